@@ -1,0 +1,40 @@
+//! The only door to time and chance.
+#![expect(clippy::disallowed_methods, reason = "this is the door")]
+
+use std::time::{Instant, SystemTime};
+
+/// A point on the monotonic clock.
+pub fn monotonic_now() -> Instant {
+    Instant::now()
+}
+
+/// The wall clock.
+pub fn wall_now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// Bytes from the system's random source.
+pub fn random_bytes<const N: usize>() -> std::io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
+    Ok(bytes)
+}
+
+/// A fast generator of draws for one thread (SplitMix64), seeded by the system.
+pub struct Draws(u64);
+
+impl Draws {
+    /// Seeded from the system's random source.
+    pub fn new() -> std::io::Result<Self> {
+        Ok(Self(u64::from_le_bytes(random_bytes()?)))
+    }
+
+    /// The next number, uniform over all of `u64`.
+    pub fn next_number(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}

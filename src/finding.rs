@@ -1,0 +1,82 @@
+//! What is wrong with a file, said so that a tired operator can mend it.
+//!
+//! A load collects every finding before it gives up, so that one run of `check` shows them all.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// One thing wrong in one file.
+///
+/// Shown as `file:line:column: found; expected …`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Finding {
+    /// The file as the operator would name it: relative paths stay relative.
+    pub file: String,
+    /// Line, counted from 1.
+    pub line: u32,
+    /// Column in characters, counted from 1.
+    pub column: u32,
+    /// What was found, e.g. `unknown pool "us-eats"`.
+    pub found: String,
+    /// What was expected instead, or what to do, e.g. `one of us-east, eu-west`.
+    pub expected: String,
+}
+
+impl Finding {
+    /// A finding at a line and column, both counted from 1.
+    pub fn at(
+        file: impl Into<String>,
+        (line, column): (u32, u32),
+        found: impl Into<String>,
+        expected: impl Into<String>,
+    ) -> Self {
+        Self {
+            file: file.into(),
+            line,
+            column,
+            found: found.into(),
+            expected: expected.into(),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, line, column, found, expected } = self;
+        write!(f, "{file}:{line}:{column}: {found}; expected {expected}")
+    }
+}
+
+/// Line and column, both from 1, of a byte offset in a text; columns count characters.
+pub fn line_and_column(text: &str, offset: usize) -> (u32, u32) {
+    let mut end = offset.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let before = &text[..end];
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
+    let column = before[line_start..].chars().count() + 1;
+    (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_reads_as_file_line_column_found_expected() {
+        let finding = Finding::at("zones/pools.toml", (3, 7), "unknown key \"fal\"", "fall");
+        assert_eq!(
+            finding.to_string(),
+            "zones/pools.toml:3:7: unknown key \"fal\"; expected fall"
+        );
+    }
+
+    #[test]
+    fn columns_count_characters_not_bytes() {
+        assert_eq!(line_and_column("a\nöß x", 2 + 5), (2, 4));
+        assert_eq!(line_and_column("", 10), (1, 1));
+    }
+}

@@ -1,0 +1,202 @@
+//! What there is: regions, monitors, pools and their endpoints, as `zones/pools.toml` gives them.
+//!
+//! Everything here is resolved and checked: indices instead of names, no half-valid value.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// Index into [`Inventory::regions`].
+pub type RegionId = u32;
+/// Index into [`Inventory::monitors`].
+pub type MonitorId = u32;
+/// Index into [`Inventory::pools`].
+pub type PoolId = u32;
+
+/// All regions, monitors and pools, each in the order of the file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inventory {
+    /// The places that pools can be in.
+    pub regions: Vec<Region>,
+    /// The ways to ask an endpoint whether it is well.
+    pub monitors: Vec<Monitor>,
+    /// The pools.
+    pub pools: Vec<Pool>,
+}
+
+/// A place with coordinates; a failure domain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Region {
+    /// Its name in the files.
+    pub name: String,
+    /// Where it is; `nearest` needs it.
+    pub location: Option<Location>,
+}
+
+/// A point on the globe, in degrees.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Location {
+    /// North positive, -90 to 90.
+    pub latitude: f64,
+    /// East positive, -180 to 180.
+    pub longitude: f64,
+}
+
+/// How to ask an endpoint whether it is well, and how often, and what to make of the outcomes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Monitor {
+    /// Its name in the files.
+    pub name: String,
+    /// What is asked.
+    pub kind: MonitorKind,
+    /// From one probe to the next while the verdict is settled.
+    pub interval: Duration,
+    /// How long an endpoint may take to answer one probe.
+    pub timeout: Duration,
+    /// This many failures in a row make `up` into `down`; at least 1.
+    pub fall: u32,
+    /// This many successes in a row make `down` into `up`; at least 1.
+    pub rise: u32,
+    /// From one probe to the next while the verdict is in doubt.
+    pub retry: Duration,
+}
+
+/// The kinds of question.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum MonitorKind {
+    /// An HTTP request in the clear.
+    Http(HttpCheck),
+    /// An HTTP request over TLS.
+    Https(HttpCheck),
+    /// A connection that opens.
+    Tcp {
+        /// The port, unless the endpoint's `probe` names one.
+        port: u16,
+    },
+    /// An echo request.
+    Icmp,
+}
+
+/// What an HTTP or HTTPS monitor asks and wants.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HttpCheck {
+    /// Path and query, beginning with a slash. Default `/`.
+    pub path: String,
+    /// The port, unless the endpoint's `probe` names one. Default 80, or 443 for HTTPS.
+    pub port: u16,
+    /// The Host header; the probed address (and port) where absent.
+    pub host: Option<String>,
+    /// HTTPS: the name asked for by SNI and wanted in the certificate; `host` where absent, else
+    /// the address.
+    pub sni: Option<String>,
+    /// HTTPS: whether the certificate must be good. Default true.
+    pub verify: bool,
+    /// The statuses that are well. Default 200 to 299.
+    pub status: Vec<StatusRange>,
+    /// A text that the beginning of the body (64 KiB) must contain.
+    pub body: Option<String>,
+}
+
+/// Statuses from `first` to `last`, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StatusRange {
+    /// At least this.
+    pub first: u16,
+    /// At most this.
+    pub last: u16,
+}
+
+/// Endpoints that stand for the same thing in one place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pool {
+    /// Its name in the files.
+    pub name: String,
+    /// The region it is in, if it names one.
+    pub region: Option<RegionId>,
+    /// All of these must pass; none: always up.
+    pub monitors: Vec<MonitorId>,
+    /// At least one; all addresses or all host names.
+    pub endpoints: Vec<Endpoint>,
+    /// The pool is up for a family while this many of its endpoints of that family are; at
+    /// least 1.
+    pub min_healthy: u32,
+    /// How many endpoints an answer holds.
+    pub answers: Answers,
+}
+
+/// How many of a pool's endpoints one answer holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// Every healthy one.
+    All,
+    /// One, drawn by weight. Pools of host names always answer one.
+    One,
+}
+
+/// One thing that can be answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// What is answered.
+    pub address: EndpointAddress,
+    /// Its share where one endpoint is drawn; 0 only when nothing else is up.
+    pub weight: u32,
+    /// Where it is probed, if not where it is answered.
+    pub probe: Option<ProbeAt>,
+}
+
+/// An address or a host name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EndpointAddress {
+    /// Answered as A or AAAA.
+    Ip(IpAddr),
+    /// Answered as CNAME: an absolute name in uncompressed wire form, and as written (lower
+    /// case, with its final dot).
+    Host {
+        /// Uncompressed wire form.
+        wire: Box<[u8]>,
+        /// Presentation form.
+        text: String,
+    },
+}
+
+impl EndpointAddress {
+    /// As `pool/ADDRESS` names it.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Ip(ip) => ip.to_string(),
+            Self::Host { text, .. } => text.clone(),
+        }
+    }
+}
+
+/// An address to probe, with a port if it is not the monitor's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ProbeAt {
+    /// The address.
+    pub address: IpAddr,
+    /// The port, or the monitor's.
+    pub port: Option<u16>,
+}
+
+impl Pool {
+    /// Whether it answers with host names.
+    pub fn answers_hosts(&self) -> bool {
+        self.endpoints.iter().any(|e| matches!(e.address, EndpointAddress::Host { .. }))
+    }
+
+    /// `pool/address`, the endpoint's identity.
+    pub fn endpoint_name(&self, index: usize) -> String {
+        format!("{}/{}", self.name, self.endpoints[index].address.text())
+    }
+}
+
+impl Inventory {
+    /// The pool of a name.
+    pub fn pool(&self, name: &str) -> Option<PoolId> {
+        self.pools.iter().position(|p| p.name == name).map(|i| i as PoolId)
+    }
+
+    /// The region of a name.
+    pub fn region(&self, name: &str) -> Option<RegionId> {
+        self.regions.iter().position(|r| r.name == name).map(|i| i as RegionId)
+    }
+}

@@ -1,0 +1,18 @@
+//! What is believed of every endpoint.
+//!
+//! [`Tracker`] turns probe outcomes at given instants into a [`Verdict`]; [`Inventory`] says what
+//! there is to believe something of; [`Overrides`] are what people say, on top. This room imports
+//! no other and has no clock: instants are arguments.
+
+mod inventory;
+mod overrides;
+mod standing;
+mod tracker;
+
+pub use inventory::{
+    Answers, Endpoint, EndpointAddress, HttpCheck, Inventory, Location, Monitor, MonitorId, MonitorKind,
+    Pool, PoolId, ProbeAt, Region, RegionId, StatusRange,
+};
+pub use overrides::{Override, OverrideState, Overrides, Target};
+pub use standing::{EndpointId, Standing, StandingNow, State, Verdict, endpoint_verdict};
+pub use tracker::{Outcome, Tracker, TrackerSettings};

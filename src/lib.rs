@@ -1,0 +1,16 @@
+//! Steersman: an authoritative DNS server that moves traffic by answering from live health.
+//!
+//! One immutable [`view::View`] holds everything an answer needs. [`dns::answer`] is one pure
+//! function of a view, a packet, a client and a draw. Whatever changes the world (files, probes,
+//! people) builds a new view and swaps it in; see ARCHITECTURE.md for the map of the rooms.
+//!
+//! Pure rooms, without sockets, files, clock or chance: [`wire`], [`zone`], [`steering`],
+//! [`health`], [`place`], [`view`], [`dns`]. Edge rooms, each owning one outside thing: the rest.
+
+pub mod finding;
+pub mod health;
+pub mod place;
+pub mod steering;
+pub mod view;
+pub mod wire;
+pub mod zone;

@@ -1,0 +1,16 @@
+//! Where a client is: from a network to a place, and from a place to what a policy prefers there.
+//!
+//! [`Places`] is what the databases say, merged. For every set of `geo` keys and every list of
+//! `nearest` regions a [`PlaceMap`] is compiled from it at load: network → an ordered list of the
+//! policy's branches. A query looks up one interval and never decodes a record; the scope of an
+//! answer is the widest block round the client whose preference is the same.
+
+mod class;
+mod countries;
+mod map;
+mod table;
+
+pub use class::{Class, ClassId, Places};
+pub use countries::{Continent, Country, country};
+pub use map::{GeoKey, PlaceMap, geo_map, great_circle_km, nearest_map};
+pub use table::Table;

@@ -1,0 +1,117 @@
+//! Policies as data, compiled from the steering files.
+
+use std::sync::Arc;
+
+use crate::health::PoolId;
+use crate::place::PlaceMap;
+use crate::wire::Name;
+
+/// How deep policies may nest.
+pub const MAX_DEPTH: usize = 16;
+
+/// A name that is steered, and how.
+#[derive(Clone, Debug)]
+pub struct SteeredName {
+    /// The owner name, absolute, in lower case.
+    pub owner: Name,
+    /// The TTL of its answers, in seconds, unless doubt shortens it.
+    pub ttl_seconds: u32,
+    /// How it is steered.
+    pub policy: Policy,
+    /// What to say when every candidate is down.
+    pub all_down: AllDown,
+    /// Every pool that an answer may come from: [`Leaf::slot`] is an index into this list.
+    pub slots: Box<[PoolId]>,
+    /// Whether every pool that it may answer is one of host names: then it is an alias (CNAME)
+    /// for every type of question.
+    pub only_hosts: bool,
+    /// Whether some pool that it may answer is one of host names.
+    pub some_hosts: bool,
+    /// Keeps the sticky choices of different names independent of each other.
+    pub salt: u64,
+}
+
+/// How to choose.
+#[derive(Clone, Debug)]
+pub enum Policy {
+    /// This pool.
+    Pool(Leaf),
+    /// The first that is up.
+    Failover(Box<[Policy]>),
+    /// By weight among those that are up.
+    Weighted(Weighted),
+    /// Each that is up in turn.
+    RoundRobin(RoundRobin),
+    /// By where the client is (`geo` and `nearest`): the first that is up along the client's
+    /// chain.
+    Placed(Placed),
+}
+
+/// A pool as a policy names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leaf {
+    /// The pool.
+    pub pool: PoolId,
+    /// Index into [`SteeredName::slots`].
+    pub slot: u16,
+}
+
+/// One choice of a weighted policy.
+#[derive(Clone, Debug)]
+pub struct Branch {
+    /// Its share among those that are up; 0 only when nothing else is up.
+    pub weight: u32,
+    /// What it leads to.
+    pub policy: Policy,
+}
+
+/// A `weighted` policy.
+#[derive(Clone, Debug)]
+pub struct Weighted {
+    /// The choices, not all of weight 0.
+    pub branches: Box<[Branch]>,
+    /// Whether the client's network, instead of a draw, decides.
+    pub sticky: bool,
+}
+
+/// A `round_robin` policy.
+#[derive(Clone, Debug)]
+pub struct RoundRobin {
+    /// The choices.
+    pub branches: Box<[Policy]>,
+    /// Index of its first counter in [`super::Turns`]; it has one for each family asked.
+    pub turn: u32,
+}
+
+/// A `geo` or `nearest` policy.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// From a client to an order of the branches.
+    pub map: Arc<PlaceMap>,
+    /// The choices: those of the geo keys, or the list of nearest.
+    pub branches: Box<[Policy]>,
+    /// Which of the two it is, for explaining.
+    pub by: PlacedBy,
+}
+
+/// Which policy a [`Placed`] is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlacedBy {
+    /// `geo`: the key of each branch, as written.
+    Geo(Box<[String]>),
+    /// `nearest`.
+    Nearest,
+}
+
+/// What to say when every candidate is down.
+#[derive(Clone, Debug)]
+pub enum AllDown {
+    /// Choose as if all were up.
+    Serve,
+    /// Say that there is no such data.
+    NoData,
+    /// Say that the server failed.
+    ServFail,
+    /// Ask a policy of last resort.
+    Policy(Policy),
+}

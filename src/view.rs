@@ -1,0 +1,38 @@
+//! The world that one answer is given from: immutable, shared, swapped whole.
+
+use std::sync::Arc;
+
+use crate::health::Inventory;
+use crate::place::Places;
+use crate::steering::{Pools, SteeredName, Turns};
+use crate::zone::Zones;
+
+/// Everything that an answer needs.
+///
+/// A reload replaces `world`; a verdict or an override only `pools`.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// What the files say.
+    pub world: Arc<World>,
+    /// How the pools stand, by [`crate::health::PoolId`].
+    pub pools: Pools,
+}
+
+/// What the files under `zones/` and `geoip/` say.
+#[derive(Debug)]
+pub struct World {
+    /// The zones.
+    pub zones: Zones,
+    /// For each zone its steered names, in the order that its nodes refer to.
+    pub steered: Vec<Box<[SteeredName]>>,
+    /// Regions, monitors and pools.
+    pub inventory: Arc<Inventory>,
+    /// Where clients are.
+    pub places: Arc<Places>,
+    /// Whose turn it is in each round robin: the one thing that answers leave behind.
+    pub turns: Turns,
+    /// The key of the zones' tables.
+    pub seed: u64,
+    /// Name of what is served: changes with every change of a file.
+    pub revision: String,
+}

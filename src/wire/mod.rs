@@ -1,0 +1,12 @@
+//! The vocabulary of the wire: names, record types, record sets ready to copy.
+//!
+//! This room knows neither zones nor policies nor messages as a whole.
+
+mod name;
+mod qname;
+mod rrset;
+pub mod rtype;
+
+pub use name::{Name, NameError};
+pub use qname::QName;
+pub use rrset::{Owner, Patch, RrSet, RrSetBuilder, TooLarge};
