@@ -31,13 +31,7 @@ impl Finding {
         found: impl Into<String>,
         expected: impl Into<String>,
     ) -> Self {
-        Self {
-            file: file.into(),
-            line,
-            column,
-            found: found.into(),
-            expected: expected.into(),
-        }
+        Self { file: file.into(), line, column, found: found.into(), expected: expected.into() }
     }
 }
 
@@ -68,10 +62,7 @@ mod tests {
     #[test]
     fn a_finding_reads_as_file_line_column_found_expected() {
         let finding = Finding::at("zones/pools.toml", (3, 7), "unknown key \"fal\"", "fall");
-        assert_eq!(
-            finding.to_string(),
-            "zones/pools.toml:3:7: unknown key \"fal\"; expected fall"
-        );
+        assert_eq!(finding.to_string(), "zones/pools.toml:3:7: unknown key \"fal\"; expected fall");
     }
 
     #[test]

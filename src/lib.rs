@@ -7,8 +7,11 @@
 //! Pure rooms, without sockets, files, clock or chance: [`wire`], [`zone`], [`steering`],
 //! [`health`], [`place`], [`view`], [`dns`]. Edge rooms, each owning one outside thing: the rest.
 
+pub mod clock;
+pub mod dns;
 pub mod finding;
 pub mod health;
+pub mod live;
 pub mod place;
 pub mod steering;
 pub mod view;

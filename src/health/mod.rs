@@ -10,8 +10,8 @@ mod standing;
 mod tracker;
 
 pub use inventory::{
-    Answers, Endpoint, EndpointAddress, HttpCheck, Inventory, Location, Monitor, MonitorId, MonitorKind,
-    Pool, PoolId, ProbeAt, Region, RegionId, StatusRange,
+    Answers, Endpoint, EndpointAddress, HttpCheck, Inventory, Location, Monitor, MonitorId,
+    MonitorKind, Pool, PoolId, ProbeAt, Region, RegionId, StatusRange,
 };
 pub use overrides::{Override, OverrideState, Overrides, Target};
 pub use standing::{EndpointId, Standing, StandingNow, State, Verdict, endpoint_verdict};

@@ -68,5 +68,4 @@ pub fn country(code: &str) -> Option<&'static Country> {
     COUNTRIES.binary_search_by_key(&code, |country| country.code).ok().map(|at| &COUNTRIES[at])
 }
 
-const COUNTRIES: &[Country] = &[
-];
+const COUNTRIES: &[Country] = &[];

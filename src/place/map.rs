@@ -271,10 +271,8 @@ mod tests {
 
     #[test]
     fn whole_family_networks_are_keys_too() {
-        let keys = [
-            GeoKey::Default,
-            GeoKey::Network { address: "0.0.0.0".parse().unwrap(), length: 0 },
-        ];
+        let keys =
+            [GeoKey::Default, GeoKey::Network { address: "0.0.0.0".parse().unwrap(), length: 0 }];
         let map = geo_map(&places(), &keys);
         assert_eq!(map.chain("10.1.1.1".parse().unwrap()), (&[1, 0][..], 0));
         assert_eq!(map.chain("::1".parse().unwrap()), (&[0][..], 0));

@@ -68,7 +68,12 @@ impl RrSetBuilder {
     ///
     /// `context` is a lower-cased name that is the asked name or above it in whichever answer the
     /// set appears; names in the data of the RFC 1035 types are compressed against it.
-    pub fn push(&mut self, owner: &Owner<'_>, rdata: &[u8], context: &Name) -> Result<(), TooLarge> {
+    pub fn push(
+        &mut self,
+        owner: &Owner<'_>,
+        rdata: &[u8],
+        context: &Name,
+    ) -> Result<(), TooLarge> {
         match owner {
             Owner::Asked => self.pointer(0)?,
             Owner::Ancestor(name) => self.pointer(name.as_wire().len())?,
