@@ -1,1 +1,72 @@
 //! What `explain` hears of a choice; answering proper listens to nothing and pays nothing.
+
+use crate::health::{PoolId, Standing};
+
+use super::policy::Placed;
+
+/// One step that led to a choice.
+#[derive(Clone, Copy, Debug)]
+pub enum Step<'a> {
+    /// A pool was looked at as a candidate.
+    Pool {
+        /// The pool.
+        pool: PoolId,
+        /// How it stands for what was asked; none: it has no endpoint of that family.
+        stands: Option<PoolStands>,
+    },
+    /// The client's place gave the order of a policy's branches.
+    Placed {
+        /// The policy.
+        policy: &'a Placed,
+        /// Its branches, best first.
+        chain: &'a [u16],
+        /// How wide a network has the same order.
+        scope: u8,
+    },
+    /// A weighted policy drew.
+    Weighted {
+        /// The branch that was drawn.
+        branch: usize,
+        /// Its weight.
+        weight: u64,
+        /// The sum of the weights that were up.
+        of: u64,
+        /// Whether the client's network decided.
+        sticky: bool,
+    },
+    /// A round robin took a turn.
+    RoundRobin {
+        /// The branch whose turn it was.
+        branch: usize,
+        /// How many were up.
+        of: u64,
+    },
+    /// Every candidate was down, and those that stand no worse than this now count as up.
+    AllDown(Standing),
+    /// Every candidate was down, and the policy of last resort was asked.
+    LastResort,
+}
+
+/// How a pool stands for a family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolStands {
+    /// Whether it is up.
+    pub up: bool,
+    /// Endpoints that are up.
+    pub healthy: u32,
+    /// Endpoints in all.
+    pub total: u32,
+}
+
+/// Hears the steps of a choice.
+pub trait Trace {
+    /// Hears one step.
+    fn step(&mut self, step: Step<'_>);
+}
+
+/// Hears nothing.
+pub struct NoTrace;
+
+impl Trace for NoTrace {
+    fn step(&mut self, _: Step<'_>) {}
+}

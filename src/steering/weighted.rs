@@ -1,0 +1,111 @@
+//! `weighted`: by weight among those that are up, in exact proportion.
+//!
+//! | weights | up | shares |
+//! |---|---|---|
+//! | 80, 20 | both | 80 of 100, 20 of 100 |
+//! | 80, 20 | 2nd | all to the 2nd |
+//! | 50, 30, 20 | 1st, 3rd | 50 of 70, none, 20 of 70 |
+//! | 80, 0 | both | all to the 1st |
+//! | 80, 0 | 2nd | all to the 2nd: weight 0 only when nothing else is up |
+//!
+//! With `sticky` the client's network draws instead of chance: first among all candidates, and
+//! only if that one is down again among those that are up. So a client stays with its pool while
+//! it is up, whatever becomes of the others, and the shares over all networks are the same.
+
+use std::net::IpAddr;
+
+use super::choose::{Pick, Walk};
+use super::draw::Draw;
+use super::policy::{Branch, Policy, Weighted};
+use super::trace::{Step, Trace};
+
+/// Sticky choices are shared by clients of the same network of this many bits.
+const STICKY_V4_BITS: u8 = 24;
+const STICKY_V6_BITS: u8 = 56;
+
+pub(super) fn pick<'a, T: Trace>(
+    walk: &mut Walk<'a, '_, T>,
+    weighted: &'a Weighted,
+) -> Option<Pick<'a>> {
+    let branches = &weighted.branches;
+    if weighted.sticky {
+        let (draw, bits) = sticky_draw(walk.client, walk.salt);
+        walk.draw = draw;
+        walk.scope = walk.scope.max(bits);
+        let first = draw_among(walk, weighted, Among::Candidates)?;
+        if walk.is_up(&branches[first].policy) {
+            return walk.pick(&branches[first].policy);
+        }
+    }
+    let drawn = draw_among(walk, weighted, Among::Up)?;
+    walk.pick(&branches[drawn].policy)
+}
+
+/// Which branches a draw is among.
+#[derive(Clone, Copy)]
+enum Among {
+    Candidates,
+    Up,
+}
+
+/// Draws a branch by weight; equally if all weights are 0.
+fn draw_among<'a, T: Trace>(
+    walk: &mut Walk<'a, '_, T>,
+    weighted: &'a Weighted,
+    among: Among,
+) -> Option<usize> {
+    let test = |walk: &mut Walk<'a, '_, T>, policy: &'a Policy| match among {
+        Among::Candidates => walk.is_candidate(policy),
+        Among::Up => walk.is_up(policy),
+    };
+    let branches = &weighted.branches;
+    let (mut sum, mut zeros) = (0u64, 0u64);
+    // One bit for each of the first 64 branches, so that none of those is tested twice.
+    let mut passed = 0u64;
+    for (index, branch) in branches.iter().enumerate() {
+        if test(walk, &branch.policy) {
+            sum += u64::from(branch.weight);
+            zeros += u64::from(branch.weight == 0);
+            passed |= 1u64.checked_shl(index as u32).unwrap_or(0);
+        }
+    }
+    let weight = |branch: &Branch| match sum {
+        0 => 1,
+        _ => u64::from(branch.weight),
+    };
+    let of = if sum == 0 { zeros } else { sum };
+    if of == 0 {
+        return None;
+    }
+    let mut number = walk.draw.take(of);
+    for (index, branch) in branches.iter().enumerate() {
+        let passes = match index {
+            0..64 => passed >> index & 1 == 1,
+            _ => test(walk, &branch.policy),
+        };
+        if !passes {
+            continue;
+        }
+        let weight = weight(branch);
+        if number < weight {
+            walk.trace.step(Step::Weighted { branch: index, weight, of, sticky: weighted.sticky });
+            return Some(index);
+        }
+        number -= weight;
+    }
+    None
+}
+
+/// A draw that is the same for all clients of a network, and how long that network's prefix is.
+fn sticky_draw(client: IpAddr, salt: u64) -> (Draw, u8) {
+    let (network, bits) = match client {
+        IpAddr::V4(ip) => (u64::from(ip.to_bits() >> (32 - STICKY_V4_BITS)), STICKY_V4_BITS),
+        // The upper 56 bits.
+        IpAddr::V6(ip) => ((ip.to_bits() >> (128 - STICKY_V6_BITS)) as u64, STICKY_V6_BITS),
+    };
+    // The finalizer of SplitMix64 over both, so that neighbouring networks draw independently.
+    let mut mixed = network ^ salt.rotate_left(u32::from(bits));
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (Draw::new(mixed ^ (mixed >> 31)), bits)
+}
