@@ -9,6 +9,7 @@
 
 pub mod clock;
 pub mod dns;
+pub mod explain;
 pub mod finding;
 pub mod health;
 pub mod live;

@@ -6,7 +6,7 @@ use super::chain::Chain;
 use super::edns::ReplyEdns;
 use super::query::{self, Fault, HEADER_BYTES, Query, Question};
 use super::reply::Reply;
-use crate::steering::Draw;
+use crate::steering::{Chance, Draw, NoTrace, Trace};
 use crate::view::View;
 use crate::wire::{QName, rtype};
 
@@ -117,6 +117,20 @@ pub fn answer(
     scratch: &mut Scratch,
     out: &mut [u8],
 ) -> Verdict {
+    let chance = Chance { draw, turns: &view.world.turns };
+    answer_traced(view, packet, asker, chance, scratch, out, &mut NoTrace)
+}
+
+/// As [`answer`], with turns of its own, and every step of every choice told to `trace`.
+pub fn answer_traced<T: Trace>(
+    view: &View,
+    packet: &[u8],
+    asker: &Asker,
+    chance: Chance<'_>,
+    scratch: &mut Scratch,
+    out: &mut [u8],
+    trace: &mut T,
+) -> Verdict {
     match query::read(packet) {
         Query::Silence { response: true } => silence(Reason::Response),
         Query::Silence { response: false } => silence(Reason::Garbage),
@@ -128,9 +142,19 @@ pub fn answer(
             }
         }
         Query::Question(question) => {
-            to_question(view, packet, &question, asker, draw, scratch, out)
+            let asked = Asked { view, packet, question: &question, asker, chance };
+            to_question(&asked, scratch, out, trace)
         }
     }
+}
+
+/// One question and all that its answer depends on.
+struct Asked<'a> {
+    view: &'a View,
+    packet: &'a [u8],
+    question: &'a Question<'a>,
+    asker: &'a Asker,
+    chance: Chance<'a>,
 }
 
 fn silence(reason: Reason) -> Verdict {
@@ -160,15 +184,13 @@ fn unanswerable(question: &Question<'_>) -> Option<(u16, Reason)> {
     }
 }
 
-fn to_question(
-    view: &View,
-    packet: &[u8],
-    question: &Question<'_>,
-    asker: &Asker,
-    draw: Draw,
+fn to_question<T: Trace>(
+    asked: &Asked<'_>,
     scratch: &mut Scratch,
     out: &mut [u8],
+    trace: &mut T,
 ) -> Verdict {
+    let &Asked { view, packet, question, asker, chance } = asked;
     let nsid = view.nsid.as_deref();
     let opt_bytes = question.edns.map_or(0, |edns| edns.reply_bytes(nsid));
     let limit = limit(question, asker.transport).min(out.len());
@@ -186,7 +208,8 @@ fn to_question(
         (None, Some(_)) => {
             let client = question.edns.and_then(|e| e.subnet?.network).unwrap_or(asker.source);
             let asked = (question.qtype, question.name_length);
-            let mut chain = Chain::new(view, asked, (client, draw), &mut scratch.name, reply);
+            let mut chain =
+                Chain::new(view, asked, (client, chance), &mut scratch.name, reply, trace);
             let full = chain.resolve().is_err();
             verdict.rcode = u16::from(chain.outcome.rcode);
             if full {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::answer::Reason;
 use super::query::HEADER_BYTES;
 use super::reply::{Full, NameAt, Reply, Section};
-use crate::steering::{Asked, Chance, Choice, Draw, Kind, NoTrace, Pick, SteeredName, choose};
+use crate::steering::{Asked, Chance, Choice, Kind, Pick, SteeredName, Step, Trace, choose};
 use crate::view::View;
 use crate::wire::{QName, RrSet, rtype};
 use crate::zone::{Found, Node, Zone};
@@ -36,16 +36,17 @@ pub struct Outcome {
 }
 
 /// One question on its way through the zones.
-pub struct Chain<'a, 'o> {
+pub struct Chain<'a, 'o, T> {
     pub view: &'a View,
     pub qtype: u16,
     /// The client that policies steer.
     pub client: IpAddr,
-    pub draw: Draw,
+    pub chance: Chance<'a>,
     /// The name looked up now.
     pub name: &'a mut QName,
     pub reply: Reply<'o>,
     pub outcome: Outcome,
+    trace: &'a mut T,
     links: [NameAt; MAX_LINKS],
     linked: usize,
 }
@@ -57,14 +58,15 @@ enum Next {
     Follow(usize),
 }
 
-impl<'a, 'o> Chain<'a, 'o> {
+impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
     /// Begins with the question, whose name has been set and has `name_length` bytes.
     pub fn new(
         view: &'a View,
         (qtype, name_length): (u16, usize),
-        (client, draw): (IpAddr, Draw),
+        (client, chance): (IpAddr, Chance<'a>),
         name: &'a mut QName,
         reply: Reply<'o>,
+        trace: &'a mut T,
     ) -> Self {
         let question = NameAt { start: HEADER_BYTES, end: HEADER_BYTES + name_length };
         let outcome = Outcome {
@@ -75,7 +77,7 @@ impl<'a, 'o> Chain<'a, 'o> {
             scope: 0,
         };
         let links = [question; MAX_LINKS];
-        Self { view, qtype, client, draw, name, reply, outcome, links, linked: 1 }
+        Self { view, qtype, client, chance, name, reply, outcome, trace, links, linked: 1 }
     }
 
     /// Writes the answer, link by link.
@@ -221,10 +223,11 @@ impl<'a, 'o> Chain<'a, 'o> {
         }
     }
 
-    fn choose(&self, name: &'a SteeredName) -> Option<Choice<'a>> {
-        let view = self.view;
-        let chance = Chance { draw: self.draw, turns: &view.world.turns };
-        let ask = |asked| choose(name, &view.pools, asked, self.client, chance, &mut NoTrace);
+    fn choose(&mut self, name: &'a SteeredName) -> Option<Choice<'a>> {
+        let (pools, chance) = (&self.view.pools, self.chance);
+        let (client, trace) = (self.client, &mut *self.trace);
+        trace.step(Step::Name(name));
+        let mut ask = |asked| choose(name, pools, asked, client, chance, trace);
         match self.qtype {
             rtype::A => Some(ask(Asked::A)),
             rtype::AAAA => Some(ask(Asked::Aaaa)),

@@ -11,4 +11,6 @@ mod reply;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Asker, MAX_UDP_BYTES, Reason, Scratch, Transport, Verdict, answer};
+pub use answer::{
+    Asker, MAX_UDP_BYTES, Reason, Scratch, Transport, Verdict, answer, answer_traced,
+};
