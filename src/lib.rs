@@ -10,6 +10,7 @@
 pub mod clock;
 pub mod dns;
 pub mod finding;
+pub mod geoip;
 pub mod health;
 pub mod live;
 pub mod place;
