@@ -11,6 +11,7 @@ pub mod clock;
 pub mod dns;
 pub mod explain;
 pub mod finding;
+pub mod geoip;
 pub mod health;
 pub mod live;
 pub mod place;
