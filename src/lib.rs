@@ -13,6 +13,7 @@ pub mod finding;
 pub mod health;
 pub mod live;
 pub mod place;
+pub mod probe;
 pub mod steering;
 pub mod view;
 pub mod wire;
