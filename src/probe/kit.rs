@@ -71,3 +71,61 @@ impl Prepare for Kit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+    use std::time::Duration;
+
+    use tokio::net::TcpListener;
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::health::{State, TrackerSettings};
+    use crate::probe::{Plan, Probes, Report};
+
+    /// An address that no other test uses, so that nobody takes the port while it is closed.
+    const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 83, 1));
+
+    fn plan(port: u16) -> Plan {
+        let pause = Duration::from_millis(20);
+        let settings = TrackerSettings { fall: 3, rise: 2, interval: pause, retry: pause };
+        let question = Question::Tcp { port };
+        let timeout = Duration::from_secs(10);
+        let target =
+            ProbeTarget { key: "tcp".into(), address: LOOPBACK, question, timeout, settings };
+        Plan {
+            targets: vec![Arc::new(target)],
+            pools: vec![[0].into()],
+            endpoints: vec![vec![[0].into()]],
+        }
+    }
+
+    async fn next_change(reports: &mut mpsc::Receiver<Report>) -> Report {
+        loop {
+            let report = reports.recv().await.unwrap();
+            if report.changed.is_some() {
+                return report;
+            }
+        }
+    }
+
+    /// The whole room on real sockets and in real time.
+    #[tokio::test]
+    async fn a_port_that_closes_and_opens_again_goes_down_and_up() {
+        let listener = TcpListener::bind((LOOPBACK, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (sender, mut reports) = mpsc::channel(100);
+        let kit = Kit::new(&[]).unwrap();
+        let probes = Probes::start(plan(port), kit, &|_| None, sender).unwrap();
+        probes.first_round_done().await;
+        assert_eq!(next_change(&mut reports).await.changed, Some(State::Up));
+        drop(listener);
+        let down = next_change(&mut reports).await;
+        assert_eq!((down.changed, down.result), (Some(State::Down), Err(Failure::Refused)));
+        let status = &probes.board().snapshot().targets[0];
+        assert_eq!(status.since, Some(down.at));
+        let _again = TcpListener::bind((LOOPBACK, port)).await.unwrap();
+        assert_eq!(next_change(&mut reports).await.changed, Some(State::Up));
+    }
+}

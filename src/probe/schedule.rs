@@ -19,6 +19,9 @@ use crate::clock::{self, Draws};
 /// The first probes of a plan are spread over at most this, for readiness waits for them.
 const FIRST_ROUND: Duration = Duration::from_secs(1);
 
+/// No pause is longer: beyond the end of time there is nothing to add up to.
+const LONGEST_PAUSE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// Asks every target of a plan, from the moment it is started until it is shut down or dropped.
 pub struct Probes {
     runtime: Handle,
@@ -147,13 +150,13 @@ impl Common {
 
     /// Ten per cent shorter or longer, so that targets which began together drift apart.
     fn jittered(&self, pause: Duration) -> Duration {
-        pause.mul_f64(0.9 + 0.2 * self.fraction())
+        pause.min(LONGEST_PAUSE).mul_f64(0.9 + 0.2 * self.fraction())
     }
 
     /// Up to ten per cent longer, never shorter: a verdict in doubt promises that it stays for as
     /// long as the pauses that are missing, and answers live by that.
     fn jittered_up(&self, pause: Duration) -> Duration {
-        pause.mul_f64(1.0 + 0.1 * self.fraction())
+        pause.min(LONGEST_PAUSE).mul_f64(1.0 + 0.1 * self.fraction())
     }
 
     /// Uniform from 0 to 1.

@@ -94,15 +94,15 @@ async fn whatever_hangs_times_out() {
 
 #[tokio::test]
 async fn a_closed_port_refuses() {
-    let server = Server::clear("127.0.0.1:0", vec![]).await;
-    let question = clear(&server);
+    let server = Server::clear("127.0.83.3:0", vec![]).await;
+    let (question, address) = (clear(&server), server.address.ip());
     server.stop().await;
     let kit = HttpKit::new(&[]).unwrap();
-    let probe = HttpProbe::new(&kit, [127, 0, 0, 1].into(), &question).unwrap();
+    let probe = HttpProbe::new(&kit, address, &question).unwrap();
     assert_eq!(probe.ask().await, Err(Failure::Refused));
     let tls = Some(TlsQuestion { name: "www.example.com".into(), verify: true });
     let question = HttpQuestion { tls, ..question };
-    let probe = HttpProbe::new(&kit, [127, 0, 0, 1].into(), &question).unwrap();
+    let probe = HttpProbe::new(&kit, address, &question).unwrap();
     assert_eq!(probe.ask().await, Err(Failure::Refused));
 }
 
