@@ -15,6 +15,7 @@ pub mod geoip;
 pub mod health;
 pub mod live;
 pub mod place;
+pub mod probe;
 pub mod steering;
 pub mod view;
 pub mod wire;
