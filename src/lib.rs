@@ -9,11 +9,15 @@
 
 pub mod clock;
 pub mod dns;
+pub mod duration;
 pub mod finding;
 pub mod health;
 pub mod live;
 pub mod place;
+pub mod question;
+pub mod state;
 pub mod steering;
+pub mod timestamp;
 pub mod view;
 pub mod wire;
 pub mod zone;
