@@ -7,6 +7,7 @@
 //! Pure rooms, without sockets, files, clock or chance: [`wire`], [`zone`], [`steering`],
 //! [`health`], [`place`], [`view`], [`dns`]. Edge rooms, each owning one outside thing: the rest.
 
+pub mod admin;
 pub mod clock;
 pub mod dns;
 pub mod duration;
