@@ -205,17 +205,45 @@ async fn a_client_that_does_not_read_stalls_nobody_and_is_cut_off() {
 }
 
 #[tokio::test]
+async fn answers_on_their_way_outlive_a_connection_that_ends_in_nonsense() {
+    let setup = start(TcpLimits::default());
+    let mut stream = connect(&setup).await;
+    let mut sent: Vec<u8> = (0..6).flat_map(|id| frame(&query(id, "big."))).collect();
+    // More than is read at once: what is unread at the end would reset the connection.
+    sent.extend([0; 16 << 10]);
+    stream.write_all(&sent).await.unwrap();
+    wait_until(|| {
+        setup.scraped(r#"steersman_dropped_packets_total{transport="tcp",reason="short_message"}"#)
+            == Some(1)
+    })
+    .await;
+    wait_for_connections(&setup, 0).await;
+    for id in 0..6 {
+        let reply = receive(&mut stream).await.expect("an answer");
+        assert_eq!((reply.len(), u16::from_be_bytes([reply[0], reply[1]])), (60_000, id));
+    }
+    assert_eq!(receive(&mut stream).await, None);
+    setup.server.stop().await;
+}
+
+#[tokio::test]
 async fn the_stop_answers_what_has_arrived_and_closes() {
     let bound = bind(&[loopback()], 1).unwrap();
     let address = bound.addresses()[0];
     // Connected, and asked, before anyone accepts: the stop comes first.
-    let mut waiting = TcpStream::connect(address).await.unwrap();
-    waiting.write_all(&pipeline(1000)).await.unwrap();
+    let mut waiting = Vec::new();
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(&pipeline(300)).await.unwrap();
+        waiting.push(stream);
+    }
     let setup = Setup::start(bound, TcpLimits::default());
     let mut idle = connect(&setup).await;
     setup.server.stop().await;
-    expect_answers(&mut waiting, 1000).await;
-    assert_eq!(receive(&mut waiting).await, None);
+    for mut stream in waiting {
+        expect_answers(&mut stream, 300).await;
+        assert_eq!(receive(&mut stream).await, None);
+    }
     assert_eq!(receive(&mut idle).await, None);
     assert!(TcpStream::connect(address).await.is_err());
 }
