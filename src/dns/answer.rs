@@ -103,6 +103,11 @@ impl Scratch {
     pub fn new(seed: u64) -> Self {
         Self { name: QName::new(seed) }
     }
+
+    /// The key that it was made for.
+    pub fn seed(&self) -> u64 {
+        self.name.seed()
+    }
 }
 
 /// Answers one packet.

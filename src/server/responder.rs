@@ -49,7 +49,7 @@ impl Responder {
     /// before the packets were received is in force in their answers.
     pub(super) fn round(&mut self) -> Round<'_> {
         let view = self.live.load();
-        if self.scratch.name.seed() != view.world.seed {
+        if self.scratch.seed() != view.world.seed {
             self.scratch = Scratch::new(view.world.seed);
         }
         self.counters.enter(&view.world);

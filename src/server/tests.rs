@@ -45,7 +45,7 @@ fn whoami(
     };
     let name = request.queries[0].name.clone();
     assert_ne!(name.to_ascii(), "boom.", "asked to");
-    assert_eq!(scratch.name.seed(), view.world.seed, "a stale scratch");
+    assert_eq!(scratch.seed(), view.world.seed, "a stale scratch");
     let data = match asker.source {
         IpAddr::V4(address) => RData::A(address.into()),
         IpAddr::V6(address) => RData::AAAA(address.into()),
@@ -69,7 +69,7 @@ fn view(seed: u64) -> View {
         seed,
         revision: String::new(),
     };
-    View { world: Arc::new(world), pools: Pools::default() }
+    View { world: Arc::new(world), pools: Pools::default(), nsid: None }
 }
 
 /// A server and what it counts.
