@@ -5,6 +5,7 @@
 //! [`Zones`] are all that are served. Neither knows of messages or of who asks.
 
 mod build;
+mod findings;
 mod lookup;
 mod read;
 

@@ -1,0 +1,206 @@
+//! Text to entries of tokens (RFC 1035 5.1): lines, parentheses, quotes, comments.
+//!
+//! Escapes stay as they are written: what they mean depends on what a token is.
+
+/// Where something stands in a text, cheap to keep; [`Place::position`] gives line and column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    line: usize,
+    line_start: usize,
+    at: usize,
+}
+
+impl Place {
+    /// Line and column, both from 1; columns count characters.
+    pub(super) fn position(self, text: &str) -> (u32, u32) {
+        let before = text.get(self.line_start..self.at).unwrap_or_default();
+        let column = before.chars().count() + 1;
+        (saturate(self.line), saturate(column))
+    }
+}
+
+fn saturate(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// One word or quoted string.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Token<'t> {
+    /// As written, without the quotes.
+    pub(super) text: &'t str,
+    /// Whether it stands in quotes.
+    pub(super) quoted: bool,
+    /// Whether it follows the token before it without a space.
+    pub(super) glued: bool,
+    /// Where it begins.
+    pub(super) place: Place,
+}
+
+/// What stands between two ends of lines that count.
+#[derive(Debug)]
+pub(super) struct Entry<'t> {
+    pub(super) tokens: Vec<Token<'t>>,
+    /// Whether it begins with a blank: its owner is the last one.
+    pub(super) indented: bool,
+    /// Where its last line ends.
+    pub(super) end: Place,
+    /// The first thing in it that is no token.
+    pub(super) flaw: Option<Flaw>,
+}
+
+/// What makes an entry unreadable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flaw {
+    /// A quoted string that does not end on its line.
+    OpenQuote(Place),
+    /// A parenthesis that is never closed.
+    OpenParenthesis(Place),
+    /// A closing parenthesis too many.
+    StrayParenthesis(Place),
+    /// A character that no text has.
+    Control(Place, u8),
+}
+
+/// Cuts a text into entries.
+pub(super) struct Lexer<'t> {
+    text: &'t str,
+    at: usize,
+    line: usize,
+    line_start: usize,
+    /// Where the parentheses stand that are open.
+    open: Vec<Place>,
+}
+
+impl<'t> Lexer<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Self { text, at: 0, line: 1, line_start: 0, open: Vec::new() }
+    }
+
+    /// The next entry that is not empty, its tokens in the memory of `tokens`.
+    pub(super) fn next(&mut self, mut tokens: Vec<Token<'t>>) -> Option<Entry<'t>> {
+        tokens.clear();
+        let end = self.here();
+        let mut entry = Entry { tokens, indented: false, end, flaw: None };
+        while let Some(byte) = self.peek() {
+            match byte {
+                b'\n' => {
+                    entry.end = self.here();
+                    self.line_feed();
+                    if self.open.is_empty() && self.finish(&mut entry) {
+                        return Some(entry);
+                    }
+                }
+                b' ' | b'\t' => {
+                    let fresh = self.at == self.line_start && self.open.is_empty();
+                    entry.indented |= fresh && entry.tokens.is_empty();
+                    self.at += 1;
+                }
+                b'\r' if matches!(self.text.as_bytes().get(self.at + 1), None | Some(b'\n')) => {
+                    self.at += 1;
+                }
+                b';' => self.skip_comment(),
+                b'(' | b')' => self.parenthesis(byte, &mut entry),
+                b'"' => self.quoted(&mut entry),
+                0..0x20 | 0x7f => {
+                    entry.flaw.get_or_insert(Flaw::Control(self.here(), byte));
+                    self.at += 1;
+                }
+                _ => self.word(&mut entry),
+            }
+        }
+        entry.end = self.here();
+        if let Some(place) = self.open.pop() {
+            self.open.clear();
+            entry.flaw.get_or_insert(Flaw::OpenParenthesis(place));
+        }
+        self.finish(&mut entry).then_some(entry)
+    }
+
+    /// Whether the entry holds anything; if not, the next line begins afresh.
+    fn finish(&self, entry: &mut Entry<'t>) -> bool {
+        let holds = !entry.tokens.is_empty() || entry.flaw.is_some();
+        entry.indented &= holds;
+        holds
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn here(&self) -> Place {
+        Place { line: self.line, line_start: self.line_start, at: self.at }
+    }
+
+    fn line_feed(&mut self) {
+        self.at += 1;
+        self.line += 1;
+        self.line_start = self.at;
+    }
+
+    fn skip_comment(&mut self) {
+        let rest = &self.text.as_bytes()[self.at..];
+        self.at += rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+    }
+
+    fn parenthesis(&mut self, byte: u8, entry: &mut Entry<'t>) {
+        let place = self.here();
+        if byte == b'(' {
+            self.open.push(place);
+        } else if self.open.pop().is_none() {
+            entry.flaw.get_or_insert(Flaw::StrayParenthesis(place));
+        }
+        self.at += 1;
+    }
+
+    fn quoted(&mut self, entry: &mut Entry<'t>) {
+        let (place, glued) = (self.here(), self.is_glued());
+        self.at += 1;
+        let start = self.at;
+        loop {
+            match self.peek() {
+                None | Some(b'\n') => {
+                    // Reading goes on as if the quote had been closed here.
+                    entry.flaw.get_or_insert(Flaw::OpenQuote(place));
+                    return;
+                }
+                Some(b'"') => break,
+                Some(byte @ (0..0x20 | 0x7f)) if byte != b'\t' && byte != b'\r' => {
+                    entry.flaw.get_or_insert(Flaw::Control(self.here(), byte));
+                    self.at += 1;
+                }
+                Some(b'\\') => self.at += self.escape_length(),
+                Some(_) => self.at += 1,
+            }
+        }
+        let text = &self.text[start..self.at];
+        self.at += 1;
+        entry.tokens.push(Token { text, quoted: true, glued, place });
+    }
+
+    fn word(&mut self, entry: &mut Entry<'t>) {
+        let (place, glued) = (self.here(), self.is_glued());
+        while let Some(byte) = self.peek() {
+            match byte {
+                0..=0x20 | 0x7f | b'"' | b'(' | b')' | b';' => break,
+                b'\\' => self.at += self.escape_length(),
+                _ => self.at += 1,
+            }
+        }
+        let text = &self.text[place.at..self.at];
+        entry.tokens.push(Token { text, quoted: false, glued, place });
+    }
+
+    /// How many bytes to step over so that an escaped quote or blank ends nothing; the end of a
+    /// line cannot be escaped.
+    fn escape_length(&self) -> usize {
+        match self.text.as_bytes().get(self.at + 1) {
+            Some(0x20..0x7f | b'\t') => 2,
+            _ => 1,
+        }
+    }
+
+    fn is_glued(&self) -> bool {
+        let before = self.at.checked_sub(1).and_then(|at| self.text.as_bytes().get(at));
+        !matches!(before, None | Some(b' ' | b'\t' | b'\r' | b'\n' | b'(' | b')'))
+    }
+}
