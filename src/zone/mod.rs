@@ -11,7 +11,7 @@ mod read;
 
 pub use build::{Steered, SteeredTypes, build};
 pub use lookup::{Found, Zones};
-pub use read::{Position, Record, Records, read};
+pub use read::{Include, Position, Record, Records, read};
 
 use crate::wire::{Name, RrSet};
 

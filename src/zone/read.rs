@@ -57,18 +57,16 @@ pub struct Records {
 
 /// Gives the display name and bytes of an included file, from its path as written and the
 /// display name of the file that includes it, or says why it cannot.
-type Include<'a> = dyn FnMut(&str, &str) -> Result<(String, Vec<u8>), String> + 'a;
+pub type Include<'a> = dyn FnMut(&str, &str) -> Result<(String, Vec<u8>), String> + 'a;
 
 /// Reads a master file.
 ///
-/// `include` gives the display name and bytes of an included file, from its path as written and
-/// the display name of the file that includes it, or says why it cannot. After a mistake reading
-/// goes on with the next entry, so that all of them are found.
+/// After a mistake reading goes on with the next entry, so that all of them are found.
 pub fn read(
     file: &str,
     bytes: &[u8],
     origin: &Name,
-    include: &mut dyn FnMut(&str, &str) -> Result<(String, Vec<u8>), String>,
+    include: &mut Include<'_>,
 ) -> Result<Records, Vec<Finding>> {
     reader::Reader::new(include).read(file, bytes, origin)
 }

@@ -113,11 +113,11 @@ impl<'a> Checks<'a> {
             let found = format!("DNAME at the delegation of {}", group.name);
             self.at(dname.records[0], found, "either NS or DNAME");
         }
-        if apex && group.set(rtype::NS).is_none() {
-            if let Some(soa) = group.set(rtype::SOA) {
-                let found = format!("no NS at the apex {}", group.name);
-                self.at(soa.records[0], found, "at least one NS record");
-            }
+        if let Some(soa) = group.set(rtype::SOA).filter(|_| apex)
+            && group.set(rtype::NS).is_none()
+        {
+            let found = format!("no NS at the apex {}", group.name);
+            self.at(soa.records[0], found, "at least one NS record");
         }
     }
 

@@ -31,7 +31,7 @@ impl Reader<'_> {
             if matches!(mistake, Mistake::End) {
                 words.0 = "the end of the line".into();
             }
-            self.report(source.finding(at.unwrap_or(entry.end), words));
+            self.report(source.finding(at.unwrap_or(entry.end()), words));
         }
     }
 

@@ -11,6 +11,8 @@ pub(super) struct Place {
 }
 
 impl Place {
+    const START: Self = Self { line: 1, line_start: 0, at: 0 };
+
     /// Line and column, both from 1; columns count characters.
     pub(super) fn position(self, text: &str) -> (u32, u32) {
         let before = text.get(self.line_start..self.at).unwrap_or_default();
@@ -42,10 +44,23 @@ pub(super) struct Entry<'t> {
     pub(super) tokens: Vec<Token<'t>>,
     /// Whether it begins with a blank: its owner is the last one.
     pub(super) indented: bool,
-    /// Where its last line ends.
-    pub(super) end: Place,
     /// The first thing in it that is no token.
     pub(super) flaw: Option<Flaw>,
+}
+
+impl Entry<'_> {
+    /// Where it begins.
+    pub(super) fn start(&self) -> Place {
+        self.tokens.first().map_or(Place::START, |token| token.place)
+    }
+
+    /// Where its last token ends, and more may be missing.
+    pub(super) fn end(&self) -> Place {
+        self.tokens.last().map_or(Place::START, |token| Place {
+            at: token.place.at + token.text.len() + if token.quoted { 2 } else { 0 },
+            ..token.place
+        })
+    }
 }
 
 /// What makes an entry unreadable.
@@ -61,6 +76,17 @@ pub(super) enum Flaw {
     Control(Place, u8),
 }
 
+impl Flaw {
+    fn place(self) -> Place {
+        match self {
+            Self::OpenQuote(place)
+            | Self::OpenParenthesis(place)
+            | Self::StrayParenthesis(place)
+            | Self::Control(place, _) => place,
+        }
+    }
+}
+
 /// Cuts a text into entries.
 pub(super) struct Lexer<'t> {
     text: &'t str,
@@ -69,22 +95,23 @@ pub(super) struct Lexer<'t> {
     line_start: usize,
     /// Where the parentheses stand that are open.
     open: Vec<Place>,
+    /// How many more times reading resumes after a parenthesis that is never closed; each time
+    /// may cost a pass over the rest of the text.
+    rewinds_left: u8,
 }
 
 impl<'t> Lexer<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { text, at: 0, line: 1, line_start: 0, open: Vec::new() }
+        Self { text, at: 0, line: 1, line_start: 0, open: Vec::new(), rewinds_left: 10 }
     }
 
     /// The next entry that is not empty, its tokens in the memory of `tokens`.
     pub(super) fn next(&mut self, mut tokens: Vec<Token<'t>>) -> Option<Entry<'t>> {
         tokens.clear();
-        let end = self.here();
-        let mut entry = Entry { tokens, indented: false, end, flaw: None };
+        let mut entry = Entry { tokens, indented: false, flaw: None };
         while let Some(byte) = self.peek() {
             match byte {
                 b'\n' => {
-                    entry.end = self.here();
                     self.line_feed();
                     if self.open.is_empty() && self.finish(&mut entry) {
                         return Some(entry);
@@ -98,7 +125,7 @@ impl<'t> Lexer<'t> {
                 b'\r' if matches!(self.text.as_bytes().get(self.at + 1), None | Some(b'\n')) => {
                     self.at += 1;
                 }
-                b';' => self.skip_comment(),
+                b';' => self.skip_to_line_end(),
                 b'(' | b')' => self.parenthesis(byte, &mut entry),
                 b'"' => self.quoted(&mut entry),
                 0..0x20 | 0x7f => {
@@ -108,12 +135,31 @@ impl<'t> Lexer<'t> {
                 _ => self.word(&mut entry),
             }
         }
-        entry.end = self.here();
-        if let Some(place) = self.open.pop() {
+        if let Some(place) = self.open.first().copied() {
             self.open.clear();
+            self.rewind(place);
+            // What stands below is read once more, and then has its own finding.
+            entry.flaw = entry.flaw.filter(|flaw| flaw.place().at < self.at);
             entry.flaw.get_or_insert(Flaw::OpenParenthesis(place));
         }
         self.finish(&mut entry).then_some(entry)
+    }
+
+    /// Goes back to the first line below a place that looks like an entry of its own, for the
+    /// rest of the text to be read in spite of what stands there.
+    fn rewind(&mut self, place: Place) {
+        let Some(left) = self.rewinds_left.checked_sub(1) else { return };
+        self.rewinds_left = left;
+        (self.at, self.line, self.line_start) = (place.at, place.line, place.line_start);
+        while self.peek().is_some() {
+            self.skip_to_line_end();
+            if self.peek().is_some() {
+                self.line_feed();
+            }
+            if !matches!(self.peek(), None | Some(b' ' | b'\t' | b'\r' | b'\n' | b';' | b')')) {
+                return;
+            }
+        }
     }
 
     /// Whether the entry holds anything; if not, the next line begins afresh.
@@ -137,7 +183,7 @@ impl<'t> Lexer<'t> {
         self.line_start = self.at;
     }
 
-    fn skip_comment(&mut self) {
+    fn skip_to_line_end(&mut self) {
         let rest = &self.text.as_bytes()[self.at..];
         self.at += rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
     }

@@ -91,5 +91,5 @@ fn power_of_ten(cm: i64) -> Option<u8> {
         mantissa /= 10;
         exponent += 1;
     }
-    (exponent <= 9).then(|| (mantissa as u8) << 4 | exponent)
+    (exponent <= 9).then_some((mantissa as u8) << 4 | exponent)
 }

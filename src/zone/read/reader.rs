@@ -122,12 +122,12 @@ impl<'a> Reader<'a> {
     ) -> Result<(), Finding> {
         let origin = scope.origin.clone();
         let mut tokens = Tokens::new(&entry.tokens, &origin);
-        let place = entry.tokens.first().map_or(entry.end, |token| token.place);
+        let place = entry.start();
         let owner = scope.owner(entry, &mut tokens).map_err(|mistake| {
             source.finding(place, describe(&mistake, tokens.last(), "a name"))
         })?;
         let written = head(&mut tokens).map_err(|(at, words)| {
-            source.finding(at.map_or(entry.end, |token| token.place), words)
+            source.finding(at.map_or(entry.end(), |token| token.place), words)
         })?;
         let rdata = data::read(written.rtype, &mut tokens).map_err(|mistake| {
             let at = match mistake {
@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
                 _ => tokens.place(),
             };
             let words = describe(&mistake, tokens.last(), &data::form(written.rtype));
-            source.finding(at.unwrap_or(entry.end), words)
+            source.finding(at.unwrap_or(entry.end()), words)
         })?;
         let ttl_seconds = scope.ttl(&written, &rdata).ok_or_else(|| {
             let found = "no TTL, here or before".into();

@@ -43,7 +43,7 @@ fn each_mistake_has_its_place_and_its_words() {
         ),
         // TTL, class and type.
         ("www 3600 IN", &format!("1:12: the end of the record; expected {form}")),
-        ("www 3600 IN ; and no more\n", &format!("1:26: the end of the record; expected {form}")),
+        ("www 3600 IN ; and no more\n", &format!("1:12: the end of the record; expected {form}")),
         ("www", &format!("1:4: the end of the record; expected {form}")),
         ("www 5 192.0.2.1", &format!("1:7: \"192.0.2.1\"; expected {form}")),
         ("www 5 5 A 192.0.2.1", &format!("1:7: \"5\"; expected {form}")),
@@ -210,13 +210,20 @@ $TTL
 h 5 A 1
 i 5 A 192.0.2.1
 j 5 A (
+    192.0.2.1
+; one is missing
 k 5 A 1
+l 5 TXT ( \"a )
+m 5 A 1
 ";
     let places: Vec<String> = wrong(text)
         .iter()
         .map(|line| line.split(':').skip(1).take(2).collect::<Vec<_>>().join(":"))
         .collect();
-    assert_eq!(places, ["1:1", "4:14", "6:9", "7:17", "10:2", "12:5", "13:7", "15:7"]);
+    assert_eq!(
+        places,
+        ["1:1", "4:14", "6:9", "7:17", "10:2", "12:5", "13:7", "15:7", "18:7", "19:11", "20:7"]
+    );
 }
 
 #[test]
