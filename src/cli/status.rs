@@ -65,7 +65,7 @@ fn orphans(status: &Status) -> String {
     orphans.map(|o| format!("\n{} is not in the files: {}", o.target, said(o))).collect()
 }
 
-/// One line of the table; the last column is not padded.
+/// One line of the table: a heading and its note, or three columns.
 struct Line {
     indent: usize,
     columns: Vec<String>,
@@ -75,6 +75,11 @@ impl Line {
     fn heading(text: String, overridden: &Option<OverrideStatus>) -> Self {
         let note = overridden.as_ref().map(said).unwrap_or_default();
         Self { indent: 0, columns: vec![text, note] }
+    }
+
+    /// How much of a column's width the indent takes.
+    fn indent_of(&self, column: usize) -> usize {
+        if column == 0 { self.indent } else { 0 }
     }
 }
 
@@ -149,23 +154,17 @@ fn age(since: &str, now: SystemTime) -> String {
 fn table(lines: &[Line]) -> String {
     let mut widths = [0; 2];
     for line in lines.iter().filter(|line| line.columns.len() == 3) {
-        for (width, column) in widths.iter_mut().zip(&line.columns) {
-            *width = (*width).max(column.chars().count() + line.indent);
+        for (index, width) in widths.iter_mut().enumerate() {
+            *width = (*width).max(line.columns[index].chars().count() + line.indent_of(index));
         }
     }
     let mut text = String::new();
-    for Line { indent, columns } in lines {
-        let mut row = " ".repeat(*indent);
-        let last = columns.len() - 1;
-        for (index, column) in columns.iter().enumerate() {
-            let taken = if index == 0 { *indent } else { 0 };
-            match widths.get(index) {
-                Some(width) if index < last => {
-                    // Writing to a string cannot fail.
-                    let _ = write!(row, "{column:<width$}  ", width = width.saturating_sub(taken));
-                }
-                _ => row.push_str(column),
-            }
+    for line in lines {
+        let mut row = " ".repeat(line.indent);
+        for (index, column) in line.columns.iter().enumerate() {
+            let width = widths.get(index).map_or(0, |width| width - line.indent_of(index));
+            // Writing to a string cannot fail.
+            let _ = write!(row, "{column:<width$}  ");
         }
         text.push_str(row.trim_end());
         text.push('\n');

@@ -235,7 +235,7 @@ fn every_kind_of_data_is_shown_without_harm() {
         fixed(&text),
         [
             ";; flags qr; question 0, answer 5, authority 0, additional 0",
-            ";; EDNS version 0, udp 1232",
+            ";; EDNS version 0, udp 512",
             ";; NSID ns1\\x1b",
             ";; option 10: abcd",
             "",

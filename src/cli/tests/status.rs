@@ -77,7 +77,7 @@ fn it_shows_regions_pools_endpoints_and_what_people_say() {
     let expected = "\
 revision r1, up for 2h, NOT READY
 NO STATE FOLDER, overrides are refused: disk full
-region us-east  override drain until 2026-01-02T00:00:00Z (kernel)
+region us-east        override drain until 2026-01-02T00:00:00Z (kernel)
   pool web            A up, AAAA DOWN  monitors web, ping
     192.0.2.1         up               probes: up for 2h; 1.3 ms
     2001:db8::10      drained          probes: down for 2h; connection refused; override drain until 2026-01-02T00:00:00Z (kernel)
