@@ -8,6 +8,7 @@
 //! [`health`], [`place`], [`view`], [`dns`]. Edge rooms, each owning one outside thing: the rest.
 
 pub mod admin;
+pub mod cli;
 pub mod clock;
 pub mod dns;
 pub mod duration;
