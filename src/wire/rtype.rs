@@ -26,6 +26,8 @@ pub const DS: u16 = 43;
 pub const RRSIG: u16 = 46;
 /// Proof of what does not exist (RFC 4034); stands beside a CNAME too.
 pub const NSEC: u16 = 47;
+/// First of the types that only a question or a meta record may have (RFC 6895 3.1).
+pub const FIRST_META: u16 = 128;
 /// Key agreement (RFC 2930); a meta type.
 pub const TKEY: u16 = 249;
 /// Transaction signature (RFC 8945); a meta type.
