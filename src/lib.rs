@@ -8,6 +8,7 @@
 //! [`health`], [`place`], [`view`], [`dns`]. Edge rooms, each owning one outside thing: the rest.
 
 pub mod clock;
+pub mod config;
 pub mod dns;
 pub mod finding;
 pub mod health;
