@@ -1,20 +1,18 @@
 //! The files of a zones folder: finding them, reading them within bounds, and keeping
 //! `$INCLUDE` inside.
 
-use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::hash::Fnv1a;
+use super::words::quoted;
 use crate::finding::Finding;
 
 /// The largest zone file, in bytes: room for some million records.
 const MAX_ZONE_BYTES: u64 = 256 << 20;
 /// The largest TOML file, in bytes.
 pub(super) const MAX_TOML_BYTES: u64 = 16 << 20;
-/// How deep includes may nest: more is a file that includes itself.
-const MAX_INCLUDE_DEPTH: usize = 16;
 
 /// A file of the folder that matters, by what it is.
 #[derive(Debug, Default)]
@@ -30,15 +28,11 @@ pub(super) struct Listing {
 /// Lists the folder in the order of file names. Hidden files, backups of editors, folders, and
 /// files that end in neither `.zone` nor `.toml` are none of its business.
 pub(super) fn list(folder: &Path) -> Result<Listing, Vec<Finding>> {
-    let unreadable = |error: std::io::Error| {
-        let expected = "a folder of zones that can be read";
-        vec![Finding::at(shown(folder), (1, 1), format!("no such folder: {error}"), expected)]
-    };
     let mut listing = Listing::default();
     let mut findings = Vec::new();
     let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).map_err(unreadable)? {
-        paths.push(entry.map_err(unreadable)?.path());
+    for entry in fs::read_dir(folder).map_err(|error| no_folder(folder, &error))? {
+        paths.push(entry.map_err(|error| no_folder(folder, &error))?.path());
     }
     paths.sort();
     for path in paths {
@@ -61,6 +55,11 @@ pub(super) fn list(folder: &Path) -> Result<Listing, Vec<Finding>> {
     if findings.is_empty() { Ok(listing) } else { Err(findings) }
 }
 
+fn no_folder(folder: &Path, error: &std::io::Error) -> Vec<Finding> {
+    let found = format!("a folder that cannot be read: {error}");
+    vec![Finding::at(shown(folder), (1, 1), found, "a folder with zones")]
+}
+
 /// A path as findings name it.
 pub(super) fn shown(path: &Path) -> String {
     path.display().to_string()
@@ -75,10 +74,7 @@ pub(super) struct Files {
 impl Files {
     /// For a folder, which must exist.
     pub(super) fn new(folder: &Path) -> Result<Self, Vec<Finding>> {
-        let root = fs::canonicalize(folder).map_err(|error| {
-            let expected = "a folder of zones that can be read";
-            vec![Finding::at(shown(folder), (1, 1), format!("no such folder: {error}"), expected)]
-        })?;
+        let root = fs::canonicalize(folder).map_err(|error| no_folder(folder, &error))?;
         Ok(Self { root, hash: Fnv1a::default() })
     }
 
@@ -93,15 +89,16 @@ impl Files {
     }
 
     /// Reads a file that a zone file includes, by its path as written, relative to the folder of
-    /// the including file. Returns how findings name it, and its bytes.
-    fn include(&mut self, written: &str, by: &str) -> Result<(String, Vec<u8>), String> {
+    /// the including file. Returns how findings name it, and its bytes; or why it cannot be.
+    pub(super) fn include(&mut self, written: &str, by: &str) -> Result<(String, Vec<u8>), String> {
         let path = Path::new(by).parent().unwrap_or(Path::new("")).join(written);
-        let real = fs::canonicalize(&path).map_err(|error| error.to_string())?;
+        let wrong = |why: String| format!("{}: {why}", quoted(written));
+        let real = fs::canonicalize(&path).map_err(|error| wrong(error.to_string()))?;
         // Compared after following all links, so that none leads out.
         if !real.starts_with(&self.root) {
-            return Err("it is outside of the zones folder".into());
+            return Err(wrong("it is outside of the zones folder".into()));
         }
-        let bytes = self.read(&real, &path, MAX_ZONE_BYTES)?;
+        let bytes = self.read(&real, &path, MAX_ZONE_BYTES).map_err(wrong)?;
         Ok((shown(&path), bytes))
     }
 
@@ -138,29 +135,4 @@ pub(super) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, String> {
 pub(super) fn unreadable(path: &Path, why: String) -> Vec<Finding> {
     let found = format!("a file that cannot be read: {why}");
     vec![Finding::at(shown(path), (1, 1), found, "a file that can be read")]
-}
-
-/// The includes of one zone file.
-pub(super) struct Includes<'f> {
-    files: &'f mut Files,
-    /// How deep each file is nested, by the name that findings use.
-    depths: HashMap<String, usize>,
-}
-
-impl<'f> Includes<'f> {
-    /// None yet.
-    pub(super) fn new(files: &'f mut Files) -> Self {
-        Self { files, depths: HashMap::new() }
-    }
-
-    /// Reads one, or says why it cannot be included.
-    pub(super) fn read(&mut self, written: &str, by: &str) -> Result<(String, Vec<u8>), String> {
-        let depth = self.depths.get(by).map_or(1, |depth| depth + 1);
-        if depth > MAX_INCLUDE_DEPTH {
-            return Err(format!("includes are nested deeper than {MAX_INCLUDE_DEPTH}"));
-        }
-        let (name, bytes) = self.files.include(written, by)?;
-        self.depths.insert(name.clone(), depth);
-        Ok((name, bytes))
-    }
 }

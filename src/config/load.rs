@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::document::Document;
-use super::folder::{self, Files, Includes, Listing, shown};
+use super::folder::{self, Files, Listing, shown};
 use super::policy::{PoolsFile, Shared};
 use super::steering::Steering;
 use super::words::{did_you_mean, one_of, quoted};
@@ -117,7 +117,10 @@ impl Load {
                 None => {
                     let known = || stems.iter().map(String::as_str).chain(["pools"]);
                     let meant = did_you_mean(&stem, known());
-                    let found = format!("no zone file {}.zone beside it{meant}", quoted(&stem));
+                    let found = format!(
+                        "no zone file {} beside it{meant}",
+                        quoted(&format!("{stem}.zone"))
+                    );
                     let files = known().map(|stem| format!("{stem}.toml")).collect::<Vec<_>>();
                     self.note(&path, found, one_of(files.iter().map(String::as_str)));
                 }
@@ -152,8 +155,7 @@ impl Load {
     fn zone(&mut self, apex: &Name, path: &Path, steering: &Steering) -> Option<Zone> {
         let bytes = self.files.zone(path);
         let bytes = self.good(bytes)?;
-        let mut includes = Includes::new(&mut self.files);
-        let mut include = |written: &str, by: &str| includes.read(written, by);
+        let mut include = |written: &str, by: &str| self.files.include(written, by);
         let records = zone::read(&shown(path), &bytes, apex, &mut include);
         let records = self.good(records)?;
         self.good(zone::build(apex, &records, &steering.owners, self.seed))

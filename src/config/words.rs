@@ -20,8 +20,8 @@ pub(super) fn one_of<'a>(known: impl IntoIterator<Item = &'a str>) -> String {
     match known.as_slice() {
         [] => "nothing".into(),
         [only] => (*only).into(),
-        [listed @ ..] if listed.len() <= MAX_LISTED => format!("one of {}", listed.join(", ")),
-        [listed @ ..] => format!(
+        listed if listed.len() <= MAX_LISTED => format!("one of {}", listed.join(", ")),
+        listed => format!(
             "one of {} and {} more",
             listed[..MAX_LISTED].join(", "),
             listed.len() - MAX_LISTED
@@ -46,6 +46,7 @@ fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Optio
     let at_most = (length / 3).clamp(1, 3);
     known
         .into_iter()
+        .filter(|name| name.chars().count().abs_diff(length) <= at_most)
         .map(|name| (slips(&written.to_lowercase(), &name.to_lowercase()), name))
         .filter(|(slips, name)| *slips <= at_most && *name != written)
         .min_by_key(|(slips, _)| *slips)
