@@ -272,15 +272,17 @@ fn check_conflict(root: &Table<'_>, daemon: &Daemon) {
     }
 }
 
-/// Whether two sockets cannot both be bound: a wildcard address takes the port of every one of
-/// its family, and that of IPv6 may take those of IPv4 too.
-fn overlap(a: SocketAddr, b: SocketAddr) -> bool {
-    let covers = |a: IpAddr, b: IpAddr| match a {
-        IpAddr::V4(ip) => ip.is_unspecified() && b.is_ipv4(),
-        IpAddr::V6(ip) => ip.is_unspecified(),
+/// Whether the admin endpoint could not be bound beside a socket of answering: a wildcard address
+/// takes the port of every one of its family. That of IPv6 takes those of IPv4 too for admin, but
+/// not for answering, whose sockets are of one family.
+fn overlap(dns: SocketAddr, admin: SocketAddr) -> bool {
+    let covers = match (dns.ip(), admin.ip()) {
+        (IpAddr::V4(dns), IpAddr::V4(admin)) => dns.is_unspecified() || admin.is_unspecified(),
+        (IpAddr::V4(_), IpAddr::V6(admin)) => admin.is_unspecified(),
+        (IpAddr::V6(dns), IpAddr::V6(admin)) => dns.is_unspecified() || admin.is_unspecified(),
+        (IpAddr::V6(_), IpAddr::V4(_)) => false,
     };
-    let ports = a.port() == b.port() && a.port() != 0;
-    ports && (a.ip() == b.ip() || covers(a.ip(), b.ip()) || covers(b.ip(), a.ip()))
+    dns.port() == admin.port() && admin.port() != 0 && (dns.ip() == admin.ip() || covers)
 }
 
 #[cfg(test)]
