@@ -10,6 +10,7 @@
 pub mod admin;
 pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod dns;
 pub mod duration;
 pub mod explain;
