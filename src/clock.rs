@@ -8,6 +8,11 @@ pub fn monotonic_now() -> Instant {
     Instant::now()
 }
 
+/// A point on the runtime's clock: the monotonic one, save in tests that wind it forward.
+pub fn runtime_now() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}
+
 /// The wall clock.
 pub fn wall_now() -> SystemTime {
     SystemTime::now()

@@ -7,13 +7,23 @@
 //! Pure rooms, without sockets, files, clock or chance: [`wire`], [`zone`], [`steering`],
 //! [`health`], [`place`], [`view`], [`dns`]. Edge rooms, each owning one outside thing: the rest.
 
+pub mod admin;
 pub mod clock;
 pub mod dns;
+pub mod duration;
+pub mod explain;
 pub mod finding;
+pub mod geoip;
 pub mod health;
 pub mod live;
+pub mod metrics;
 pub mod place;
+pub mod probe;
+pub mod question;
+pub mod server;
+pub mod state;
 pub mod steering;
+pub mod timestamp;
 pub mod view;
 pub mod wire;
 pub mod zone;

@@ -16,6 +16,8 @@ pub struct View {
     pub world: Arc<World>,
     /// How the pools stand, by [`crate::health::PoolId`].
     pub pools: Pools,
+    /// The server's identity, for those who ask for it (RFC 5001).
+    pub nsid: Option<Arc<[u8]>>,
 }
 
 /// What the files under `zones/` and `geoip/` say.

@@ -2,9 +2,34 @@
 
 use std::net::IpAddr;
 
-use crate::steering::Draw;
+use super::chain::Chain;
+use super::edns::ReplyEdns;
+use super::query::{self, Fault, HEADER_BYTES, Query, Question};
+use super::reply::Reply;
+use crate::steering::{Chance, Draw, NoTrace, Trace};
 use crate::view::View;
-use crate::wire::QName;
+use crate::wire::{QName, rtype};
+
+/// The largest UDP reply, whatever the asker could take (DNS flag day 2020), and the size that
+/// replies announce, in bytes.
+pub const MAX_UDP_BYTES: u16 = 1232;
+/// The largest UDP reply without EDNS (RFC 1035 4.2.1), in bytes.
+const PLAIN_UDP_BYTES: u16 = 512;
+const MAX_TCP_BYTES: usize = 65_535;
+
+const FORMERR: u16 = 1;
+const SERVFAIL: u16 = 2;
+const NOTIMP: u16 = 4;
+const REFUSED: u16 = 5;
+const BADVERS: u16 = 16;
+
+const FLAG_QR: u8 = 0x80;
+const FLAG_AA: u8 = 0x04;
+const FLAG_TC: u8 = 0x02;
+/// Opcode and RD, which a reply repeats.
+const REPEATED_HIGH: u8 = 0x79;
+/// CD, which a reply repeats (RFC 4035 3.2.2).
+const REPEATED_LOW: u8 = 0x10;
 
 /// How a question came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,7 +52,7 @@ pub struct Asker {
 /// Why the reply is what it is; every packet ends in exactly one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
-    /// Shorter than a header, or otherwise no question at all: nothing is sent.
+    /// Shorter than a header: nothing is sent.
     Garbage,
     /// A response: nothing is sent.
     Response,
@@ -43,7 +68,7 @@ pub enum Reason {
     Static,
     /// A steered name's choice among what is up.
     Steered,
-    /// A steered name's choice while every candidate is down.
+    /// A steered name's answer while every candidate is down.
     Degraded,
     /// A referral.
     Referral,
@@ -70,14 +95,18 @@ pub struct Verdict {
 
 /// Memory that one thread uses again for every packet.
 pub struct Scratch {
-    /// The name that is being looked up.
-    pub name: QName,
+    name: QName,
 }
 
 impl Scratch {
     /// For answering from views whose tables are keyed with `seed`.
     pub fn new(seed: u64) -> Self {
         Self { name: QName::new(seed) }
+    }
+
+    /// The key that it was made for.
+    pub fn seed(&self) -> u64 {
+        self.name.seed()
     }
 }
 
@@ -93,6 +122,158 @@ pub fn answer(
     scratch: &mut Scratch,
     out: &mut [u8],
 ) -> Verdict {
-    let _ = (view, packet, asker, draw, scratch, out);
-    Verdict { length: 0, reason: Reason::Garbage, rcode: 0, steered: None }
+    let chance = Chance { draw, turns: &view.world.turns };
+    answer_traced(view, packet, asker, chance, scratch, out, &mut NoTrace)
+}
+
+/// As [`answer`], with turns of its own, and every step of every choice told to `trace`.
+pub fn answer_traced<T: Trace>(
+    view: &View,
+    packet: &[u8],
+    asker: &Asker,
+    chance: Chance<'_>,
+    scratch: &mut Scratch,
+    out: &mut [u8],
+    trace: &mut T,
+) -> Verdict {
+    match query::read(packet) {
+        Query::Silence { response: true } => silence(Reason::Response),
+        Query::Silence { response: false } => silence(Reason::Garbage),
+        Query::NoQuestion { fault } => {
+            let (rcode, reason) = fault_reply(fault);
+            match bare_header(packet, out, rcode) {
+                Some(length) => Verdict { length, reason, rcode, steered: None },
+                None => silence(reason),
+            }
+        }
+        Query::Question(question) => {
+            let asked = Asked { view, packet, question: &question, asker, chance };
+            to_question(&asked, scratch, out, trace)
+        }
+    }
+}
+
+/// One question and all that its answer depends on.
+struct Asked<'a> {
+    view: &'a View,
+    packet: &'a [u8],
+    question: &'a Question<'a>,
+    asker: &'a Asker,
+    chance: Chance<'a>,
+}
+
+fn silence(reason: Reason) -> Verdict {
+    Verdict { length: 0, reason, rcode: 0, steered: None }
+}
+
+fn fault_reply(fault: Fault) -> (u16, Reason) {
+    match fault {
+        Fault::Malformed => (FORMERR, Reason::Malformed),
+        Fault::Operation => (NOTIMP, Reason::NotImplemented),
+        Fault::EdnsVersion => (BADVERS, Reason::BadVersion),
+    }
+}
+
+/// What cannot be answered from any zone, by its type or class.
+fn unanswerable(question: &Question<'_>) -> Option<(u16, Reason)> {
+    if let Some(fault) = question.fault {
+        return Some(fault_reply(fault));
+    }
+    match question.qtype {
+        // OPT, TKEY and TSIG are never asked for (RFC 6895 3.1).
+        rtype::OPT | rtype::TKEY | rtype::TSIG => Some((FORMERR, Reason::Malformed)),
+        rtype::MAILB | rtype::MAILA => Some((NOTIMP, Reason::NotImplemented)),
+        rtype::AXFR | rtype::IXFR => Some((REFUSED, Reason::Refused)),
+        _ if question.qclass != rtype::IN => Some((REFUSED, Reason::Refused)),
+        _ => None,
+    }
+}
+
+fn to_question<T: Trace>(
+    asked: &Asked<'_>,
+    scratch: &mut Scratch,
+    out: &mut [u8],
+    trace: &mut T,
+) -> Verdict {
+    let &Asked { view, packet, question, asker, chance } = asked;
+    let nsid = view.nsid.as_deref();
+    let opt_bytes = question.edns.map_or(0, |edns| edns.reply_bytes(nsid));
+    let limit = limit(question, asker.transport).min(out.len());
+    let question_end = HEADER_BYTES + question.bytes.len();
+    let unanswerable = unanswerable(question);
+    if question_end + opt_bytes > limit {
+        // Only with a buffer smaller than any transport's.
+        return silence(Reason::Malformed);
+    }
+    out[HEADER_BYTES..question_end].copy_from_slice(question.bytes);
+    let reply = Reply::new(out, question_end, limit - opt_bytes);
+    let mut flags = 0;
+    let mut verdict = Verdict { length: 0, reason: Reason::Malformed, rcode: 0, steered: None };
+    let (mut scope, reply) = match (unanswerable, scratch.name.set(question.bytes)) {
+        (None, Some(_)) => {
+            let client = question.edns.and_then(|e| e.subnet?.network).unwrap_or(asker.source);
+            let asked = (question.qtype, question.name_length);
+            let mut chain =
+                Chain::new(view, asked, (client, chance), &mut scratch.name, reply, trace);
+            let full = chain.resolve().is_err();
+            verdict.rcode = u16::from(chain.outcome.rcode);
+            if full {
+                chain.reply.clear();
+                match asker.transport {
+                    Transport::Udp => flags |= FLAG_TC,
+                    Transport::Tcp => verdict.rcode = SERVFAIL,
+                }
+            }
+            if chain.outcome.authoritative {
+                flags |= FLAG_AA;
+            }
+            verdict.reason = chain.outcome.reason;
+            verdict.steered = chain.outcome.steered;
+            (chain.outcome.scope, chain.reply)
+        }
+        (fault, _) => {
+            (verdict.rcode, verdict.reason) = fault.unwrap_or((FORMERR, Reason::Malformed));
+            (0, reply)
+        }
+    };
+    if verdict.rcode == REFUSED {
+        scope = 0;
+    }
+    let (out, mut length) = reply.finish(u16::from(question.edns.is_some()));
+    if let Some(asked) = &question.edns {
+        let rcode_high = (verdict.rcode >> 4) as u8;
+        let opt = ReplyEdns { asked, rcode_high, scope, nsid, udp_bytes: MAX_UDP_BYTES };
+        length += opt.write(&mut out[length..]).unwrap_or(0);
+    }
+    put_header(packet, out, verdict.rcode, flags);
+    out[4..6].copy_from_slice(&[0, 1]);
+    verdict.length = length;
+    verdict
+}
+
+/// The largest reply in bytes.
+fn limit(question: &Question<'_>, transport: Transport) -> usize {
+    match transport {
+        Transport::Tcp => MAX_TCP_BYTES,
+        Transport::Udp => usize::from(question.edns.map_or(PLAIN_UDP_BYTES, |edns| {
+            // Smaller sizes are taken for 512 (RFC 6891 6.2.3).
+            edns.udp_bytes.clamp(PLAIN_UDP_BYTES, MAX_UDP_BYTES)
+        })),
+    }
+}
+
+/// A reply of nothing but a header.
+fn bare_header(packet: &[u8], out: &mut [u8], rcode: u16) -> Option<usize> {
+    let out = out.get_mut(..HEADER_BYTES)?;
+    out.fill(0);
+    put_header(packet, out, rcode, 0);
+    Some(HEADER_BYTES)
+}
+
+/// Writes id, flags and the lower bits of the response code; both buffers hold a header.
+fn put_header(packet: &[u8], out: &mut [u8], rcode: u16, flags: u8) {
+    out[0] = packet[0];
+    out[1] = packet[1];
+    out[2] = FLAG_QR | packet[2] & REPEATED_HIGH | flags;
+    out[3] = packet[3] & REPEATED_LOW | (rcode & 0x0f) as u8;
 }

@@ -4,6 +4,13 @@
 //! buffer. It knows no sockets, no clock and no chance.
 
 mod answer;
+mod chain;
+mod edns;
+mod query;
 mod reply;
+#[cfg(test)]
+mod tests;
 
-pub use answer::{Asker, Reason, Scratch, Transport, Verdict, answer};
+pub use answer::{
+    Asker, MAX_UDP_BYTES, Reason, Scratch, Transport, Verdict, answer, answer_traced,
+};

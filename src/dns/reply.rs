@@ -1,1 +1,141 @@
-//! Writing a reply.
+//! Writing a reply into a buffer: sections in order, within a limit.
+
+use super::query::HEADER_BYTES;
+use crate::wire::RrSet;
+
+/// It does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+/// Which section a record set belongs to; they are written in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// Answer.
+    Answer,
+    /// Authority.
+    Authority,
+    /// Additional.
+    Additional,
+}
+
+/// Where the name that a record set points into stands in the reply.
+#[derive(Clone, Copy, Debug)]
+pub struct NameAt {
+    /// Its first byte.
+    pub start: usize,
+    /// One past its root label.
+    pub end: usize,
+}
+
+/// A reply that is being written: a header and a question stand already.
+pub struct Reply<'o> {
+    out: &'o mut [u8],
+    length: usize,
+    limit: usize,
+    question_end: usize,
+    counts: [u16; 3],
+}
+
+impl<'o> Reply<'o> {
+    /// Begins after a question that ends at `question_end`; the records may reach up to `limit`.
+    pub fn new(out: &'o mut [u8], question_end: usize, limit: usize) -> Self {
+        let limit = limit.min(out.len());
+        Self { out, length: question_end, limit, question_end, counts: [0; 3] }
+    }
+
+    /// Copies a record set and points its names into `name`.
+    pub fn put(&mut self, section: Section, set: &RrSet, name: NameAt) -> Result<(), Full> {
+        let start = self.length;
+        let end = start + set.wire.len();
+        if end > self.limit {
+            return Err(Full);
+        }
+        let records = &mut self.out[start..end];
+        records.copy_from_slice(&set.wire);
+        for patch in &set.patches {
+            let target = match patch.back {
+                0 => name.start,
+                back => name.end.checked_sub(usize::from(back)).ok_or(Full)?,
+            };
+            let at = usize::from(patch.at);
+            records[at..at + 2].copy_from_slice(&pointer(target)?);
+        }
+        self.length = end;
+        self.count(section, set.count);
+        Ok(())
+    }
+
+    /// Writes one record whose owner stands at `owner` in the reply and whose data is ready;
+    /// returns where the data stands.
+    pub fn put_record(
+        &mut self,
+        section: Section,
+        owner: usize,
+        (rtype, ttl_seconds): (u16, u32),
+        rdata: &[u8],
+    ) -> Result<usize, Full> {
+        let start = self.length;
+        let end = start + 12 + rdata.len();
+        if end > self.limit {
+            return Err(Full);
+        }
+        let [o1, o2] = pointer(owner)?;
+        let [t1, t2] = rtype.to_be_bytes();
+        let [s1, s2, s3, s4] = ttl_seconds.to_be_bytes();
+        let [l1, l2] = u16::try_from(rdata.len()).map_err(|_| Full)?.to_be_bytes();
+        let fixed = [o1, o2, t1, t2, 0, 1, s1, s2, s3, s4, l1, l2];
+        self.out[start..start + 12].copy_from_slice(&fixed);
+        self.out[start + 12..end].copy_from_slice(rdata);
+        self.length = end;
+        self.count(section, 1);
+        Ok(start + 12)
+    }
+
+    /// Lowers the TTL of the only record that was written last, a negative answer's SOA.
+    pub fn cap_ttl(&mut self, record_at: usize, ttl_seconds: u32) {
+        if let Some(field) = self.out.get_mut(record_at + 6..record_at + 10)
+            && let Ok(bytes) = <[u8; 4]>::try_from(&*field)
+        {
+            let capped = u32::from_be_bytes(bytes).min(ttl_seconds);
+            field.copy_from_slice(&capped.to_be_bytes());
+        }
+    }
+
+    /// Drops every record again, as a truncated reply does (RFC 2181 9).
+    pub fn clear(&mut self) {
+        self.length = self.question_end;
+        self.counts = [0; 3];
+    }
+
+    /// Writes the section counts (OPT is one more additional record) and gives back the buffer
+    /// and the length.
+    pub fn finish(self, opt_records: u16) -> (&'o mut [u8], usize) {
+        let [answers, authorities, additionals] = self.counts;
+        let additionals = additionals + opt_records;
+        for (at, count) in [(6, answers), (8, authorities), (10, additionals)] {
+            self.out[at..at + 2].copy_from_slice(&count.to_be_bytes());
+        }
+        (self.out, self.length)
+    }
+
+    /// What is written so far.
+    pub fn written(&self) -> &[u8] {
+        &self.out[..self.length]
+    }
+
+    /// Bytes so far, the header's included.
+    pub fn length(&self) -> usize {
+        self.length.max(HEADER_BYTES)
+    }
+
+    fn count(&mut self, section: Section, records: u16) {
+        // A message of 64 KiB has no room for 65,536 records of 11 bytes or more.
+        self.counts[section as usize] = self.counts[section as usize].saturating_add(records);
+    }
+}
+
+/// A compression pointer, which reaches the first 16 KiB of a message (RFC 1035 4.1.4).
+fn pointer(target: usize) -> Result<[u8; 2], Full> {
+    let target = u16::try_from(target).ok().filter(|target| *target < 0x4000).ok_or(Full)?;
+    Ok((0xc000 | target).to_be_bytes())
+}

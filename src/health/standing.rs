@@ -25,21 +25,31 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Up and not in doubt: what holds of an endpoint without monitors, or not yet probed.
+    /// Up and not in doubt: what holds of an endpoint without monitors.
     pub const SETTLED_UP: Self = Self { state: State::Up, hold: None };
 }
 
 /// The verdict of an endpoint from those of its monitors, all of which must pass.
+///
+/// | monitors | endpoint | hold |
+/// |---|---|---|
+/// | all up | up | the least of those in doubt: the first to fall takes it down |
+/// | some down, all of these in doubt | down | the most of these: the last to rise brings it up |
+/// | some down, not all of these in doubt | down | none: it cannot come up yet |
 pub fn endpoint_verdict(monitors: impl IntoIterator<Item = Verdict>) -> Verdict {
     let mut whole = Verdict::SETTLED_UP;
-    for verdict in monitors {
-        if verdict.state == State::Down {
-            whole.state = State::Down;
-        }
-        whole.hold = match (whole.hold, verdict.hold) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
+    for monitor in monitors {
+        let hold = match (whole.state, monitor.state) {
+            (State::Up, State::Up) => match (whole.hold, monitor.hold) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            },
+            (State::Up, State::Down) => monitor.hold,
+            (State::Down, State::Up) => whole.hold,
+            (State::Down, State::Down) => whole.hold.zip(monitor.hold).map(|(a, b)| a.max(b)),
         };
+        let down = whole.state == State::Down || monitor.state == State::Down;
+        whole = Verdict { state: if down { State::Down } else { State::Up }, hold };
     }
     whole
 }
@@ -99,5 +109,96 @@ impl StandingNow {
                 hold: verdict.hold,
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::{Answers, Endpoint, EndpointAddress, Override, Pool, Region, Target};
+    use State::{Down, Up};
+    use std::time::SystemTime;
+
+    /// The table above: monitors as state and hold in seconds, in either order.
+    #[test]
+    fn all_monitors_must_pass() {
+        for (monitors, state, hold) in [
+            (&[][..], Up, None),
+            (&[(Up, None), (Up, None)], Up, None),
+            (&[(Up, None), (Up, Some(2))], Up, Some(2)),
+            (&[(Up, Some(1)), (Up, Some(2))], Up, Some(1)),
+            (&[(Up, None), (Down, None)], Down, None),
+            (&[(Up, Some(1)), (Down, None)], Down, None),
+            (&[(Up, Some(1)), (Down, Some(2))], Down, Some(2)),
+            (&[(Down, Some(1)), (Down, Some(2))], Down, Some(2)),
+            (&[(Down, None), (Down, Some(2))], Down, None),
+            (&[(Up, Some(1)), (Down, None), (Down, Some(2))], Down, None),
+        ] {
+            let verdicts: Vec<_> = monitors
+                .iter()
+                .map(|(state, hold)| Verdict { state: *state, hold: hold.map(Duration::from_secs) })
+                .collect();
+            let wanted = Verdict { state, hold: hold.map(Duration::from_secs) };
+            assert_eq!(endpoint_verdict(verdicts.iter().copied()), wanted, "{monitors:?}");
+            assert_eq!(endpoint_verdict(verdicts.into_iter().rev()), wanted, "{monitors:?}");
+        }
+    }
+
+    fn inventory() -> Inventory {
+        let address = EndpointAddress::Ip([192, 0, 2, 10].into());
+        Inventory {
+            regions: vec![Region { name: "east".into(), location: None }],
+            monitors: vec![],
+            pools: vec![Pool {
+                name: "web".into(),
+                region: Some(0),
+                monitors: vec![],
+                endpoints: vec![Endpoint { address, weight: 1, probe: None }],
+                min_healthy: 1,
+                answers: Answers::All,
+            }],
+        }
+    }
+
+    /// What is said, from the widest to the narrowest, beats the verdict and what stands wider.
+    #[test]
+    fn the_most_specific_override_wins() {
+        use OverrideState as O;
+        let endpoint = EndpointId { pool: 0, index: 0 };
+        let doubt = Verdict { state: Up, hold: Some(Duration::from_secs(1)) };
+        let targets = [
+            Target::Region("east".into()),
+            Target::Pool("web".into()),
+            Target::Endpoint("web".into(), "192.0.2.10".into()),
+        ];
+        for (region, pool, own, standing) in [
+            (None, None, None, Standing::Up),
+            (Some(O::Down), None, None, Standing::ForcedDown),
+            (Some(O::Drain), None, None, Standing::Drained),
+            (Some(O::Down), Some(O::Up), None, Standing::Up),
+            (Some(O::Up), Some(O::Down), None, Standing::ForcedDown),
+            (Some(O::Down), Some(O::Down), Some(O::Drain), Standing::Drained),
+            (None, Some(O::Down), Some(O::Up), Standing::Up),
+        ] {
+            let mut overrides = Overrides::default();
+            for (target, state) in targets.iter().zip([region, pool, own]) {
+                if let Some(state) = state {
+                    let said = Override::new(state, "test", SystemTime::UNIX_EPOCH, None);
+                    overrides.set(target.clone(), said);
+                }
+            }
+            let now = StandingNow::of(&inventory(), endpoint, doubt, &overrides);
+            let said = region.or(pool).or(own).is_some();
+            let hold = if said { None } else { doubt.hold };
+            assert_eq!(now, StandingNow { standing, hold }, "{region:?} {pool:?} {own:?}");
+        }
+    }
+
+    #[test]
+    fn a_verdict_stands_where_nobody_said_anything() {
+        let endpoint = EndpointId { pool: 0, index: 0 };
+        let down = Verdict { state: Down, hold: None };
+        let now = StandingNow::of(&inventory(), endpoint, down, &Overrides::default());
+        assert_eq!(now, StandingNow { standing: Standing::Down, hold: None });
     }
 }

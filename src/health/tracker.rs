@@ -2,6 +2,7 @@
 //!
 //! | verdict | outcome | in a row | becomes |
 //! |---|---|---|---|
+//! | none yet | | 0 | up, in doubt |
 //! | none yet | any | 1 | what the outcome says |
 //! | up | failure | < fall | up, in doubt |
 //! | up | failure | = fall | down |
@@ -35,6 +36,13 @@ pub struct TrackerSettings {
     pub interval: Duration,
     /// From one probe to the next while in doubt.
     pub retry: Duration,
+}
+
+impl TrackerSettings {
+    /// From one probe to the next while in doubt: never longer than when nothing is in doubt.
+    fn doubt_pause(&self) -> Duration {
+        self.retry.min(self.interval)
+    }
 }
 
 impl From<&Monitor> for TrackerSettings {
@@ -84,20 +92,33 @@ impl Tracker {
     }
 
     /// What is believed now. Before the first outcome, with nothing remembered: up, so that a
-    /// start moves no traffic by itself.
+    /// start moves no traffic by itself, but in doubt, for the first outcome may come at once.
     pub fn verdict(&self) -> Verdict {
-        let Some(state) = self.state else { return Verdict::SETTLED_UP };
+        let Some(state) = self.state else {
+            return Verdict { state: State::Up, hold: Some(Duration::ZERO) };
+        };
         let needed = match state {
             State::Up => self.settings.fall,
             State::Down => self.settings.rise,
         };
-        let hold = (self.against > 0).then(|| self.settings.retry * (needed - self.against));
+        let missing = needed.saturating_sub(self.against);
+        let hold = self.in_doubt().then(|| self.settings.doubt_pause().saturating_mul(missing));
         Verdict { state, hold }
     }
 
     /// From this probe to the next.
     pub fn pause(&self) -> Duration {
-        if self.against > 0 { self.settings.retry } else { self.settings.interval }
+        if self.in_doubt() { self.settings.doubt_pause() } else { self.settings.interval }
+    }
+
+    /// Whether the last outcome contradicts the verdict.
+    pub fn in_doubt(&self) -> bool {
+        self.against > 0
+    }
+
+    /// What is believed, or none before the first outcome with nothing remembered.
+    pub fn state(&self) -> Option<State> {
+        self.state
     }
 
     /// Outcomes in a row that contradict the verdict.
@@ -128,7 +149,9 @@ mod tests {
     #[test]
     fn truth_table() {
         for (last, outcomes, state, hold_ms) in [
-            (None, &[][..], Up, None),
+            (None, &[][..], Up, Some(0)),
+            (Some(Up), &[], Up, None),
+            (Some(Down), &[], Down, None),
             (None, &[F], Down, None),
             (None, &[S], Up, None),
             (Some(Up), &[F], Up, Some(600)),
@@ -159,6 +182,22 @@ mod tests {
         assert_eq!(tracker.pause(), Duration::from_millis(300));
         tracker.observe(S);
         assert_eq!(tracker.pause(), Duration::from_secs(5));
+    }
+
+    #[test]
+    fn doubt_is_never_asked_about_later_than_certainty() {
+        let mut tracker = Tracker::new(
+            TrackerSettings {
+                fall: 3,
+                rise: 2,
+                interval: Duration::from_millis(100),
+                retry: Duration::from_millis(300),
+            },
+            Some(Up),
+        );
+        tracker.observe(F);
+        assert_eq!(tracker.pause(), Duration::from_millis(100));
+        assert_eq!(tracker.verdict().hold, Some(Duration::from_millis(200)));
     }
 
     #[test]

@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use super::class::{Class, Places};
+use super::address::Address;
+use super::class::{Class, ClassId, Places};
 use super::countries::Continent;
+use super::interner::Interner;
+use super::runs::{Runs, zip_runs};
 use super::table::Table;
 use crate::health::Location;
 
@@ -64,106 +67,90 @@ impl PlaceMap {
     fn compile(
         places: &Places,
         networks: &[(IpAddr, u8, u16)],
-        chain_of: impl Fn(&Class) -> Vec<u16>,
+        chain_of: impl Fn(&Class) -> Box<[u16]>,
     ) -> Self {
-        let mut chains = Chains::default();
-        let class_chains: Vec<Vec<u16>> = places.classes().iter().map(chain_of).collect();
-        let mut v4 = Vec::new();
-        let mut v6 = Vec::new();
-        for (start, class) in places.table().v4_runs() {
-            v4.push((start, class as usize));
-        }
-        for (start, class) in places.table().v6_runs() {
-            v6.push((start, class as usize));
-        }
-        let (mut v4_networks, mut v6_networks) = (Vec::new(), Vec::new());
+        let mut chains = Interner::default();
+        let by_class: Vec<u32> =
+            places.classes().iter().map(|class| chains.id(chain_of(class))).collect();
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
         for &(address, length, key) in networks {
-            match address {
-                IpAddr::V4(ip) => {
-                    let first = ip.to_bits();
-                    let last = first | u32::MAX.checked_shr(u32::from(length)).unwrap_or(0);
-                    v4_networks.push((first, last, length, key));
+            match (address, address.to_canonical()) {
+                (IpAddr::V4(ip), _) => v4.push(Network::new(ip.to_bits(), length, key)),
+                (IpAddr::V6(_), IpAddr::V4(ip)) if length >= 96 => {
+                    v4.push(Network::new(ip.to_bits(), length - 96, key));
                 }
-                IpAddr::V6(ip) => {
-                    let first = ip.to_bits();
-                    let last = first | u128::MAX.checked_shr(u32::from(length)).unwrap_or(0);
-                    v6_networks.push((first, last, length, key));
-                }
+                (IpAddr::V6(ip), _) => v6.push(Network::new(ip.to_bits(), length, key)),
             }
         }
-        let v4 = overlay(&v4, &v4_networks, |a: u32| a.checked_add(1), &class_chains, &mut chains);
-        let v6 = overlay(&v6, &v6_networks, |a: u128| a.checked_add(1), &class_chains, &mut chains);
-        let table = Table::new(&v4, &v6, 0);
-        Self { chains: chains.list, table }
+        let table = places.table();
+        let v4 = overlay(table.v4_runs(), v4, &by_class, &mut chains);
+        let v6 = overlay(table.v6_runs(), v6, &by_class, &mut chains);
+        Self { chains: chains.into_list(), table: Table::new(&v4, &v6, by_class[0]) }
     }
 }
 
-#[derive(Default)]
-struct Chains {
-    list: Vec<Box<[u16]>>,
-    ids: HashMap<Vec<u16>, u32>,
+/// A network as a key of a policy.
+struct Network<A> {
+    first: A,
+    last: A,
+    length: u8,
+    key: u16,
 }
 
-impl Chains {
-    fn id(&mut self, chain: Vec<u16>) -> u32 {
-        let next = self.list.len() as u32;
-        *self.ids.entry(chain).or_insert_with_key(|chain| {
-            self.list.push(chain.as_slice().into());
-            next
+impl<A: Address> Network<A> {
+    fn new(address: A, length: u8, key: u16) -> Self {
+        let (first, last) = address.network(length);
+        Self { first, last, length, key }
+    }
+}
+
+/// Lays networks over runs of classes, and makes them runs of chains: the longest network that
+/// holds an address comes first, its class's keys come last.
+fn overlay<A: Address>(
+    classes: impl Iterator<Item = (A, ClassId)>,
+    networks: Vec<Network<A>>,
+    by_class: &[u32],
+    chains: &mut Interner<Box<[u16]>>,
+) -> Runs<A, u32> {
+    let mut sets = Interner::default();
+    let networks = network_runs(networks, &mut sets);
+    let sets = sets.into_list();
+    let mut known = HashMap::new();
+    zip_runs(classes, networks.into_iter(), |class, set| {
+        let class_chain = by_class[class as usize];
+        if set == 0 {
+            return class_chain;
+        }
+        *known.entry((class_chain, set)).or_insert_with(|| {
+            let chain = [&sets[set as usize][..], &chains.list()[class_chain as usize]].concat();
+            chains.id(chain.into())
         })
-    }
+    })
 }
 
-/// Lays networks (first, last, length, key) over runs of classes; the longest network that holds
-/// an address comes first in its chain.
-fn overlay<A: Copy + Ord>(
-    runs: &[(A, usize)],
-    networks: &[(A, A, u8, u16)],
-    successor: impl Fn(A) -> Option<A>,
-    class_chains: &[Vec<u16>],
-    chains: &mut Chains,
-) -> Vec<(A, u32)> {
-    let mut starts: Vec<A> = runs.iter().map(|run| run.0).collect();
-    for &(first, last, ..) in networks {
-        starts.push(first);
-        starts.extend(successor(last));
-    }
+/// Runs of sets of keys: those of all networks that hold the addresses, the longest first. Set 0
+/// is the empty one.
+fn network_runs<A: Address>(
+    mut networks: Vec<Network<A>>,
+    sets: &mut Interner<Vec<u16>>,
+) -> Runs<A, u32> {
+    sets.id(Vec::new());
+    let ends = networks.iter().filter_map(|network| network.last.next());
+    let mut starts: Vec<A> = networks.iter().map(|network| network.first).chain(ends).collect();
     starts.sort_unstable();
     starts.dedup();
-    let mut networks: Vec<_> = networks.to_vec();
-    networks.sort_by_key(|&(first, _, length, key)| (first, length, key));
-    let mut open: Vec<(A, u16)> = Vec::new();
-    let (mut next_network, mut run) = (0, 0);
-    let mut class_ids: Vec<Option<u32>> = vec![None; class_chains.len()];
-    let mut out = Vec::with_capacity(starts.len());
-    for start in starts {
-        while runs.get(run + 1).is_some_and(|next| next.0 <= start) {
-            run += 1;
+    networks.sort_by_key(|network| (network.first, network.length));
+    let mut ahead = networks.into_iter().peekable();
+    let mut open: Vec<Network<A>> = Vec::new();
+    let mut set_from = |start: A| {
+        open.retain(|network| network.last >= start);
+        while let Some(network) = ahead.next_if(|network| network.first <= start) {
+            open.push(network);
         }
-        open.retain(|(last, _)| *last >= start);
-        while networks.get(next_network).is_some_and(|network| network.0 <= start) {
-            let (_, last, _, key) = networks[next_network];
-            open.push((last, key));
-            next_network += 1;
-        }
-        let class = runs.get(run).map_or(0, |run| run.1);
-        let id = if open.is_empty() {
-            match class_ids[class] {
-                Some(id) => id,
-                None => {
-                    let id = chains.id(class_chains[class].clone());
-                    class_ids[class] = Some(id);
-                    id
-                }
-            }
-        } else {
-            // Networks nest, so the one opened last is the longest.
-            let keys = open.iter().rev().map(|(_, key)| *key);
-            chains.id(keys.chain(class_chains[class].iter().copied()).collect())
-        };
-        out.push((start, id));
-    }
-    out
+        // Networks nest, so the one opened last is the longest.
+        sets.id(open.iter().rev().map(|network| network.key).collect())
+    };
+    starts.into_iter().map(|start| (start, set_from(start))).collect()
 }
 
 /// The map of a `geo` policy: chains are indices into `keys`, most specific first.
@@ -187,10 +174,10 @@ pub fn geo_map(places: &Places, keys: &[GeoKey]) -> PlaceMap {
 /// distances and unknown places keep the order of the list.
 pub fn nearest_map(places: &Places, branches: &[Location]) -> PlaceMap {
     PlaceMap::compile(places, &[], |class| {
-        let mut order: Vec<u16> = (0..branches.len() as u16).collect();
+        let mut order: Box<[u16]> = (0..branches.len() as u16).collect();
         if let Some(client) = class.location {
-            let distance = |index: &u16| great_circle_km(client, branches[usize::from(*index)]);
-            order.sort_by(|a, b| distance(a).total_cmp(&distance(b)));
+            let far: Vec<f64> = branches.iter().map(|at| great_circle_km(client, *at)).collect();
+            order.sort_by(|a, b| far[usize::from(*a)].total_cmp(&far[usize::from(*b)]));
         }
         order
     })
@@ -208,96 +195,4 @@ pub fn great_circle_km(a: Location, b: Location) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn places() -> Places {
-        let us = Class {
-            continent: Some(Continent::NorthAmerica),
-            country: Some(*b"US"),
-            subdivision: Some("CA".into()),
-            asn: Some(64500),
-            location: Some(Location { latitude: 37.0, longitude: -120.0 }),
-        };
-        let fr = Class {
-            continent: Some(Continent::Europe),
-            country: Some(*b"FR"),
-            location: Some(Location { latitude: 47.0, longitude: 2.0 }),
-            ..Class::default()
-        };
-        let v4 = [(0x0a00_0000, 1), (0x0b00_0000, 2), (0x0c00_0000, 0)];
-        Places::new(vec![Class::default(), us, fr], Table::new(&v4, &[], 0))
-    }
-
-    #[test]
-    fn the_most_specific_key_goes_first_and_the_others_follow() {
-        let keys = [
-            GeoKey::Default,
-            GeoKey::Continent(Continent::NorthAmerica),
-            GeoKey::Country(*b"US"),
-            GeoKey::Subdivision(*b"US", "CA".into()),
-            GeoKey::Asn(64500),
-            GeoKey::Network { address: "10.0.0.0".parse().unwrap(), length: 8 },
-            GeoKey::Network { address: "10.1.0.0".parse().unwrap(), length: 16 },
-            GeoKey::Network { address: "2001:db8::".parse().unwrap(), length: 32 },
-            GeoKey::Network { address: "255.0.0.0".parse().unwrap(), length: 8 },
-        ];
-        let map = geo_map(&places(), &keys);
-        for (client, chain, scope) in [
-            ("10.1.0.9", &[6, 5, 4, 3, 2, 1, 0][..], 16),
-            ("10.0.0.9", &[5, 4, 3, 2, 1, 0], 16),
-            ("10.2.0.9", &[5, 4, 3, 2, 1, 0], 15),
-            ("11.0.0.1", &[0], 8),
-            ("12.0.0.1", &[0], 6),
-            ("2001:db8::1", &[7, 0], 32),
-            ("255.1.1.1", &[8, 0], 8),
-        ] {
-            // 11/8 (France) and the unknown prefer the same, so their runs are one.
-            let (found, found_scope) = map.chain(client.parse().unwrap());
-            assert_eq!(found, chain, "{client}");
-            if client != "11.0.0.1" && client != "12.0.0.1" {
-                assert_eq!(found_scope, scope, "{client}");
-            }
-        }
-        assert_eq!(map.chain("11.0.0.1".parse().unwrap()).1, 8);
-        assert_eq!(map.chain("12.0.0.1".parse().unwrap()).1, 6);
-    }
-
-    #[test]
-    fn a_policy_that_does_not_care_has_scope_zero() {
-        let map = geo_map(&places(), &[GeoKey::Default]);
-        assert_eq!(map.chain("10.1.1.1".parse().unwrap()), (&[0][..], 0));
-    }
-
-    #[test]
-    fn whole_family_networks_are_keys_too() {
-        let keys =
-            [GeoKey::Default, GeoKey::Network { address: "0.0.0.0".parse().unwrap(), length: 0 }];
-        let map = geo_map(&places(), &keys);
-        assert_eq!(map.chain("10.1.1.1".parse().unwrap()), (&[1, 0][..], 0));
-        assert_eq!(map.chain("::1".parse().unwrap()), (&[0][..], 0));
-    }
-
-    #[test]
-    fn the_nearest_goes_first_and_unknown_places_keep_the_list() {
-        let virginia = Location { latitude: 39.04, longitude: -77.49 };
-        let dublin = Location { latitude: 53.35, longitude: -6.26 };
-        let map = nearest_map(&places(), &[dublin, virginia]);
-        assert_eq!(map.chain("10.0.0.1".parse().unwrap()).0, [1, 0]);
-        assert_eq!(map.chain("11.0.0.1".parse().unwrap()).0, [0, 1]);
-        assert_eq!(map.chain("12.0.0.1".parse().unwrap()).0, [0, 1]);
-    }
-
-    #[test]
-    fn distances_are_those_of_the_globe() {
-        let london = Location { latitude: 51.5074, longitude: -0.1278 };
-        let new_york = Location { latitude: 40.7128, longitude: -74.0060 };
-        let km = great_circle_km(london, new_york);
-        assert!((5560.0..5580.0).contains(&km), "{km}");
-        let (fiji, samoa) = (
-            Location { latitude: -17.0, longitude: 179.0 },
-            Location { latitude: -14.0, longitude: -172.0 },
-        );
-        assert!(great_circle_km(fiji, samoa) < 1100.0, "the date line is no wall");
-    }
-}
+mod tests;

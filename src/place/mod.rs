@@ -5,12 +5,18 @@
 //! policy's branches. A query looks up one interval and never decodes a record; the scope of an
 //! answer is the widest block round the client whose preference is the same.
 
+mod address;
 mod class;
 mod countries;
+mod interner;
 mod map;
+mod runs;
 mod table;
 
+pub use address::Address;
 pub use class::{Class, ClassId, Places};
 pub use countries::{Continent, Country, country};
+pub use interner::Interner;
 pub use map::{GeoKey, PlaceMap, geo_map, great_circle_km, nearest_map};
+pub use runs::{Runs, push_network, zip_runs};
 pub use table::Table;

@@ -5,87 +5,96 @@
 
 use std::net::IpAddr;
 
+use super::address::Address;
+
 /// Runs of equal values over all IPv4 and all IPv6 addresses.
 #[derive(Clone, Debug)]
 pub struct Table<V> {
-    v4: Runs<u32, V>,
-    v6: Runs<u128, V>,
+    v4: Family<u32, V>,
+    v6: Family<u128, V>,
 }
 
+/// The first start is zero, and each run lasts until the next one starts.
 #[derive(Clone, Debug)]
-struct Runs<A, V> {
+struct Family<A, V> {
     starts: Vec<A>,
     values: Vec<V>,
 }
-
-/// Runs in ascending order: the first starts at address 0, each lasts until the next.
-pub type RunList<A, V> = Vec<(A, V)>;
 
 impl<V: Copy + PartialEq> Table<V> {
     /// From runs in ascending order of their starts; neighbours of equal value are merged, and
     /// what lies before the first run has the value `before`.
     pub fn new(v4: &[(u32, V)], v6: &[(u128, V)], before: V) -> Self {
-        Self { v4: Runs::new(v4, 0, before), v6: Runs::new(v6, 0, before) }
+        Self { v4: Family::new(v4, before), v6: Family::new(v6, before) }
     }
 
     /// The value at an address, and the length of the widest prefix that holds the address and
-    /// nothing but that value. IPv4-mapped IPv6 addresses are looked up as IPv4.
+    /// nothing but that value.
+    ///
+    /// IPv4-mapped IPv6 addresses have the value of the IPv4 address, and a length of 96 more.
     pub fn get(&self, address: IpAddr) -> (V, u8) {
         match address.to_canonical() {
             IpAddr::V4(ip) => {
-                let address = ip.to_bits();
-                let (value, first, next) = self.v4.run(address);
-                let after_start =
-                    first.checked_sub(1).map_or(0, |b| (address ^ b).leading_zeros() + 1);
-                let before_end = next.map_or(0, |n| (address ^ n).leading_zeros() + 1);
-                (value, after_start.max(before_end) as u8)
+                let (value, scope) = self.v4.get(ip.to_bits());
+                (value, if address.is_ipv6() { 96 + scope } else { scope })
             }
-            IpAddr::V6(ip) => {
-                let address = ip.to_bits();
-                let (value, first, next) = self.v6.run(address);
-                let after_start =
-                    first.checked_sub(1).map_or(0, |b| (address ^ b).leading_zeros() + 1);
-                let before_end = next.map_or(0, |n| (address ^ n).leading_zeros() + 1);
-                (value, after_start.max(before_end) as u8)
-            }
+            IpAddr::V6(ip) => self.v6.get(ip.to_bits()),
         }
     }
 
     /// The runs of IPv4 addresses: each start with its value.
     pub fn v4_runs(&self) -> impl Iterator<Item = (u32, V)> {
-        self.v4.starts.iter().copied().zip(self.v4.values.iter().copied())
+        self.v4.runs()
     }
 
     /// The runs of IPv6 addresses: each start with its value.
     pub fn v6_runs(&self) -> impl Iterator<Item = (u128, V)> {
-        self.v6.starts.iter().copied().zip(self.v6.values.iter().copied())
+        self.v6.runs()
+    }
+
+    /// How many runs there are in both families together.
+    pub fn runs(&self) -> usize {
+        self.v4.starts.len() + self.v6.starts.len()
     }
 }
 
-impl<A: Copy + Ord, V: Copy + PartialEq> Runs<A, V> {
-    fn new(runs: &[(A, V)], zero: A, before: V) -> Self {
-        let mut merged = Self { starts: vec![zero], values: vec![before] };
+impl<A: Address, V: Copy + PartialEq> Family<A, V> {
+    fn new(runs: &[(A, V)], before: V) -> Self {
+        let mut merged = Self { starts: vec![A::ZERO], values: vec![before] };
         for &(start, value) in runs {
-            if start == zero {
+            if start == A::ZERO {
                 merged.values[0] = value;
             } else if merged.values.last() != Some(&value) {
                 merged.starts.push(start);
                 merged.values.push(value);
             }
         }
+        merged.starts.shrink_to_fit();
+        merged.values.shrink_to_fit();
         merged
     }
 
-    /// The value at an address, where its run starts and where the next one does.
-    fn run(&self, address: A) -> (V, A, Option<A>) {
+    fn get(&self, address: A) -> (V, u8) {
         // The first start is zero, so at least one start is not above the address.
         let index = self.starts.partition_point(|start| *start <= address) - 1;
-        (self.values[index], self.starts[index], self.starts.get(index + 1).copied())
+        // A prefix lies within the run if it holds neither the address before the run nor the
+        // one after it, so it is one bit longer than what the address shares with either.
+        let outside = [self.starts[index].previous(), self.starts.get(index + 1).copied()];
+        let scope = outside.into_iter().flatten().map(|other| address.common_bits(other) + 1).max();
+        (self.values[index], scope.unwrap_or(0))
+    }
+
+    fn runs(&self) -> impl Iterator<Item = (A, V)> {
+        self.starts.iter().copied().zip(self.values.iter().copied())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     fn table() -> Table<char> {
@@ -111,13 +120,50 @@ mod tests {
             ("192.0.1.255", '-', 23),
             ("255.255.255.255", '-', 3),
             ("9.255.255.255", '-', 7),
-            ("::ffff:10.0.0.1", 'a', 8),
+            ("::ffff:10.0.0.1", 'a', 96 + 8),
             ("2001:db8::1", 'd', 32),
             ("2001:db9::", '-', 32),
             ("fe80::1", '-', 1),
         ] {
             assert_eq!(table().get(address.parse().unwrap()), (value, scope), "{address}");
         }
-        assert_eq!(Table::new(&[], &[], 'x').get("192.0.2.1".parse().unwrap()), ('x', 0));
+    }
+
+    #[test]
+    fn a_table_of_one_value_has_scope_zero() {
+        let table = Table::new(&[(7, 'x')], &[], 'x');
+        assert_eq!(table.runs(), 2);
+        assert_eq!(table.get("192.0.2.1".parse().unwrap()), ('x', 0));
+        assert_eq!(table.get("2001:db8::".parse().unwrap()), ('x', 0));
+        assert_eq!(table.get("::ffff:192.0.2.1".parse().unwrap()), ('x', 96));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// 10.0.0.0/26 is cut into stretches of any length; all around it is another value.
+        #[test]
+        fn the_scope_is_the_shortest_prefix_within_one_value(
+            stretches in proptest::collection::vec((0..3_u8, 1..20_usize), 64),
+        ) {
+            let base = 0x0a00_0000;
+            let values: Vec<u8> = stretches
+                .into_iter()
+                .flat_map(|(value, length)| std::iter::repeat_n(value, length))
+                .take(64)
+                .collect();
+            let inside = (base..).zip(values.iter().copied());
+            let runs: Vec<(u32, u8)> = inside.chain([(base + 64, 9)]).collect();
+            let table = Table::new(&runs, &[], 9);
+            for at in 0..64 {
+                let (value, scope) = table.get(Ipv4Addr::from_bits(base + at).into());
+                prop_assert_eq!(value, values[at as usize]);
+                let uniform = |length: u8| {
+                    let (first, last) = at.network(length);
+                    (first..=last).all(|other| values[other as usize] == value)
+                };
+                prop_assert_eq!(Some(scope), (26..=32).find(|length| uniform(*length)));
+            }
+        }
     }
 }

@@ -166,6 +166,13 @@ impl<'a, T: Trace> Walk<'a, '_, T> {
     /// than missing.
     fn when_all_down(&mut self, name: &'a SteeredName) -> (Pick<'a>, bool) {
         if !self.is_candidate(&name.policy) {
+            let some_pool_could = name.slots.iter().any(|pool| {
+                self.pools.get(*pool).is_some_and(|state| state.set(self.asked).is_some())
+            });
+            if !some_pool_could {
+                // No client anywhere would be told anything else.
+                self.scope = 0;
+            }
             return (Pick::NoData, false);
         }
         let pick = match &name.all_down {

@@ -32,6 +32,11 @@ impl Turns {
         Self((0..count).map(|_| AtomicU32::new(0)).collect())
     }
 
+    /// A copy of the present turns, for explaining without taking one.
+    pub fn copy(&self) -> Self {
+        Self(self.0.iter().map(|turn| AtomicU32::new(turn.load(Ordering::Relaxed))).collect())
+    }
+
     /// Takes the next turn of a counter.
     pub fn next(&self, counter: usize) -> u32 {
         self.0.get(counter).map_or(0, |turn| turn.fetch_add(1, Ordering::Relaxed))

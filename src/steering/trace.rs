@@ -2,11 +2,13 @@
 
 use crate::health::{PoolId, Standing};
 
-use super::policy::Placed;
+use super::policy::{Placed, SteeredName};
 
 /// One step that led to a choice.
 #[derive(Clone, Copy, Debug)]
 pub enum Step<'a> {
+    /// The policy of this name is asked; what follows is about it.
+    Name(&'a SteeredName),
     /// A pool was looked at as a candidate.
     Pool {
         /// The pool.

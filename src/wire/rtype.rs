@@ -20,8 +20,10 @@ pub const DNAME: u16 = 39;
 pub const OPT: u16 = 41;
 /// Delegation signer; lives on the parent's side of a cut.
 pub const DS: u16 = 43;
-/// First of the types that only a question or a meta record may have (RFC 6895 3.1).
-pub const FIRST_META: u16 = 128;
+/// Key agreement (RFC 2930); a meta type.
+pub const TKEY: u16 = 249;
+/// Transaction signature (RFC 8945); a meta type.
+pub const TSIG: u16 = 250;
 /// Incremental zone transfer.
 pub const IXFR: u16 = 251;
 /// Zone transfer.

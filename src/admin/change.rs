@@ -1,0 +1,118 @@
+//! What a person wants of an override: the body of a `PUT`, checked.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::SystemTime;
+
+use axum::http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
+
+use super::problem::Problem;
+use crate::duration::parse_duration;
+use crate::health::{Override, OverrideState};
+use crate::timestamp;
+
+/// The header in which a client names the person who uses it; the daemon writes it down and
+/// cannot check it.
+pub const USER_HEADER: &str = "steersman-user";
+
+const LONGEST_REASON_CHARACTERS: usize = 500;
+const LONGEST_USER_CHARACTERS: usize = 64;
+
+/// The body of `PUT /api/v1/overrides/{kind}/{name}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// What is said.
+    pub state: Wanted,
+    /// For how long, e.g. `2h`; none: until it is cleared.
+    #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+    pub lifetime: Option<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// The states that can be wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Wanted {
+    /// Up, whatever probes say.
+    Up,
+    /// Down, whatever probes say.
+    Down,
+    /// Out of new answers.
+    Drain,
+}
+
+impl From<Wanted> for OverrideState {
+    fn from(wanted: Wanted) -> Self {
+        match wanted {
+            Wanted::Up => Self::Up,
+            Wanted::Down => Self::Down,
+            Wanted::Drain => Self::Drain,
+        }
+    }
+}
+
+/// Reads a body into the override that begins `now`.
+pub(super) fn read(body: &[u8], now: SystemTime) -> Result<Override, Problem> {
+    let change: Change = serde_json::from_slice(body).map_err(|error| {
+        let status = match error.classify() {
+            Category::Data => StatusCode::UNPROCESSABLE_ENTITY,
+            Category::Io | Category::Syntax | Category::Eof => StatusCode::BAD_REQUEST,
+        };
+        Problem::new(status, format!("the body: {error}"))
+    })?;
+    let unfit = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
+    let reason = change.reason.trim();
+    if reason.is_empty() {
+        return Err(unfit("reason: found nothing; expected why, in a few words".into()));
+    }
+    if reason.chars().count() > LONGEST_REASON_CHARACTERS {
+        return Err(unfit(format!(
+            "reason: expected at most {LONGEST_REASON_CHARACTERS} characters"
+        )));
+    }
+    if reason.chars().any(char::is_control) {
+        return Err(unfit("reason: expected one line without control characters".into()));
+    }
+    let lifetime = match &change.lifetime {
+        None => None,
+        Some(text) => {
+            let lifetime = parse_duration(text)
+                .map_err(|expected| unfit(format!("for: found {text:?}; {expected}")))?;
+            let until = now.checked_add(lifetime);
+            if lifetime.is_zero() || !until.is_some_and(timestamp::is_writable) {
+                return Err(unfit(format!(
+                    "for: found {text:?}; expected more than nothing and less than for ever"
+                )));
+            }
+            Some(lifetime)
+        }
+    };
+    Ok(Override::new(change.state.into(), reason, now, lifetime))
+}
+
+/// Who asked, for the audit trail.
+pub(super) struct Requester {
+    peer: SocketAddr,
+    user: Option<String>,
+}
+
+impl Requester {
+    pub(super) fn new(peer: SocketAddr, headers: &HeaderMap) -> Self {
+        let user = headers.get(USER_HEADER).and_then(|value| value.to_str().ok());
+        let user = user.map(|user| user.chars().take(LONGEST_USER_CHARACTERS).collect());
+        Self { peer, user }
+    }
+}
+
+impl fmt::Display for Requester {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.user {
+            Some(user) => write!(f, "{user} at {}", self.peer),
+            None => write!(f, "{}", self.peer),
+        }
+    }
+}

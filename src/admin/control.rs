@@ -1,0 +1,94 @@
+//! What the admin endpoint can ask of the daemon: the one seam between the two.
+
+use axum::http::StatusCode;
+
+use super::problem::Problem;
+use super::status::Status;
+use crate::finding::Finding;
+use crate::health::{Override, Overrides, Target};
+use crate::question::ClientNetwork;
+use crate::state::StateError;
+use crate::wire::Name;
+
+/// A question to explain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The name.
+    pub name: Name,
+    /// The record type.
+    pub rtype: u16,
+    /// The client; none: whoever asks the admin endpoint.
+    pub from: Option<ClientNetwork>,
+}
+
+/// The daemon as the admin endpoint knows it.
+///
+/// All of it is called on threads that may block.
+pub trait Control: Send + Sync + 'static {
+    /// Whether every endpoint was probed once and all sockets are open; if not, what is missing.
+    fn ready(&self) -> Result<(), String>;
+
+    /// All counters in the text format of Prometheus.
+    fn metrics(&self) -> String;
+
+    /// How everything stands.
+    fn status(&self) -> Status;
+
+    /// The answer to a question and each step that led to it.
+    fn explain(&self, question: &Question) -> Result<serde_json::Value, Problem>;
+
+    /// The overrides in force.
+    fn overrides(&self) -> Overrides;
+
+    /// Sets an override for `by`, durably, in place of what stood on the target; returns what
+    /// stood there. It is in force in the next answer.
+    fn set_override(
+        &self,
+        target: Target,
+        what: Override,
+        by: &str,
+    ) -> Result<Option<Override>, Refusal>;
+
+    /// Takes an override away for `by`, durably, and returns it.
+    fn clear_override(&self, target: &Target, by: &str) -> Result<Override, Refusal>;
+
+    /// Loads all files anew; returns the revision that is served now.
+    fn reload(&self) -> Result<String, Vec<Finding>>;
+}
+
+/// Why an override was neither set nor cleared. Nothing has changed.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The files have no such target; `known` are those of its kind that they have.
+    UnknownTarget {
+        /// Names as targets have them, without the kind.
+        known: Vec<String>,
+    },
+    /// There is no override on that very target.
+    NoOverride,
+    /// It could not be made durable.
+    NotDurable(StateError),
+}
+
+impl Refusal {
+    /// The refusal as the client sees it.
+    pub(super) fn problem(self, target: &Target) -> Problem {
+        match self {
+            Self::UnknownTarget { known } if known.is_empty() => Problem::new(
+                StatusCode::NOT_FOUND,
+                format!("unknown target {target}: the files have none of that kind"),
+            ),
+            Self::UnknownTarget { known } => Problem::new(
+                StatusCode::NOT_FOUND,
+                format!("unknown target {target}; expected one of {}", known.join(", ")),
+            ),
+            Self::NoOverride => {
+                Problem::new(StatusCode::NOT_FOUND, format!("no override on {target}"))
+            }
+            Self::NotDurable(error) => Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("nothing has changed, since it could not be made durable: {error}"),
+            ),
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The admin endpoint: how everything stands, what people say of it, over HTTP.
+//!
+//! It knows the daemon only through [`Control`]; who may ask is [`Access`]. Errors are
+//! `application/problem+json` (RFC 9457).
+
+mod access;
+mod change;
+mod control;
+mod problem;
+mod routes;
+mod server;
+pub mod status;
+
+#[cfg(test)]
+mod tests;
+
+pub use access::Access;
+pub use change::{Change, USER_HEADER, Wanted};
+pub use control::{Control, Question, Refusal};
+pub use problem::{FileError, Problem};
+pub use routes::{OverrideList, Reloaded};
+pub use server::{Limits, serve};

@@ -1,0 +1,80 @@
+//! What went wrong with a request: `application/problem+json` (RFC 9457).
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+use crate::finding::Finding;
+
+/// An error as the client sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// HTTP status.
+    pub status: u16,
+    /// The status in words.
+    pub title: String,
+    /// What exactly is wrong, and what to do.
+    pub detail: String,
+    /// Everything that is wrong with the files, where that is the problem.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FileError>,
+}
+
+/// One thing wrong in one file, as [`Finding`] has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileError {
+    /// The file.
+    pub file: String,
+    /// Line, counted from 1.
+    pub line: u32,
+    /// Column in characters, counted from 1.
+    pub column: u32,
+    /// What was found.
+    pub found: String,
+    /// What was expected instead.
+    pub expected: String,
+    /// All of it in one line.
+    pub text: String,
+}
+
+impl From<Finding> for FileError {
+    fn from(finding: Finding) -> Self {
+        let text = finding.to_string();
+        let Finding { file, line, column, found, expected } = finding;
+        Self { file, line, column, found, expected, text }
+    }
+}
+
+impl Problem {
+    /// A problem of a status, with what exactly is wrong.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            status: status.as_u16(),
+            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            detail: detail.into(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// The files were not loaded.
+    pub fn of_files(findings: Vec<Finding>) -> Self {
+        let count = findings.len();
+        let detail = format!(
+            "nothing has changed: {count} {} in the files",
+            if count == 1 { "error" } else { "errors" }
+        );
+        let errors = findings.into_iter().map(FileError::from).collect();
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, axum::Json(self)).into_response();
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+    }
+}

@@ -1,0 +1,219 @@
+//! The routes, and what each makes of a request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{DefaultBodyLimit, Extension, FromRequest as _, Path, Query, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+
+use super::access::{self, Access};
+use super::change::{self, Requester};
+use super::control::{Control, Question};
+use super::problem::Problem;
+use super::server::Peer;
+use super::status::OverrideStatus;
+use crate::health::Target;
+use crate::question::parse_rtype;
+use crate::wire::Name;
+
+/// More than any request needs.
+const BODY_LIMIT_BYTES: usize = 64 * 1024;
+
+type Answer = Result<Response, Problem>;
+
+/// What the handlers share.
+#[derive(Clone)]
+struct Shared {
+    control: Arc<dyn Control>,
+    /// How long a client may take to send a body.
+    body_timeout: Duration,
+}
+
+/// The answer to `GET /api/v1/overrides`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverrideList {
+    /// The overrides in force, by target.
+    pub overrides: Vec<OverrideStatus>,
+}
+
+/// The answer to `POST /api/v1/reload`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// Name of what is served now.
+    pub revision: String,
+}
+
+/// All routes, behind the token.
+pub(super) fn router(control: Arc<dyn Control>, access: Access, body_timeout: Duration) -> Router {
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/api/v1/status", get(status))
+        .route("/api/v1/explain", get(explain))
+        .route("/api/v1/overrides", get(overrides))
+        .route("/api/v1/overrides/{kind}/{*name}", put(set_override).delete(clear_override))
+        .route("/api/v1/reload", post(reload))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(unknown_method)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
+        .layer(middleware::from_fn_with_state(access, access::check))
+        .layer(middleware::from_fn(never_store))
+        .with_state(Shared { control, body_timeout })
+}
+
+impl Shared {
+    /// Calls the daemon on a thread that may block.
+    async fn call<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&dyn Control) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let control = self.control.clone();
+        tokio::task::spawn_blocking(move || call(control.as_ref())).await.map_err(|error| {
+            tracing::error!(%error, "an admin request failed");
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "see the log of the daemon")
+        })
+    }
+
+    async fn body(&self, request: Request) -> Result<Bytes, Problem> {
+        match tokio::time::timeout(self.body_timeout, Bytes::from_request(request, &())).await {
+            Ok(Ok(bytes)) => Ok(bytes),
+            Ok(Err(rejection)) => Err(Problem::new(rejection.status(), rejection.body_text())),
+            Err(_) => {
+                Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"))
+            }
+        }
+    }
+}
+
+async fn ready(State(shared): State<Shared>) -> Answer {
+    match shared.call(|control| control.ready()).await? {
+        Ok(()) => Ok("ready\n".into_response()),
+        Err(missing) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, missing)),
+    }
+}
+
+async fn metrics(State(shared): State<Shared>) -> Answer {
+    let text = shared.call(|control| control.metrics()).await?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+}
+
+async fn status(State(shared): State<Shared>) -> Answer {
+    Ok(Json(shared.call(|control| control.status()).await?).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExplainQuery {
+    name: String,
+    r#type: Option<String>,
+    from: Option<String>,
+}
+
+async fn explain(State(shared): State<Shared>, uri: Uri) -> Answer {
+    let bad = |detail| Problem::new(StatusCode::BAD_REQUEST, detail);
+    let Query(query) =
+        Query::<ExplainQuery>::try_from_uri(&uri).map_err(|error| bad(error.body_text()))?;
+    let name = Name::parse(&query.name, &Name::root())
+        .map_err(|error| bad(format!("name: found {:?}: {error}", query.name)))?;
+    let rtype = parse_rtype(query.r#type.as_deref().unwrap_or("A"))
+        .map_err(|error| bad(format!("type: {error}")))?;
+    let from = query.from.map(|from| from.parse()).transpose();
+    let from = from.map_err(|error| bad(format!("from: {error}")))?;
+    let question = Question { name, rtype, from };
+    let explanation = shared.call(move |control| control.explain(&question)).await??;
+    Ok(Json(explanation).into_response())
+}
+
+async fn overrides(State(shared): State<Shared>) -> Answer {
+    let overrides = shared.call(|control| control.overrides()).await?;
+    let overrides = overrides.iter().map(|(target, what)| OverrideStatus::new(target, what));
+    Ok(Json(OverrideList { overrides: overrides.collect() }).into_response())
+}
+
+async fn set_override(
+    State(shared): State<Shared>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+) -> Answer {
+    let target = target(path)?;
+    let by = Requester::new(peer.0, request.headers()).to_string();
+    let body = shared.body(request).await?;
+    let what = change::read(&body, crate::clock::wall_now())?;
+    let set = OverrideStatus::new(&target, &what);
+    let (on, who) = (target.clone(), by.clone());
+    let before = shared.call(move |control| control.set_override(on, what, &who)).await?;
+    let before =
+        before.map_err(|refusal| refused(refusal.problem(&target), "set", &target, &by))?;
+    tracing::info!(
+        target_name = %target, state = %set.state, reason = %set.reason, until = ?set.until, %by,
+        "override set"
+    );
+    let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, Json(set)).into_response())
+}
+
+async fn clear_override(
+    State(shared): State<Shared>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> Answer {
+    let target = target(path)?;
+    let by = Requester::new(peer.0, &headers).to_string();
+    let (on, who) = (target.clone(), by.clone());
+    let cleared = shared.call(move |control| control.clear_override(&on, &who)).await?;
+    let cleared =
+        cleared.map_err(|refusal| refused(refusal.problem(&target), "cleared", &target, &by))?;
+    tracing::info!(target_name = %target, state = %cleared.state, %by, "override cleared");
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// A person's wish that the disk refused is worth a line in the log.
+fn refused(problem: Problem, wish: &str, target: &Target, by: &str) -> Problem {
+    if problem.status >= 500 {
+        tracing::error!(target_name = %target, %by, error = %problem.detail, "override not {wish}");
+    }
+    problem
+}
+
+async fn reload(State(shared): State<Shared>) -> Answer {
+    let revision = shared.call(|control| control.reload()).await?.map_err(Problem::of_files)?;
+    Ok(Json(Reloaded { revision }).into_response())
+}
+
+/// The path of an override says what it is about.
+fn target(path: Result<Path<(String, String)>, PathRejection>) -> Result<Target, Problem> {
+    let Path((kind, name)) =
+        path.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))?;
+    if !matches!(kind.as_str(), "region" | "pool" | "endpoint") {
+        let detail = format!("found /{kind}/; expected /region/, /pool/ or /endpoint/");
+        return Err(Problem::new(StatusCode::NOT_FOUND, detail));
+    }
+    let target: Result<Target, String> = format!("{kind}:{name}").parse();
+    target.map_err(|error| Problem::new(StatusCode::NOT_FOUND, error))
+}
+
+async fn unknown_path(uri: Uri) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, format!("there is nothing at {}", uri.path()))
+}
+
+async fn unknown_method(method: Method, uri: Uri) -> Problem {
+    let detail = format!("{} cannot be asked with {method}", uri.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
+}
+
+/// Everything here is about this very moment.
+async fn never_store(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,262 @@
+//! How everything stands, as `GET /api/v1/status` shows it.
+//!
+//! Times are RFC 3339 in UTC.
+
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use crate::health::{
+    EndpointAddress, EndpointId, Inventory, Override, Overrides, Pool, Standing, StandingNow,
+    State, Target, Verdict,
+};
+use crate::timestamp::to_rfc3339;
+
+/// How the whole daemon stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Name of what is served.
+    pub revision: String,
+    /// When the daemon started.
+    pub started: String,
+    /// Whether every endpoint was probed once and all sockets are open.
+    pub ready: bool,
+    /// Why overrides are refused, if they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_unavailable: Option<String>,
+    /// The regions, in the order of the file.
+    pub regions: Vec<RegionStatus>,
+    /// The pools, in the order of the file.
+    pub pools: Vec<PoolStatus>,
+    /// All overrides in force, also those on what the files no longer have.
+    pub overrides: Vec<OverrideStatus>,
+}
+
+/// How a region stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RegionStatus {
+    /// Its name.
+    pub name: String,
+    /// The override on it.
+    #[serde(rename = "override")]
+    pub overridden: Option<OverrideStatus>,
+}
+
+/// How a pool stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PoolStatus {
+    /// Its name.
+    pub name: String,
+    /// The region it is in.
+    pub region: Option<String>,
+    /// How its endpoints are probed.
+    pub monitors: Vec<String>,
+    /// How many endpoints of a family make it up.
+    pub min_healthy: u32,
+    /// Whether it is up, for each family that it has.
+    pub up: FamiliesUp,
+    /// The override on it.
+    #[serde(rename = "override")]
+    pub overridden: Option<OverrideStatus>,
+    /// Its endpoints, in the order of the file.
+    pub endpoints: Vec<EndpointStatus>,
+}
+
+/// Whether a pool is up, for each kind of endpoint that it has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FamiliesUp {
+    /// For A.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub a: Option<bool>,
+    /// For AAAA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aaaa: Option<bool>,
+    /// For host names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cname: Option<bool>,
+}
+
+/// How an endpoint stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EndpointStatus {
+    /// `pool/address`.
+    pub name: String,
+    /// Its address or host name.
+    pub address: String,
+    /// Its weight.
+    pub weight: u32,
+    /// What probes say: `up` or `down`.
+    pub verdict: StateText,
+    /// Since when they say so.
+    pub since: Option<String>,
+    /// Whether outcomes contradict the verdict at the moment.
+    pub in_doubt: bool,
+    /// What comes of verdict and overrides.
+    pub standing: StandingText,
+    /// What went wrong with the last probe that failed.
+    pub last_error: Option<String>,
+    /// How long the last probe that succeeded took, in milliseconds.
+    pub last_round_trip_ms: Option<f64>,
+    /// The override on the endpoint itself.
+    #[serde(rename = "override")]
+    pub overridden: Option<OverrideStatus>,
+}
+
+/// An override.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverrideStatus {
+    /// `region:NAME`, `pool:NAME` or `endpoint:POOL/ADDRESS`.
+    pub target: String,
+    /// `up`, `down` or `drain`.
+    pub state: String,
+    /// Why.
+    pub reason: String,
+    /// When it was set.
+    pub since: String,
+    /// When it ends; none: when it is cleared.
+    pub until: Option<String>,
+}
+
+/// A verdict in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateText {
+    /// Well.
+    Up,
+    /// Not well.
+    Down,
+}
+
+/// A [`Standing`] in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StandingText {
+    /// Answered.
+    Up,
+    /// Probes say that it is down.
+    Down,
+    /// A person took it out of new answers.
+    Drained,
+    /// A person said that it is down.
+    ForcedDown,
+}
+
+/// What the probes know of an endpoint.
+#[derive(Clone, Debug)]
+pub struct ProbeFacts {
+    /// The verdict of all its monitors together.
+    pub verdict: Verdict,
+    /// Since when that verdict has stood.
+    pub since: Option<SystemTime>,
+    /// What went wrong with the last probe that failed.
+    pub last_error: Option<String>,
+    /// How long the last probe that succeeded took.
+    pub last_round_trip: Option<Duration>,
+}
+
+impl OverrideStatus {
+    /// An override on its target.
+    pub fn new(target: &Target, what: &Override) -> Self {
+        Self {
+            target: target.to_string(),
+            state: what.state.to_string(),
+            reason: what.reason.clone(),
+            since: to_rfc3339(what.since),
+            until: what.until.map(to_rfc3339),
+        }
+    }
+
+    fn on(overrides: &Overrides, target: &Target) -> Option<Self> {
+        overrides.get(target).map(|what| Self::new(target, what))
+    }
+}
+
+/// Every region, with the override on it.
+pub fn region_statuses(inventory: &Inventory, overrides: &Overrides) -> Vec<RegionStatus> {
+    let status = |name: &String| RegionStatus {
+        name: name.clone(),
+        overridden: OverrideStatus::on(overrides, &Target::Region(name.clone())),
+    };
+    inventory.regions.iter().map(|region| status(&region.name)).collect()
+}
+
+/// Every pool and its endpoints, from what the probes know and what people said.
+pub fn pool_statuses(
+    inventory: &Inventory,
+    overrides: &Overrides,
+    facts: impl Fn(EndpointId) -> ProbeFacts,
+) -> Vec<PoolStatus> {
+    (0..)
+        .zip(&inventory.pools)
+        .map(|(id, pool)| {
+            let endpoints: Vec<EndpointStatus> = (0..)
+                .zip(&pool.endpoints)
+                .map(|(index, _)| {
+                    let id = EndpointId { pool: id, index };
+                    endpoint_status(inventory, overrides, id, facts(id))
+                })
+                .collect();
+            let region = pool.region.and_then(|id| inventory.regions.get(id as usize));
+            let monitors =
+                pool.monitors.iter().filter_map(|id| inventory.monitors.get(*id as usize));
+            PoolStatus {
+                name: pool.name.clone(),
+                region: region.map(|region| region.name.clone()),
+                monitors: monitors.map(|monitor| monitor.name.clone()).collect(),
+                min_healthy: pool.min_healthy,
+                up: families_up(pool, &endpoints),
+                overridden: OverrideStatus::on(overrides, &Target::Pool(pool.name.clone())),
+                endpoints,
+            }
+        })
+        .collect()
+}
+
+fn families_up(pool: &Pool, endpoints: &[EndpointStatus]) -> FamiliesUp {
+    let up = |of_family: fn(&EndpointAddress) -> bool| {
+        let mut family =
+            pool.endpoints.iter().zip(endpoints).filter(|(e, _)| of_family(&e.address)).peekable();
+        family.peek()?;
+        let well = family.filter(|(_, status)| status.standing == StandingText::Up).count();
+        Some(well >= pool.min_healthy as usize)
+    };
+    FamiliesUp {
+        a: up(|address| matches!(address, EndpointAddress::Ip(IpAddr::V4(_)))),
+        aaaa: up(|address| matches!(address, EndpointAddress::Ip(IpAddr::V6(_)))),
+        cname: up(|address| matches!(address, EndpointAddress::Host { .. })),
+    }
+}
+
+fn endpoint_status(
+    inventory: &Inventory,
+    overrides: &Overrides,
+    id: EndpointId,
+    facts: ProbeFacts,
+) -> EndpointStatus {
+    let pool = &inventory.pools[id.pool as usize];
+    let endpoint = &pool.endpoints[id.index as usize];
+    let address = endpoint.address.text();
+    let target = Target::Endpoint(pool.name.clone(), address.clone());
+    let standing = StandingNow::of(inventory, id, facts.verdict, overrides).standing;
+    EndpointStatus {
+        name: pool.endpoint_name(id.index as usize),
+        address,
+        weight: endpoint.weight,
+        verdict: match facts.verdict.state {
+            State::Up => StateText::Up,
+            State::Down => StateText::Down,
+        },
+        since: facts.since.map(to_rfc3339),
+        in_doubt: facts.verdict.hold.is_some(),
+        standing: match standing {
+            Standing::Up => StandingText::Up,
+            Standing::Down => StandingText::Down,
+            Standing::Drained => StandingText::Drained,
+            Standing::ForcedDown => StandingText::ForcedDown,
+        },
+        last_error: facts.last_error,
+        last_round_trip_ms: facts.last_round_trip.map(|time| time.as_secs_f64() * 1000.0),
+        overridden: OverrideStatus::on(overrides, &target),
+    }
+}

@@ -1,0 +1,142 @@
+//! Clients that are slow, many, or still there at the end.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::*;
+
+const SHORT: Duration = Duration::from_millis(100);
+const LONG: Duration = Duration::from_secs(60);
+
+fn limits() -> Limits {
+    Limits { connections: 2, header_timeout: LONG, body_timeout: LONG, lifetime: LONG, grace: LONG }
+}
+
+async fn start(limits: Limits) -> Running {
+    Running::start_with(Access::Token(Token::new(TOKEN).unwrap()), limits).await
+}
+
+async fn send(running: &Running, text: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    stream
+}
+
+/// Everything until the other end closes.
+async fn rest(mut stream: TcpStream) -> String {
+    let mut bytes = Vec::new();
+    // A reset ends it as well.
+    let _ = stream.read_to_end(&mut bytes).await;
+    String::from_utf8(bytes).unwrap()
+}
+
+#[tokio::test]
+async fn a_header_that_does_not_end_is_cut_off() {
+    let running = start(Limits { header_timeout: SHORT, ..limits() }).await;
+    assert_eq!(rest(send(&running, "").await).await, "");
+    let text = rest(send(&running, "GET /healthz HTTP/1.1\r\nHost: x\r\n").await).await;
+    assert!(!text.contains("200"), "{text}");
+    // An idle connection goes too, after its answer.
+    let text = rest(send(&running, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await).await;
+    assert!(text.starts_with("HTTP/1.1 200 OK"), "{text}");
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_end_is_answered() {
+    let running = start(Limits { body_timeout: SHORT, ..limits() }).await;
+    let request = format!(
+        "PUT /api/v1/overrides/pool/web HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\
+         Content-Length: 100\r\n\r\n{{"
+    );
+    let text = rest(send(&running, &request).await).await;
+    assert!(text.starts_with("HTTP/1.1 408 "), "{text}");
+}
+
+#[tokio::test]
+async fn a_long_body_of_unknown_length_is_refused() {
+    let running = start(limits()).await;
+    let mut request = format!(
+        "PUT /api/v1/overrides/pool/web HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\
+         Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
+    for _ in 0..65 {
+        request.push_str(&format!("400\r\n{}\r\n", " ".repeat(1024)));
+    }
+    let text = rest(send(&running, &request).await).await;
+    assert!(text.starts_with("HTTP/1.1 413 "), "{text}");
+}
+
+#[tokio::test]
+async fn garbage_is_refused() {
+    let running = start(limits()).await;
+    for garbage in ["\r\n\r\n\r\nhello\r\n\r\n", "\u{0}\u{1}\u{2}", "GET\r\n\r\n"] {
+        let mut stream = send(&running, garbage).await;
+        stream.shutdown().await.unwrap();
+        let text = rest(stream).await;
+        assert!(text.is_empty() || text.starts_with("HTTP/1.1 400"), "{text}");
+    }
+    let long = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(1_000_000));
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    // The server may close before it has read everything.
+    let _ = stream.write_all(long.as_bytes()).await;
+    drop(stream);
+    assert_eq!(running.get("/healthz").await.status(), 200);
+}
+
+#[tokio::test]
+async fn more_connections_wait_until_there_is_room() {
+    let running = start(limits()).await;
+    let first = send(&running, "GET /heal").await;
+    let _second = send(&running, "GET /heal").await;
+    let waiting = send(&running, "GET /healthz HTTP/1.1\r\nConnection: close\r\nHost: x\r\n\r\n");
+    let waiting = tokio::spawn(rest(waiting.await));
+    // It cannot have been answered while both places are taken, however long one looks.
+    assert!(tokio::time::timeout(SHORT, std::future::pending::<()>()).await.is_err());
+    assert!(!waiting.is_finished());
+    drop(first);
+    assert!(waiting.await.unwrap().starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_connection_ends_with_its_lifetime() {
+    let running = start(Limits { lifetime: SHORT, grace: SHORT, ..limits() }).await;
+    assert_eq!(rest(send(&running, "").await).await, "");
+    assert_eq!(rest(send(&running, "GET /healthz HTTP/1.1\r\n").await).await, "");
+}
+
+#[tokio::test]
+async fn a_stop_answers_what_is_at_hand_and_closes_the_rest() {
+    let running = start(limits()).await;
+    let idle = send(&running, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let mut busy = send(
+        &running,
+        &format!(
+            "PUT /api/v1/overrides/pool/web HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\
+             Authorization: Bearer {TOKEN}\r\nContent-Length: 27\r\n\r\n"
+        ),
+    )
+    .await;
+    // The server asks for the body: the request is at hand.
+    let mut asked = [0; 25];
+    busy.read_exact(&mut asked).await.unwrap();
+    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+    running.stop.send(()).unwrap();
+    assert!(rest(idle).await.starts_with("HTTP/1.1 200"));
+    assert!(!running.ended.is_finished());
+    busy.write_all(br#"{"state":"up","reason":"x"}"#).await.unwrap();
+    assert!(rest(busy).await.starts_with("HTTP/1.1 201"));
+    running.ended.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stop_waits_no_longer_than_the_grace() {
+    let running = start(Limits { grace: SHORT, ..limits() }).await;
+    let _half = send(&running, "GET /heal").await;
+    let answered = send(&running, "GET /healthz HTTP/1.1\r\nConnection: close\r\nHost: x\r\n\r\n");
+    // Accepted after the half one, so that one is being served.
+    assert!(rest(answered.await).await.starts_with("HTTP/1.1 200"));
+    running.stop.send(()).unwrap();
+    running.ended.await.unwrap();
+}

@@ -1,0 +1,145 @@
+//! A daemon that only remembers what it is told.
+
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use axum::http::StatusCode;
+
+use super::super::status::{ProbeFacts, Status, pool_statuses, region_statuses};
+use super::super::{Control, Problem, Question, Refusal};
+use crate::finding::Finding;
+use crate::health::{
+    Answers, Endpoint, EndpointAddress, Inventory, Override, Overrides, Pool, Region, State,
+    Target, Verdict,
+};
+use crate::state::StateError;
+
+/// What tests set and look at.
+#[derive(Default)]
+pub(super) struct Inside {
+    pub(super) overrides: Overrides,
+    pub(super) by: Vec<String>,
+    pub(super) not_ready: Option<String>,
+    pub(super) disk_full: bool,
+    pub(super) findings: Vec<Finding>,
+    pub(super) asked: Vec<Question>,
+}
+
+#[derive(Default)]
+pub(super) struct Fake(Mutex<Inside>);
+
+impl Fake {
+    pub(super) fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.0.lock().unwrap()
+    }
+}
+
+fn inventory() -> Inventory {
+    let ip = |text: &str| EndpointAddress::Ip(text.parse().unwrap());
+    let host =
+        EndpointAddress::Host { wire: b"\x03cdn\x03net\0"[..].into(), text: "cdn.net.".into() };
+    let pool = |name: &str, region, addresses: Vec<EndpointAddress>| Pool {
+        name: name.into(),
+        region,
+        monitors: vec![],
+        endpoints: addresses
+            .into_iter()
+            .map(|address| Endpoint { address, weight: 1, probe: None })
+            .collect(),
+        min_healthy: 1,
+        answers: Answers::All,
+    };
+    Inventory {
+        regions: vec![Region { name: "us-east".into(), location: None }],
+        monitors: vec![],
+        pools: vec![
+            pool("web", Some(0), vec![ip("192.0.2.1"), ip("192.0.2.2"), ip("2001:db8::10")]),
+            pool("a pool", None, vec![host]),
+        ],
+    }
+}
+
+fn check(target: &Target) -> Result<(), Refusal> {
+    let inventory = inventory();
+    if target.exists_in(&inventory) {
+        return Ok(());
+    }
+    let known = match target {
+        Target::Region(_) => inventory.regions.into_iter().map(|r| r.name).collect(),
+        _ => inventory.pools.into_iter().map(|p| p.name).collect(),
+    };
+    Err(Refusal::UnknownTarget { known })
+}
+
+impl Control for Fake {
+    fn ready(&self) -> Result<(), String> {
+        self.inside().not_ready.clone().map_or(Ok(()), Err)
+    }
+
+    fn metrics(&self) -> String {
+        "steersman_up 1\n".into()
+    }
+
+    fn status(&self) -> Status {
+        let overrides = self.overrides();
+        let facts = |id: crate::health::EndpointId| ProbeFacts {
+            verdict: Verdict {
+                state: if id.index == 1 { State::Down } else { State::Up },
+                hold: None,
+            },
+            since: Some(std::time::UNIX_EPOCH),
+            last_error: (id.index == 1).then(|| "connection refused".into()),
+            last_round_trip: Some(Duration::from_micros(1500)),
+        };
+        Status {
+            revision: "r1".into(),
+            started: "2026-01-01T00:00:00Z".into(),
+            ready: true,
+            state_unavailable: None,
+            regions: region_statuses(&inventory(), &overrides),
+            pools: pool_statuses(&inventory(), &overrides, facts),
+            overrides: vec![],
+        }
+    }
+
+    fn explain(&self, question: &Question) -> Result<serde_json::Value, Problem> {
+        if question.name.to_string() == "elsewhere." {
+            return Err(Problem::new(StatusCode::NOT_FOUND, "no zone here has elsewhere."));
+        }
+        self.inside().asked.push(question.clone());
+        Ok(serde_json::json!({"steps": ["one"]}))
+    }
+
+    fn overrides(&self) -> Overrides {
+        self.inside().overrides.clone()
+    }
+
+    fn set_override(
+        &self,
+        target: Target,
+        what: Override,
+        by: &str,
+    ) -> Result<Option<Override>, Refusal> {
+        check(&target)?;
+        let mut inside = self.inside();
+        if inside.disk_full {
+            let error = std::io::ErrorKind::StorageFull.into();
+            return Err(Refusal::NotDurable(StateError::Io("state/overrides.jsonl".into(), error)));
+        }
+        inside.by.push(by.to_owned());
+        let before = inside.overrides.get(&target).cloned();
+        inside.overrides.set(target, what);
+        Ok(before)
+    }
+
+    fn clear_override(&self, target: &Target, by: &str) -> Result<Override, Refusal> {
+        let mut inside = self.inside();
+        inside.by.push(by.to_owned());
+        inside.overrides.clear(target).ok_or(Refusal::NoOverride)
+    }
+
+    fn reload(&self) -> Result<String, Vec<Finding>> {
+        let findings = self.inside().findings.clone();
+        if findings.is_empty() { Ok("r2".into()) } else { Err(findings) }
+    }
+}

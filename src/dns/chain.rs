@@ -1,0 +1,322 @@
+//! Following a name through zones, aliases and policies (RFC 1034 4.3.2, RFC 6672 3.2).
+
+use std::net::IpAddr;
+
+use super::answer::Reason;
+use super::query::HEADER_BYTES;
+use super::reply::{Full, NameAt, Reply, Section};
+use crate::steering::{Asked, Chance, Choice, Kind, Pick, SteeredName, Step, Trace, choose};
+use crate::view::View;
+use crate::wire::{QName, RrSet, rtype};
+use crate::zone::{Found, Node, Zone};
+
+const NOERROR: u8 = 0;
+const SERVFAIL: u8 = 2;
+const NXDOMAIN: u8 = 3;
+const REFUSED: u8 = 5;
+const YXDOMAIN: u8 = 6;
+
+/// How many names one answer may go through.
+const MAX_LINKS: usize = 16;
+/// Where the data stands in a record whose owner is a pointer.
+const RDATA_AT: usize = 12;
+
+/// What is known of the reply so far.
+pub struct Outcome {
+    /// The response code.
+    pub rcode: u8,
+    /// Whether the answer is authoritative.
+    pub authoritative: bool,
+    /// Why it is what it is.
+    pub reason: Reason,
+    /// Zone, steered name and slot of the last steered choice.
+    pub steered: Option<(u32, u32, u16)>,
+    /// The client scope.
+    pub scope: u8,
+}
+
+/// One question on its way through the zones.
+pub struct Chain<'a, 'o, T> {
+    pub view: &'a View,
+    pub qtype: u16,
+    /// The client that policies steer.
+    pub client: IpAddr,
+    pub chance: Chance<'a>,
+    /// The name looked up now.
+    pub name: &'a mut QName,
+    pub reply: Reply<'o>,
+    pub outcome: Outcome,
+    trace: &'a mut T,
+    links: [NameAt; MAX_LINKS],
+    linked: usize,
+}
+
+/// Whether the chain goes on.
+enum Next {
+    Stop,
+    /// With the name whose uncompressed wire form stands there in the reply.
+    Follow(usize),
+}
+
+impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
+    /// Begins with the question, whose name has been set and has `name_length` bytes.
+    pub fn new(
+        view: &'a View,
+        (qtype, name_length): (u16, usize),
+        (client, chance): (IpAddr, Chance<'a>),
+        name: &'a mut QName,
+        reply: Reply<'o>,
+        trace: &'a mut T,
+    ) -> Self {
+        let question = NameAt { start: HEADER_BYTES, end: HEADER_BYTES + name_length };
+        let outcome = Outcome {
+            rcode: NOERROR,
+            authoritative: false,
+            reason: Reason::Refused,
+            steered: None,
+            scope: 0,
+        };
+        let links = [question; MAX_LINKS];
+        Self { view, qtype, client, chance, name, reply, outcome, trace, links, linked: 1 }
+    }
+
+    /// Writes the answer, link by link.
+    pub fn resolve(&mut self) -> Result<(), Full> {
+        loop {
+            let Some(zone) = self.view.world.zones.find(self.name, self.qtype) else {
+                if self.linked == 1 {
+                    self.outcome.rcode = REFUSED;
+                }
+                return Ok(());
+            };
+            match self.link(zone)? {
+                Next::Stop => return Ok(()),
+                Next::Follow(at) if !self.follow(at) => return Ok(()),
+                Next::Follow(_) => {}
+            }
+        }
+    }
+
+    /// Goes on with the name at `at` in the reply, unless the chain has been there or is too long.
+    fn follow(&mut self, at: usize) -> bool {
+        let written = self.reply.written();
+        let Some(length) = written.get(at..).and_then(|target| self.name.set(target)) else {
+            return false;
+        };
+        let target = NameAt { start: at, end: at + length };
+        let bytes = &written[target.start..target.end];
+        let been_there = self.links[..self.linked]
+            .iter()
+            .any(|link| written[link.start..link.end].eq_ignore_ascii_case(bytes));
+        if been_there || self.linked == MAX_LINKS {
+            return false;
+        }
+        self.links[self.linked] = target;
+        self.linked += 1;
+        true
+    }
+
+    fn here(&self) -> NameAt {
+        self.links[self.linked - 1]
+    }
+
+    /// Looks the name up in its zone and writes what is there.
+    fn link(&mut self, zone_index: usize) -> Result<Next, Full> {
+        let view = self.view;
+        let zone: &'a Zone = &view.world.zones.all()[zone_index];
+        let found = zone.find(self.name, self.qtype);
+        if self.linked == 1 {
+            self.outcome.authoritative = !matches!(found, Found::Cut(_));
+        }
+        match found {
+            Found::Node(node) => self.node(zone_index, zone, node),
+            Found::Cut(referral) => {
+                self.conclude(Reason::Referral);
+                let here = self.here();
+                self.reply.put(Section::Authority, referral.name_servers(), here)?;
+                for glue in referral.glue() {
+                    self.reply.put(Section::Additional, glue, here)?;
+                }
+                for extra in referral.extra() {
+                    // Helps, but may be left out without a word (RFC 9471 3).
+                    let _ = self.reply.put(Section::Additional, extra, here);
+                }
+                Ok(Next::Stop)
+            }
+            Found::Dname(dname, depth) => self.dname(dname, depth),
+            Found::Missing => {
+                self.outcome.rcode = NXDOMAIN;
+                self.conclude(Reason::NxDomain);
+                self.negative(zone, u32::MAX)?;
+                Ok(Next::Stop)
+            }
+        }
+    }
+
+    fn node(&mut self, zone_index: usize, zone: &'a Zone, node: &'a Node) -> Result<Next, Full> {
+        if let Some(index) = node.steered()
+            && let Some(name) = self.view.world.steered.get(zone_index).and_then(|n| n.get(index))
+        {
+            // Both indices come from tables that are far smaller.
+            let place = (zone_index as u32, index as u32);
+            if let Some(next) = self.steered(zone, name, place)? {
+                return Ok(next);
+            }
+        }
+        let here = self.here();
+        if self.qtype == rtype::ANY {
+            // One record set is enough of an answer (RFC 8482 4.1).
+            return match node.sets().first() {
+                Some(set) => self.fixed(set, here),
+                None => self.no_data(zone, u32::MAX),
+            };
+        }
+        if let Some(set) = node.set(self.qtype) {
+            return self.fixed(set, here);
+        }
+        match node.set(rtype::CNAME) {
+            Some(cname) => {
+                let at = self.reply.length() + RDATA_AT;
+                self.fixed(cname, here)?;
+                Ok(Next::Follow(at))
+            }
+            None => self.no_data(zone, u32::MAX),
+        }
+    }
+
+    fn fixed(&mut self, set: &RrSet, here: NameAt) -> Result<Next, Full> {
+        self.conclude(Reason::Static);
+        self.reply.put(Section::Answer, set, here)?;
+        Ok(Next::Stop)
+    }
+
+    /// What a steered name says; none where the question is for a type that it leaves to the
+    /// zone file.
+    fn steered(
+        &mut self,
+        zone: &'a Zone,
+        name: &'a SteeredName,
+        (zone_index, name_index): (u32, u32),
+    ) -> Result<Option<Next>, Full> {
+        let Some(choice) = self.choose(name) else { return Ok(None) };
+        self.outcome.scope = self.outcome.scope.max(choice.scope);
+        let reason = if choice.all_down { Reason::Degraded } else { Reason::Steered };
+        match choice.pick {
+            Pick::Endpoints { slot, .. } => {
+                self.conclude(reason);
+                self.outcome.steered = Some((zone_index, name_index, slot));
+                self.endpoints(&choice).map(Some)
+            }
+            Pick::NoData if choice.all_down => {
+                self.conclude(reason);
+                self.negative(zone, choice.ttl_seconds)?;
+                Ok(Some(Next::Stop))
+            }
+            Pick::NoData => self.no_data(zone, u32::MAX).map(Some),
+            Pick::ServFail => {
+                self.conclude(Reason::ServFail);
+                self.outcome.rcode = SERVFAIL;
+                self.outcome.authoritative = false;
+                self.reply.clear();
+                Ok(Some(Next::Stop))
+            }
+        }
+    }
+
+    fn choose(&mut self, name: &'a SteeredName) -> Option<Choice<'a>> {
+        let (pools, chance) = (&self.view.pools, self.chance);
+        let (client, trace) = (self.client, &mut *self.trace);
+        trace.step(Step::Name(name));
+        let mut ask = |asked| choose(name, pools, asked, client, chance, trace);
+        match self.qtype {
+            rtype::A => Some(ask(Asked::A)),
+            rtype::AAAA => Some(ask(Asked::Aaaa)),
+            rtype::ANY => {
+                let choice = ask(Asked::A);
+                let empty = matches!(choice.pick, Pick::NoData) && !choice.all_down;
+                Some(if empty { ask(Asked::Aaaa) } else { choice })
+            }
+            _ if name.some_hosts => {
+                let choice = ask(Asked::Alias);
+                let addresses =
+                    matches!(choice.pick, Pick::Endpoints { set, .. } if set.kind != Kind::Host);
+                // Where addresses are in force the name is no alias, and has no other data.
+                (!addresses).then_some(choice)
+            }
+            _ => None,
+        }
+    }
+
+    fn endpoints(&mut self, choice: &Choice<'_>) -> Result<Next, Full> {
+        let Pick::Endpoints { set, selection, first, count, .. } = choice.pick else {
+            return Ok(Next::Stop);
+        };
+        let owner = self.here().start;
+        let rtype = match set.kind {
+            Kind::V4 => rtype::A,
+            Kind::V6 => rtype::AAAA,
+            Kind::Host => rtype::CNAME,
+        };
+        let mut data_at = 0;
+        let (before, from_first) = selection.rdata.split_at(first.min(selection.rdata.len()));
+        for rdata in from_first.iter().chain(before).take(count) {
+            let kind = (rtype, choice.ttl_seconds);
+            data_at = self.reply.put_record(Section::Answer, owner, kind, rdata)?;
+        }
+        let stays = rtype != rtype::CNAME || matches!(self.qtype, rtype::CNAME | rtype::ANY);
+        Ok(if stays { Next::Stop } else { Next::Follow(data_at) })
+    }
+
+    /// DNAME and the CNAME that it makes for the name, of which `depth` labels are replaced.
+    fn dname(&mut self, dname: &RrSet, depth: usize) -> Result<Next, Full> {
+        self.conclude(Reason::Static);
+        let here = self.here();
+        let dname_at = self.reply.length();
+        self.reply.put(Section::Answer, dname, here)?;
+        let replaced = self.name.suffix(depth).len();
+        let mut target = [0u8; 255];
+        let kept_length = here.end - here.start - replaced;
+        let Some(data) = dname.wire.get(RDATA_AT..) else { return Ok(Next::Stop) };
+        let length = kept_length + data.len();
+        if length > target.len() {
+            self.outcome.rcode = YXDOMAIN;
+            return Ok(Next::Stop);
+        }
+        let kept = &self.reply.written()[here.start..here.start + kept_length];
+        target[..kept_length].copy_from_slice(kept);
+        target[kept_length..length].copy_from_slice(data);
+        let ttl_at = dname_at + 6;
+        let ttl =
+            self.reply.written()[ttl_at..].first_chunk().map_or(0, |b| u32::from_be_bytes(*b));
+        let kind = (rtype::CNAME, ttl);
+        let at = self.reply.put_record(Section::Answer, here.start, kind, &target[..length])?;
+        let stays = matches!(self.qtype, rtype::CNAME | rtype::ANY);
+        Ok(if stays { Next::Stop } else { Next::Follow(at) })
+    }
+
+    fn no_data(&mut self, zone: &Zone, ttl_cap_seconds: u32) -> Result<Next, Full> {
+        self.conclude(Reason::NoData);
+        self.negative(zone, ttl_cap_seconds)?;
+        Ok(Next::Stop)
+    }
+
+    /// The SOA that lets resolvers keep a negative answer (RFC 2308 3), but not for longer than
+    /// what it depends on.
+    fn negative(&mut self, zone: &Zone, ttl_cap_seconds: u32) -> Result<(), Full> {
+        let at = self.reply.length();
+        let here = self.here();
+        self.reply.put(Section::Authority, zone.negative(), here)?;
+        self.reply.cap_ttl(at, ttl_cap_seconds);
+        Ok(())
+    }
+
+    /// Notes why the answer is what it is: a steered choice anywhere in the chain says more than
+    /// what its last link came to.
+    fn conclude(&mut self, reason: Reason) {
+        if !matches!(self.outcome.reason, Reason::Steered | Reason::Degraded)
+            || matches!(reason, Reason::Degraded | Reason::ServFail)
+        {
+            self.outcome.reason = reason;
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! An answer and each step that led to it, in words.
+//!
+//! The question goes through [`crate::dns::answer_traced`], the very function that answers
+//! packets, so that what is explained is what is said.
+
+use std::net::IpAddr;
+
+use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query};
+use hickory_proto::rr::rdata::opt::{ClientSubnet, EdnsCode, EdnsOption};
+use hickory_proto::rr::{Name as WireName, Record, RecordType};
+use hickory_proto::serialize::binary::BinDecodable;
+use serde::Serialize;
+
+use crate::dns::{self, Asker, Reason, Scratch, Transport};
+use crate::health::Standing;
+use crate::place::Class;
+use crate::steering::{Chance, Draw, Placed, PlacedBy, PoolStands, SteeredName, Step, Trace};
+use crate::view::View;
+use crate::wire::Name;
+
+/// A question, its answer, and why.
+#[derive(Clone, Debug, Serialize)]
+pub struct Explanation {
+    /// The name that was asked.
+    pub name: String,
+    /// The type that was asked, e.g. `A`.
+    pub rtype: String,
+    /// The client: address and prefix length.
+    pub client: String,
+    /// What is known of the client's place.
+    pub place: String,
+    /// Each step that led to the answer.
+    pub steps: Vec<String>,
+    /// The response code, e.g. `NOERROR`.
+    pub rcode: String,
+    /// Why the answer is what it is, e.g. `steered`.
+    pub reason: String,
+    /// Whether the answer is authoritative.
+    pub authoritative: bool,
+    /// How wide a client network would be given the same kind of choice.
+    pub scope: u8,
+    /// The answer section, in presentation form.
+    pub answer: Vec<String>,
+    /// The authority section, in presentation form.
+    pub authority: Vec<String>,
+}
+
+/// What is asked, and by whom.
+#[derive(Clone, Debug)]
+pub struct Question<'a> {
+    /// The name.
+    pub name: &'a Name,
+    /// The type.
+    pub rtype: RecordType,
+    /// The client and the length of its network, sent as a client subnet.
+    pub from: (IpAddr, u8),
+    /// The draw.
+    pub draw: u64,
+}
+
+/// Answers a question from a view and tells how it came to that.
+pub fn explain(view: &View, question: &Question<'_>) -> Result<Explanation, String> {
+    let packet = packet(question).map_err(|error| error.to_string())?;
+    let turns = view.world.turns.copy();
+    let chance = Chance { draw: Draw::new(question.draw), turns: &turns };
+    let (client, length) = question.from;
+    let asker = Asker { source: client, transport: Transport::Tcp };
+    let mut scratch = Scratch::new(view.world.seed);
+    let mut out = vec![0; 65_535];
+    let mut listener = Listener { view, name: None, steps: Vec::new() };
+    let verdict =
+        dns::answer_traced(view, &packet, &asker, chance, &mut scratch, &mut out, &mut listener);
+    let reply = Message::from_bytes(&out[..verdict.length]).map_err(|error| error.to_string())?;
+    let (class, _) = view.world.places.class(client);
+    let present = |records: &[Record]| records.iter().map(ToString::to_string).collect();
+    Ok(Explanation {
+        name: question.name.to_string(),
+        rtype: question.rtype.to_string(),
+        client: format!("{client}/{length}"),
+        place: place(class),
+        steps: listener.steps,
+        rcode: rcode_name(verdict.rcode),
+        reason: reason_name(verdict.reason).into(),
+        authoritative: reply.metadata.authoritative,
+        scope: scope(&reply).unwrap_or(0),
+        answer: present(&reply.answers),
+        authority: present(&reply.authorities),
+    })
+}
+
+fn packet(question: &Question<'_>) -> Result<Vec<u8>, hickory_proto::ProtoError> {
+    let name = WireName::from_bytes(question.name.as_wire())?;
+    let mut message = Message::new(0, MessageType::Query, OpCode::Query);
+    message.add_query(Query::query(name, question.rtype));
+    let mut edns = Edns::new();
+    let (address, length) = question.from;
+    edns.options_mut().insert(EdnsOption::Subnet(ClientSubnet::new(address, length, 0)));
+    message.set_edns(edns);
+    message.to_vec()
+}
+
+fn scope(reply: &Message) -> Option<u8> {
+    match reply.edns.as_ref()?.option(EdnsCode::Subnet)? {
+        EdnsOption::Subnet(subnet) => Some(subnet.scope_prefix()),
+        _ => None,
+    }
+}
+
+fn place(class: &Class) -> String {
+    let mut parts = Vec::new();
+    let country = class.country.map(|code| String::from_utf8_lossy(&code).into_owned());
+    let codes: Vec<&str> = [
+        class.continent.map(|continent| continent.code()),
+        country.as_deref(),
+        class.subdivision.as_deref(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if !codes.is_empty() {
+        parts.push(codes.join("-"));
+    }
+    parts.extend(class.asn.map(|asn| format!("AS{asn}")));
+    parts.extend(class.location.map(|l| format!("{:.2}, {:.2}", l.latitude, l.longitude)));
+    if parts.is_empty() { "unknown".into() } else { parts.join("; ") }
+}
+
+fn rcode_name(rcode: u16) -> String {
+    match rcode {
+        0 => "NOERROR".into(),
+        1 => "FORMERR".into(),
+        2 => "SERVFAIL".into(),
+        3 => "NXDOMAIN".into(),
+        4 => "NOTIMP".into(),
+        5 => "REFUSED".into(),
+        6 => "YXDOMAIN".into(),
+        16 => "BADVERS".into(),
+        other => format!("RCODE{other}"),
+    }
+}
+
+/// A reason as metrics and explanations name it.
+pub fn reason_name(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Garbage => "garbage",
+        Reason::Response => "response",
+        Reason::Malformed => "malformed",
+        Reason::NotImplemented => "not_implemented",
+        Reason::BadVersion => "bad_version",
+        Reason::Refused => "refused",
+        Reason::Static => "static",
+        Reason::Steered => "steered",
+        Reason::Degraded => "degraded",
+        Reason::Referral => "referral",
+        Reason::NoData => "nodata",
+        Reason::NxDomain => "nxdomain",
+        Reason::ServFail => "servfail",
+    }
+}
+
+/// Puts steps into words, each once for a name: a policy may look at a pool more than once.
+struct Listener<'v> {
+    view: &'v View,
+    /// Where the present name's steps begin, and the name.
+    name: Option<(usize, String)>,
+    steps: Vec<String>,
+}
+
+impl Trace for Listener<'_> {
+    fn step(&mut self, step: Step<'_>) {
+        let words = match step {
+            Step::Name(name) => return self.begin(name),
+            Step::Pool { pool, stands } => self.pool(pool, stands),
+            Step::Placed { policy, chain, scope } => placed(policy, chain, scope),
+            Step::Weighted { branch, weight, of, sticky } => {
+                let by = if sticky { "the client's network" } else { "chance" };
+                format!("weighted: {by} drew branch {} ({weight} of {of})", branch + 1)
+            }
+            Step::RoundRobin { branch, of } => {
+                format!("round_robin: it is the turn of branch {} ({of} are up)", branch + 1)
+            }
+            Step::AllDown(level) => format!("every candidate is down: {}", all_down(level)),
+            Step::LastResort => "every candidate is down: ask the policy of last resort".into(),
+        };
+        let from = self.name.as_ref().map_or(0, |(from, _)| *from);
+        if !self.steps[from.min(self.steps.len())..].contains(&words) {
+            self.steps.push(words);
+        }
+    }
+}
+
+impl Listener<'_> {
+    fn begin(&mut self, name: &SteeredName) {
+        let owner = name.owner.to_string();
+        if self.name.as_ref().is_none_or(|(_, present)| *present != owner) {
+            self.steps.push(format!("{owner} is steered, ttl {} s", name.ttl_seconds));
+            self.name = Some((self.steps.len(), owner));
+        }
+    }
+
+    fn pool(&self, id: u32, stands: Option<PoolStands>) -> String {
+        let pools = &self.view.world.inventory.pools;
+        let name = pools.get(id as usize).map_or("?", |pool| pool.name.as_str());
+        match stands {
+            None => format!("pool {name}: no endpoint of the asked family"),
+            Some(PoolStands { up, healthy, total }) => {
+                let state = if up { "up" } else { "down" };
+                format!("pool {name}: {state}, {healthy} of {total} endpoints up")
+            }
+        }
+    }
+}
+
+fn placed(policy: &Placed, chain: &[u16], scope: u8) -> String {
+    match &policy.by {
+        PlacedBy::Geo(keys) => {
+            let matched: Vec<&str> = chain
+                .iter()
+                .filter_map(|index| keys.get(usize::from(*index)).map(String::as_str))
+                .collect();
+            format!("geo: the client matches {} (scope /{scope})", matched.join(", then "))
+        }
+        PlacedBy::Nearest => {
+            let order: Vec<String> = chain.iter().map(|index| (index + 1).to_string()).collect();
+            format!("nearest: branches in the order {} (scope /{scope})", order.join(", "))
+        }
+    }
+}
+
+fn all_down(level: Standing) -> &'static str {
+    match level {
+        Standing::Up | Standing::Down => "serve as if all that is not overridden were up",
+        Standing::Drained => "serve what is drained",
+        Standing::ForcedDown => "serve even what is forced down",
+    }
+}

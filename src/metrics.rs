@@ -1,0 +1,147 @@
+//! Counters, and what a scrape is told of them.
+//!
+//! Each thread that answers counts in memory of its own ([`Counters`]); a scrape adds them up.
+//! Nothing is ever labelled with what clients choose: all labels are of closed sets or from the
+//! operator's files. Counters outlive reloads.
+
+mod counters;
+mod family;
+mod tally;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use counters::{Counters, Discard};
+pub use family::{Family, Kind, Sample, render};
+
+use crate::view::World;
+use counters::Block;
+use tally::Tally;
+
+/// All counters of the process.
+#[derive(Default)]
+pub struct Metrics {
+    blocks: Mutex<Vec<Arc<Block>>>,
+    tally: Arc<Tally>,
+    tcp_open: AtomicU64,
+    tcp_refused: [AtomicU64; 2],
+    panics: AtomicU64,
+    reloads: [AtomicU64; 2],
+}
+
+/// Why a TCP connection was closed as soon as it was open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There are as many as there may be.
+    Total,
+    /// This client has as many as a client may have.
+    Client,
+}
+
+impl Metrics {
+    /// All at zero.
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// Counters for one more thread.
+    pub fn counters(&self) -> Counters {
+        let block = Arc::new(Block::default());
+        lock(&self.blocks).push(Arc::clone(&block));
+        Counters::new(block, Arc::clone(&self.tally))
+    }
+
+    /// Makes ready for counting by the steered names of a world that is about to be served, so
+    /// that no thread that answers has to. To be called before each swap.
+    pub fn expect(&self, world: &Arc<World>) {
+        self.tally.expect(world);
+    }
+
+    /// Counts a reload.
+    pub fn reloaded(&self, good: bool) {
+        self.reloads[usize::from(good)].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a connection that opened.
+    pub fn tcp_opened(&self) {
+        self.tcp_open.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a connection that closed.
+    pub fn tcp_closed(&self) {
+        self.tcp_open.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Counts a connection that was refused.
+    pub fn tcp_refused(&self, why: Refusal) {
+        self.tcp_refused[why as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a panic that was caught while answering.
+    pub fn panicked(&self) {
+        self.panics.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Everything that is counted here; the caller appends what is known elsewhere.
+    pub fn families(&self) -> Vec<Family> {
+        let blocks = lock(&self.blocks).clone();
+        let [answers, dropped] = counters::families(&blocks);
+        let single = |family: Family, value: &AtomicU64| family.sample(&[], load(value));
+        let [by_total, by_client] = &self.tcp_refused;
+        let [failed, good] = &self.reloads;
+        vec![
+            answers,
+            dropped,
+            self.tally.family(),
+            single(
+                Family::gauge("steersman_tcp_connections", "Open TCP connections."),
+                &self.tcp_open,
+            ),
+            Family::counter(
+                "steersman_tcp_refused_connections_total",
+                "TCP connections closed at once, by the limit that was reached.",
+            )
+            .sample(&[("limit", "total")], load(by_total))
+            .sample(&[("limit", "client")], load(by_client)),
+            single(
+                Family::counter(
+                    "steersman_panics_total",
+                    "Panics caught while answering; each is a bug worth reporting.",
+                ),
+                &self.panics,
+            ),
+            Family::counter("steersman_reloads_total", "Loads of the files, by result.")
+                .sample(&[("result", "ok")], load(good))
+                .sample(&[("result", "error")], load(failed)),
+        ]
+    }
+}
+
+/// What is running and what it serves.
+pub fn info(revision: &str, version: &str) -> Family {
+    Family::gauge("steersman_info", "Always 1: the version that runs, the revision it serves.")
+        .sample(&[("revision", revision), ("version", version)], 1.0)
+}
+
+/// Whether each endpoint (pool, address or host name) is up, as answers see it.
+pub fn endpoint_up<'a>(endpoints: impl IntoIterator<Item = (&'a str, &'a str, bool)>) -> Family {
+    let help = "1 while the endpoint is answered, 0 while it is not: verdicts and overrides.";
+    let mut family = Family::gauge("steersman_endpoint_up", help);
+    for (pool, endpoint, up) in endpoints {
+        let value = if up { 1.0 } else { 0.0 };
+        family.push("", &[("pool", pool), ("endpoint", endpoint)], value);
+    }
+    family
+}
+
+fn load(counter: &AtomicU64) -> f64 {
+    // Exact up to 2^53, which is more than anything here counts in a process's life.
+    counter.load(Ordering::Relaxed) as f64
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

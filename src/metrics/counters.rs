@@ -1,0 +1,199 @@
+//! What one thread counts of the packets that it answers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::family::Family;
+use super::tally::{Slab, Tally};
+use crate::dns::{Reason, Transport, Verdict};
+use crate::view::World;
+
+/// Why a packet or its reply was dropped by the sockets, without or against a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discard {
+    /// It came from port 0, where nobody can be answered.
+    PortZero,
+    /// A TCP message shorter than a header.
+    ShortMessage,
+    /// The system would not send the reply.
+    SendFailed,
+}
+
+const TRANSPORTS: [Transport; 2] = [Transport::Udp, Transport::Tcp];
+
+/// All reasons, in the order of their declaration.
+const REASONS: [Reason; 13] = [
+    Reason::Garbage,
+    Reason::Response,
+    Reason::Malformed,
+    Reason::NotImplemented,
+    Reason::BadVersion,
+    Reason::Refused,
+    Reason::Static,
+    Reason::Steered,
+    Reason::Degraded,
+    Reason::Referral,
+    Reason::NoData,
+    Reason::NxDomain,
+    Reason::ServFail,
+];
+
+const DISCARDS: [Discard; 3] = [Discard::PortZero, Discard::ShortMessage, Discard::SendFailed];
+
+/// The response codes that are told apart; the last stands for all others.
+const RCODES: [&str; 8] =
+    ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "BADVERS", "other"];
+
+fn rcode_index(rcode: u16) -> usize {
+    match rcode {
+        0..=5 => usize::from(rcode),
+        16 => 6,
+        _ => 7,
+    }
+}
+
+fn transport_label(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Udp => "udp",
+        Transport::Tcp => "tcp",
+    }
+}
+
+fn reason_label(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Garbage => "garbage",
+        Reason::Response => "response",
+        Reason::Malformed => "malformed",
+        Reason::NotImplemented => "not_implemented",
+        Reason::BadVersion => "bad_version",
+        Reason::Refused => "refused",
+        Reason::Static => "static",
+        Reason::Steered => "steered",
+        Reason::Degraded => "degraded",
+        Reason::Referral => "referral",
+        Reason::NoData => "no_data",
+        Reason::NxDomain => "nx_domain",
+        Reason::ServFail => "serv_fail",
+    }
+}
+
+fn discard_label(discard: Discard) -> &'static str {
+    match discard {
+        Discard::PortZero => "port_zero",
+        Discard::ShortMessage => "short_message",
+        Discard::SendFailed => "send_failed",
+    }
+}
+
+type ByTransport<T> = [T; TRANSPORTS.len()];
+
+/// The memory of one thread's counters, away from that of others.
+#[derive(Default)]
+#[repr(align(128))]
+pub(super) struct Block {
+    answers: ByTransport<[[AtomicU64; RCODES.len()]; REASONS.len()]>,
+    silent: ByTransport<[AtomicU64; REASONS.len()]>,
+    discarded: ByTransport<[AtomicU64; DISCARDS.len()]>,
+}
+
+/// The counters of one thread, which alone writes them.
+pub struct Counters {
+    block: Arc<Block>,
+    tally: Arc<Tally>,
+    slab: Option<Arc<Slab>>,
+}
+
+impl Counters {
+    pub(super) fn new(block: Arc<Block>, tally: Arc<Tally>) -> Self {
+        Self { block, tally, slab: None }
+    }
+
+    /// Says which world the next answers are from; costs nothing while it stays the same.
+    pub fn enter(&mut self, world: &Arc<World>) {
+        if !self.slab.as_ref().is_some_and(|slab| slab.is_of(world)) {
+            self.slab = Some(self.tally.slab(world));
+        }
+    }
+
+    /// Counts what came of a packet.
+    pub fn count(&mut self, transport: Transport, verdict: &Verdict) {
+        let (transport, reason) = (transport as usize, verdict.reason as usize);
+        if verdict.length == 0 {
+            add_one(&self.block.silent[transport][reason]);
+            return;
+        }
+        add_one(&self.block.answers[transport][reason][rcode_index(verdict.rcode)]);
+        if let (Some(place), Some(slab)) = (verdict.steered, &self.slab)
+            && let Some(counter) = slab.counter(place)
+        {
+            add_one(counter);
+        }
+    }
+
+    /// Counts packets or replies that were dropped.
+    pub fn discard(&mut self, transport: Transport, why: Discard, packets: usize) {
+        let counter = &self.block.discarded[transport as usize][why as usize];
+        add(counter, packets as u64);
+    }
+}
+
+fn add_one(counter: &AtomicU64) {
+    add(counter, 1);
+}
+
+/// Adds to a counter that only this thread writes, so that it needs no locked instruction.
+fn add(counter: &AtomicU64, count: u64) {
+    counter.store(counter.load(Ordering::Relaxed) + count, Ordering::Relaxed);
+}
+
+/// The answers and the dropped packets of all threads.
+pub(super) fn families(blocks: &[Arc<Block>]) -> [Family; 2] {
+    let sum = |counter: &dyn Fn(&Block) -> &AtomicU64| {
+        blocks.iter().map(|block| counter(block).load(Ordering::Relaxed)).sum::<u64>() as f64
+    };
+    let mut answers = Family::counter("steersman_answers_total", "Replies to packets.");
+    let mut dropped = Family::counter(
+        "steersman_dropped_packets_total",
+        "Packets that were not replied to, and replies that could not be sent.",
+    );
+    for (t, transport) in TRANSPORTS.map(transport_label).into_iter().enumerate() {
+        for (r, reason) in REASONS.map(reason_label).into_iter().enumerate() {
+            for (c, rcode) in RCODES.into_iter().enumerate() {
+                let labels = [("transport", transport), ("rcode", rcode), ("reason", reason)];
+                push_some(&mut answers, &labels, sum(&|block| &block.answers[t][r][c]));
+            }
+            let labels = [("transport", transport), ("reason", reason)];
+            push_some(&mut dropped, &labels, sum(&|block| &block.silent[t][r]));
+        }
+        for (d, reason) in DISCARDS.map(discard_label).into_iter().enumerate() {
+            let labels = [("transport", transport), ("reason", reason)];
+            push_some(&mut dropped, &labels, sum(&|block| &block.discarded[t][d]));
+        }
+    }
+    [answers, dropped]
+}
+
+/// Leaves out what never happened: most combinations cannot.
+fn push_some(family: &mut Family, labels: &[(&'static str, &str)], value: f64) {
+    if value > 0.0 {
+        family.push("", labels, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closed_sets_are_in_the_order_of_their_declaration() {
+        for (index, reason) in REASONS.into_iter().enumerate() {
+            assert_eq!(reason as usize, index, "{reason:?}");
+        }
+        for (index, transport) in TRANSPORTS.into_iter().enumerate() {
+            assert_eq!(transport as usize, index, "{transport:?}");
+        }
+        for (index, discard) in DISCARDS.into_iter().enumerate() {
+            assert_eq!(discard as usize, index, "{discard:?}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+use super::*;
+use crate::dns::{Reason, Transport, Verdict};
+use crate::health::{Answers, Inventory, Pool};
+use crate::place::Places;
+use crate::steering::{AllDown, Leaf, Policy, SteeredName, Turns};
+use crate::wire::Name;
+use crate::zone::Zones;
+
+/// A world of one zone whose steered names lead to these pools.
+fn world(names: &[(&str, &[&str])]) -> Arc<World> {
+    let mut inventory = Inventory::default();
+    let mut steered = Vec::new();
+    for (owner, pools) in names {
+        let first = inventory.pools.len() as u32;
+        for pool in *pools {
+            inventory.pools.push(Pool {
+                name: (*pool).to_owned(),
+                region: None,
+                monitors: Vec::new(),
+                endpoints: Vec::new(),
+                min_healthy: 1,
+                answers: Answers::All,
+            });
+        }
+        steered.push(SteeredName {
+            owner: Name::parse(owner, &Name::root()).unwrap(),
+            ttl_seconds: 30,
+            policy: Policy::Pool(Leaf { pool: first, slot: 0 }),
+            all_down: AllDown::Serve,
+            slots: (first..first + pools.len() as u32).collect(),
+            only_hosts: false,
+            some_hosts: false,
+            salt: 0,
+        });
+    }
+    Arc::new(World {
+        zones: Zones::new(Vec::new(), 0),
+        steered: vec![steered.into()],
+        inventory: Arc::new(inventory),
+        places: Arc::new(Places::unknown()),
+        turns: Turns::default(),
+        seed: 0,
+        revision: String::new(),
+    })
+}
+
+fn verdict(length: usize, reason: Reason, rcode: u16) -> Verdict {
+    Verdict { length, reason, rcode, steered: None }
+}
+
+fn steered(name: u32, slot: u16) -> Verdict {
+    Verdict { steered: Some((0, name, slot)), ..verdict(40, Reason::Steered, 0) }
+}
+
+/// The lines of the scrape that begin so, without that beginning.
+fn lines(metrics: &Metrics, beginning: &str) -> Vec<String> {
+    let text = render(&metrics.families());
+    text.lines().filter_map(|line| line.strip_prefix(beginning)).map(str::to_owned).collect()
+}
+
+const STEERED: &str = "steersman_steered_answers_total";
+
+#[test]
+fn answers_of_all_threads_are_summed() {
+    let metrics = Metrics::new();
+    let (mut one, mut two) = (metrics.counters(), metrics.counters());
+    one.count(Transport::Udp, &verdict(40, Reason::NxDomain, 3));
+    two.count(Transport::Udp, &verdict(40, Reason::NxDomain, 3));
+    two.count(Transport::Tcp, &verdict(12, Reason::BadVersion, 16));
+    two.count(Transport::Tcp, &verdict(12, Reason::Refused, 4095));
+    assert_eq!(
+        lines(&metrics, "steersman_answers_total"),
+        [
+            r#"{transport="udp",rcode="NXDOMAIN",reason="nx_domain"} 2"#,
+            r#"{transport="tcp",rcode="BADVERS",reason="bad_version"} 1"#,
+            r#"{transport="tcp",rcode="other",reason="refused"} 1"#,
+        ]
+    );
+}
+
+#[test]
+fn silence_is_no_answer() {
+    let metrics = Metrics::new();
+    let mut counters = metrics.counters();
+    counters.count(Transport::Udp, &verdict(0, Reason::Response, 0));
+    counters.discard(Transport::Udp, Discard::PortZero, 2);
+    counters.discard(Transport::Tcp, Discard::ShortMessage, 1);
+    assert_eq!(lines(&metrics, "steersman_answers_total{"), [""; 0]);
+    assert_eq!(
+        lines(&metrics, "steersman_dropped_packets_total"),
+        [
+            r#"{transport="udp",reason="response"} 1"#,
+            r#"{transport="udp",reason="port_zero"} 2"#,
+            r#"{transport="tcp",reason="short_message"} 1"#,
+        ]
+    );
+}
+
+#[test]
+fn steered_answers_are_counted_by_name_and_pool() {
+    let metrics = Metrics::new();
+    let world = world(&[("www.example.", &["us", "eu"]), ("api.example.", &["us2"])]);
+    let (mut one, mut two) = (metrics.counters(), metrics.counters());
+    one.enter(&world);
+    two.enter(&world);
+    one.count(Transport::Udp, &steered(0, 1));
+    two.count(Transport::Tcp, &steered(0, 1));
+    two.count(Transport::Udp, &steered(1, 0));
+    // Out of the world's bounds: nothing that a counter could stand for.
+    two.count(Transport::Udp, &steered(1, 1));
+    two.count(Transport::Udp, &steered(7, 0));
+    assert_eq!(
+        lines(&metrics, STEERED),
+        [
+            r#"{name="api.example.",pool="us2"} 1"#,
+            r#"{name="www.example.",pool="eu"} 2"#,
+            r#"{name="www.example.",pool="us"} 0"#,
+        ]
+    );
+}
+
+#[test]
+fn a_reload_never_lets_a_counter_fall() {
+    let metrics = Metrics::new();
+    let (mut fast, mut slow) = (metrics.counters(), metrics.counters());
+    let old = world(&[("www.example.", &["us", "eu"])]);
+    metrics.expect(&old);
+    for counters in [&mut fast, &mut slow] {
+        counters.enter(&old);
+        counters.count(Transport::Udp, &steered(0, 0));
+        counters.count(Transport::Udp, &steered(0, 1));
+    }
+    // The same pool in another slot, another one gone; one thread has not noticed yet.
+    let new = world(&[("www.example.", &["ap", "us"])]);
+    metrics.expect(&new);
+    drop(old);
+    fast.enter(&new);
+    fast.count(Transport::Udp, &steered(0, 1));
+    let expected = [
+        r#"{name="www.example.",pool="ap"} 0"#,
+        r#"{name="www.example.",pool="eu"} 2"#,
+        r#"{name="www.example.",pool="us"} 3"#,
+    ];
+    assert_eq!(lines(&metrics, STEERED), expected);
+    slow.enter(&new);
+    assert_eq!(lines(&metrics, STEERED), expected);
+    drop((fast, slow));
+    assert_eq!(lines(&metrics, STEERED), expected);
+}
+
+#[test]
+fn what_is_known_elsewhere_goes_beside() {
+    let metrics = Metrics::new();
+    metrics.reloaded(true);
+    metrics.reloaded(false);
+    metrics.reloaded(false);
+    metrics.tcp_opened();
+    metrics.tcp_opened();
+    metrics.tcp_closed();
+    metrics.tcp_refused(Refusal::Client);
+    let mut families = metrics.families();
+    families.push(info("abc123", "0.1.0"));
+    families.push(endpoint_up([("us", "192.0.2.1", true), ("us", "2001:db8::1", false)]));
+    let text = render(&families);
+    for line in [
+        r#"steersman_info{revision="abc123",version="0.1.0"} 1"#,
+        r#"steersman_reloads_total{result="ok"} 1"#,
+        r#"steersman_reloads_total{result="error"} 2"#,
+        "steersman_tcp_connections 1",
+        r#"steersman_tcp_refused_connections_total{limit="client"} 1"#,
+        r#"steersman_tcp_refused_connections_total{limit="total"} 0"#,
+        "steersman_panics_total 0",
+        r#"steersman_endpoint_up{pool="us",endpoint="192.0.2.1"} 1"#,
+        r#"steersman_endpoint_up{pool="us",endpoint="2001:db8::1"} 0"#,
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+    }
+}

@@ -1,0 +1,68 @@
+//! Addresses as numbers, so that what is done to both families is written once.
+
+/// An address: `u32` for IPv4, `u128` for IPv6.
+pub trait Address: Copy + Ord {
+    /// The lowest address.
+    const ZERO: Self;
+
+    /// The address after this one.
+    fn next(self) -> Option<Self>;
+
+    /// The address before this one.
+    fn previous(self) -> Option<Self>;
+
+    /// How many leading bits two addresses have in common.
+    fn common_bits(self, other: Self) -> u8;
+
+    /// The first and the last address of the network of this length that holds the address; the
+    /// address alone if the length is that of an address or beyond.
+    fn network(self, length: u8) -> (Self, Self);
+}
+
+macro_rules! address {
+    ($number:ty) => {
+        impl Address for $number {
+            const ZERO: Self = 0;
+
+            fn next(self) -> Option<Self> {
+                self.checked_add(1)
+            }
+
+            fn previous(self) -> Option<Self> {
+                self.checked_sub(1)
+            }
+
+            fn common_bits(self, other: Self) -> u8 {
+                (self ^ other).leading_zeros() as u8
+            }
+
+            fn network(self, length: u8) -> (Self, Self) {
+                let host = Self::MAX.checked_shr(u32::from(length)).unwrap_or(0);
+                (self & !host, self | host)
+            }
+        }
+    };
+}
+
+address!(u32);
+address!(u128);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_is_all_addresses_that_share_its_leading_bits() {
+        for (length, first, last) in [
+            (0, 0, u32::MAX),
+            (8, 0x0a00_0000, 0x0aff_ffff),
+            (31, 0x0a01_0202, 0x0a01_0203),
+            (32, 0x0a01_0203, 0x0a01_0203),
+            (40, 0x0a01_0203, 0x0a01_0203),
+        ] {
+            assert_eq!(0x0a01_0203_u32.network(length), (first, last), "/{length}");
+        }
+        assert_eq!(1_u128.network(127), (0, 1));
+        assert_eq!((1_u32.common_bits(0), 7_u128.common_bits(7)), (31, 128));
+    }
+}

@@ -1,0 +1,149 @@
+//! Why a probe failed, in an operator's words.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+/// Why a probe failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Nothing, or not everything, came within the timeout.
+    TimedOut(Duration),
+    /// Nothing listens on the port.
+    Refused,
+    /// The network, or the other host, said something else.
+    Network(String),
+    /// What answered is not HTTP, or it hung up before it had answered.
+    NoHttp(String),
+    /// The wrong status.
+    Status {
+        /// The status of the response.
+        got: u16,
+        /// The statuses that are well.
+        wanted: String,
+    },
+    /// The body, as far as it is read, lacks this text.
+    BodyLacks(String),
+    /// The body ended before its end.
+    BodyBroken(String),
+    /// TLS did not come about.
+    Tls(String),
+    /// The certificate is not good; the text says in what way.
+    Certificate(String),
+    /// This host may not send echo requests; the text says what to set.
+    IcmpDenied(String),
+    /// This host lacks what a probe needs, such as file descriptors.
+    Exhausted(String),
+    /// The question makes no sense, so that nobody was asked.
+    Unaskable(String),
+}
+
+impl Failure {
+    /// A short word for counters: one of a closed set.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::TimedOut(_) => "timeout",
+            Self::Refused => "refused",
+            Self::Network(_) => "network",
+            Self::NoHttp(_) => "no_http",
+            Self::Status { .. } => "status",
+            Self::BodyLacks(_) | Self::BodyBroken(_) => "body",
+            Self::Tls(_) => "tls",
+            Self::Certificate(_) => "certificate",
+            Self::IcmpDenied(_) => "icmp_denied",
+            Self::Exhausted(_) => "exhausted",
+            Self::Unaskable(_) => "unaskable",
+        }
+    }
+
+    /// Whether the fault is here: then the endpoint was not asked and nothing is known of it, so
+    /// that its verdict must stay as it is.
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Self::IcmpDenied(_) | Self::Exhausted(_) | Self::Unaskable(_))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TimedOut(limit) => write!(f, "timed out after {limit:?}"),
+            Self::Refused => f.write_str("connect refused"),
+            Self::Network(text) => f.write_str(text),
+            Self::NoHttp(text) => write!(f, "no HTTP answer: {text}"),
+            Self::Status { got, wanted } => write!(f, "status {got}, wanted {wanted}"),
+            Self::BodyLacks(text) => write!(f, "body lacks {text:?}"),
+            Self::BodyBroken(text) => write!(f, "body broken off: {text}"),
+            Self::Tls(text) => write!(f, "TLS failed: {text}"),
+            Self::Certificate(text) => write!(f, "certificate {text}"),
+            Self::IcmpDenied(text) => write!(f, "no permission for ICMP: {text}"),
+            Self::Exhausted(text) => write!(f, "this host cannot probe: {text}"),
+            Self::Unaskable(text) => write!(f, "cannot be asked: {text}"),
+        }
+    }
+}
+
+impl Error for Failure {}
+
+impl From<&io::Error> for Failure {
+    fn from(error: &io::Error) -> Self {
+        if let Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) =
+            error.raw_os_error()
+        {
+            return Self::Exhausted(plain(error));
+        }
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => Self::Refused,
+            io::ErrorKind::ConnectionReset => Self::Network("connection reset".into()),
+            io::ErrorKind::UnexpectedEof => Self::Network("connection closed".into()),
+            _ => Self::Network(plain(error)),
+        }
+    }
+}
+
+/// The error's text as the middle of a sentence, without its number.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_lowercase().chain(letters).collect(),
+        None => "unknown error".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_read_as_an_operator_would_say_them() {
+        for (failure, text) in [
+            (Failure::TimedOut(Duration::from_secs(2)), "timed out after 2s"),
+            (Failure::TimedOut(Duration::from_millis(300)), "timed out after 300ms"),
+            (Failure::Refused, "connect refused"),
+            (Failure::Status { got: 503, wanted: "200-299".into() }, "status 503, wanted 200-299"),
+            (Failure::BodyLacks("ok".into()), "body lacks \"ok\""),
+            (Failure::Certificate("expired".into()), "certificate expired"),
+            (Failure::from(&io::Error::from_raw_os_error(libc::ECONNREFUSED)), "connect refused"),
+            (
+                Failure::from(&io::Error::from_raw_os_error(libc::ENETUNREACH)),
+                "network is unreachable",
+            ),
+            (
+                Failure::from(&io::Error::from_raw_os_error(libc::EMFILE)),
+                "this host cannot probe: too many open files",
+            ),
+        ] {
+            assert_eq!(failure.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_here_says_nothing_of_an_endpoint() {
+        assert!(Failure::from(&io::Error::from_raw_os_error(libc::EMFILE)).is_ours());
+        assert!(Failure::IcmpDenied(String::new()).is_ours());
+        assert!(!Failure::Refused.is_ours());
+        assert!(!Failure::from(&io::Error::from_raw_os_error(libc::EHOSTUNREACH)).is_ours());
+    }
+}

@@ -1,0 +1,131 @@
+//! The tools of probing: from a target to something that asks it.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+
+use super::failure::Failure;
+use super::http::{HttpKit, HttpProbe};
+use super::icmp::Pinger;
+use super::target::{ProbeTarget, Question};
+use super::tcp;
+
+/// A question under way.
+pub type Asking = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
+/// Asks the same question anew whenever it is called, without a limit of time.
+pub type Ask = Box<dyn Fn() -> Asking + Send + Sync>;
+
+/// Makes of a target something that asks it.
+pub trait Prepare: Send + Sync + 'static {
+    /// Called once for each target.
+    fn prepare(&self, target: &ProbeTarget) -> Ask;
+}
+
+/// Asks over the network.
+pub struct Kit {
+    http: HttpKit,
+    pinger: Arc<Pinger>,
+}
+
+impl Kit {
+    /// Tools that trust the public certificate roots and `extra_roots`.
+    ///
+    /// # Errors
+    ///
+    /// If one of the extra roots is no certificate.
+    pub fn new(extra_roots: &[CertificateDer<'_>]) -> Result<Self, Failure> {
+        Ok(Self { http: HttpKit::new(extra_roots)?, pinger: Arc::default() })
+    }
+}
+
+impl Prepare for Kit {
+    fn prepare(&self, target: &ProbeTarget) -> Ask {
+        let address = target.address;
+        match &target.question {
+            Question::Icmp => {
+                let pinger = Arc::clone(&self.pinger);
+                Box::new(move || {
+                    let pinger = Arc::clone(&pinger);
+                    Box::pin(async move { pinger.ask(address).await })
+                })
+            }
+            Question::Tcp { port } => {
+                let at = SocketAddr::new(address, *port);
+                Box::new(move || Box::pin(tcp::ask(at)))
+            }
+            Question::Http(question) => match HttpProbe::new(&self.http, address, question) {
+                Ok(probe) => {
+                    let probe = Arc::new(probe);
+                    Box::new(move || {
+                        let probe = Arc::clone(&probe);
+                        Box::pin(async move { probe.ask().await })
+                    })
+                }
+                Err(failure) => Box::new(move || {
+                    let failure = failure.clone();
+                    Box::pin(async move { Err(failure) })
+                }),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+    use std::time::Duration;
+
+    use tokio::net::TcpListener;
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::health::{State, TrackerSettings};
+    use crate::probe::{Plan, Probes, Report};
+
+    /// An address that no other test uses, so that nobody takes the port while it is closed.
+    const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 83, 1));
+
+    fn plan(port: u16) -> Plan {
+        let pause = Duration::from_millis(20);
+        let settings = TrackerSettings { fall: 3, rise: 2, interval: pause, retry: pause };
+        let question = Question::Tcp { port };
+        let timeout = Duration::from_secs(10);
+        let target =
+            ProbeTarget { key: "tcp".into(), address: LOOPBACK, question, timeout, settings };
+        Plan {
+            targets: vec![Arc::new(target)],
+            pools: vec![[0].into()],
+            endpoints: vec![vec![[0].into()]],
+        }
+    }
+
+    async fn next_change(reports: &mut mpsc::Receiver<Report>) -> Report {
+        loop {
+            let report = reports.recv().await.unwrap();
+            if report.changed.is_some() {
+                return report;
+            }
+        }
+    }
+
+    /// The whole room on real sockets and in real time.
+    #[tokio::test]
+    async fn a_port_that_closes_and_opens_again_goes_down_and_up() {
+        let listener = TcpListener::bind((LOOPBACK, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (sender, mut reports) = mpsc::channel(100);
+        let kit = Kit::new(&[]).unwrap();
+        let probes = Probes::start(plan(port), kit, &|_| None, sender).unwrap();
+        probes.first_round_done().await;
+        assert_eq!(next_change(&mut reports).await.changed, Some(State::Up));
+        drop(listener);
+        let down = next_change(&mut reports).await;
+        assert_eq!((down.changed, down.result), (Some(State::Down), Err(Failure::Refused)));
+        let status = &probes.board().snapshot().targets[0];
+        assert_eq!(status.since, Some(down.at));
+        let _again = TcpListener::bind((LOOPBACK, port)).await.unwrap();
+        assert_eq!(next_change(&mut reports).await.changed, Some(State::Up));
+    }
+}

@@ -1,0 +1,26 @@
+//! Asks every endpoint whether it is well, from start-up on and whatever queries come.
+//!
+//! A [`Plan`] says what is to be asked, [`Probes`] asks it on time, a [`Kit`] knows how to ask over
+//! the network, and a [`Board`] holds what came of it. Each probe ends in a [`Report`]; whoever
+//! receives these rebuilds the view of the pools that a report says have moved. Judging is
+//! [`crate::health`]'s.
+
+mod board;
+mod echo;
+mod failure;
+mod histogram;
+mod http;
+mod icmp;
+mod kit;
+mod limit;
+mod schedule;
+mod target;
+mod tcp;
+mod tls;
+
+pub use board::{Board, Remembered, Report, Snapshot, TargetStatus};
+pub use failure::Failure;
+pub use histogram::{BUCKET_BOUNDS, Histogram};
+pub use kit::{Ask, Asking, Kit, Prepare};
+pub use schedule::Probes;
+pub use target::{HttpQuestion, Plan, ProbeTarget, Question, TlsQuestion};

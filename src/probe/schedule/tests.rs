@@ -1,0 +1,399 @@
+//! In paused time: the clock goes on by itself to the next thing that is to happen.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
+
+use tokio::time::Instant;
+
+use super::*;
+use crate::health::{
+    Answers, Endpoint, EndpointAddress, Inventory, Monitor, MonitorKind, Outcome, Pool, State,
+    Verdict,
+};
+use crate::probe::kit::Asking;
+
+const SECOND: Duration = Duration::from_secs(1);
+const RETRY: Duration = Duration::from_millis(300);
+
+fn monitor() -> Monitor {
+    Monitor {
+        name: "web".into(),
+        kind: MonitorKind::Tcp { port: 80 },
+        interval: 5 * SECOND,
+        timeout: 2 * SECOND,
+        fall: 3,
+        rise: 2,
+        retry: RETRY,
+    }
+}
+
+/// A pool for each list of the last octets of 192.0.2.0/24, all with the same monitor.
+fn plan_of(monitor: Monitor, pools: &[&[u8]]) -> Plan {
+    let endpoint = |octet: &u8| Endpoint {
+        address: EndpointAddress::Ip([192, 0, 2, *octet].into()),
+        weight: 1,
+        probe: None,
+    };
+    let pool = |octets: &&[u8]| Pool {
+        name: "pool".into(),
+        region: None,
+        monitors: vec![0],
+        endpoints: octets.iter().map(endpoint).collect(),
+        min_healthy: 1,
+        answers: Answers::All,
+    };
+    Plan::new(&Inventory {
+        regions: vec![],
+        monitors: vec![monitor],
+        pools: pools.iter().map(pool).collect(),
+    })
+}
+
+fn plan(pools: &[&[u8]]) -> Plan {
+    plan_of(monitor(), pools)
+}
+
+/// What the network is like: who is down, who hangs, and when each probe began.
+#[derive(Clone, Default)]
+struct Net(Arc<NetState>);
+
+#[derive(Default)]
+struct NetState {
+    answers: Mutex<HashMap<u8, Answer>>,
+    asked: Mutex<Vec<(u8, Instant)>>,
+    under_way: AtomicUsize,
+    most_under_way: AtomicUsize,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Answer {
+    Well,
+    Refuses,
+    Hangs,
+    NotAsked,
+}
+
+impl Net {
+    fn set(&self, octet: u8, answer: Answer) {
+        locked(&self.0.answers).insert(octet, answer);
+    }
+
+    fn begun(&self, octet: u8) -> Vec<Instant> {
+        locked(&self.0.asked).iter().filter(|(o, _)| *o == octet).map(|(_, at)| *at).collect()
+    }
+
+    fn pauses(&self, octet: u8) -> Vec<Duration> {
+        self.begun(octet).windows(2).map(|pair| pair[1] - pair[0]).collect()
+    }
+}
+
+struct UnderWay(Arc<NetState>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Prepare for Net {
+    fn prepare(&self, target: &ProbeTarget) -> Ask {
+        let IpAddr::V4(address) = target.address else { panic!("not of these tests") };
+        let (octet, net) = (address.octets()[3], Arc::clone(&self.0));
+        Box::new(move || -> Asking {
+            let net = Arc::clone(&net);
+            Box::pin(async move {
+                locked(&net.asked).push((octet, clock::runtime_now()));
+                let now = net.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+                net.most_under_way.fetch_max(now, Ordering::SeqCst);
+                let _under_way = UnderWay(Arc::clone(&net));
+                sleep(Duration::from_millis(10)).await;
+                let answer = locked(&net.answers).get(&octet).copied();
+                match answer.unwrap_or(Answer::Well) {
+                    Answer::Well => Ok(()),
+                    Answer::Refuses => Err(Failure::Refused),
+                    Answer::NotAsked => Err(Failure::Exhausted("no files".into())),
+                    Answer::Hangs => std::future::pending().await,
+                }
+            })
+        })
+    }
+}
+
+struct Running {
+    net: Net,
+    probes: Probes,
+    reports: mpsc::Receiver<Report>,
+}
+
+fn start(plan: Plan) -> Running {
+    start_remembering(plan, Net::default(), &|_| None)
+}
+
+fn start_remembering(plan: Plan, net: Net, memory: &dyn Fn(&str) -> Option<Remembered>) -> Running {
+    let (sender, reports) = mpsc::channel(10_000);
+    let probes = Probes::start(plan, net.clone(), memory, sender).unwrap();
+    Running { net, probes, reports }
+}
+
+impl Running {
+    async fn next(&mut self) -> Report {
+        self.reports.recv().await.unwrap()
+    }
+
+    /// Until a report says that the state has changed.
+    async fn next_change(&mut self) -> Report {
+        loop {
+            let report = self.next().await;
+            if report.changed.is_some() {
+                return report;
+            }
+        }
+    }
+}
+
+fn within(pause: Duration, least: f64, most: f64, of: Duration) -> bool {
+    // The runtime's timers have a millisecond's grain.
+    let grain = Duration::from_millis(2);
+    pause + grain >= of.mul_f64(least) && pause <= of.mul_f64(most) + grain
+}
+
+#[tokio::test(start_paused = true)]
+async fn settled_targets_are_asked_at_the_interval_with_jitter() {
+    let mut running = start(plan(&[&[1]]));
+    for _ in 0..100 {
+        running.next().await;
+    }
+    let pauses = running.net.pauses(1);
+    assert!(pauses.iter().all(|p| within(*p, 0.9, 1.1, 5 * SECOND)), "{pauses:?}");
+    let spread = *pauses.iter().max().unwrap() - *pauses.iter().min().unwrap();
+    assert!(spread > SECOND / 10, "jitter moves them apart: {spread:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn doubt_is_asked_about_after_the_retry_pause_and_never_sooner() {
+    let mut running = start(plan(&[&[1]]));
+    assert_eq!(running.next().await.changed, Some(State::Up));
+    running.net.set(1, Answer::Refuses);
+    let mut verdicts = vec![];
+    for _ in 0..3 {
+        verdicts.push(running.next().await.verdict);
+    }
+    let verdict = |state, hold| Verdict { state, hold };
+    assert_eq!(
+        verdicts,
+        [
+            verdict(State::Up, Some(2 * RETRY)),
+            verdict(State::Up, Some(RETRY)),
+            verdict(State::Down, None)
+        ]
+    );
+    running.net.set(1, Answer::Well);
+    assert_eq!(running.next().await.verdict, verdict(State::Down, Some(RETRY)));
+    assert_eq!(running.next().await.verdict, verdict(State::Up, None));
+    // From the end of a probe, which took 10 ms, to the beginning of the next.
+    let probe = Duration::from_millis(10);
+    let pauses = running.net.pauses(1);
+    let settled = |p: Duration| within(p, 0.9, 1.1, 5 * SECOND);
+    let doubt = |p: Duration| within(p - probe, 1.0, 1.1, RETRY);
+    let [first, second, third, fourth, fifth] = pauses[..] else { panic!("{pauses:?}") };
+    assert!(settled(first) && doubt(second) && doubt(third), "{pauses:?}");
+    assert!(settled(fourth) && doubt(fifth), "{pauses:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shared_target_is_asked_once_and_reports_all_its_pools() {
+    let mut running = start(plan(&[&[1, 2], &[2], &[1]]));
+    running.probes.first_round_done().await;
+    assert_eq!((running.net.begun(1).len(), running.net.begun(2).len()), (1, 1));
+    for _ in 0..2 {
+        let report = running.next().await;
+        let wanted: &[u32] = if report.key.contains("192.0.2.1:") { &[0, 2] } else { &[0, 1] };
+        assert_eq!(&*report.pools, wanted, "{}", report.key);
+        assert!(report.moved && report.generation == 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_round_is_quick_and_spread() {
+    let began = clock::runtime_now();
+    let octets: Vec<u8> = (1..=200).collect();
+    let running = start(plan(&[&octets]));
+    running.probes.first_round_done().await;
+    let took = clock::runtime_now() - began;
+    assert!(took <= SECOND + Duration::from_millis(20), "{took:?}");
+    let mut starts: Vec<_> = octets.iter().map(|o| running.net.begun(*o)[0] - began).collect();
+    starts.sort();
+    assert!(starts[50] > SECOND / 10 && starts[150] < SECOND * 9 / 10, "{starts:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hanging_target_is_cut_off_and_never_asked_twice_at_once() {
+    let mut monitor = monitor();
+    monitor.interval = SECOND;
+    monitor.timeout = SECOND;
+    let net = Net::default();
+    net.set(1, Answer::Hangs);
+    let mut running = start_remembering(plan_of(monitor, &[&[1]]), net, &|_| None);
+    for _ in 0..20 {
+        let report = running.next().await;
+        assert_eq!(report.result, Err(Failure::TimedOut(SECOND)));
+        assert!(report.round_trip >= SECOND, "{:?}", report.round_trip);
+    }
+    assert_eq!(running.net.0.most_under_way.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn replacing_keeps_what_stays_stops_what_goes_and_starts_what_comes() {
+    let mut running = start(plan(&[&[1, 2]]));
+    running.probes.first_round_done().await;
+    running.net.set(2, Answer::Refuses);
+    let down = loop {
+        let report = running.next_change().await;
+        if report.changed == Some(State::Down) {
+            break report;
+        }
+    };
+    running.probes.replace(plan(&[&[3], &[2]]), &|_| None);
+    assert_eq!(running.probes.board().unprobed(), 1);
+    let (gone, stays) = (running.net.begun(1).len(), running.net.begun(2));
+    let (generation, verdicts) = running.probes.board().verdicts();
+    assert_eq!(generation, 2);
+    assert_eq!(verdicts[1], [Verdict { state: State::Down, hold: None }], "kept");
+    running.probes.first_round_done().await;
+    assert_eq!(running.net.begun(3).len(), 1);
+    // The target that stays is asked when it would have been asked anyway, and its doubt goes on.
+    running.net.set(2, Answer::Well);
+    let up = loop {
+        let report = running.next_change().await;
+        if report.key == down.key && report.changed == Some(State::Up) {
+            break report;
+        }
+    };
+    assert_eq!((&*up.pools, up.generation), (&[1][..], 2));
+    let pauses = running.net.pauses(2);
+    assert!(within(pauses[stays.len() - 1], 0.9, 1.1, 5 * SECOND), "{pauses:?}");
+    assert_eq!(running.net.begun(1).len(), gone, "what is gone is not asked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_under_way_is_dropped_with_its_target() {
+    let net = Net::default();
+    net.set(1, Answer::Hangs);
+    let mut running = start_remembering(plan(&[&[1]]), net, &|_| None);
+    while running.net.begun(1).is_empty() {
+        sleep(Duration::from_millis(10)).await;
+    }
+    running.probes.replace(plan(&[&[2]]), &|_| None);
+    let report = running.next().await;
+    assert!(report.key.contains("192.0.2.2:"), "{}", report.key);
+    assert_eq!(running.net.0.under_way.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_remembered_is_believed_until_probes_say_otherwise() {
+    let since = SystemTime::UNIX_EPOCH;
+    let net = Net::default();
+    let memory =
+        |key: &str| key.contains("192.0.2.1:").then_some(Remembered { state: State::Down, since });
+    let mut running = start_remembering(plan(&[&[1, 2]]), net, &memory);
+    let board = Arc::clone(running.probes.board());
+    let down = Verdict { state: State::Down, hold: None };
+    let unknown = Verdict { state: State::Up, hold: Some(Duration::ZERO) };
+    assert_eq!(board.pool_verdicts(0), [down, unknown]);
+    assert_eq!(board.snapshot().targets[0].since, Some(since));
+    let mut seen = vec![];
+    while seen.len() < 2 {
+        let report = running.next().await;
+        if report.key.contains("192.0.2.1:") {
+            seen.push((report.verdict, report.changed));
+        }
+    }
+    let doubt = Verdict { state: State::Down, hold: Some(RETRY) };
+    assert_eq!(seen, [(doubt, None), (Verdict::SETTLED_UP, Some(State::Up))]);
+}
+
+/// A change of an interval alone must not make a down endpoint up until it is probed again.
+#[tokio::test(start_paused = true)]
+async fn a_target_with_other_settings_begins_with_what_is_believed() {
+    let net = Net::default();
+    net.set(1, Answer::Refuses);
+    let mut running = start_remembering(plan(&[&[1]]), net, &|_| None);
+    assert_eq!(running.next().await.changed, Some(State::Down));
+    let monitor = Monitor { interval: 7 * SECOND, ..monitor() };
+    running.probes.replace(plan_of(monitor, &[&[1]]), &|_| None);
+    let down = Verdict { state: State::Down, hold: None };
+    assert_eq!(running.probes.board().pool_verdicts(0), [down]);
+    assert_eq!(running.next().await.changed, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_could_not_be_sent_says_nothing_of_the_endpoint() {
+    let mut running = start(plan(&[&[1]]));
+    assert_eq!(running.next().await.changed, Some(State::Up));
+    running.net.set(1, Answer::NotAsked);
+    for _ in 0..10 {
+        let report = running.next().await;
+        assert_eq!(report.verdict, Verdict::SETTLED_UP);
+        assert!(report.result.is_err() && !report.moved);
+    }
+    let status = &running.probes.board().snapshot().targets[0];
+    assert_eq!(status.results.get("exhausted"), Some(&10));
+    assert_eq!((status.last_outcome, status.in_a_row), (Some(Outcome::Success), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_probes_than_permits_are_under_way() {
+    let octets: Vec<u8> = (1..=100).collect();
+    let (sender, _receiver) = mpsc::channel(10_000);
+    let net = Net::default();
+    let mut probes =
+        Probes::start(Plan::default(), net.clone(), &|_| None, sender.clone()).unwrap();
+    let draws = Mutex::new(Draws::new().unwrap());
+    probes.common = Arc::new(Common {
+        board: Arc::clone(&probes.board),
+        prepare: Box::new(net.clone()),
+        reports: sender,
+        permits: Semaphore::new(3),
+        draws,
+    });
+    for octet in &octets {
+        net.set(*octet, Answer::Hangs);
+    }
+    probes.replace(plan(&[&octets]), &|_| None);
+    probes.first_round_done().await;
+    assert_eq!(net.0.most_under_way.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_shutdown_nobody_is_asked_and_the_channel_closes() {
+    let mut running = start(plan(&[&[1, 2, 3]]));
+    running.probes.first_round_done().await;
+    running.probes.shutdown();
+    let asked = locked(&running.net.0.asked).len();
+    sleep(60 * SECOND).await;
+    assert_eq!(locked(&running.net.0.asked).len(), asked);
+    drop(running.probes);
+    while running.reports.recv().await.is_some() {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_receiver_probing_goes_on() {
+    let running = start(plan(&[&[1]]));
+    drop(running.reports);
+    sleep(60 * SECOND).await;
+    assert!(running.net.begun(1).len() >= 10);
+    let status = &running.probes.board().snapshot().targets[0];
+    assert!(status.results["ok"] >= 10 && status.durations.count() >= 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_plan_is_done_at_once() {
+    start(Plan::default()).probes.first_round_done().await;
+}
+
+#[test]
+fn outside_of_a_runtime_it_says_so() {
+    let (sender, _receiver) = mpsc::channel(1);
+    assert!(Probes::start(Plan::default(), Net::default(), &|_| None, sender).is_err());
+}

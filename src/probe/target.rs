@@ -1,0 +1,267 @@
+//! What is to be asked: the distinct questions that an inventory's monitors put to its endpoints.
+//!
+//! Pure. The same question to the same address, with the same settings, is one target however
+//! many pools and monitors share it; the monitor's name does not matter.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::health::{
+    Endpoint, EndpointAddress, EndpointId, HttpCheck, Inventory, Monitor, MonitorKind, PoolId,
+    ProbeAt, StatusRange, TrackerSettings,
+};
+
+/// One question to one address, and how often it is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProbeTarget {
+    /// Stable over restarts while nothing about the target changes, e.g.
+    /// `http://192.0.2.10:80/healthz host=www.example.com #5be0cd19137e2179`.
+    pub key: Arc<str>,
+    /// Who is asked.
+    pub address: IpAddr,
+    /// What is asked.
+    pub question: Question,
+    /// How long one probe may take in all.
+    pub timeout: Duration,
+    /// When to ask again, and what to make of the outcomes.
+    pub settings: TrackerSettings,
+}
+
+/// What is asked: a [`MonitorKind`] with every default filled in for one address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// An HTTP request, in the clear or over TLS.
+    Http(HttpQuestion),
+    /// A connection that opens.
+    Tcp {
+        /// To this port.
+        port: u16,
+    },
+    /// An echo request.
+    Icmp,
+}
+
+/// An HTTP request and what is wanted of the response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpQuestion {
+    /// To this port.
+    pub port: u16,
+    /// Path and query, beginning with a slash.
+    pub path: String,
+    /// The Host header.
+    pub host: String,
+    /// Over TLS, if any.
+    pub tls: Option<TlsQuestion>,
+    /// The statuses that are well.
+    pub status: Vec<StatusRange>,
+    /// A text that the beginning of the body must contain.
+    pub body: Option<String>,
+}
+
+/// How TLS is spoken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsQuestion {
+    /// The host name (sent as SNI) or address that the certificate must be for.
+    pub name: String,
+    /// Whether the certificate must be good.
+    pub verify: bool,
+}
+
+/// All targets of an inventory, and who hangs on which.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The distinct targets, in the order of the inventory.
+    pub targets: Vec<Arc<ProbeTarget>>,
+    /// For each target the pools that share it, in ascending order.
+    pub pools: Vec<Arc<[PoolId]>>,
+    /// For each pool and endpoint the indices of its targets, one for each monitor; none: always
+    /// up.
+    pub endpoints: Vec<Vec<Box<[usize]>>>,
+}
+
+impl Plan {
+    /// The plan of an inventory. An endpoint without an address to probe (a host name without
+    /// `probe`) has no targets.
+    pub fn new(inventory: &Inventory) -> Self {
+        let mut draft = Draft::default();
+        let endpoints = inventory.pools.iter().zip(0..).map(|(pool, id)| {
+            let monitors: Vec<_> =
+                pool.monitors.iter().filter_map(|m| inventory.monitors.get(*m as usize)).collect();
+            let targets_of = |endpoint: &Endpoint| match probed_at(endpoint) {
+                Some(at) => monitors.iter().map(|m| draft.target(m, at, id)).collect(),
+                None => Box::default(),
+            };
+            pool.endpoints.iter().map(targets_of).collect()
+        });
+        let endpoints = endpoints.collect();
+        let pools = draft.pools.into_iter().map(Arc::from).collect();
+        Self { targets: draft.targets, pools, endpoints }
+    }
+
+    /// The indices of an endpoint's targets.
+    pub fn targets_of(&self, endpoint: EndpointId) -> &[usize] {
+        let pool = self.endpoints.get(endpoint.pool as usize);
+        pool.and_then(|p| p.get(endpoint.index as usize)).map_or(&[], |targets| targets)
+    }
+}
+
+#[derive(Default)]
+struct Draft {
+    targets: Vec<Arc<ProbeTarget>>,
+    pools: Vec<Vec<PoolId>>,
+    by_key: HashMap<Arc<str>, usize>,
+}
+
+impl Draft {
+    /// The index of the target of a monitor at an address; a new one if nobody asked for it yet.
+    fn target(&mut self, monitor: &Monitor, at: ProbeAt, pool: PoolId) -> usize {
+        let target = ProbeTarget::new(monitor, at);
+        let index = *self.by_key.entry(target.key.clone()).or_insert_with(|| {
+            self.targets.push(Arc::new(target));
+            self.pools.push(Vec::new());
+            self.targets.len() - 1
+        });
+        // Pools come in ascending order, so a repeated one is the last.
+        if self.pools[index].last() != Some(&pool) {
+            self.pools[index].push(pool);
+        }
+        index
+    }
+}
+
+fn probed_at(endpoint: &Endpoint) -> Option<ProbeAt> {
+    endpoint.probe.or(match endpoint.address {
+        EndpointAddress::Ip(address) => Some(ProbeAt { address, port: None }),
+        EndpointAddress::Host { .. } => None,
+    })
+}
+
+impl ProbeTarget {
+    fn new(monitor: &Monitor, at: ProbeAt) -> Self {
+        let question = match &monitor.kind {
+            MonitorKind::Http(check) => Question::Http(http_question(check, at, false)),
+            MonitorKind::Https(check) => Question::Http(http_question(check, at, true)),
+            MonitorKind::Tcp { port } => Question::Tcp { port: at.port.unwrap_or(*port) },
+            MonitorKind::Icmp => Question::Icmp,
+        };
+        let mut target = Self {
+            key: "".into(),
+            address: at.address,
+            question,
+            timeout: monitor.timeout,
+            settings: monitor.into(),
+        };
+        target.key = target.make_key().into();
+        target
+    }
+
+    /// Whether another target asks the same of the same address, though perhaps at other times.
+    pub fn asks_the_same(&self, other: &Self) -> bool {
+        self.address == other.address && self.question == other.question
+    }
+
+    /// What a person recognises, then a hash of everything, whether shown or not.
+    fn make_key(&self) -> String {
+        let mut key = self.question.shown(self.address);
+        let mut whole = key.clone();
+        self.write_rest(&mut whole);
+        let _ = write!(key, " #{:016x}", fnv1a(whole.as_bytes()));
+        key
+    }
+
+    /// Everything that [`Question::shown`] leaves out. The text is hashed into keys that are
+    /// remembered on disk: changing it makes every verdict be forgotten once.
+    fn write_rest(&self, text: &mut String) {
+        let TrackerSettings { fall, rise, interval, retry } = self.settings;
+        let timeout = self.timeout;
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            "\ninterval={} timeout={} retry={} fall={fall} rise={rise}",
+            interval.as_nanos(),
+            timeout.as_nanos(),
+            retry.as_nanos(),
+        );
+        if let Question::Http(HttpQuestion { tls, status, body, .. }) = &self.question {
+            let _ = write!(text, "\nverify={:?} status=", tls.as_ref().map(|t| t.verify));
+            for StatusRange { first, last } in status {
+                let _ = write!(text, "{first}-{last},");
+            }
+            if let Some(body) = body {
+                let _ = write!(text, "\nbody={body}");
+            }
+        }
+    }
+}
+
+impl Question {
+    /// The question as a person would recognise it.
+    fn shown(&self, address: IpAddr) -> String {
+        match self {
+            Self::Icmp => format!("icmp {address}"),
+            Self::Tcp { port } => format!("tcp {}", SocketAddr::new(address, *port)),
+            Self::Http(HttpQuestion { port, path, host, tls, .. }) => {
+                let scheme = if tls.is_some() { "https" } else { "http" };
+                let mut text = format!("{scheme}://{}{path}", SocketAddr::new(address, *port));
+                let _ = write!(text, " host={host}");
+                if let Some(tls) = tls {
+                    let _ = write!(text, " sni={}", tls.name);
+                }
+                text
+            }
+        }
+    }
+}
+
+fn http_question(check: &HttpCheck, at: ProbeAt, over_tls: bool) -> HttpQuestion {
+    let HttpCheck { path, port, host, sni, verify, status, body } = check;
+    let port = at.port.unwrap_or(*port);
+    let tls = over_tls.then(|| {
+        let name = sni.as_deref().or(host.as_deref().map(without_port));
+        let name = name.map_or_else(|| at.address.to_string(), canonical_name);
+        TlsQuestion { name, verify: *verify }
+    });
+    let usual_port = if over_tls { 443 } else { 80 };
+    let host = host.clone().unwrap_or_else(|| authority(at.address, port, usual_port));
+    HttpQuestion { port, path: path.clone(), host, tls, status: status.clone(), body: body.clone() }
+}
+
+/// An address and port as a Host header names them (RFC 9110 section 7.2).
+fn authority(address: IpAddr, port: u16, usual_port: u16) -> String {
+    match (address, port == usual_port) {
+        (IpAddr::V4(v4), true) => v4.to_string(),
+        (IpAddr::V6(v6), true) => format!("[{v6}]"),
+        (_, false) => SocketAddr::new(address, port).to_string(),
+    }
+}
+
+/// The host of `host`, `host:port`, `[v6]` or `[v6]:port`.
+fn without_port(host: &str) -> &str {
+    if let Some((v6, _)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return v6;
+    }
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.contains(':') => {
+            name
+        }
+        _ => host,
+    }
+}
+
+/// SNI has no final dot (RFC 6066 section 3).
+fn canonical_name(name: &str) -> String {
+    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
+}
+
+/// FNV-1a with 64 bits: the same everywhere and for ever, which the standard hashers are not.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests;

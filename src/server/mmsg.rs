@@ -1,0 +1,377 @@
+//! The system calls that no safe crate offers: many packets with one call, waiting for several
+//! sockets without a runtime, and the socket options of the addresses that packets were sent to.
+//!
+//! All unsafe code of the program is here. Nothing here knows what a packet says.
+#![expect(unsafe_code, reason = "recvmmsg, sendmmsg, poll and setsockopt have no safe wrapper")]
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::os::fd::{AsRawFd, RawFd};
+
+/// The most packets of one system call.
+pub(super) const BATCH: usize = 32;
+/// The most bytes that are read of a packet; no question needs a tenth of it.
+pub(super) const PACKET_BYTES: usize = 4096;
+/// The most bytes of a reply: what passes unfragmented everywhere (DNS flag day 2020).
+pub(super) const REPLY_BYTES: usize = 1232;
+
+/// Room for one control message that holds a packet info of either family.
+const CONTROL_BYTES: usize = 64;
+/// How long a full send buffer may hold up a batch before the rest of it is given up.
+const SEND_PATIENCE_MS: libc::c_int = 10;
+
+/// What a C library takes for a length of control messages.
+#[cfg(target_env = "musl")]
+type ControlLength = libc::socklen_t;
+/// What a C library takes for a length of control messages.
+#[cfg(not(target_env = "musl"))]
+type ControlLength = libc::size_t;
+
+/// Bytes aligned as control messages must be.
+#[derive(Clone, Copy)]
+#[repr(C, align(8))]
+struct Control([u8; CONTROL_BYTES]);
+
+/// What the kernel said of one packet.
+#[derive(Clone, Copy, Default)]
+struct Envelope {
+    bytes: usize,
+    peer_bytes: libc::socklen_t,
+    control_bytes: ControlLength,
+}
+
+/// Memory for a batch of packets and their replies, used again and again.
+pub(super) struct Batch {
+    packets: Box<[[u8; PACKET_BYTES]]>,
+    replies: Box<[[u8; REPLY_BYTES]]>,
+    reply_bytes: [usize; BATCH],
+    envelopes: [Envelope; BATCH],
+    peers: Box<[libc::sockaddr_storage]>,
+    controls: Box<[Control]>,
+    parts: Box<[libc::iovec]>,
+    headers: Box<[libc::mmsghdr]>,
+    count: usize,
+}
+
+impl Batch {
+    /// An empty batch.
+    pub(super) fn new() -> Self {
+        // SAFETY: all three are plain C structs of integers and pointers, for which zeros are
+        // valid; every pointer is set anew before each call that reads it.
+        let (peer, part, header) =
+            unsafe { (std::mem::zeroed(), std::mem::zeroed(), std::mem::zeroed()) };
+        Self {
+            packets: vec![[0; PACKET_BYTES]; BATCH].into(),
+            replies: vec![[0; REPLY_BYTES]; BATCH].into(),
+            reply_bytes: [0; BATCH],
+            envelopes: [Envelope::default(); BATCH],
+            peers: vec![peer; BATCH].into(),
+            controls: vec![Control([0; CONTROL_BYTES]); BATCH].into(),
+            parts: vec![part; BATCH].into(),
+            headers: vec![header; BATCH].into(),
+            count: 0,
+        }
+    }
+
+    /// Takes what waits at a socket, at most [`BATCH`] packets, without waiting for any; says how
+    /// many there are. Of a packet longer than [`PACKET_BYTES`] only the beginning is kept.
+    pub(super) fn receive(&mut self, socket: &impl AsRawFd) -> io::Result<usize> {
+        self.count = 0;
+        for (index, header) in self.headers.iter_mut().enumerate() {
+            let part = &mut self.parts[index];
+            let packet = &mut self.packets[index];
+            *part = libc::iovec { iov_base: packet.as_mut_ptr().cast(), iov_len: PACKET_BYTES };
+            let header = &mut header.msg_hdr;
+            header.msg_iov = part;
+            header.msg_iovlen = 1;
+            header.msg_name = (&raw mut self.peers[index]).cast();
+            header.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+            header.msg_control = self.controls[index].0.as_mut_ptr().cast();
+            header.msg_controllen = CONTROL_BYTES as _;
+            header.msg_flags = 0;
+        }
+        // SAFETY: each of the BATCH headers points to one part, and names, parts and control
+        // bytes all live in boxes of `self`, which stays borrowed until the call is over.
+        let received = unsafe {
+            libc::recvmmsg(
+                socket.as_raw_fd(),
+                self.headers.as_mut_ptr(),
+                BATCH as libc::c_uint,
+                libc::MSG_DONTWAIT as _,
+                std::ptr::null_mut(),
+            )
+        };
+        self.count = usize::try_from(received).map_err(|_| io::Error::last_os_error())?;
+        for (index, header) in self.headers[..self.count].iter_mut().enumerate() {
+            turn_round(&mut header.msg_hdr);
+            self.envelopes[index] = Envelope {
+                bytes: (header.msg_len as usize).min(PACKET_BYTES),
+                peer_bytes: header.msg_hdr.msg_namelen,
+                control_bytes: header.msg_hdr.msg_controllen,
+            };
+            self.reply_bytes[index] = 0;
+        }
+        Ok(self.count)
+    }
+
+    /// Hands over each packet with its sender and the place for its reply, and keeps how many
+    /// bytes of reply there are; 0 for none.
+    pub(super) fn reply_to_each(
+        &mut self,
+        mut reply: impl FnMut(&[u8], SocketAddr, &mut [u8]) -> usize,
+    ) {
+        for index in 0..self.count {
+            // The kernel always gives the sender of a packet; what it cannot name gets no reply.
+            let Some(sender) = socket_address(&self.peers[index]) else { continue };
+            let packet = &self.packets[index][..self.envelopes[index].bytes];
+            let bytes = reply(packet, sender, &mut self.replies[index]);
+            self.reply_bytes[index] = bytes.min(REPLY_BYTES);
+        }
+    }
+
+    /// Sends the replies, each from the address that its packet was sent to; says how many could
+    /// not be sent.
+    pub(super) fn send(&mut self, socket: &impl AsRawFd) -> usize {
+        let total = self.prepare_replies();
+        let (mut next, mut failed, mut waited) = (0, 0, false);
+        while next < total {
+            let rest = &mut self.headers[next..total];
+            // SAFETY: `prepare_replies` has set all of these headers to point into boxes of
+            // `self`, which has not been moved or changed since.
+            let sent = unsafe {
+                libc::sendmmsg(
+                    socket.as_raw_fd(),
+                    rest.as_mut_ptr(),
+                    rest.len() as libc::c_uint,
+                    libc::MSG_DONTWAIT as _,
+                )
+            };
+            if let Ok(sent) = usize::try_from(sent) {
+                next += sent;
+                waited = false;
+                continue;
+            }
+            match io::Error::last_os_error().kind() {
+                io::ErrorKind::Interrupted => {}
+                io::ErrorKind::WouldBlock if !waited => {
+                    waited = true;
+                    wait_until_writable(socket);
+                }
+                io::ErrorKind::WouldBlock => return failed + (total - next),
+                // The error is that of the first message: the others may well go out.
+                _ => {
+                    failed += 1;
+                    next += 1;
+                }
+            }
+        }
+        failed
+    }
+
+    /// Fills the headers with the replies that there are; says how many.
+    fn prepare_replies(&mut self) -> usize {
+        let mut total = 0;
+        for index in 0..self.count {
+            let bytes = self.reply_bytes[index];
+            if bytes == 0 {
+                continue;
+            }
+            let part = &mut self.parts[total];
+            *part =
+                libc::iovec { iov_base: self.replies[index].as_mut_ptr().cast(), iov_len: bytes };
+            let envelope = &self.envelopes[index];
+            let header = &mut self.headers[total].msg_hdr;
+            header.msg_iov = part;
+            header.msg_iovlen = 1;
+            header.msg_name = (&raw mut self.peers[index]).cast();
+            header.msg_namelen = envelope.peer_bytes;
+            header.msg_control = self.controls[index].0.as_mut_ptr().cast();
+            header.msg_controllen = envelope.control_bytes;
+            header.msg_flags = 0;
+            total += 1;
+        }
+        total
+    }
+}
+
+/// Makes the packet info of a packet that of its reply: the address stays, the interface is left
+/// to the routing table, except where IPv6 addresses mean nothing without one.
+fn turn_round(header: &mut libc::msghdr) {
+    // SAFETY: `header` has just been filled by the kernel, and its control bytes are aligned.
+    let control = unsafe { libc::CMSG_FIRSTHDR(header) };
+    if control.is_null() {
+        return;
+    }
+    // SAFETY: not null, so a whole control header is there.
+    let (level, kind) = unsafe { ((*control).cmsg_level, (*control).cmsg_type) };
+    // SAFETY: these two kinds of control message carry these two structs, whole: their room is
+    // CONTROL_BYTES, more than either needs. Neither read nor write needs alignment.
+    unsafe {
+        match (level, kind) {
+            (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
+                let place = libc::CMSG_DATA(control).cast::<libc::in_pktinfo>();
+                let mut info = place.read_unaligned();
+                info.ipi_ifindex = 0;
+                place.write_unaligned(info);
+            }
+            (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
+                let place = libc::CMSG_DATA(control).cast::<libc::in6_pktinfo>();
+                let mut info = place.read_unaligned();
+                if !Ipv6Addr::from(info.ipi6_addr.s6_addr).is_unicast_link_local() {
+                    info.ipi6_ifindex = 0;
+                }
+                place.write_unaligned(info);
+            }
+            _ => header.msg_controllen = 0,
+        }
+    }
+}
+
+fn socket_address(storage: &libc::sockaddr_storage) -> Option<SocketAddr> {
+    match libc::c_int::from(storage.ss_family) {
+        libc::AF_INET => {
+            // SAFETY: of this family, so it holds a sockaddr_in; storage is aligned for all.
+            let v4 = unsafe { &*(&raw const *storage).cast::<libc::sockaddr_in>() };
+            let address = Ipv4Addr::from(u32::from_be(v4.sin_addr.s_addr));
+            Some(SocketAddrV4::new(address, u16::from_be(v4.sin_port)).into())
+        }
+        libc::AF_INET6 => {
+            // SAFETY: of this family, so it holds a sockaddr_in6; storage is aligned for all.
+            let v6 = unsafe { &*(&raw const *storage).cast::<libc::sockaddr_in6>() };
+            let address = Ipv6Addr::from(v6.sin6_addr.s6_addr);
+            let port = u16::from_be(v6.sin6_port);
+            Some(SocketAddrV6::new(address, port, 0, v6.sin6_scope_id).into())
+        }
+        _ => None,
+    }
+}
+
+/// Waits for several sockets or pipes at once.
+pub(super) struct Poll(Vec<libc::pollfd>);
+
+impl Poll {
+    /// Watches these, which the caller keeps open.
+    pub(super) fn new(watched: impl IntoIterator<Item = RawFd>) -> Self {
+        let entry = |fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+        Self(watched.into_iter().map(entry).collect())
+    }
+
+    /// Waits until there is something to read at one of them, or it is closed.
+    pub(super) fn wait(&mut self) -> io::Result<()> {
+        poll(&mut self.0, -1)
+    }
+
+    /// Whether there is something at the one of this index.
+    pub(super) fn is_ready(&self, index: usize) -> bool {
+        self.0.get(index).is_some_and(|entry| entry.revents != 0)
+    }
+}
+
+fn wait_until_writable(socket: &impl AsRawFd) {
+    let entry = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
+    // Whatever comes of it, the caller tries once more.
+    let _ = poll(&mut [entry], SEND_PATIENCE_MS);
+}
+
+fn poll(entries: &mut [libc::pollfd], timeout_ms: libc::c_int) -> io::Result<()> {
+    // SAFETY: pointer and length are those of one slice, borrowed for the whole call.
+    let ready =
+        unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, timeout_ms) };
+    if ready < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// An integer option of a socket that no crate offers.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum IntOption {
+    /// Tells for each packet the IPv4 address it was sent to.
+    PacketInfoV4,
+    /// Tells for each packet the IPv6 address it was sent to.
+    PacketInfoV6,
+    /// Ignores what forged ICMP messages say of the path, and never sets "don't fragment"
+    /// (IPv4).
+    OmitPathMtuV4,
+    /// The same for IPv6.
+    OmitPathMtuV6,
+}
+
+/// Sets an option.
+pub(super) fn set_option(socket: &impl AsRawFd, option: IntOption) -> io::Result<()> {
+    let (level, name, value) = match option {
+        IntOption::PacketInfoV4 => (libc::IPPROTO_IP, libc::IP_PKTINFO, 1),
+        IntOption::PacketInfoV6 => (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1),
+        IntOption::OmitPathMtuV4 => {
+            (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_OMIT)
+        }
+        IntOption::OmitPathMtuV6 => {
+            (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_OMIT)
+        }
+    };
+    let value: libc::c_int = value;
+    // SAFETY: the value is an int that outlives the call, and its size is told.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            level,
+            name,
+            (&raw const value).cast(),
+            size_of::<libc::c_int>() as libc::socklen_t,
+        )
+    };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::UdpSocket;
+
+    #[test]
+    fn a_reply_that_cannot_be_sent_holds_up_no_other() {
+        let server = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+        let clients: Vec<_> = (0..3).map(|_| UdpSocket::bind(("127.0.0.1", 0)).unwrap()).collect();
+        for client in &clients {
+            client.connect(server.local_addr().unwrap()).unwrap();
+            client.send(&[1]).unwrap();
+        }
+        let mut batch = Batch::new();
+        // On loopback a packet has arrived when its sending is over.
+        assert_eq!(batch.receive(&server).unwrap(), clients.len());
+        batch.reply_to_each(|_, sender, out| {
+            out[..2].copy_from_slice(&sender.port().to_be_bytes());
+            2
+        });
+        batch.envelopes[1].peer_bytes = 1;
+        assert_eq!(batch.send(&server), 1);
+        for client in [&clients[0], &clients[2]] {
+            let mut port = [0; 2];
+            assert_eq!(client.recv(&mut port).unwrap(), 2);
+            assert_eq!(u16::from_be_bytes(port), client.local_addr().unwrap().port());
+        }
+    }
+
+    #[test]
+    fn silence_sends_nothing_and_long_packets_are_cut() {
+        let server = UdpSocket::bind(("::1", 0)).unwrap_or_else(|_| {
+            // A machine without IPv6.
+            UdpSocket::bind(("127.0.0.1", 0)).unwrap()
+        });
+        let client = UdpSocket::bind((server.local_addr().unwrap().ip(), 0)).unwrap();
+        for length in [0, PACKET_BYTES, PACKET_BYTES + 1, 20_000] {
+            client.send_to(&vec![7; length], server.local_addr().unwrap()).unwrap();
+        }
+        let mut batch = Batch::new();
+        assert_eq!(batch.receive(&server).unwrap(), 4);
+        let mut lengths = Vec::new();
+        batch.reply_to_each(|packet, sender, _| {
+            assert_eq!(sender, client.local_addr().unwrap());
+            lengths.push(packet.len());
+            0
+        });
+        assert_eq!(lengths, [0, PACKET_BYTES, PACKET_BYTES, PACKET_BYTES]);
+        assert_eq!(batch.send(&server), 0);
+        let error = batch.receive(&server).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        client.set_nonblocking(true).unwrap();
+        assert_eq!(client.recv(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    }
+}

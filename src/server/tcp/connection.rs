@@ -1,0 +1,182 @@
+//! One TCP connection: questions in, answers out in the same order.
+
+use std::io::{self, Read};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::{Tcp, stopped};
+use crate::dns::{Asker, Transport};
+use crate::metrics::Discard;
+use crate::server::admission::Permit;
+use crate::server::frames::{Frames, Next};
+
+/// Answers of pipelined questions are sent together up to about this many bytes.
+const FLUSH_BYTES: usize = 16 << 10;
+/// The most that is still read after the stop, in bytes.
+const LAST_BYTES: usize = 1 << 20;
+/// How long, and for how many bytes, a client that makes no sense is still listened to, so that
+/// the answers before do not get lost with the connection (RFC 7766 6.2.4 in spirit).
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_BYTES: u64 = 64 << 10;
+
+/// An admitted connection. At most 64 KiB of one question and 80 KiB of answers are in memory.
+pub(super) struct Connection {
+    stream: TcpStream,
+    asker: Asker,
+    tcp: Arc<Tcp>,
+    frames: Frames,
+    output: Vec<u8>,
+    _permit: Permit,
+}
+
+/// How a wait for a question ended.
+enum Arrival {
+    /// A whole question is there, or nonsense.
+    Something,
+    /// The client has left, or was silent for too long.
+    Nothing,
+    /// It is time to stop.
+    Stop,
+}
+
+/// How answering what is there ended.
+enum Progress {
+    /// All is answered.
+    Done,
+    /// There may be more; first what there is must be sent.
+    More,
+    /// The client makes no sense: it sent what is no question.
+    Hopeless,
+}
+
+impl Connection {
+    /// Takes a connection on, or drops it if there are too many.
+    pub(super) fn admit(stream: TcpStream, source: IpAddr, tcp: &Arc<Tcp>) -> Option<Self> {
+        let permit = tcp.admission.admit(source)?;
+        // Without it, small answers wait for acknowledgements; with an error, they still come.
+        let _ = stream.set_nodelay(true);
+        Some(Self {
+            stream,
+            asker: Asker { source, transport: Transport::Tcp },
+            tcp: Arc::clone(tcp),
+            frames: Frames::default(),
+            output: Vec::new(),
+            _permit: permit,
+        })
+    }
+
+    /// Answers until either side has had enough.
+    pub(super) async fn serve(mut self, mut stop: watch::Receiver<bool>) {
+        // An error says that the client is gone or does not listen: there is nobody to tell.
+        let _ = self.try_serve(&mut stop).await;
+    }
+
+    async fn try_serve(&mut self, stop: &mut watch::Receiver<bool>) -> io::Result<()> {
+        loop {
+            match self.arrival(stop).await {
+                Arrival::Something => {
+                    if !self.answer_all().await? {
+                        return self.linger().await;
+                    }
+                }
+                Arrival::Nothing => return Ok(()),
+                Arrival::Stop => return self.answer_the_last().await,
+            }
+        }
+    }
+
+    /// Waits for a whole question; single bytes of it do not prolong the wait.
+    async fn arrival(&mut self, stop: &mut watch::Receiver<bool>) -> Arrival {
+        let patience = self.tcp.admission.patience();
+        let read = async {
+            while !self.frames.is_ready() {
+                if !matches!(self.stream.read_buf(self.frames.room()).await, Ok(1..)) {
+                    return Arrival::Nothing;
+                }
+            }
+            Arrival::Something
+        };
+        tokio::select! {
+            () = stopped(stop) => Arrival::Stop,
+            read = timeout(patience, read) => read.unwrap_or(Arrival::Nothing),
+        }
+    }
+
+    /// Answers all whole questions; says whether the client makes sense.
+    async fn answer_all(&mut self) -> io::Result<bool> {
+        loop {
+            let progress = self.answer_some()?;
+            timeout(self.tcp.limits.write, self.stream.write_all(&self.output)).await??;
+            self.output.clear();
+            self.output.shrink_to(FLUSH_BYTES);
+            match progress {
+                Progress::Done => return Ok(true),
+                Progress::More => {}
+                Progress::Hopeless => return Ok(false),
+            }
+        }
+    }
+
+    /// Answers questions until there is enough to send.
+    fn answer_some(&mut self) -> io::Result<Progress> {
+        let Self { asker, tcp, frames, output, .. } = self;
+        tcp.at_desk(|responder, reply| {
+            let mut round = responder.round();
+            while output.len() < FLUSH_BYTES {
+                let message = match frames.take() {
+                    Next::Message(message) => message,
+                    Next::Incomplete => return Progress::Done,
+                    Next::Nonsense => {
+                        round.discard(Transport::Tcp, Discard::ShortMessage);
+                        return Progress::Hopeless;
+                    }
+                };
+                // A reply has at most as many bytes as its buffer, which a length can tell.
+                match round.respond(message, asker, reply) as u16 {
+                    // No question at all, and so nothing that the client could wait for.
+                    0 => return Progress::Hopeless,
+                    length => {
+                        output.extend_from_slice(&length.to_be_bytes());
+                        output.extend_from_slice(&reply[..usize::from(length)]);
+                    }
+                }
+            }
+            Progress::More
+        })
+    }
+
+    /// Answers what has arrived before the stop, and no more.
+    async fn answer_the_last(&mut self) -> io::Result<()> {
+        let mut left = LAST_BYTES;
+        while left > 0 {
+            // The runtime may not have heard yet of what the system already has.
+            let mut buffer = [0; 4096];
+            let read = match (&*SockRef::from(&self.stream)).read(&mut buffer) {
+                Ok(0) | Err(_) => break,
+                Ok(read) => read,
+            };
+            self.frames.room().extend_from_slice(&buffer[..read]);
+            left = left.saturating_sub(read);
+            if self.frames.is_ready() && !self.answer_all().await? {
+                break;
+            }
+        }
+        self.stream.shutdown().await
+    }
+
+    /// Says goodbye without losing the answers on their way: closing a socket with unread data
+    /// would reset the connection and take them along.
+    async fn linger(&mut self) -> io::Result<()> {
+        self.stream.shutdown().await?;
+        let mut rest = (&mut self.stream).take(LINGER_BYTES);
+        timeout(LINGER, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await??;
+        Ok(())
+    }
+}

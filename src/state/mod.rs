@@ -1,0 +1,309 @@
+//! What outlives a `kill -9`: overrides with their audit trail, last verdicts, the admin token.
+//!
+//! Plain files under the state folder. Nothing here is needed for answering: a daemon without a
+//! state folder serves DNS, remembers nothing, and takes no override.
+
+mod journal;
+mod line;
+mod overrides;
+mod token;
+mod verdicts;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+use std::{error, fmt};
+
+use crate::finding::Finding;
+use crate::health::{Overrides, State};
+use journal::{Durability, Journal};
+pub use overrides::{OverrideChange, OverrideEvent};
+pub use token::{Token, TokenError};
+pub use verdicts::RememberedVerdict;
+use verdicts::VerdictJournal;
+
+/// Whom the audit trail names for what the daemon does by itself.
+pub const DAEMON: &str = "steersman";
+
+/// The state folder of this daemon, which no other daemon has open.
+pub struct Store {
+    folder: PathBuf,
+    disk: Result<Disk, String>,
+}
+
+struct Disk {
+    overrides: Mutex<Journal>,
+    verdicts: Mutex<VerdictJournal>,
+    /// Held, not read: the lock ends with the file.
+    _lock: File,
+}
+
+/// What an earlier run left behind.
+#[derive(Debug, Default)]
+pub struct Remembered {
+    /// The overrides in force.
+    pub overrides: Overrides,
+    /// What was last believed, by key of probe target.
+    pub verdicts: HashMap<String, RememberedVerdict>,
+    /// What could not be read; it is in the log too.
+    pub damage: Vec<Finding>,
+}
+
+/// Another daemon has the state folder open.
+#[derive(Debug, PartialEq, Eq)]
+pub struct InUse {
+    folder: PathBuf,
+    by: String,
+}
+
+/// Why something could not be written down; nothing has changed.
+#[derive(Debug)]
+pub enum StateError {
+    /// There has been no usable state folder since the start, and why.
+    Unavailable(PathBuf, String),
+    /// The file could not be written.
+    Io(PathBuf, io::Error),
+}
+
+impl Store {
+    /// Opens a state folder, made with mode 0700 if missing, and reads what it remembers.
+    ///
+    /// What is damaged is reported in the log and passed over; overrides that ended before `now`
+    /// are dropped. A folder that cannot be used at all gives a store that remembers nothing and
+    /// refuses overrides, since DNS must start without it; the log says so as an error.
+    ///
+    /// # Errors
+    ///
+    /// Another daemon has it open.
+    pub fn open(folder: &Path, now: SystemTime) -> Result<(Self, Remembered), InUse> {
+        match open_disk(folder, now) {
+            Ok((disk, remembered)) => {
+                Ok((Self { folder: folder.into(), disk: Ok(disk) }, remembered))
+            }
+            Err(OpenError::InUse(by)) => Err(InUse { folder: folder.into(), by }),
+            Err(OpenError::Io(path, error)) => {
+                let why = format!("{}: {error}", path.display());
+                tracing::error!(
+                    folder = %folder.display(),
+                    error = %why,
+                    "the state folder cannot be used: serving WITHOUT remembered overrides and \
+                     verdicts, and refusing new overrides; mend the folder and restart"
+                );
+                let store = Self { folder: folder.into(), disk: Err(why) };
+                Ok((store, Remembered::default()))
+            }
+        }
+    }
+
+    /// Why nothing can be written down, where the state folder was unusable at the start.
+    pub fn unavailable(&self) -> Option<&str> {
+        self.disk.as_ref().err().map(String::as_str)
+    }
+
+    /// Writes down what happened to an override; it is on disk when this returns.
+    ///
+    /// # Errors
+    ///
+    /// It could not be written; the journal is as it was before.
+    pub fn record_override(&self, event: &OverrideEvent) -> Result<(), StateError> {
+        let path = self.folder.join("overrides.jsonl");
+        let disk = self.disk()?;
+        let recorded = event
+            .to_json()
+            .map_err(io::Error::from)
+            .and_then(|json| guard(&disk.overrides).append(&json, Durability::Synced));
+        recorded.map_err(|error| StateError::Io(path, error))
+    }
+
+    /// Writes down a change of verdict; it is on disk some seconds later.
+    ///
+    /// # Errors
+    ///
+    /// It could not be written, and will be lost if the daemon ends now.
+    pub fn record_verdict(
+        &self,
+        key: &str,
+        state: State,
+        since: SystemTime,
+    ) -> Result<(), StateError> {
+        let recorded =
+            guard(&self.disk()?.verdicts).record(key, RememberedVerdict { state, since });
+        recorded.map_err(|error| StateError::Io(self.folder.join("verdicts.jsonl"), error))
+    }
+
+    fn disk(&self) -> Result<&Disk, StateError> {
+        let unavailable = |why: &String| StateError::Unavailable(self.folder.clone(), why.clone());
+        self.disk.as_ref().map_err(unavailable)
+    }
+}
+
+enum OpenError {
+    InUse(String),
+    Io(PathBuf, io::Error),
+}
+
+fn open_disk(folder: &Path, now: SystemTime) -> Result<(Disk, Remembered), OpenError> {
+    let at = |path: &Path| {
+        let path = path.to_owned();
+        move |error| OpenError::Io(path, error)
+    };
+    create_folder(folder).map_err(at(folder))?;
+    // Its name should outlive a power cut too; a parent that cannot be opened is no reason to stop.
+    let _ = sync_folder_of(folder);
+    let lock = lock(&folder.join("lock"))?;
+    let mut remembered = Remembered::default();
+    let path = folder.join("overrides.jsonl");
+    let overrides = open_overrides(&path, now, &mut remembered).map_err(at(&path))?;
+    let path = folder.join("verdicts.jsonl");
+    let verdicts = open_verdicts(&path, &mut remembered).map_err(at(&path))?;
+    sync_folder(folder).map_err(at(folder))?;
+    let (overrides, verdicts) = (Mutex::new(overrides), Mutex::new(verdicts));
+    Ok((Disk { overrides, verdicts, _lock: lock }, remembered))
+}
+
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let io = |error| OpenError::Io(path.into(), error);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let mut file = options.open(path).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::Error(error)) => return Err(io(error)),
+        Err(TryLockError::WouldBlock) => {
+            let mut by = String::new();
+            // Only to name the other one; an unreadable name leaves it unnamed.
+            let _ = file.read_to_string(&mut by);
+            return Err(OpenError::InUse(by.trim().to_owned()));
+        }
+    }
+    // The number helps whoever finds the lock taken; a full disk is no reason not to start.
+    let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+    Ok(file)
+}
+
+fn open_overrides(
+    path: &Path,
+    now: SystemTime,
+    remembered: &mut Remembered,
+) -> io::Result<Journal> {
+    let overrides = &mut remembered.overrides;
+    let mut journal = read_journal(path, &mut remembered.damage, |json| {
+        OverrideEvent::from_json(json)?.apply_to(overrides);
+        Ok(())
+    })?;
+    for (target, ended) in overrides.expire(now) {
+        tracing::info!(%target, state = %ended.state, "an override ended while no daemon ran");
+        let by = DAEMON.to_owned();
+        let event = OverrideEvent { at: now, by, target, change: OverrideChange::Expire };
+        // Its end stands in the line that set it, so this one may be missing.
+        if let Err(error) = journal.append(&event.to_json()?, Durability::Buffered) {
+            tracing::warn!(file = %path.display(), %error, "cannot write down the end of an override");
+        }
+    }
+    Ok(journal)
+}
+
+fn open_verdicts(path: &Path, remembered: &mut Remembered) -> io::Result<VerdictJournal> {
+    let mut latest = BTreeMap::new();
+    let journal = read_journal(path, &mut remembered.damage, |json| {
+        let (key, verdict) = verdicts::from_json(json)?;
+        latest.insert(key, verdict);
+        Ok(())
+    })?;
+    let mut verdicts = VerdictJournal::new(path.into(), journal, latest);
+    if let Err(error) = verdicts.rewrite() {
+        tracing::warn!(file = %path.display(), %error, "cannot shorten the journal; it only grows");
+    }
+    remembered.verdicts.extend(verdicts.latest().iter().map(|(key, v)| (key.clone(), *v)));
+    Ok(verdicts)
+}
+
+/// Opens a journal and hands each good line to `take`; reports the others and goes on, for what
+/// was written after them was acknowledged too.
+fn read_journal(
+    path: &Path,
+    damage: &mut Vec<Finding>,
+    mut take: impl FnMut(&str) -> Result<(), String>,
+) -> io::Result<Journal> {
+    let (mut journal, bytes) = Journal::open(path)?;
+    let scan = line::scan(&bytes);
+    let mut wrong: Vec<(u32, String)> =
+        scan.bitten.iter().map(|(number, what)| (*number, (*what).to_owned())).collect();
+    for (number, json) in scan.good {
+        if let Err(what) = take(json) {
+            wrong.push((number, what));
+        }
+    }
+    for (number, what) in wrong {
+        let expected = "a line as the daemon wrote it; it is passed over, those after it count";
+        let finding = Finding::at(path.display().to_string(), (number, 1), what, expected);
+        tracing::error!(%finding, "the journal is damaged: check what stands with `steersman status`");
+        damage.push(finding);
+    }
+    let torn_bytes = bytes.len() - scan.whole_bytes;
+    if torn_bytes > 0 {
+        tracing::warn!(
+            file = %path.display(), torn_bytes,
+            "cut a last line that was never finished, and so never acknowledged"
+        );
+        journal.cut_torn(scan.whole_bytes);
+    }
+    Ok(journal)
+}
+
+/// Makes a folder and those above it, with mode 0700, unless it is there.
+fn create_folder(folder: &Path) -> io::Result<()> {
+    if folder.as_os_str().is_empty() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => sync_folder(folder),
+        _ => sync_folder(Path::new(".")),
+    }
+}
+
+/// Makes new and renamed names in a folder durable.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A journal mends itself before its next append, whatever the last one left behind.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Display for InUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { folder, by } = self;
+        write!(f, "another daemon (process {by}) uses the state folder {}; ", folder.display())?;
+        f.write_str("stop it, or give this one its own `state`")
+    }
+}
+
+impl fmt::Display for StateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unavailable(folder, why) => write!(
+                f,
+                "the state folder {} could not be used when the daemon started ({why}); mend it \
+                 and restart the daemon",
+                folder.display()
+            ),
+            Self::Io(path, error) => write!(f, "cannot write {}: {error}", path.display()),
+        }
+    }
+}
+
+impl error::Error for InUse {}
+impl error::Error for StateError {}

@@ -1,0 +1,252 @@
+//! The journals on a real disk: cut, bitten, full, killed.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use super::*;
+use crate::health::{Override, OverrideState, Target};
+
+fn at(seconds: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds)
+}
+
+fn set(target: &str, state: OverrideState, at: SystemTime, for_seconds: u64) -> OverrideEvent {
+    let lifetime = (for_seconds > 0).then(|| Duration::from_secs(for_seconds));
+    OverrideEvent {
+        at,
+        by: "alice".into(),
+        target: target.parse().unwrap(),
+        change: OverrideChange::Set(Override::new(state, "because \"x\"\n", at, lifetime)),
+    }
+}
+
+fn clear(target: &str, at: SystemTime) -> OverrideEvent {
+    let (by, target) = ("bob".into(), target.parse().unwrap());
+    OverrideEvent { at, by, target, change: OverrideChange::Clear }
+}
+
+fn open(folder: &Path, now: SystemTime) -> (Store, Remembered) {
+    Store::open(folder, now).unwrap()
+}
+
+fn targets(remembered: &Remembered) -> Vec<String> {
+    remembered.overrides.iter().map(|(target, _)| target.to_string()).collect()
+}
+
+/// A folder as `kill -9` leaves it: copied while the daemon has it open.
+fn copy_of(folder: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for file in fs::read_dir(folder).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+    }
+    copy
+}
+
+#[test]
+fn overrides_survive_a_kill_exactly() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("deep/state");
+    let (store, remembered) = open(&folder, at(0));
+    assert_eq!(remembered.overrides, Overrides::default());
+    assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    let mut expected = Overrides::default();
+    for event in [
+        set("region:us-east", OverrideState::Drain, at(1), 0),
+        set("endpoint:web/2001:db8::10", OverrideState::Down, at(2), 3600),
+        set("pool:web", OverrideState::Up, at(3), 0),
+        set("pool:web", OverrideState::Down, at(4), 0),
+        set("pool:gone", OverrideState::Up, at(5), 0),
+        clear("pool:gone", at(6)),
+    ] {
+        store.record_override(&event).unwrap();
+        event.apply_to(&mut expected);
+    }
+    let copy = copy_of(&folder);
+    let (_, remembered) = open(copy.path(), at(7));
+    assert_eq!(remembered.overrides, expected);
+    assert_eq!(remembered.damage, []);
+    let what = remembered.overrides.get(&Target::Region("us-east".into())).unwrap();
+    assert_eq!((what.reason.as_str(), what.since), ("because \"x\"\n", at(1)));
+}
+
+#[test]
+fn the_trail_keeps_every_event_with_who_when_and_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path(), at(0));
+    store.record_override(&set("pool:web", OverrideState::Drain, at(1), 60)).unwrap();
+    store.record_override(&clear("pool:web", at(2))).unwrap();
+    drop(store);
+    open(folder.path(), at(3));
+    let text = fs::read_to_string(folder.path().join("overrides.jsonl")).unwrap();
+    let json: Vec<&str> = text.lines().map(|line| line.splitn(3, ' ').nth(2).unwrap()).collect();
+    assert_eq!(
+        json,
+        [
+            r#"{"at":"2023-11-14T22:13:21Z","by":"alice","action":"set","target":"pool:web","state":"drain","reason":"because \"x\"\n","since":"2023-11-14T22:13:21Z","until":"2023-11-14T22:14:21Z"}"#,
+            r#"{"at":"2023-11-14T22:13:22Z","by":"bob","action":"clear","target":"pool:web"}"#,
+        ]
+    );
+}
+
+#[test]
+fn what_ended_while_no_daemon_ran_is_dropped_and_written_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path(), at(0));
+    store.record_override(&set("pool:a", OverrideState::Drain, at(1), 60)).unwrap();
+    store.record_override(&set("pool:b", OverrideState::Drain, at(1), 61)).unwrap();
+    drop(store);
+    let (store, remembered) = open(folder.path(), at(61));
+    assert_eq!(targets(&remembered), ["pool:b"]);
+    drop(store);
+    // A clock set back does not bring it to life again.
+    let (_, remembered) = open(folder.path(), at(2));
+    assert_eq!(targets(&remembered), ["pool:b"]);
+    let text = fs::read_to_string(folder.path().join("overrides.jsonl")).unwrap();
+    assert_eq!(text.matches(r#""action":"expire""#).count(), 1);
+}
+
+#[test]
+fn a_tail_torn_at_any_byte_is_cut_and_appending_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path(), at(0));
+    let path = folder.path().join("overrides.jsonl");
+    store.record_override(&set("pool:a", OverrideState::Drain, at(1), 0)).unwrap();
+    let first = fs::read(&path).unwrap().len();
+    store.record_override(&set("pool:b", OverrideState::Drain, at(2), 0)).unwrap();
+    drop(store);
+    let whole = fs::read(&path).unwrap();
+    for length in first..=whole.len() {
+        fs::write(&path, &whole[..length]).unwrap();
+        let (store, remembered) = open(folder.path(), at(3));
+        let both = length == whole.len();
+        assert_eq!(remembered.overrides.iter().count(), if both { 2 } else { 1 }, "{length}");
+        assert_eq!(remembered.damage, [], "{length}");
+        store.record_override(&set("pool:c", OverrideState::Up, at(4), 0)).unwrap();
+        drop(store);
+        let (_, remembered) = open(folder.path(), at(5));
+        let expected =
+            if both { &["pool:a", "pool:b", "pool:c"][..] } else { &["pool:a", "pool:c"] };
+        assert_eq!(targets(&remembered), expected, "{length}");
+        assert_eq!(remembered.damage, [], "{length}");
+    }
+}
+
+#[test]
+fn a_bitten_line_is_reported_and_the_later_ones_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path(), at(0));
+    for target in ["pool:a", "pool:b", "pool:c"] {
+        store.record_override(&set(target, OverrideState::Drain, at(1), 0)).unwrap();
+    }
+    drop(store);
+    let path = folder.path().join("overrides.jsonl");
+    let text = fs::read_to_string(&path).unwrap().replace("pool:b", "pool:x");
+    fs::write(&path, &text).unwrap();
+    let (store, remembered) = open(folder.path(), at(2));
+    assert_eq!(targets(&remembered), ["pool:a", "pool:c"]);
+    let [finding] = &remembered.damage[..] else { panic!("{:?}", remembered.damage) };
+    assert!(finding.file.ends_with("overrides.jsonl"));
+    assert_eq!(finding.line, 2);
+    drop(store);
+    // Evidence is not tidied away.
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+}
+
+#[test]
+fn lines_of_another_version_are_reported_or_understood() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("overrides.jsonl");
+    let known = r#"{"at":"2023-11-14T22:13:21Z","by":"x","action":"set","target":"pool:a","state":"up","colour":"red"}"#;
+    let unknown = r#"{"at":"2023-11-14T22:13:21Z","by":"x","action":"dance","target":"pool:b"}"#;
+    fs::write(&path, [line::encode(unknown), line::encode(known)].concat()).unwrap();
+    let (_, remembered) = open(folder.path(), at(2));
+    assert_eq!(targets(&remembered), ["pool:a"]);
+    assert_eq!(remembered.damage[0].line, 1);
+    assert!(remembered.damage[0].found.contains("dance"), "{:?}", remembered.damage);
+}
+
+#[test]
+fn random_bytes_are_survived() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["overrides.jsonl", "verdicts.jsonl"] {
+        let bytes: Vec<u8> =
+            (0..5000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    let (store, remembered) = open(folder.path(), at(2));
+    assert!(!remembered.damage.is_empty());
+    store.record_override(&set("pool:a", OverrideState::Up, at(3), 0)).unwrap();
+    drop(store);
+    assert_eq!(targets(&open(folder.path(), at(4)).1), ["pool:a"]);
+}
+
+#[test]
+fn the_last_verdict_of_each_key_survives_a_kill_and_the_file_is_shortened() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path(), at(0));
+    for second in 0..100 {
+        let state = if second % 2 == 0 { State::Down } else { State::Up };
+        store.record_verdict("http 192.0.2.1:80", state, at(second)).unwrap();
+    }
+    store.record_verdict("icmp ::1", State::Down, at(7)).unwrap();
+    let copy = copy_of(folder.path());
+    let (_, remembered) = open(copy.path(), at(200));
+    let expected = [
+        ("http 192.0.2.1:80".to_owned(), RememberedVerdict { state: State::Up, since: at(99) }),
+        ("icmp ::1".to_owned(), RememberedVerdict { state: State::Down, since: at(7) }),
+    ];
+    assert_eq!(remembered.verdicts, HashMap::from(expected));
+    let text = fs::read_to_string(copy.path().join("verdicts.jsonl")).unwrap();
+    assert_eq!(text.lines().count(), 2);
+    assert!(!copy.path().join("verdicts.tmp").exists());
+}
+
+#[test]
+fn verdicts_that_change_for_years_do_not_fill_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path(), at(0));
+    for second in 0..30_000 {
+        store.record_verdict("http 192.0.2.1:80", State::Down, at(second)).unwrap();
+    }
+    let length = fs::metadata(folder.path().join("verdicts.jsonl")).unwrap().len();
+    assert!(length < 1024 * 1024 + 200, "{length}");
+    drop(store);
+    let (_, remembered) = open(folder.path(), at(0));
+    assert_eq!(remembered.verdicts["http 192.0.2.1:80"].since, at(29_999));
+}
+
+#[test]
+fn a_second_daemon_is_refused_until_the_first_has_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path(), at(0));
+    let error = Store::open(folder.path(), at(0)).err().unwrap().to_string();
+    assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
+    drop(store);
+    open(folder.path(), at(0));
+}
+
+#[test]
+fn without_a_usable_folder_everything_starts_and_overrides_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state");
+    fs::write(&file, "in the way").unwrap();
+    let (store, remembered) = open(&file, at(0));
+    assert_eq!(remembered.overrides, Overrides::default());
+    assert!(store.unavailable().is_some());
+    let error = store.record_override(&clear("pool:a", at(1))).unwrap_err();
+    assert!(matches!(error, StateError::Unavailable(..)));
+    assert!(error.to_string().contains("restart the daemon"), "{error}");
+    store.record_verdict("x", State::Up, at(1)).unwrap_err();
+}
+
+#[test]
+fn a_folder_deleted_while_in_use_acknowledges_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path(), at(0));
+    fs::remove_dir_all(folder.path()).unwrap();
+    let error = store.record_override(&clear("pool:a", at(1))).unwrap_err();
+    assert!(error.to_string().contains("overrides.jsonl"), "{error}");
+}
