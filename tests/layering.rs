@@ -255,18 +255,8 @@ fn code_of(text: &str) -> String {
     let mut code = String::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        let skipped = if rest.starts_with("//") {
-            rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            rest.find("*/").map_or(rest.len(), |end| end + 2)
-        } else if rest.starts_with("r#\"") {
-            rest[3..].find("\"#").map_or(rest.len(), |end| end + 5)
-        } else if rest.starts_with("r##\"") {
-            rest[4..].find("\"##").map_or(rest.len(), |end| end + 7)
-        } else if let Some(length) = quote_in_quotes(rest) {
+        let skipped = if let Some(length) = no_code(rest) {
             length
-        } else if c == '"' {
-            text_length(rest)
         } else {
             code.push(c);
             c.len_utf8()
@@ -282,9 +272,19 @@ fn code_of(text: &str) -> String {
     code
 }
 
-/// The characters `'"'` and `b'"'` open no text.
-fn quote_in_quotes(rest: &str) -> Option<usize> {
-    ["'\"'", "'\\\"'"].iter().find(|quote| rest.starts_with(**quote)).map(|quote| quote.len())
+/// What is no code, by how it begins and ends. A quote in single quotes opens no text.
+const NO_CODE: [(&str, &str); 6] =
+    [("//", "\n"), ("/*", "*/"), ("r##\"", "\"##"), ("r#\"", "\"#"), ("'\"", "'"), ("'\\\"", "'")];
+
+/// How long what begins here is, if it is no code.
+fn no_code(rest: &str) -> Option<usize> {
+    for (open, close) in NO_CODE {
+        if let Some(inside) = rest.strip_prefix(open) {
+            let end = inside.find(close).map(|at| open.len() + at + close.len());
+            return Some(end.unwrap_or(rest.len()));
+        }
+    }
+    rest.starts_with('"').then(|| text_length(rest))
 }
 
 /// How long the text is that begins here, both its quotes included.
