@@ -8,7 +8,9 @@
 //! [`health`], [`place`], [`view`], [`dns`]. Edge rooms, each owning one outside thing: the rest.
 
 pub mod admin;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod dns;
 pub mod duration;
 pub mod explain;

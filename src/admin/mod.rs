@@ -12,7 +12,7 @@ mod server;
 pub mod status;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use access::Access;
 pub use change::{Change, USER_HEADER, Wanted};

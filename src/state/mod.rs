@@ -6,14 +6,15 @@
 mod journal;
 mod line;
 mod overrides;
+mod replay;
 mod token;
 mod verdicts;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -51,7 +52,7 @@ pub struct Remembered {
     /// The overrides in force.
     pub overrides: Overrides,
     /// What was last believed, by key of probe target.
-    pub verdicts: HashMap<String, RememberedVerdict>,
+    pub verdicts: BTreeMap<String, RememberedVerdict>,
     /// What could not be read; it is in the log too.
     pub damage: Vec<Finding>,
 }
@@ -76,8 +77,8 @@ impl Store {
     /// Opens a state folder, made with mode 0700 if missing, and reads what it remembers.
     ///
     /// What is damaged is reported in the log and passed over; overrides that ended before `now`
-    /// are dropped. A folder that cannot be used at all gives a store that remembers nothing and
-    /// refuses overrides, since DNS must start without it; the log says so as an error.
+    /// are dropped. A folder that cannot be written gives a store that refuses overrides, and
+    /// whatever can be read, since DNS must start without it; the log says so as an error.
     ///
     /// # Errors
     ///
@@ -93,11 +94,11 @@ impl Store {
                 tracing::error!(
                     folder = %folder.display(),
                     error = %why,
-                    "the state folder cannot be used: serving WITHOUT remembered overrides and \
-                     verdicts, and refusing new overrides; mend the folder and restart"
+                    "the state folder cannot be written: refusing new overrides, and remembering \
+                     nothing over the next restart; mend the folder and restart"
                 );
                 let store = Self { folder: folder.into(), disk: Err(why) };
-                Ok((store, Remembered::default()))
+                Ok((store, read_only(folder, now)))
             }
         }
     }
@@ -193,13 +194,10 @@ fn open_overrides(
     now: SystemTime,
     remembered: &mut Remembered,
 ) -> io::Result<Journal> {
-    let overrides = &mut remembered.overrides;
-    let mut journal = read_journal(path, &mut remembered.damage, |json| {
-        OverrideEvent::from_json(json)?.apply_to(overrides);
-        Ok(())
-    })?;
-    for (target, ended) in overrides.expire(now) {
-        tracing::info!(%target, state = %ended.state, "an override ended while no daemon ran");
+    let (mut journal, bytes) = Journal::open(path)?;
+    journal.cut_torn(replay::overrides(path, &bytes, remembered));
+    for (target, ended) in remembered.overrides.expire(now) {
+        tracing::info!(target_name = %target, state = %ended.state, "an override ended meanwhile");
         let by = DAEMON.to_owned();
         let event = OverrideEvent { at: now, by, target, change: OverrideChange::Expire };
         // Its end stands in the line that set it, so this one may be missing.
@@ -211,51 +209,33 @@ fn open_overrides(
 }
 
 fn open_verdicts(path: &Path, remembered: &mut Remembered) -> io::Result<VerdictJournal> {
-    let mut latest = BTreeMap::new();
-    let journal = read_journal(path, &mut remembered.damage, |json| {
-        let (key, verdict) = verdicts::from_json(json)?;
-        latest.insert(key, verdict);
-        Ok(())
-    })?;
-    let mut verdicts = VerdictJournal::new(path.into(), journal, latest);
+    let (mut journal, bytes) = Journal::open(path)?;
+    journal.cut_torn(replay::verdicts(path, &bytes, remembered));
+    let mut verdicts = VerdictJournal::new(path.into(), journal, remembered.verdicts.clone());
     if let Err(error) = verdicts.rewrite() {
         tracing::warn!(file = %path.display(), %error, "cannot shorten the journal; it only grows");
     }
-    remembered.verdicts.extend(verdicts.latest().iter().map(|(key, v)| (key.clone(), *v)));
     Ok(verdicts)
 }
 
-/// Opens a journal and hands each good line to `take`; reports the others and goes on, for what
-/// was written after them was acknowledged too.
-fn read_journal(
-    path: &Path,
-    damage: &mut Vec<Finding>,
-    mut take: impl FnMut(&str) -> Result<(), String>,
-) -> io::Result<Journal> {
-    let (mut journal, bytes) = Journal::open(path)?;
-    let scan = line::scan(&bytes);
-    let mut wrong: Vec<(u32, String)> =
-        scan.bitten.iter().map(|(number, what)| (*number, (*what).to_owned())).collect();
-    for (number, json) in scan.good {
-        if let Err(what) = take(json) {
-            wrong.push((number, what));
+/// Whatever can be read of a folder that cannot be used: a drained region must not come back
+/// because a disk became read-only.
+fn read_only(folder: &Path, now: SystemTime) -> Remembered {
+    let mut remembered = Remembered::default();
+    let path = folder.join("overrides.jsonl");
+    match fs::read(&path) {
+        Ok(bytes) => drop(replay::overrides(&path, &bytes, &mut remembered)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => {
+            tracing::error!(file = %path.display(), %error, "remembered overrides are NOT in force");
         }
     }
-    for (number, what) in wrong {
-        let expected = "a line as the daemon wrote it; it is passed over, those after it count";
-        let finding = Finding::at(path.display().to_string(), (number, 1), what, expected);
-        tracing::error!(%finding, "the journal is damaged: check what stands with `steersman status`");
-        damage.push(finding);
+    let path = folder.join("verdicts.jsonl");
+    if let Ok(bytes) = fs::read(&path) {
+        replay::verdicts(&path, &bytes, &mut remembered);
     }
-    let torn_bytes = bytes.len() - scan.whole_bytes;
-    if torn_bytes > 0 {
-        tracing::warn!(
-            file = %path.display(), torn_bytes,
-            "cut a last line that was never finished, and so never acknowledged"
-        );
-        journal.cut_torn(scan.whole_bytes);
-    }
-    Ok(journal)
+    remembered.overrides.expire(now);
+    remembered
 }
 
 /// Makes a folder and those above it, with mode 0700, unless it is there.

@@ -198,7 +198,7 @@ fn the_last_verdict_of_each_key_survives_a_kill_and_the_file_is_shortened() {
         ("http 192.0.2.1:80".to_owned(), RememberedVerdict { state: State::Up, since: at(99) }),
         ("icmp ::1".to_owned(), RememberedVerdict { state: State::Down, since: at(7) }),
     ];
-    assert_eq!(remembered.verdicts, HashMap::from(expected));
+    assert_eq!(remembered.verdicts, BTreeMap::from(expected));
     let text = fs::read_to_string(copy.path().join("verdicts.jsonl")).unwrap();
     assert_eq!(text.lines().count(), 2);
     assert!(!copy.path().join("verdicts.tmp").exists());
@@ -240,6 +240,24 @@ fn without_a_usable_folder_everything_starts_and_overrides_are_refused() {
     assert!(matches!(error, StateError::Unavailable(..)));
     assert!(error.to_string().contains("restart the daemon"), "{error}");
     store.record_verdict("x", State::Up, at(1)).unwrap_err();
+}
+
+#[test]
+fn what_people_said_stays_in_force_in_a_folder_that_cannot_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path(), at(0));
+    store.record_override(&set("pool:a", OverrideState::Drain, at(1), 0)).unwrap();
+    store.record_override(&set("pool:b", OverrideState::Drain, at(1), 60)).unwrap();
+    store.record_verdict("icmp ::1", State::Down, at(7)).unwrap();
+    drop(store);
+    // Not even root can open a folder as a file.
+    fs::remove_file(folder.path().join("lock")).unwrap();
+    fs::create_dir(folder.path().join("lock")).unwrap();
+    let (store, remembered) = open(folder.path(), at(61));
+    assert!(store.unavailable().unwrap().contains("lock"));
+    assert_eq!(targets(&remembered), ["pool:a"]);
+    assert_eq!(remembered.verdicts["icmp ::1"].state, State::Down);
+    store.record_override(&clear("pool:a", at(62))).unwrap_err();
 }
 
 #[test]

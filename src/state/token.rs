@@ -111,6 +111,16 @@ fn warn_if_open(path: &Path) {
     }
 }
 
+impl TokenError {
+    /// What kind of failure the system reported, if it was that.
+    pub fn io_kind(&self) -> Option<io::ErrorKind> {
+        match self {
+            Self::Io(_, error) => Some(error.kind()),
+            Self::Unfit(..) => None,
+        }
+    }
+}
+
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(…)")

@@ -87,11 +87,6 @@ impl VerdictJournal {
         self.rewrite_at = SMALL_BYTES.max(2 * self.journal.length_bytes());
         Ok(())
     }
-
-    /// What is remembered of every key.
-    pub(super) fn latest(&self) -> &BTreeMap<String, RememberedVerdict> {
-        &self.latest
-    }
 }
 
 /// Reads a line.

@@ -14,12 +14,20 @@ pub const PTR: u16 = 12;
 pub const MX: u16 = 15;
 /// IPv6 address.
 pub const AAAA: u16 = 28;
+/// Service location (RFC 2782).
+pub const SRV: u16 = 33;
 /// Alias of a whole subtree (RFC 6672).
 pub const DNAME: u16 = 39;
 /// EDNS (RFC 6891).
 pub const OPT: u16 = 41;
 /// Delegation signer; lives on the parent's side of a cut.
 pub const DS: u16 = 43;
+/// Signature (RFC 4034); stands beside whatever it signs, a CNAME too.
+pub const RRSIG: u16 = 46;
+/// Proof of what does not exist (RFC 4034); stands beside a CNAME too.
+pub const NSEC: u16 = 47;
+/// First of the types that only a question or a meta record may have (RFC 6895 3.1).
+pub const FIRST_META: u16 = 128;
 /// Key agreement (RFC 2930); a meta type.
 pub const TKEY: u16 = 249;
 /// Transaction signature (RFC 8945); a meta type.

@@ -32,7 +32,8 @@ impl Zone {
         if depth == 0 {
             return Found::Node(node);
         }
-        if let Some(dname) = node.set(rtype::DNAME) {
+        // A wildcard's DNAME is plain data (RFC 4592 4.4): it is encoded for whatever is asked.
+        if let Some(dname) = node.set(rtype::DNAME).filter(|_| !node.name.starts_with(b"\x01*")) {
             return Found::Dname(dname, depth);
         }
         match self.nodes.get(node.wildcard as usize) {

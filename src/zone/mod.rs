@@ -5,12 +5,13 @@
 //! [`Zones`] are all that are served. Neither knows of messages or of who asks.
 
 mod build;
+mod findings;
 mod lookup;
 mod read;
 
 pub use build::{Steered, SteeredTypes, build};
 pub use lookup::{Found, Zones};
-pub use read::{Position, Record, Records, read};
+pub use read::{Include, Position, Record, Records, read};
 
 use crate::wire::{Name, RrSet};
 

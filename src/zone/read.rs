@@ -1,4 +1,21 @@
 //! Master files (RFC 1035 5) to records.
+//!
+//! The text is cut into entries and tokens here, so that every record and every mistake has its
+//! line and column; record data is read by the types of `domain`.
+
+mod data;
+mod directives;
+mod lexer;
+mod loc;
+mod mistakes;
+mod more;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod time;
+mod tokens;
+
+pub(super) use data::type_name;
 
 use crate::finding::Finding;
 use crate::wire::Name;
@@ -23,7 +40,7 @@ pub struct Record {
     pub rtype: u16,
     /// The TTL in seconds.
     pub ttl_seconds: u32,
-    /// The data, uncompressed.
+    /// The data, uncompressed: the whole wire form that its type has.
     pub rdata: Box<[u8]>,
     /// Where its entry begins.
     pub position: Position,
@@ -38,16 +55,18 @@ pub struct Records {
     pub list: Vec<Record>,
 }
 
+/// Gives the display name and bytes of an included file, from its path as written and the
+/// display name of the file that includes it, or says why it cannot.
+pub type Include<'a> = dyn FnMut(&str, &str) -> Result<(String, Vec<u8>), String> + 'a;
+
 /// Reads a master file.
 ///
-/// `include` gives the display name and bytes of an included file, from its path as written and
-/// the display name of the file that includes it, or says why it cannot.
+/// After a mistake reading goes on with the next entry, so that all of them are found.
 pub fn read(
     file: &str,
     bytes: &[u8],
     origin: &Name,
-    include: &mut dyn FnMut(&str, &str) -> Result<(String, Vec<u8>), String>,
+    include: &mut Include<'_>,
 ) -> Result<Records, Vec<Finding>> {
-    let _ = (bytes, origin, include);
-    Ok(Records { files: vec![file.into()], list: Vec::new() })
+    reader::Reader::new(include).read(file, bytes, origin)
 }

@@ -16,20 +16,20 @@ use crate::state::StateError;
 
 /// What tests set and look at.
 #[derive(Default)]
-pub(super) struct Inside {
-    pub(super) overrides: Overrides,
-    pub(super) by: Vec<String>,
-    pub(super) not_ready: Option<String>,
-    pub(super) disk_full: bool,
-    pub(super) findings: Vec<Finding>,
-    pub(super) asked: Vec<Question>,
+pub(crate) struct Inside {
+    pub(crate) overrides: Overrides,
+    pub(crate) by: Vec<String>,
+    pub(crate) not_ready: Option<String>,
+    pub(crate) disk_full: bool,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) asked: Vec<Question>,
 }
 
 #[derive(Default)]
-pub(super) struct Fake(Mutex<Inside>);
+pub(crate) struct Fake(Mutex<Inside>);
 
 impl Fake {
-    pub(super) fn inside(&self) -> MutexGuard<'_, Inside> {
+    pub(crate) fn inside(&self) -> MutexGuard<'_, Inside> {
         self.0.lock().unwrap()
     }
 }

@@ -16,19 +16,19 @@ use super::*;
 use crate::state::Token;
 use fake::Fake;
 
-const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// A running endpoint.
-struct Running {
-    address: std::net::SocketAddr,
-    fake: Arc<Fake>,
+pub(crate) struct Running {
+    pub(crate) address: std::net::SocketAddr,
+    pub(crate) fake: Arc<Fake>,
     http: reqwest::Client,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<()>,
 }
 
 impl Running {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(Access::Token(Token::new(TOKEN).unwrap()), Limits::default()).await
     }
 

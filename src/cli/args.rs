@@ -1,0 +1,134 @@
+//! Commands and flags.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::duration::parse_duration;
+use crate::health::Target;
+use crate::question::{ClientNetwork, parse_rtype};
+
+/// An authoritative DNS server that moves traffic by answering from live health.
+#[derive(Clone, Debug, Parser)]
+#[command(version, propagate_version = true)]
+pub struct Cli {
+    /// The daemon's configuration
+    #[arg(long, global = true, value_name = "FILE", default_value = "steersman.toml")]
+    pub config: PathBuf,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Answer DNS, probe endpoints, serve the admin endpoint
+    Serve,
+    /// Check all files without serving them: exit 0 good, 1 findings, 2 usage
+    Check(CheckArgs),
+    /// Show the answer to a question and each step that leads to it
+    Explain(ExplainArgs),
+    /// Show regions, pools and endpoints with their verdicts and overrides
+    Status(StatusArgs),
+    /// Take a region, pool or endpoint out of new answers
+    Drain(SetArgs),
+    /// Force a region, pool or endpoint up, whatever probes say
+    Up(SetArgs),
+    /// Force a region, pool or endpoint down, whatever probes say
+    Down(SetArgs),
+    /// Take an override away, so that probes decide again
+    Clear(ClearArgs),
+    /// Load all files anew; any error changes nothing
+    Reload,
+    /// Ask a DNS server a question and show the whole reply
+    Ask(AskArgs),
+    /// Serve three local regions to break, and show how answers move
+    Demo,
+}
+
+/// Flags of `check`.
+#[derive(Clone, Debug, Args)]
+pub struct CheckArgs {
+    /// How to show findings
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub format: CheckFormat,
+}
+
+/// How `check` shows findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// One line for each.
+    Text,
+    /// A JSON array.
+    Json,
+}
+
+/// Flags of `explain`.
+#[derive(Clone, Debug, Args)]
+pub struct ExplainArgs {
+    /// The name that is asked
+    pub name: String,
+    /// The record type that is asked
+    #[arg(value_name = "TYPE", default_value = "A", value_parser = parse_rtype)]
+    pub rtype: u16,
+    /// The client, or its network
+    #[arg(long, value_name = "ADDR[/LEN]")]
+    pub from: Option<ClientNetwork>,
+    /// Pretend that this endpoint, pool or region is down
+    #[arg(long, value_name = "ENDPOINT|POOL|REGION", conflicts_with = "live")]
+    pub down: Vec<String>,
+    /// Ask the running daemon instead of the files alone
+    #[arg(long)]
+    pub live: bool,
+}
+
+/// Flags of `status`.
+#[derive(Clone, Debug, Args)]
+pub struct StatusArgs {
+    /// Show the daemon's JSON as it is
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `drain`, `up` and `down`.
+#[derive(Clone, Debug, Args)]
+pub struct SetArgs {
+    /// region:NAME, pool:NAME or endpoint:POOL/ADDR
+    pub target: Target,
+    /// When it ends by itself, e.g. 30m, 2h, 1d [default: when it is cleared]
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_duration)]
+    pub lifetime: Option<Duration>,
+    /// Why, for whoever looks next
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    pub reason: String,
+}
+
+/// Flags of `clear`.
+#[derive(Clone, Debug, Args)]
+pub struct ClearArgs {
+    /// region:NAME, pool:NAME or endpoint:POOL/ADDR
+    pub target: Target,
+}
+
+/// Flags of `ask`.
+#[derive(Clone, Debug, Args)]
+pub struct AskArgs {
+    /// The name to ask for
+    pub name: String,
+    /// The record type to ask for
+    #[arg(value_name = "TYPE", default_value = "A", value_parser = parse_rtype)]
+    pub rtype: u16,
+    /// The server to ask
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5300")]
+    pub server: SocketAddr,
+    /// Ask as a resolver would for this client network (EDNS Client Subnet)
+    #[arg(long, value_name = "ADDR/LEN")]
+    pub subnet: Option<ClientNetwork>,
+    /// Ask over TCP at once
+    #[arg(long)]
+    pub tcp: bool,
+}

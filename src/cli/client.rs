@@ -1,0 +1,220 @@
+//! Talking to the admin endpoint of a running daemon.
+
+use std::error::Error;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reqwest::header::HeaderValue;
+use reqwest::{Method, StatusCode, Url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::admin::{Problem, USER_HEADER};
+use crate::health::Target;
+use crate::question::ClientNetwork;
+use crate::state::Token;
+
+/// A reload of large zones takes its time; everything else is quick.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where the daemon is and what lets one in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdminAddress {
+    /// Address and port of the admin endpoint.
+    pub address: SocketAddr,
+    /// The file with the token.
+    pub token_file: PathBuf,
+}
+
+impl AdminAddress {
+    /// From what the daemon is told: a listener on all addresses is reached on loopback.
+    pub fn new(listen: SocketAddr, token_file: impl Into<PathBuf>) -> Self {
+        let ip = match listen.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        Self { address: SocketAddr::new(ip, listen.port()), token_file: token_file.into() }
+    }
+}
+
+/// A client of one daemon.
+pub struct Client {
+    http: reqwest::Client,
+    address: SocketAddr,
+    token: Token,
+    token_file: PathBuf,
+}
+
+impl Client {
+    /// Reads the token.
+    ///
+    /// # Errors
+    ///
+    /// The token cannot be read.
+    pub fn new(admin: &AdminAddress) -> Result<Self, String> {
+        let token = Token::read(&admin.token_file).map_err(|error| {
+            let hint = match error.io_kind() {
+                Some(io::ErrorKind::PermissionDenied) => {
+                    "; run this as the daemon's user, or as root"
+                }
+                Some(io::ErrorKind::NotFound) => {
+                    "; the daemon makes it at its first start: has `steersman serve` run with \
+                     this configuration?"
+                }
+                _ => "",
+            };
+            format!("{error}{hint}")
+        })?;
+        // Another call in this process may have installed it already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(REQUEST_TIMEOUT)
+            .build()
+            .map_err(|error| format!("cannot make an HTTP client: {error}"))?;
+        Ok(Self { http, address: admin.address, token, token_file: admin.token_file.clone() })
+    }
+
+    /// `GET` of a path under `/api/v1`.
+    pub async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, String> {
+        let request = self.request(Method::GET, path)?;
+        read_json(self.send(request).await?).await
+    }
+
+    /// `POST` to a path under `/api/v1`.
+    pub async fn post<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, String> {
+        let request = self.request(Method::POST, path)?;
+        read_json(self.send(request).await?).await
+    }
+
+    /// `PUT` of an override.
+    pub async fn put_override<T: DeserializeOwned>(
+        &self,
+        target: &Target,
+        body: &impl Serialize,
+    ) -> Result<T, String> {
+        let request = self.request(Method::PUT, &override_path(target).each_ref().map(|s| &**s))?;
+        read_json(self.send(request.json(body)).await?).await
+    }
+
+    /// `DELETE` of an override.
+    pub async fn delete_override(&self, target: &Target) -> Result<(), String> {
+        let request =
+            self.request(Method::DELETE, &override_path(target).each_ref().map(|s| &**s))?;
+        self.send(request).await.map(drop)
+    }
+
+    /// The explanation of an answer by the running daemon, as JSON.
+    pub async fn explain(
+        &self,
+        name: &str,
+        rtype: u16,
+        from: Option<ClientNetwork>,
+    ) -> Result<serde_json::Value, String> {
+        let mut url = self.url(&["explain"])?;
+        url.query_pairs_mut()
+            .append_pair("name", name)
+            .append_pair("type", &format!("TYPE{rtype}"));
+        if let Some(from) = from {
+            url.query_pairs_mut().append_pair("from", &from.to_string());
+        }
+        let request = self.http.request(Method::GET, url).bearer_auth(self.token.reveal());
+        read_json(self.send(request).await?).await
+    }
+
+    fn url(&self, path: &[&str]) -> Result<Url, String> {
+        let mut url =
+            Url::parse(&format!("http://{}/api/v1/", self.address)).map_err(|e| e.to_string())?;
+        // An http URL has a path; its segments are percent-encoded here.
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        Ok(url)
+    }
+
+    fn request(&self, method: Method, path: &[&str]) -> Result<reqwest::RequestBuilder, String> {
+        let mut request =
+            self.http.request(method, self.url(path)?).bearer_auth(self.token.reveal());
+        let user = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER"));
+        if let Some(user) = user.ok().and_then(|user| HeaderValue::try_from(user).ok()) {
+            request = request.header(USER_HEADER, user);
+        }
+        Ok(request)
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, String> {
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            return Err(bad_token(self.address, &self.token_file));
+        }
+        let problem = response.json::<Problem>().await;
+        Err(problem.map_or_else(|_| format!("the daemon answered {status}"), |p| problem_text(&p)))
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> String {
+        let address = self.address;
+        if error.is_timeout() {
+            return format!("the daemon at {address} does not answer in time");
+        }
+        let cause = root_cause(error);
+        format!(
+            "cannot reach the daemon at {address}: {cause}; is `steersman serve` running with this \
+             configuration?"
+        )
+    }
+}
+
+fn override_path(target: &Target) -> [String; 3] {
+    let (kind, name) = match target {
+        Target::Region(name) => ("region", name.clone()),
+        Target::Pool(name) => ("pool", name.clone()),
+        Target::Endpoint(pool, address) => ("endpoint", format!("{pool}/{address}")),
+    };
+    ["overrides".into(), kind.into(), name]
+}
+
+async fn read_json<T: DeserializeOwned>(response: reqwest::Response) -> Result<T, String> {
+    response.json().await.map_err(|error| {
+        format!(
+            "cannot read the daemon's answer: {error}; is it another version than this program?"
+        )
+    })
+}
+
+fn bad_token(address: SocketAddr, token_file: &Path) -> String {
+    format!(
+        "the daemon at {address} does not accept the token in {}; is it running with this \
+         configuration?",
+        token_file.display()
+    )
+}
+
+/// A problem as lines for a terminal.
+fn problem_text(problem: &Problem) -> String {
+    let mut lines: Vec<&str> = problem.errors.iter().map(|error| error.text.as_str()).collect();
+    lines.push(&problem.detail);
+    lines.join("\n")
+}
+
+/// What the system said, below all that wrapped it.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = match error.downcast_ref::<io::Error>() {
+            Some(error) if error.raw_os_error().is_some() => error.kind().to_string(),
+            _ => error.to_string(),
+        };
+        cause = error.source();
+    }
+    text
+}

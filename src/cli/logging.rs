@@ -1,0 +1,58 @@
+//! Logs: text or JSON lines on standard error.
+
+use std::io::{self, IsTerminal as _};
+
+use tracing_subscriber::EnvFilter;
+
+/// How a log line is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object for each line.
+    Json,
+}
+
+/// Starts logging for the whole process.
+///
+/// `level` is a level such as `info`, or a list of `target=level`; the environment's `RUST_LOG`
+/// beats it.
+///
+/// # Errors
+///
+/// The level cannot be understood, or logging was started before.
+pub fn start(format: LogFormat, level: &str) -> Result<(), String> {
+    let from_environment = std::env::var(EnvFilter::DEFAULT_ENV).ok();
+    let filter = filter(from_environment.as_deref(), level)?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let started = match format {
+        LogFormat::Text => builder.with_ansi(io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+    started.map_err(|error| error.to_string())
+}
+
+fn filter(from_environment: Option<&str>, level: &str) -> Result<EnvFilter, String> {
+    let (source, text) = match from_environment {
+        Some(text) if !text.is_empty() => ("RUST_LOG", text),
+        _ => ("log level", level),
+    };
+    EnvFilter::try_new(text).map_err(|error| {
+        format!("{source}: found {text:?}: {error}; expected error, warn, info, debug or trace")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_beats_the_configuration() {
+        assert_eq!(filter(None, "info").unwrap().to_string(), "info");
+        assert_eq!(filter(Some(""), "info").unwrap().to_string(), "info");
+        assert_eq!(filter(Some("debug"), "info").unwrap().to_string(), "debug");
+        assert!(filter(None, "steersman=loud").unwrap_err().contains("log level"));
+        assert!(filter(Some("a=b=c"), "info").unwrap_err().contains("RUST_LOG"));
+    }
+}

@@ -1,0 +1,26 @@
+//! `drain`, `up`, `down` and `clear`: what people say.
+
+use super::Outcome;
+use super::args::{ClearArgs, SetArgs};
+use super::client::Client;
+use crate::admin::status::OverrideStatus;
+use crate::admin::{Change, Wanted};
+use crate::duration::format_duration;
+
+/// Sets an override.
+pub async fn set(state: Wanted, args: &SetArgs, client: &Client) -> Outcome {
+    let lifetime = args.lifetime.map(format_duration);
+    let change = Change { state, lifetime, reason: args.reason.clone() };
+    let set: OverrideStatus = client.put_override(&args.target, &change).await?;
+    let end = match &set.until {
+        Some(until) => format!("until {until}"),
+        None => "until it is cleared".into(),
+    };
+    Ok(format!("{}: {} {end}", set.target, set.state))
+}
+
+/// Takes an override away.
+pub async fn clear(args: &ClearArgs, client: &Client) -> Outcome {
+    client.delete_override(&args.target).await?;
+    Ok(format!("{}: cleared", args.target))
+}

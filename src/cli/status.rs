@@ -1,0 +1,173 @@
+//! `status`: everything at a glance.
+
+use std::fmt::Write as _;
+use std::time::{Duration, SystemTime};
+
+use super::Outcome;
+use super::args::StatusArgs;
+use super::client::Client;
+use crate::admin::status::{
+    EndpointStatus, FamiliesUp, OverrideStatus, PoolStatus, StandingText, StateText, Status,
+};
+use crate::clock;
+use crate::duration::format_duration;
+use crate::timestamp::from_rfc3339;
+
+/// Asks the daemon how everything stands.
+pub async fn run(args: &StatusArgs, client: &Client) -> Outcome {
+    if args.json {
+        let status: serde_json::Value = client.get(&["status"]).await?;
+        return serde_json::to_string_pretty(&status).map_err(|error| error.to_string());
+    }
+    let status: Status = client.get(&["status"]).await?;
+    Ok(render(&status, clock::wall_now()))
+}
+
+/// The status as text: pools by region, endpoints by pool, in columns.
+pub fn render(status: &Status, now: SystemTime) -> String {
+    let mut lines = Vec::new();
+    for region in &status.regions {
+        lines.push(Line::heading(format!("region {}", region.name), &region.overridden));
+        let inside = |pool: &&PoolStatus| pool.region.as_ref() == Some(&region.name);
+        status.pools.iter().filter(inside).for_each(|pool| pool_lines(pool, now, &mut lines));
+    }
+    let outside: Vec<&PoolStatus> = status.pools.iter().filter(|p| p.region.is_none()).collect();
+    if !outside.is_empty() {
+        lines.push(Line::heading("no region".into(), &None));
+        outside.into_iter().for_each(|pool| pool_lines(pool, now, &mut lines));
+    }
+    let mut text = header(status, now);
+    text.push_str(&table(&lines));
+    text.push_str(&orphans(status));
+    text
+}
+
+fn header(status: &Status, now: SystemTime) -> String {
+    let ready = if status.ready { "ready" } else { "NOT READY" };
+    let age = age(&status.started, now);
+    let mut text = format!("revision {}, up for {age}, {ready}\n", status.revision);
+    if let Some(why) = &status.state_unavailable {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "NO STATE FOLDER, overrides are refused: {why}");
+    }
+    text
+}
+
+/// Overrides on what the files no longer have: they wait for it to come back.
+fn orphans(status: &Status) -> String {
+    let mut known: Vec<String> = Vec::new();
+    known.extend(status.regions.iter().map(|region| format!("region:{}", region.name)));
+    for pool in &status.pools {
+        known.push(format!("pool:{}", pool.name));
+        known.extend(pool.endpoints.iter().map(|e| format!("endpoint:{}", e.name)));
+    }
+    let orphans = status.overrides.iter().filter(|o| !known.contains(&o.target));
+    orphans.map(|o| format!("\n{} is not in the files: {}", o.target, said(o))).collect()
+}
+
+/// One line of the table: a heading and its note, or three columns.
+struct Line {
+    indent: usize,
+    columns: Vec<String>,
+}
+
+impl Line {
+    fn heading(text: String, overridden: &Option<OverrideStatus>) -> Self {
+        let note = overridden.as_ref().map(said).unwrap_or_default();
+        Self { indent: 0, columns: vec![text, note] }
+    }
+
+    /// How much of a column's width the indent takes.
+    fn indent_of(&self, column: usize) -> usize {
+        if column == 0 { self.indent } else { 0 }
+    }
+}
+
+fn pool_lines(pool: &PoolStatus, now: SystemTime, lines: &mut Vec<Line>) {
+    let mut notes = vec![match pool.monitors.len() {
+        0 => "no monitor".into(),
+        1 => format!("monitor {}", pool.monitors[0]),
+        _ => format!("monitors {}", pool.monitors.join(", ")),
+    }];
+    notes.extend(pool.overridden.as_ref().map(said));
+    lines.push(Line {
+        indent: 2,
+        columns: vec![format!("pool {}", pool.name), families(pool.up), notes.join("; ")],
+    });
+    for endpoint in &pool.endpoints {
+        lines.push(endpoint_line(endpoint, now));
+    }
+}
+
+fn endpoint_line(endpoint: &EndpointStatus, now: SystemTime) -> Line {
+    let standing = match endpoint.standing {
+        StandingText::Up => "up",
+        StandingText::Down => "down",
+        StandingText::Drained => "drained",
+        StandingText::ForcedDown => "forced down",
+    };
+    let probes = match (endpoint.verdict, endpoint.in_doubt) {
+        (StateText::Up, false) => "probes: up",
+        (StateText::Up, true) => "probes: up, in doubt",
+        (StateText::Down, false) => "probes: down",
+        (StateText::Down, true) => "probes: down, in doubt",
+    };
+    let mut notes = vec![match &endpoint.since {
+        Some(since) => format!("{probes} for {}", age(since, now)),
+        None => probes.to_owned(),
+    }];
+    notes.extend(endpoint.last_round_trip_ms.map(|ms| format!("{ms:.1} ms")));
+    if endpoint.verdict == StateText::Down || endpoint.in_doubt {
+        notes.extend(endpoint.last_error.clone());
+    }
+    notes.extend(endpoint.overridden.as_ref().map(said));
+    Line {
+        indent: 4,
+        columns: vec![endpoint.address.clone(), standing.to_owned(), notes.join("; ")],
+    }
+}
+
+fn families(up: FamiliesUp) -> String {
+    let word = |family: &str, up: Option<bool>| {
+        up.map(|up| format!("{family} {}", if up { "up" } else { "DOWN" }))
+    };
+    let words = [word("A", up.a), word("AAAA", up.aaaa), word("CNAME", up.cname)];
+    words.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn said(what: &OverrideStatus) -> String {
+    let until = match &what.until {
+        Some(until) => format!("until {until}"),
+        None => "until cleared".into(),
+    };
+    format!("override {} {until} ({})", what.state, what.reason)
+}
+
+/// How long ago, in whole seconds.
+fn age(since: &str, now: SystemTime) -> String {
+    match from_rfc3339(since).map(|since| now.duration_since(since).unwrap_or_default()) {
+        Ok(age) => format_duration(Duration::from_secs(age.as_secs())),
+        Err(_) => since.to_owned(),
+    }
+}
+
+fn table(lines: &[Line]) -> String {
+    let mut widths = [0; 2];
+    for line in lines.iter().filter(|line| line.columns.len() == 3) {
+        for (index, width) in widths.iter_mut().enumerate() {
+            *width = (*width).max(line.columns[index].chars().count() + line.indent_of(index));
+        }
+    }
+    let mut text = String::new();
+    for line in lines {
+        let mut row = " ".repeat(line.indent);
+        for (index, column) in line.columns.iter().enumerate() {
+            let width = widths.get(index).map_or(0, |width| width - line.indent_of(index));
+            // Writing to a string cannot fail.
+            let _ = write!(row, "{column:<width$}  ");
+        }
+        text.push_str(row.trim_end());
+        text.push('\n');
+    }
+    text
+}

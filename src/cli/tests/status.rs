@@ -1,0 +1,92 @@
+//! The table of `status`.
+
+use std::time::Duration;
+
+use crate::admin::status::{
+    EndpointStatus, FamiliesUp, OverrideStatus, PoolStatus, RegionStatus, StandingText, StateText,
+    Status,
+};
+use crate::cli::status::render;
+use crate::timestamp::from_rfc3339;
+
+fn said(target: &str) -> OverrideStatus {
+    OverrideStatus {
+        target: target.into(),
+        state: "drain".into(),
+        reason: "kernel".into(),
+        since: "2026-01-01T00:00:00Z".into(),
+        until: Some("2026-01-02T00:00:00Z".into()),
+    }
+}
+
+fn endpoint(pool: &str, address: &str) -> EndpointStatus {
+    EndpointStatus {
+        name: format!("{pool}/{address}"),
+        address: address.into(),
+        weight: 1,
+        verdict: StateText::Up,
+        since: Some("2026-01-01T00:00:00.5Z".into()),
+        in_doubt: false,
+        standing: StandingText::Up,
+        last_error: Some("an old error".into()),
+        last_round_trip_ms: Some(1.26),
+        overridden: None,
+    }
+}
+
+#[test]
+fn it_shows_regions_pools_endpoints_and_what_people_say() {
+    let mut down = endpoint("web", "2001:db8::10");
+    down.verdict = StateText::Down;
+    down.standing = StandingText::Drained;
+    down.last_error = Some("connection refused".into());
+    down.last_round_trip_ms = None;
+    down.overridden = Some(said("endpoint:web/2001:db8::10"));
+    let status = Status {
+        revision: "r1".into(),
+        started: "2026-01-01T00:00:00Z".into(),
+        ready: false,
+        state_unavailable: Some("disk full".into()),
+        regions: vec![RegionStatus {
+            name: "us-east".into(),
+            overridden: Some(said("region:us-east")),
+        }],
+        pools: vec![
+            PoolStatus {
+                name: "cdn".into(),
+                region: None,
+                monitors: vec![],
+                min_healthy: 1,
+                up: FamiliesUp { cname: Some(true), ..FamiliesUp::default() },
+                overridden: None,
+                endpoints: vec![endpoint("cdn", "cdn.example.net.")],
+            },
+            PoolStatus {
+                name: "web".into(),
+                region: Some("us-east".into()),
+                monitors: vec!["web".into(), "ping".into()],
+                min_healthy: 1,
+                up: FamiliesUp { a: Some(true), aaaa: Some(false), cname: None },
+                overridden: None,
+                endpoints: vec![endpoint("web", "192.0.2.1"), down],
+            },
+        ],
+        overrides: vec![said("region:us-east"), said("pool:gone")],
+    };
+    let now = from_rfc3339("2026-01-01T02:00:00.9Z").unwrap();
+    let expected = "\
+revision r1, up for 2h, NOT READY
+NO STATE FOLDER, overrides are refused: disk full
+region us-east        override drain until 2026-01-02T00:00:00Z (kernel)
+  pool web            A up, AAAA DOWN  monitors web, ping
+    192.0.2.1         up               probes: up for 2h; 1.3 ms
+    2001:db8::10      drained          probes: down for 2h; connection refused; override drain until 2026-01-02T00:00:00Z (kernel)
+no region
+  pool cdn            CNAME up         no monitor
+    cdn.example.net.  up               probes: up for 2h; 1.3 ms
+
+pool:gone is not in the files: override drain until 2026-01-02T00:00:00Z (kernel)";
+    let text = render(&status, now);
+    assert_eq!(text.trim_end(), expected, "{text}");
+    assert!(render(&status, now - Duration::from_secs(999_999)).contains("up for 0s"));
+}

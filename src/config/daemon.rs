@@ -1,0 +1,289 @@
+//! `steersman.toml`: where the daemon listens and where its files are.
+//!
+//! Every key is optional. Paths are relative to the folder of the file.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::document::{Document, Item, Table};
+use super::words::{did_you_mean, one_of, quoted};
+
+/// The longest identifier (RFC 5001), in bytes: it must fit beside the longest question into
+/// the 512 bytes of an answer over UDP.
+const MAX_NSID_BYTES: usize = 128;
+
+/// All of `steersman.toml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Daemon {
+    /// The folder of zones, steering files and pools. Default `zones`.
+    pub zones: PathBuf,
+    /// Location databases in the order in which they are looked up. Default
+    /// `geoip/country.mmdb`.
+    pub geoip: Vec<PathBuf>,
+    /// The folder that the daemon writes to. Default `state`.
+    pub state: PathBuf,
+    /// Answering.
+    pub dns: Dns,
+    /// The admin endpoint.
+    pub admin: Admin,
+    /// Logging.
+    pub log: Log,
+}
+
+/// `[dns]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dns {
+    /// Where to answer, each over UDP and TCP. Default port 5300 of both loopback addresses.
+    pub listen: Vec<SocketAddr>,
+    /// UDP threads; 0 (the default) is one for each core.
+    pub workers: usize,
+    /// What to tell whoever asks for the server's identifier (RFC 5001); none by default.
+    pub nsid: Option<Vec<u8>>,
+    /// Limits of TCP.
+    pub tcp: Tcp,
+}
+
+/// `[dns.tcp]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tcp {
+    /// Connections that may be open at once, on all addresses together. Default 1024.
+    pub max_connections: usize,
+    /// How long a connection may be silent. Default 10 s.
+    pub idle_timeout: Duration,
+}
+
+/// `[admin]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admin {
+    /// Where to listen. Default `127.0.0.1:8053`.
+    pub listen: SocketAddr,
+    /// The file with the token. Default `admin.token` in the state folder.
+    pub token_file: PathBuf,
+}
+
+/// `[log]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// Default `text`.
+    pub format: LogFormat,
+    /// The least level that is logged. Default `info`.
+    pub level: LogLevel,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// `text`: for people.
+    Text,
+    /// `json`: one object a line.
+    Json,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    /// `error`
+    Error,
+    /// `warn`
+    Warn,
+    /// `info`
+    Info,
+    /// `debug`
+    Debug,
+    /// `trace`
+    Trace,
+}
+
+impl LogLevel {
+    /// As it is written in the file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+impl Daemon {
+    /// What an empty file in a folder means.
+    pub fn defaults(folder: &Path) -> Self {
+        Self {
+            zones: folder.join("zones"),
+            geoip: vec![folder.join("geoip/country.mmdb")],
+            state: folder.join("state"),
+            dns: Dns {
+                listen: vec![
+                    (Ipv4Addr::LOCALHOST, 5300).into(),
+                    (Ipv6Addr::LOCALHOST, 5300).into(),
+                ],
+                workers: 0,
+                nsid: None,
+                tcp: Tcp { max_connections: 1024, idle_timeout: Duration::from_secs(10) },
+            },
+            admin: Admin {
+                listen: (Ipv4Addr::LOCALHOST, 8053).into(),
+                token_file: folder.join("state/admin.token"),
+            },
+            log: Log { format: LogFormat::Text, level: LogLevel::Info },
+        }
+    }
+}
+
+/// Reads the document of a file that stands in `folder`; it is good if the document is.
+pub(super) fn read(document: &Document<'_>, folder: &Path) -> Daemon {
+    let mut daemon = Daemon::defaults(folder);
+    let root = document.root();
+    root.expect_keys(&["zones", "geoip", "state", "dns", "admin", "log"]);
+    set(&mut daemon.zones, path(&root, "zones", folder));
+    set(&mut daemon.state, path(&root, "state", folder));
+    daemon.admin.token_file = daemon.state.join("admin.token");
+    if let Some(items) = root.get("geoip").and_then(|item| item.list("a list of MMDB files")) {
+        daemon.geoip = items.iter().filter_map(|item| path_of(item, folder)).collect();
+    }
+    if let Some(table) = sub_table(&root, "dns", &["listen", "workers", "nsid", "tcp"]) {
+        read_dns(&table, &mut daemon.dns);
+    }
+    if let Some(table) = sub_table(&root, "admin", &["listen", "token_file"]) {
+        set(&mut daemon.admin.token_file, path(&table, "token_file", folder));
+        set(&mut daemon.admin.listen, table.get("listen").and_then(|item| address(&item)));
+    }
+    if let Some(table) = sub_table(&root, "log", &["format", "level"]) {
+        read_log(&table, &mut daemon.log);
+    }
+    check_conflict(&root, &daemon);
+    daemon
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+fn sub_table<'d>(parent: &Table<'d>, key: &str, known: &[&str]) -> Option<Table<'d>> {
+    let table = parent.get(key)?.table(&format!("a table, [{key}]"))?;
+    table.expect_keys(known);
+    Some(table)
+}
+
+fn path(table: &Table<'_>, key: &str, folder: &Path) -> Option<PathBuf> {
+    path_of(&table.get(key)?, folder)
+}
+
+fn path_of(item: &Item<'_>, folder: &Path) -> Option<PathBuf> {
+    let text = item.text("a path")?;
+    if text.is_empty() || text.contains('\0') {
+        item.finding(item.shown(), "a path");
+        return None;
+    }
+    Some(folder.join(text))
+}
+
+fn read_dns(table: &Table<'_>, dns: &mut Dns) {
+    set(&mut dns.listen, table.get("listen").and_then(|item| addresses(&item)));
+    let workers = |item: Item<'_>| item.integer(0..=1024, "a number of threads from 0 to 1024");
+    set(&mut dns.workers, table.get("workers").and_then(workers).map(|n| n as usize));
+    dns.nsid = table.get("nsid").and_then(|item| nsid(&item));
+    let Some(tcp) = table.get("tcp").and_then(|item| item.table("a table, [dns.tcp]")) else {
+        return;
+    };
+    tcp.expect_keys(&["max_connections", "idle_timeout"]);
+    let connections = |item: Item<'_>| item.integer(1..=1_000_000, "a number from 1 to 1000000");
+    set(
+        &mut dns.tcp.max_connections,
+        tcp.get("max_connections").and_then(connections).map(|n| n as usize),
+    );
+    let timeout =
+        |item: Item<'_>| item.duration(Duration::from_millis(100)..=Duration::from_secs(3600));
+    set(&mut dns.tcp.idle_timeout, tcp.get("idle_timeout").and_then(timeout));
+}
+
+fn nsid(item: &Item<'_>) -> Option<Vec<u8>> {
+    let expected = format!("a text of 1 to {MAX_NSID_BYTES} bytes");
+    let text = item.text(&expected)?;
+    if text.is_empty() || text.len() > MAX_NSID_BYTES {
+        item.finding(format!("a text of {} bytes", text.len()), expected);
+        return None;
+    }
+    Some(text.as_bytes().to_vec())
+}
+
+fn addresses(item: &Item<'_>) -> Option<Vec<SocketAddr>> {
+    let expected = r#"a list of addresses with ports, such as ["192.0.2.1:53"]"#;
+    let items = item.list(expected)?;
+    if items.is_empty() {
+        item.finding(item.shown(), expected);
+    }
+    let mut listen: Vec<SocketAddr> = Vec::new();
+    for item in items {
+        let Some(address) = address(&item) else { continue };
+        if address.port() != 0 && listen.contains(&address) {
+            item.finding(format!("{address} a second time"), "each address once");
+        }
+        listen.push(address);
+    }
+    Some(listen)
+}
+
+fn address(item: &Item<'_>) -> Option<SocketAddr> {
+    let expected = r#"an address with a port, such as "127.0.0.1:53" or "[::1]:53""#;
+    let address = item.text(expected)?.parse().ok();
+    if address.is_none() {
+        item.finding(item.shown(), expected);
+    }
+    address
+}
+
+fn read_log(table: &Table<'_>, log: &mut Log) {
+    let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+    set(&mut log.format, table.get("format").and_then(|item| word(&item, &formats)));
+    let levels =
+        [LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug, LogLevel::Trace]
+            .map(|level| (level.name(), level));
+    set(&mut log.level, table.get("level").and_then(|item| word(&item, &levels)));
+}
+
+fn word<T: Copy>(item: &Item<'_>, words: &[(&str, T)]) -> Option<T> {
+    let names = || words.iter().map(|(name, _)| *name);
+    let expected = one_of(names());
+    let text = item.text(&expected)?;
+    let found = words.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+    if found.is_none() {
+        item.finding(format!("{}{}", quoted(text), did_you_mean(text, names())), expected);
+    }
+    found
+}
+
+/// The admin endpoint cannot have a TCP port that answering over TCP has.
+fn check_conflict(root: &Table<'_>, daemon: &Daemon) {
+    let admin = daemon.admin.listen;
+    let Some(dns) = daemon.dns.listen.iter().find(|dns| overlap(**dns, admin)) else { return };
+    let table = |key| root.get(key).and_then(|item| item.table(""));
+    let item = table("admin").and_then(|admin| admin.get("listen"));
+    let found = format!("{admin} for admin, while dns listens on {dns}");
+    let expected = "another port for one of them";
+    match item.or_else(|| table("dns").and_then(|dns| dns.get("listen"))) {
+        Some(item) => item.finding(found, expected),
+        None => root.finding(found, expected),
+    }
+}
+
+/// Whether the admin endpoint could not be bound beside a socket of answering: a wildcard address
+/// takes the port of every one of its family. That of IPv6 takes those of IPv4 too for admin, but
+/// not for answering, whose sockets are of one family.
+fn overlap(dns: SocketAddr, admin: SocketAddr) -> bool {
+    let covers = match (dns.ip(), admin.ip()) {
+        (IpAddr::V4(dns), IpAddr::V4(admin)) => dns.is_unspecified() || admin.is_unspecified(),
+        (IpAddr::V4(_), IpAddr::V6(admin)) => admin.is_unspecified(),
+        (IpAddr::V6(dns), IpAddr::V6(admin)) => dns.is_unspecified() || admin.is_unspecified(),
+        (IpAddr::V6(_), IpAddr::V4(_)) => false,
+    };
+    dns.port() == admin.port() && admin.port() != 0 && (dns.ip() == admin.ip() || covers)
+}
+
+#[cfg(test)]
+mod tests;

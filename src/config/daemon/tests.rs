@@ -1,0 +1,174 @@
+use super::*;
+
+fn read_in_etc(text: &str) -> (Daemon, Vec<String>) {
+    let document = Document::parse("steersman.toml", text.as_bytes()).ok().unwrap();
+    let daemon = read(&document, Path::new("/etc/steersman"));
+    (daemon, document.into_findings().iter().map(ToString::to_string).collect())
+}
+
+const EXAMPLE: &str = r#"
+zones = "zones"
+geoip = ["geoip/country.mmdb"]      # looked up in order; what one lacks, the next may give
+state = "state"
+
+[dns]
+listen = ["127.0.0.1:5300", "[::1]:5300"]   # UDP and TCP on each
+workers = 0                                  # UDP threads; 0 is one for each core
+nsid = "ns1"                                 # optional
+
+[admin]
+listen = "127.0.0.1:8053"
+token_file = "state/admin.token"    # made with mode 0600 at the first start
+"#;
+
+#[test]
+fn the_example_is_the_default_but_for_the_nsid() {
+    let (mut daemon, findings) = read_in_etc(EXAMPLE);
+    assert_eq!(findings, [""; 0]);
+    assert_eq!(daemon.dns.nsid.take().as_deref(), Some(&b"ns1"[..]));
+    assert_eq!(daemon, Daemon::defaults(Path::new("/etc/steersman")));
+    assert_eq!(daemon, read_in_etc("").0);
+    assert_eq!(daemon.zones, Path::new("/etc/steersman/zones"));
+    assert_eq!(daemon.admin.token_file, Path::new("/etc/steersman/state/admin.token"));
+}
+
+#[test]
+fn every_key_is_read() {
+    let (daemon, findings) = read_in_etc(
+        r#"
+        zones = "z"
+        geoip = ["a.mmdb", "/b.mmdb"]
+        state = "/var/lib/steersman"
+        [dns]
+        listen = ["0.0.0.0:53"]
+        workers = 3
+        [dns.tcp]
+        max_connections = 7
+        idle_timeout = "300ms"
+        [admin]
+        listen = "[::1]:80"
+        [log]
+        format = "json"
+        level = "debug"
+        "#,
+    );
+    assert_eq!(findings, [""; 0]);
+    let expected = Daemon {
+        zones: "/etc/steersman/z".into(),
+        geoip: vec!["/etc/steersman/a.mmdb".into(), "/b.mmdb".into()],
+        state: "/var/lib/steersman".into(),
+        dns: Dns {
+            listen: vec!["0.0.0.0:53".parse().unwrap()],
+            workers: 3,
+            nsid: None,
+            tcp: Tcp { max_connections: 7, idle_timeout: Duration::from_millis(300) },
+        },
+        admin: Admin {
+            listen: "[::1]:80".parse().unwrap(),
+            // Beside the rest of the state, unless said otherwise.
+            token_file: "/var/lib/steersman/admin.token".into(),
+        },
+        log: Log { format: LogFormat::Json, level: LogLevel::Debug },
+    };
+    assert_eq!(daemon, expected);
+}
+
+#[test]
+fn mistakes_are_said() {
+    let address = r#"an address with a port, such as "127.0.0.1:53" or "[::1]:53""#;
+    let addresses = r#"a list of addresses with ports, such as ["192.0.2.1:53"]"#;
+    for (text, findings) in [
+        (
+            "zone = 'x'",
+            &[r#"1:1: unknown key "zone" (did you mean "zones"?); expected one of zones, geoip, state, dns, admin, log"#[..].to_string()][..],
+        ),
+        (
+            "[dns]\nport = 53",
+            &[r#"2:1: unknown key "port"; expected one of listen, workers, nsid, tcp"#.into()],
+        ),
+        ("zones = ''", &[r#"1:9: ""; expected a path"#.into()]),
+        ("geoip = 'x'", &[r#"1:9: "x"; expected a list of MMDB files"#.into()]),
+        ("dns = 1", &["1:7: 1; expected a table, [dns]".into()]),
+        ("[dns]\nlisten = '127.0.0.1:53'", &[format!(r#"2:10: "127.0.0.1:53"; expected {addresses}"#)]),
+        ("[dns]\nlisten = []", &[format!("2:10: an empty list; expected {addresses}")]),
+        (
+            "[dns]\nlisten = ['127.0.0.1', 'localhost:53']",
+            &[
+                format!(r#"2:11: "127.0.0.1"; expected {address}"#),
+                format!(r#"2:24: "localhost:53"; expected {address}"#),
+            ],
+        ),
+        (
+            "[dns]\nlisten = ['[::1]:53', '127.0.0.1:53', '[0::1]:53']",
+            &["2:39: [::1]:53 a second time; expected each address once".into()],
+        ),
+        (
+            "[dns]\nworkers = -1\nnsid = ''",
+            &[
+                "2:11: -1; expected a number of threads from 0 to 1024".into(),
+                "3:8: a text of 0 bytes; expected a text of 1 to 128 bytes".into(),
+            ],
+        ),
+        (
+            "[dns.tcp]\nmax_connections = 0\nidle_timeout = '0s'",
+            &[
+                "2:19: 0; expected a number from 1 to 1000000".into(),
+                r#"3:16: "0s"; expected a time from "100ms" to "1h""#.into(),
+            ],
+        ),
+        (
+            "[log]\nformat = 'xml'\nlevel = 'warning'",
+            &[
+                r#"2:10: "xml"; expected one of text, json"#.into(),
+                r#"3:9: "warning"; expected one of error, warn, info, debug, trace"#.into(),
+            ],
+        ),
+        (
+            "[dns]\nlisten = ['0.0.0.0:53']\n[admin]\nlisten = '127.0.0.1:53'",
+            &["4:10: 127.0.0.1:53 for admin, while dns listens on 0.0.0.0:53; expected another port for one of them".into()],
+        ),
+        (
+            "[dns]\nlisten = ['127.0.0.1:8053']",
+            &["2:10: 127.0.0.1:8053 for admin, while dns listens on 127.0.0.1:8053; expected another port for one of them".into()],
+        ),
+    ] {
+        let expected: Vec<_> = findings.iter().map(|f| format!("steersman.toml:{f}")).collect();
+        assert_eq!(read_in_etc(text).1, expected, "{text}");
+    }
+}
+
+#[test]
+fn admin_overlaps_where_it_could_not_be_bound() {
+    for (dns, admin, expected) in [
+        ("127.0.0.1:53", "127.0.0.1:53", true),
+        ("127.0.0.1:53", "127.0.0.1:54", false),
+        ("127.0.0.1:53", "127.0.0.2:53", false),
+        ("0.0.0.0:53", "127.0.0.2:53", true),
+        ("127.0.0.2:53", "0.0.0.0:53", true),
+        ("[::]:53", "[::1]:53", true),
+        ("[::1]:53", "[::]:53", true),
+        ("[::]:53", "127.0.0.1:53", false),
+        ("127.0.0.1:53", "[::]:53", true),
+        ("0.0.0.0:53", "[::1]:53", false),
+        ("127.0.0.1:0", "127.0.0.1:0", false),
+    ] {
+        let found = overlap(dns.parse().unwrap(), admin.parse().unwrap());
+        assert_eq!(found, expected, "{dns} {admin}");
+    }
+}
+
+#[test]
+fn a_missing_or_foreign_file_is_a_finding() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("steersman.toml");
+    for path in [missing.as_path(), folder.path()] {
+        let findings = crate::config::daemon(path).unwrap_err();
+        assert_eq!(findings.len(), 1);
+        assert_eq!((findings[0].line, findings[0].column), (1, 1));
+        assert!(findings[0].found.starts_with("a file that cannot be read: "), "{findings:?}");
+    }
+    std::fs::write(&missing, "zones = 'z'").unwrap();
+    assert_eq!(crate::config::daemon(&missing).unwrap().zones, folder.path().join("z"));
+    std::fs::write(&missing, "x").unwrap();
+    assert_eq!(crate::config::daemon(&missing).unwrap_err().len(), 1);
+}

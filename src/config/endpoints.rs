@@ -1,0 +1,165 @@
+//! The `endpoints` of a pool: addresses or host names, short or long.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+
+use super::document::{Item, Kind, Table};
+use super::hosts::{host_name, unusable};
+use super::words::quoted;
+use crate::health::{Endpoint, EndpointAddress, ProbeAt};
+
+/// The most that one endpoint or branch may weigh.
+pub(super) const MAX_WEIGHT: u32 = 1_000_000;
+pub(super) const WEIGHT: &str = "a weight from 0 to 1000000, without fraction";
+
+const ADDRESS: &str = r#"an IPv4 or IPv6 address, such as "192.0.2.10" or "2001:db8::10""#;
+const PROBE: &str = r#"an address to probe, such as "10.0.0.1", "10.0.0.1:8080" or "[::1]:80""#;
+
+/// The endpoints of one pool.
+#[derive(Default)]
+pub(super) struct Endpoints<'d> {
+    /// Those that can be used, each with where it stands.
+    pub(super) good: Vec<(Endpoint, Item<'d>)>,
+    /// Whether those are all that stand in the file.
+    pub(super) complete: bool,
+}
+
+/// Reads the list.
+pub(super) fn read<'d>(list: &Item<'d>) -> Endpoints<'d> {
+    let expected = r#"a list of endpoints, such as ["192.0.2.10"]"#;
+    let Some(items) = list.list(expected) else { return Endpoints::default() };
+    if items.is_empty() {
+        list.finding(list.shown(), expected);
+        return Endpoints::default();
+    }
+    let good: Vec<(Endpoint, Item<'_>)> =
+        items.iter().filter_map(|item| Some((endpoint(item)?, *item))).collect();
+    check_once(&good);
+    check_one_kind(&good);
+    if !good.is_empty() && good.iter().all(|(endpoint, _)| endpoint.weight == 0) {
+        list.finding("only weights of 0", "at least one weight above 0");
+    }
+    Endpoints { complete: good.len() == items.len(), good }
+}
+
+fn endpoint(item: &Item<'_>) -> Option<Endpoint> {
+    match item.kind() {
+        Kind::Text(text) => {
+            Some(Endpoint { address: address(item, text)?, weight: 1, probe: None })
+        }
+        Kind::Table(table) => long_form(item, &table),
+        _ => {
+            item.finding(item.shown(), ADDRESS);
+            None
+        }
+    }
+}
+
+fn long_form(item: &Item<'_>, table: &Table<'_>) -> Option<Endpoint> {
+    table.expect_keys(&["address", "cname", "weight", "probe"]);
+    let weight = table.get("weight").map_or(Some(1), |item| item.integer(0..=MAX_WEIGHT, WEIGHT));
+    let probe = table.get("probe").map(|item| probe(&item));
+    let address = match (table.get("address"), table.get("cname")) {
+        (Some(value), None) => address(&value, value.text(ADDRESS)?)?,
+        (None, Some(value)) => host(&value)?,
+        (Some(_), Some(cname)) => {
+            cname.key_finding("a host name and an address", "either address or cname");
+            return None;
+        }
+        (None, None) => {
+            item.finding("an endpoint without address", "address or cname");
+            return None;
+        }
+    };
+    Some(Endpoint { address, weight: weight.unwrap_or(1), probe: probe.flatten() })
+}
+
+fn address(item: &Item<'_>, text: &str) -> Option<EndpointAddress> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return usable(item, address).map(EndpointAddress::Ip);
+    }
+    if let Ok(with_port) = text.parse::<SocketAddr>() {
+        item.finding(
+            format!("{}, an address with a port", quoted(text)),
+            format!(
+                "an address; where it is probed is said by {{ address = \"{}\", probe = {} }}",
+                with_port.ip(),
+                quoted(text)
+            ),
+        );
+    } else if let Ok(host) = host_name(text) {
+        let expected = format!("an address; a host name is written {{ cname = \"{host}\" }}");
+        item.finding(quoted(text), expected);
+    } else {
+        item.finding(quoted(text), ADDRESS);
+    }
+    None
+}
+
+fn usable(item: &Item<'_>, address: IpAddr) -> Option<IpAddr> {
+    match unusable(address) {
+        Some(why) => {
+            item.finding(format!("{}, {why}", item.shown()), "the address of one host");
+            None
+        }
+        None => Some(address),
+    }
+}
+
+fn host(item: &Item<'_>) -> Option<EndpointAddress> {
+    let expected = r#"a host name, such as "customer.cdn.example.net.""#;
+    let text = item.text(expected)?;
+    match host_name(text) {
+        Ok(name) => {
+            let wire = name.as_wire().into();
+            Some(EndpointAddress::Host { wire, text: name.to_string() })
+        }
+        Err(why) => {
+            item.finding(format!("{}: {why}", quoted(text)), expected);
+            None
+        }
+    }
+}
+
+fn probe(item: &Item<'_>) -> Option<ProbeAt> {
+    let text = item.text(PROBE)?;
+    let read = match text.parse::<SocketAddr>() {
+        Ok(at) if at.port() != 0 => Some(ProbeAt { address: at.ip(), port: Some(at.port()) }),
+        Ok(_) => None,
+        Err(_) => text.parse().ok().map(|address| ProbeAt { address, port: None }),
+    };
+    let Some(probe) = read else {
+        item.finding(quoted(text), PROBE);
+        return None;
+    };
+    usable(item, probe.address).map(|_| probe)
+}
+
+/// Compares what is answered, not how it is written.
+fn check_once(endpoints: &[(Endpoint, Item<'_>)]) {
+    let mut seen: HashMap<String, u32> = HashMap::new();
+    for (endpoint, item) in endpoints {
+        let text = endpoint.address.text();
+        let found = format!("endpoint {text} a second time");
+        if let Some(line) = seen.get(&text) {
+            item.finding(format!("{found} (first in line {line})"), "each endpoint once");
+        } else {
+            seen.insert(text, item.line());
+        }
+    }
+}
+
+fn check_one_kind(endpoints: &[(Endpoint, Item<'_>)]) {
+    let is_host = |endpoint: &Endpoint| matches!(endpoint.address, EndpointAddress::Host { .. });
+    let Some((first, _)) = endpoints.first() else { return };
+    let (other, first_kind) = match is_host(first) {
+        true => ("an address", "host names"),
+        false => ("a host name", "addresses"),
+    };
+    if let Some((_, item)) = endpoints.iter().find(|(e, _)| is_host(e) != is_host(first)) {
+        item.finding(
+            format!("{other} in a pool of {first_kind}"),
+            "either addresses or host names in one pool",
+        );
+    }
+}

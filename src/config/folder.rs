@@ -1,0 +1,138 @@
+//! The files of a zones folder: finding them, reading them within bounds, and keeping
+//! `$INCLUDE` inside.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::hash::Fnv1a;
+use super::words::quoted;
+use crate::finding::Finding;
+
+/// The largest zone file, in bytes: room for some million records.
+const MAX_ZONE_BYTES: u64 = 256 << 20;
+/// The largest TOML file, in bytes.
+pub(super) const MAX_TOML_BYTES: u64 = 16 << 20;
+
+/// A file of the folder that matters, by what it is.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    /// `NAME.zone`: the name, and the path.
+    pub(super) zones: Vec<(String, PathBuf)>,
+    /// `NAME.toml`: the name, and the path.
+    pub(super) steering: Vec<(String, PathBuf)>,
+    /// `pools.toml`.
+    pub(super) pools: Option<PathBuf>,
+}
+
+/// Lists the folder in the order of file names. Hidden files, backups of editors, folders, and
+/// files that end in neither `.zone` nor `.toml` are none of its business.
+pub(super) fn list(folder: &Path) -> Result<Listing, Vec<Finding>> {
+    let mut listing = Listing::default();
+    let mut findings = Vec::new();
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| no_folder(folder, &error))? {
+        paths.push(entry.map_err(|error| no_folder(folder, &error))?.path());
+    }
+    paths.sort();
+    for path in paths {
+        let extension = path.extension().and_then(|e| e.to_str());
+        let Some(extension @ ("zone" | "toml")) = extension else { continue };
+        let Some(stem) = path.file_stem().and_then(|stem| stem.to_str()) else {
+            let expected = "a file name in UTF-8";
+            findings.push(Finding::at(shown(&path), (1, 1), "a name that is not UTF-8", expected));
+            continue;
+        };
+        if stem.starts_with(['.', '#']) || path.is_dir() {
+            continue;
+        }
+        match (stem, extension) {
+            ("pools", "toml") => listing.pools = Some(path),
+            (_, "toml") => listing.steering.push((stem.into(), path)),
+            _ => listing.zones.push((stem.into(), path)),
+        }
+    }
+    if findings.is_empty() { Ok(listing) } else { Err(findings) }
+}
+
+fn no_folder(folder: &Path, error: &std::io::Error) -> Vec<Finding> {
+    let found = format!("a folder that cannot be read: {error}");
+    vec![Finding::at(shown(folder), (1, 1), found, "a folder with zones")]
+}
+
+/// A path as findings name it.
+pub(super) fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Reads files and remembers what all of them were.
+pub(super) struct Files {
+    root: PathBuf,
+    hash: Fnv1a,
+}
+
+impl Files {
+    /// For a folder, which must exist.
+    pub(super) fn new(folder: &Path) -> Result<Self, Vec<Finding>> {
+        let root = fs::canonicalize(folder).map_err(|error| no_folder(folder, &error))?;
+        Ok(Self { root, hash: Fnv1a::default() })
+    }
+
+    /// Reads a TOML file.
+    pub(super) fn toml(&mut self, path: &Path) -> Result<Vec<u8>, Vec<Finding>> {
+        self.read(path, path, MAX_TOML_BYTES).map_err(|why| unreadable(path, why))
+    }
+
+    /// Reads a zone file.
+    pub(super) fn zone(&mut self, path: &Path) -> Result<Vec<u8>, Vec<Finding>> {
+        self.read(path, path, MAX_ZONE_BYTES).map_err(|why| unreadable(path, why))
+    }
+
+    /// Reads a file that a zone file includes, by its path as written, relative to the folder of
+    /// the including file. Returns how findings name it, and its bytes; or why it cannot be.
+    pub(super) fn include(&mut self, written: &str, by: &str) -> Result<(String, Vec<u8>), String> {
+        let path = Path::new(by).parent().unwrap_or(Path::new("")).join(written);
+        let wrong = |why: String| format!("{}: {why}", quoted(written));
+        let real = fs::canonicalize(&path).map_err(|error| wrong(error.to_string()))?;
+        // Compared after following all links, so that none leads out.
+        if !real.starts_with(&self.root) {
+            return Err(wrong("it is outside of the zones folder".into()));
+        }
+        let bytes = self.read(&real, &path, MAX_ZONE_BYTES).map_err(wrong)?;
+        Ok((shown(&path), bytes))
+    }
+
+    fn read(&mut self, path: &Path, name: &Path, most: u64) -> Result<Vec<u8>, String> {
+        let bytes = read_bounded(path, most)?;
+        self.hash.add_piece(name.file_name().unwrap_or_default().as_encoded_bytes());
+        self.hash.add_piece(&bytes);
+        Ok(bytes)
+    }
+
+    /// A short name of all files read so far, and of what else is served.
+    pub(super) fn revision(mut self, more: &str) -> String {
+        self.hash.add_piece(more.as_bytes());
+        format!("{:012x}", self.hash.0 >> 16)
+    }
+}
+
+/// Reads a plain file of at most so many bytes; a pipe or a device could keep the reader for ever.
+pub(super) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+    let kind = fs::metadata(path).map_err(|error| error.to_string())?;
+    if !kind.is_file() {
+        return Err("it is not a plain file".into());
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    file.take(most + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > most {
+        return Err(format!("it is larger than {} MiB", most >> 20));
+    }
+    Ok(bytes)
+}
+
+/// The finding about a file that cannot be read.
+pub(super) fn unreadable(path: &Path, why: String) -> Vec<Finding> {
+    let found = format!("a file that cannot be read: {why}");
+    vec![Finding::at(shown(path), (1, 1), found, "a file that can be read")]
+}

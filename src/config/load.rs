@@ -1,0 +1,181 @@
+//! A zones folder and location tables to one [`World`], or to everything that is wrong.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::document::Document;
+use super::folder::{self, Files, Listing, shown};
+use super::policy::{PoolsFile, Shared};
+use super::steering::Steering;
+use super::words::{did_you_mean, one_of, quoted};
+use super::{pools, steering};
+use crate::finding::Finding;
+use crate::health::Inventory;
+use crate::place::Places;
+use crate::steering::{SteeredName, Turns};
+use crate::view::World;
+use crate::wire::Name;
+use crate::zone::{self, Zone, Zones};
+
+/// Loads all files of the zones folder.
+///
+/// `geoip_revision` names the state of the databases that `places` was made from and becomes part
+/// of [`World::revision`]; `seed` is the key of the zones' tables. Every finding of every file is
+/// returned, in the order of files, lines and columns.
+pub fn load(
+    zones_dir: &Path,
+    places: Arc<Places>,
+    geoip_revision: &str,
+    seed: u64,
+) -> Result<World, Vec<Finding>> {
+    let mut load = Load { files: Files::new(zones_dir)?, findings: Vec::new(), seed };
+    let listing = folder::list(zones_dir)?;
+    let (inventory, pools_file) = load.pools(listing.pools.as_deref());
+    let mut shared = Shared::new(&inventory, pools_file, &places);
+    let sources = load.pair(zones_dir, listing);
+    let (mut zones, mut steered) = (Vec::new(), Vec::<Box<[SteeredName]>>::new());
+    for (apex, source) in &sources {
+        let steering = load.steering(apex, source.steering.as_deref(), &mut shared);
+        zones.push(load.zone(apex, &source.zone, &steering).map(Arc::new));
+        steered.push(steering.names.into());
+    }
+    let turns = Turns::new(shared.turns());
+    let zones = zones.into_iter().collect::<Option<Vec<_>>>().filter(|_| load.findings.is_empty());
+    let Some(zones) = zones else {
+        load.findings.sort();
+        load.findings.dedup();
+        return Err(load.findings);
+    };
+    let revision = load.files.revision(geoip_revision);
+    let (zones, inventory) = (Zones::new(zones, seed), Arc::new(inventory));
+    Ok(World { zones, steered, inventory, places, turns, seed, revision })
+}
+
+/// The files of one zone.
+struct Source {
+    zone: PathBuf,
+    steering: Option<PathBuf>,
+}
+
+struct Load {
+    files: Files,
+    findings: Vec<Finding>,
+    seed: u64,
+}
+
+impl Load {
+    /// Takes a value, or the findings in its place.
+    fn good<T>(&mut self, result: Result<T, Vec<Finding>>) -> Option<T> {
+        result.map_err(|findings| self.findings.extend(findings)).ok()
+    }
+
+    fn note(&mut self, path: &Path, found: String, expected: String) {
+        self.findings.push(Finding::at(shown(path), (1, 1), found, expected));
+    }
+
+    fn pools(&mut self, path: Option<&Path>) -> (Inventory, PoolsFile) {
+        let Some(path) = path else { return (Inventory::default(), PoolsFile::Missing) };
+        let unreadable = (Inventory::default(), PoolsFile::Unreadable);
+        let bytes = self.files.toml(path);
+        let Some(bytes) = self.good(bytes) else { return unreadable };
+        let file = shown(path);
+        let Some(document) = self.good(Document::parse(&file, &bytes)) else { return unreadable };
+        let inventory = pools::read(&document);
+        let state = if document.is_good() { PoolsFile::Good } else { PoolsFile::Faulty };
+        self.findings.extend(document.into_findings());
+        (inventory, state)
+    }
+
+    /// Finds the apex of each zone file and the steering file that belongs to it.
+    fn pair(&mut self, zones_dir: &Path, listing: Listing) -> BTreeMap<Name, Source> {
+        if listing.zones.is_empty() {
+            let expected = "at least one zone, such as example.com.zone".into();
+            self.note(zones_dir, "a folder without zones".into(), expected);
+        }
+        let stems: Vec<String> = listing.zones.iter().map(|(stem, _)| stem.clone()).collect();
+        let mut sources: BTreeMap<Name, Source> = BTreeMap::new();
+        for (stem, path) in listing.zones {
+            let Some(apex) = self.apex(&stem, &path) else { continue };
+            if let Some(other) = sources.get(&apex) {
+                let found =
+                    format!("a second file of the zone {apex} (see {})", shown(&other.zone));
+                self.note(&path, found, "one file for each zone".into());
+                continue;
+            }
+            sources.insert(apex, Source { zone: path, steering: None });
+        }
+        for (stem, path) in listing.steering {
+            let Some(apex) = self.apex(&stem, &path) else { continue };
+            match sources.get_mut(&apex) {
+                Some(Source { steering: Some(other), .. }) => {
+                    let found =
+                        format!("a second steering file of the zone {apex} (see {})", shown(other));
+                    self.note(&path, found, "one file for each zone".into());
+                }
+                Some(source) => source.steering = Some(path),
+                None => {
+                    let known = || stems.iter().map(String::as_str).chain(["pools"]);
+                    let meant = did_you_mean(&stem, known());
+                    let found = format!(
+                        "no zone file {} beside it{meant}",
+                        quoted(&format!("{stem}.zone"))
+                    );
+                    let files = known().map(|stem| format!("{stem}.toml")).collect::<Vec<_>>();
+                    self.note(&path, found, one_of(files.iter().map(String::as_str)));
+                }
+            }
+        }
+        sources
+    }
+
+    fn apex(&mut self, stem: &str, path: &Path) -> Option<Name> {
+        match apex(stem) {
+            Ok(apex) => Some(apex),
+            Err(why) => {
+                let found = format!("the zone name {}: {why}", quoted(stem));
+                self.note(path, found, "the name of a zone, such as example.com".into());
+                None
+            }
+        }
+    }
+
+    fn steering(&mut self, apex: &Name, path: Option<&Path>, shared: &mut Shared<'_>) -> Steering {
+        let Some(path) = path else { return Steering::default() };
+        let bytes = self.files.toml(path);
+        let Some(bytes) = self.good(bytes) else { return Steering::default() };
+        let file = shown(path);
+        let document = self.good(Document::parse(&file, &bytes));
+        let Some(document) = document else { return Steering::default() };
+        let steering = steering::read(&document, apex, shared);
+        self.findings.extend(document.into_findings());
+        steering
+    }
+
+    fn zone(&mut self, apex: &Name, path: &Path, steering: &Steering) -> Option<Zone> {
+        let bytes = self.files.zone(path);
+        let bytes = self.good(bytes)?;
+        let mut include = |written: &str, by: &str| self.files.include(written, by);
+        let records = zone::read(&shown(path), &bytes, apex, &mut include);
+        let records = self.good(records)?;
+        self.good(zone::build(apex, &records, &steering.owners, self.seed))
+    }
+}
+
+/// The apex that a file name stands for: `root` is the root zone, `%2F` a slash, which the names
+/// of reverse zones may have (RFC 2317) and file names may not.
+fn apex(stem: &str) -> Result<Name, String> {
+    if stem == "root" {
+        return Ok(Name::root());
+    }
+    let text = stem.replace("%2F", "/").replace("%2f", "/");
+    let printable = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'*' | b'@' | b'%');
+    if !text.bytes().all(printable) || text.ends_with('.') {
+        return Err("it has characters that no zone name has".into());
+    }
+    let apex = Name::parse(&text, &Name::root()).map_err(|error| error.to_string())?;
+    Ok(apex.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,285 @@
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::*;
+
+const ZONE: &str = "@ 300 IN SOA ns1 hostmaster 1 3600 600 86400 300\n@ 300 IN NS ns1\n\
+                    ns1 300 IN A 192.0.2.53\n";
+const POOLS: &str = "[pools.a]\nendpoints = ['192.0.2.1']\n[pools.b]\nendpoints = ['::1']\n";
+
+/// A zones folder with these files, and whether it loads.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        files.iter().for_each(|(name, text)| folder.write(name, text));
+        folder
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("zones")
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn load(&self) -> Result<World, Vec<Finding>> {
+        load(&self.path(), Arc::new(Places::unknown()), "geo", 7)
+    }
+
+    fn world(&self) -> World {
+        self.load().unwrap_or_else(|findings| panic!("{findings:#?}"))
+    }
+
+    /// The findings, with `zones` for the folder.
+    fn findings(&self) -> Vec<String> {
+        let folder = self.path().display().to_string();
+        let findings = self.load().err().unwrap_or_default();
+        findings.iter().map(|finding| finding.to_string().replace(&folder, "zones")).collect()
+    }
+}
+
+fn apexes(world: &World) -> Vec<String> {
+    world.zones.all().iter().map(|zone| zone.apex.to_string()).collect()
+}
+
+#[test]
+fn zones_of_all_kinds_are_found_with_their_steering() {
+    let folder = Folder::new(&[
+        ("Example.com.zone", ZONE),
+        ("example.com.toml", "[www]\nround_robin = ['a', 'b']\n[api]\nfailover = 'a'"),
+        ("sub.example.com.zone", ZONE),
+        ("sub.example.com.toml", "[www]\nround_robin = ['b']"),
+        ("2.0.192.in-addr.arpa.zone", ZONE),
+        ("0%2F25.2.0.192.in-addr.arpa.zone", ZONE),
+        ("root.zone", ZONE),
+        ("pools.toml", POOLS),
+    ]);
+    let world = folder.world();
+    let mut found = apexes(&world);
+    found.sort();
+    let mut expected = [
+        ".",
+        "example.com.",
+        "sub.example.com.",
+        "2.0.192.in-addr.arpa.",
+        "0/25.2.0.192.in-addr.arpa.",
+    ];
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+    assert_eq!(world.steered.len(), 5);
+    for (apex, names) in apexes(&world).iter().zip(&world.steered) {
+        let owners: Vec<String> = names.iter().map(|name| name.owner.to_string()).collect();
+        let expected: &[&str] = match apex.as_str() {
+            "example.com." => &["www.example.com.", "api.example.com."],
+            "sub.example.com." => &["www.sub.example.com."],
+            _ => &[],
+        };
+        assert_eq!(owners, expected);
+    }
+    assert_eq!((world.turns.len(), world.inventory.pools.len(), world.seed), (4, 2, 7));
+}
+
+#[test]
+fn what_belongs_to_editors_or_is_no_zone_is_left_alone() {
+    let folder = Folder::new(&[
+        ("example.com.zone", ZONE),
+        (".hidden.zone", "x"),
+        (".#example.com.zone", "x"),
+        ("#example.com.zone#", "x"),
+        ("example.com.zone~", "x"),
+        ("example.com.toml.swp", "x"),
+        ("README.md", "x"),
+        ("old/example.org.zone", "x"),
+        ("folder.zone/x", "x"),
+    ]);
+    assert_eq!(apexes(&folder.world()), ["example.com."]);
+}
+
+#[test]
+fn files_that_fit_nothing_are_said() {
+    let none = "expected at least one zone, such as example.com.zone";
+    let name = "expected the name of a zone, such as example.com";
+    let zone = ("example.com.zone", ZONE);
+    for (files, findings) in [
+        (&[("README.md", "")][..], &[&*format!("zones:1:1: a folder without zones; {none}")][..]),
+        (
+            &[zone, ("exmaple.com.toml", "[www]\nfailover = 'x'")],
+            &[
+                "zones/exmaple.com.toml:1:1: no zone file \"exmaple.com.zone\" beside it (did you mean \"example.com\"?); expected one of example.com.toml, pools.toml",
+            ],
+        ),
+        (
+            &[zone, ("rules.toml", "")],
+            &[
+                "zones/rules.toml:1:1: no zone file \"rules.zone\" beside it; expected one of example.com.toml, pools.toml",
+            ],
+        ),
+        (
+            &[zone, ("EXAMPLE.com.zone", ZONE)],
+            &[
+                "zones/example.com.zone:1:1: a second file of the zone example.com. (see zones/EXAMPLE.com.zone); expected one file for each zone",
+            ],
+        ),
+        (
+            &[zone, ("example.com.toml", ""), ("Example.com.toml", "")],
+            &[
+                "zones/example.com.toml:1:1: a second steering file of the zone example.com. (see zones/Example.com.toml); expected one file for each zone",
+            ],
+        ),
+        (
+            &[zone, ("a..b.zone", ZONE), ("a b.zone", ZONE), ("b.zone.zone", ZONE)],
+            &[
+                &format!(
+                    "zones/a b.zone:1:1: the zone name \"a b\": it has characters that no zone name has; {name}"
+                ),
+                &format!("zones/a..b.zone:1:1: the zone name \"a..b\": an empty label; {name}"),
+            ],
+        ),
+    ] {
+        assert_eq!(Folder::new(files).findings(), findings);
+    }
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_said() {
+    let folder = Folder(tempfile::tempdir().unwrap());
+    let findings = folder.findings();
+    assert_eq!(findings.len(), 1);
+    assert!(findings[0].starts_with("zones:1:1: a folder that cannot be read: "), "{findings:?}");
+    fs::write(folder.path(), "").unwrap();
+    assert_eq!(folder.findings().len(), 1);
+}
+
+#[test]
+fn all_mistakes_of_all_files_are_said_at_once() {
+    let folder = Folder::new(&[
+        ("a.example.zone", "@ 300 IN NS ns1\n"),
+        ("a.example.toml", "[www]\nfailover = 'x'\nttl = 0"),
+        ("b.example.zone", &format!("{ZONE}www 300 IN A 192.0.2.9\n")),
+        ("b.example.toml", "[www]\nfailover = 'a'\n"),
+        ("c.example.zone", ZONE),
+        ("c.example.toml", "[www"),
+        ("pools.toml", "[pools.a]\nendpoints = ['192.0.2.1', '192.0.2.1']"),
+        ("stray.toml", ""),
+    ]);
+    let findings = folder.findings();
+    let files: Vec<&str> = findings.iter().map(|f| f.split(':').next().unwrap()).collect();
+    assert_eq!(
+        files,
+        [
+            "zones/a.example.toml",
+            "zones/a.example.toml",
+            "zones/a.example.zone",
+            "zones/b.example.zone",
+            "zones/c.example.toml",
+            "zones/pools.toml",
+            "zones/stray.toml",
+        ],
+        "{findings:#?}"
+    );
+}
+
+#[test]
+fn names_of_a_pools_file_with_mistakes_are_still_known() {
+    let steering = ("example.com.toml", "[www]\nfailover = ['a', 'b']");
+    for pools in ["[pools.a]\n[pools.b]\nendpoints = ['x y']", "[pools.a"] {
+        let folder = Folder::new(&[("example.com.zone", ZONE), steering, ("pools.toml", pools)]);
+        let findings = folder.findings();
+        assert!(!findings.is_empty());
+        let of_pools = findings.iter().all(|finding| finding.starts_with("zones/pools.toml:"));
+        assert!(of_pools, "{findings:?}");
+    }
+    let folder = Folder::new(&[("example.com.zone", ZONE), steering]);
+    let missing = "expected a pool of pools.toml, but there is no such file";
+    assert_eq!(
+        folder.findings(),
+        [
+            format!("zones/example.com.toml:2:13: unknown pool \"a\"; {missing}"),
+            format!("zones/example.com.toml:2:18: unknown pool \"b\"; {missing}"),
+        ]
+    );
+}
+
+#[test]
+fn includes_are_relative_to_the_including_file_and_stay_inside() {
+    let folder = Folder::new(&[
+        ("example.com.zone", &format!("{ZONE}$INCLUDE inc/a.inc\n")),
+        ("inc/a.inc", "a 300 IN A 192.0.2.1\n$INCLUDE b.inc\n$INCLUDE ../inc/b.inc c\n"),
+        ("inc/b.inc", "b 300 IN A 192.0.2.2\n"),
+    ]);
+    assert_eq!(folder.world().zones.all()[0].records, 6);
+    fs::write(folder.0.path().join("secret"), "s 300 IN TXT x\n").unwrap();
+    let expected = "expected a file that can be included";
+    for (path, why) in [
+        ("../secret", "it is outside of the zones folder"),
+        ("inc/../../secret", "it is outside of the zones folder"),
+        ("/etc/hostname", "it is outside of the zones folder"),
+        ("link", "it is outside of the zones folder"),
+        ("inc", "it is not a plain file"),
+        ("nothing", "No such file or directory (os error 2)"),
+    ] {
+        #[cfg(unix)]
+        if path == "link" {
+            std::os::unix::fs::symlink("../secret", folder.path().join("link")).unwrap();
+        }
+        folder.write("example.com.zone", &format!("{ZONE}$INCLUDE {path}\n"));
+        let finding = format!("zones/example.com.zone:4:10: \"{path}\": {why}; {expected}");
+        assert_eq!(folder.findings(), [finding]);
+    }
+    folder.write("example.com.zone", &format!("{ZONE}$INCLUDE example.com.zone\n"));
+    assert!(!folder.findings().is_empty(), "a file that includes itself");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_whose_files_are_links_into_a_hidden_one_works() {
+    use std::os::unix::fs::symlink;
+    let folder = Folder::new(&[
+        ("..2026/example.com.zone", &format!("{ZONE}$INCLUDE more.inc\n")),
+        ("..2026/more.inc", "a 300 IN A 192.0.2.1\n"),
+        ("..2026/pools.toml", POOLS),
+        ("..2026/example.com.toml", "[www]\nfailover = 'a'"),
+    ]);
+    symlink("..2026", folder.path().join("..data")).unwrap();
+    for name in ["example.com.zone", "more.inc", "pools.toml", "example.com.toml"] {
+        symlink(format!("..data/{name}"), folder.path().join(name)).unwrap();
+    }
+    let world = folder.world();
+    assert_eq!((world.zones.all()[0].records, world.steered[0].len()), (4, 1));
+    symlink("nowhere", folder.path().join("gone.zone")).unwrap();
+    let findings = folder.findings();
+    assert!(findings[0].starts_with("zones/gone.zone:1:1: a file that cannot be read: "));
+}
+
+#[test]
+fn the_revision_changes_with_every_file_and_the_databases() {
+    let files = [
+        ("example.com.zone", &*format!("{ZONE}$INCLUDE a.inc\n")),
+        ("a.inc", "a 300 IN A 192.0.2.1\n"),
+        ("pools.toml", POOLS),
+        ("example.com.toml", "[www]\nfailover = 'a'"),
+    ];
+    let first = Folder::new(&files);
+    let revision = first.world().revision;
+    assert_eq!(revision, Folder::new(&files).world().revision, "wherever the folder is");
+    assert_eq!(revision.len(), 12);
+    let places = Arc::new(Places::unknown());
+    assert_ne!(revision, load(&first.path(), places, "other", 7).unwrap().revision);
+    let mut seen = vec![revision];
+    for (name, text) in files {
+        let comment = if name.ends_with(".toml") { "#" } else { ";" };
+        first.write(name, &format!("{text}\n{comment}"));
+        seen.push(first.world().revision);
+    }
+    first.write("example.org.zone", ZONE);
+    seen.push(first.world().revision);
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 6);
+}

@@ -1,0 +1,41 @@
+//! Files to values: `steersman.toml`, `pools.toml`, the steering files, and the folder of zones.
+//!
+//! Text becomes a document whose nodes know where they stand, and a document becomes values that
+//! are whole and resolved: nothing half-valid leaves this room. Whoever loads gets the values or
+//! every [`Finding`] at once. This room reads files; it does not watch, write or keep any.
+
+mod daemon;
+mod document;
+mod duration;
+mod endpoints;
+mod folder;
+mod geo_key;
+mod hash;
+mod hosts;
+mod load;
+mod monitors;
+mod owner;
+mod place_maps;
+mod policy;
+mod pools;
+mod steering;
+mod words;
+
+use std::path::Path;
+
+pub use daemon::{Admin, Daemon, Dns, Log, LogFormat, LogLevel, Tcp};
+pub use duration::{parse_duration, show_duration};
+pub use load::load;
+
+use crate::finding::Finding;
+
+/// Reads `steersman.toml`, or says everything that is wrong with it.
+pub fn daemon(path: &Path) -> Result<Daemon, Vec<Finding>> {
+    let bytes = folder::read_bounded(path, folder::MAX_TOML_BYTES)
+        .map_err(|why| folder::unreadable(path, why))?;
+    let file = folder::shown(path);
+    let document = document::Document::parse(&file, &bytes)?;
+    let daemon = daemon::read(&document, path.parent().unwrap_or(Path::new("")));
+    let findings = document.into_findings();
+    if findings.is_empty() { Ok(daemon) } else { Err(findings) }
+}

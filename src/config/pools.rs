@@ -1,0 +1,228 @@
+//! `zones/pools.toml`: regions, monitors and pools.
+
+use std::collections::HashMap;
+
+use super::document::{Document, Item, Kind, Table};
+use super::endpoints::{self, Endpoints};
+use super::monitors::{self, NO_PORT};
+use super::words::{did_you_mean, one_of, quoted};
+use crate::health::{
+    Answers, Endpoint, EndpointAddress, Inventory, Location, Monitor, MonitorId, MonitorKind, Pool,
+    Region,
+};
+
+/// Reads the whole file. What is wrong is noted in the document, yet each name that stands in
+/// the file is there, so that whoever refers to it is not blamed.
+pub(super) fn read(document: &Document<'_>) -> Inventory {
+    let root = document.root();
+    root.expect_keys(&["regions", "monitors", "pools"]);
+    let regions = named(&root, "regions", |name, _, table| Region {
+        name: name.into(),
+        location: region_location(table),
+    });
+    let monitors = named(&root, "monitors", monitors::read);
+    let names = Names {
+        regions: index(regions.iter().map(|region| region.name.as_str())),
+        monitors: index(monitors.iter().map(|monitor| monitor.name.as_str())),
+        all: &monitors,
+    };
+    let pools = named(&root, "pools", |name, item, table| read_pool(&names, name, item, table));
+    Inventory { regions, monitors, pools }
+}
+
+struct Names<'a> {
+    regions: HashMap<&'a str, u32>,
+    monitors: HashMap<&'a str, u32>,
+    all: &'a [Monitor],
+}
+
+fn index<'a>(names: impl Iterator<Item = &'a str>) -> HashMap<&'a str, u32> {
+    names.zip(0..).collect()
+}
+
+/// Reads the tables of `[kind.NAME]`.
+fn named<'d, T>(
+    root: &Table<'d>,
+    kind: &str,
+    read: impl Fn(&'d str, &Item<'d>, &Table<'d>) -> T,
+) -> Vec<T> {
+    let expected = format!("tables, such as [{kind}.NAME]");
+    let Some(table) = root.get(kind).and_then(|item| item.table(&expected)) else {
+        return Vec::new();
+    };
+    let mut all = Vec::new();
+    for (name, item) in table.entries() {
+        check_name(name, &item);
+        if let Some(table) = item.table(&format!("a table, [{kind}.{name}]")) {
+            all.push(read(name, &item, &table));
+        }
+    }
+    all
+}
+
+/// Names stand in URLs, in targets and on command lines.
+fn check_name(name: &str, item: &Item<'_>) {
+    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if name.is_empty() || !name.chars().all(good) || name == "." || name == ".." {
+        item.key_finding(
+            format!("the name {}", quoted(name)),
+            "a name of letters, digits, \".\", \"_\" and \"-\"",
+        );
+    }
+}
+
+fn region_location(table: &Table<'_>) -> Option<Location> {
+    table.expect_keys(&["location"]);
+    let item = table.get("location")?;
+    let expected = "latitude and longitude in degrees, such as [39.04, -77.49]";
+    let items = item.list(expected)?;
+    let [latitude, longitude] = items.as_slice() else {
+        item.finding(format!("a list of {}", items.len()), expected);
+        return None;
+    };
+    let latitude = latitude.number(-90.0..=90.0, "a latitude from -90 to 90");
+    let longitude = longitude.number(-180.0..=180.0, "a longitude from -180 to 180");
+    Some(Location { latitude: latitude?, longitude: longitude? })
+}
+
+fn read_pool(names: &Names<'_>, name: &str, item: &Item<'_>, table: &Table<'_>) -> Pool {
+    table.expect_keys(&["region", "monitor", "endpoints", "min_healthy", "answers"]);
+    let region = table.get("region").and_then(|item| {
+        let text = item.text("the name of a region")?;
+        find(&item, "region", text, &names.regions)
+    });
+    let monitors = table.get("monitor").map(|item| read_monitors(names, &item));
+    let monitors = monitors.unwrap_or_default();
+    let endpoints = match table.get("endpoints") {
+        Some(list) => endpoints::read(&list),
+        None => {
+            let found = format!("pool {} without endpoints", quoted(name));
+            item.key_finding(found, r#"endpoints = ["192.0.2.10"]"#);
+            Endpoints::default()
+        }
+    };
+    check_probes(names, item, name, &monitors, &endpoints.good);
+    let complete = endpoints.complete;
+    let endpoints: Vec<Endpoint> = endpoints.good.into_iter().map(|(e, _)| e).collect();
+    let answers = table.get("answers").and_then(|item| answers(&item)).unwrap_or(Answers::All);
+    let countable = if complete { endpoints.as_slice() } else { &[] };
+    let min_healthy = table.get("min_healthy").and_then(|item| min_healthy(&item, countable));
+    let mut pool = Pool {
+        name: name.into(),
+        region,
+        monitors,
+        endpoints,
+        min_healthy: min_healthy.unwrap_or(1),
+        answers,
+    };
+    // A name has one CNAME (RFC 2181 10.1).
+    if pool.answers_hosts() {
+        pool.answers = Answers::One;
+    }
+    pool
+}
+
+/// Looks up a name, or says which there are.
+fn find(item: &Item<'_>, kind: &str, name: &str, known: &HashMap<&str, u32>) -> Option<u32> {
+    let found = known.get(name).copied();
+    if found.is_none() {
+        let mut names: Vec<&str> = known.keys().copied().collect();
+        names.sort_unstable();
+        let meant = did_you_mean(name, names.iter().copied());
+        let expected = match names.is_empty() {
+            true => format!("a {kind}; there is no [{kind}s.{name}] in this file"),
+            false => one_of(names),
+        };
+        item.finding(format!("unknown {kind} {}{meant}", quoted(name)), expected);
+    }
+    found
+}
+
+fn read_monitors(names: &Names<'_>, item: &Item<'_>) -> Vec<MonitorId> {
+    let expected = "the name of a monitor, or a list of them";
+    let mut monitors = Vec::new();
+    for item in item.one_or_more(expected).unwrap_or_default() {
+        let Some(name) = item.text("the name of a monitor") else { continue };
+        let Some(id) = find(&item, "monitor", name, &names.monitors) else { continue };
+        if monitors.contains(&id) {
+            item.finding(format!("monitor {} a second time", quoted(name)), "each monitor once");
+        } else {
+            monitors.push(id);
+        }
+    }
+    monitors
+}
+
+fn answers(item: &Item<'_>) -> Option<Answers> {
+    let expected = r#"1 or "all""#;
+    match item.kind() {
+        Kind::Text("all") => Some(Answers::All),
+        Kind::Text(_) => {
+            item.finding(item.shown(), expected);
+            None
+        }
+        _ => item.integer(1..=1, expected).map(|_| Answers::One),
+    }
+}
+
+/// Health is counted for each family, so a family with fewer endpoints could never be up.
+fn min_healthy(item: &Item<'_>, endpoints: &[Endpoint]) -> Option<u32> {
+    let least = item.integer(1..=u32::MAX, "a number of endpoints, at least 1")?;
+    let count = |family: &dyn Fn(&EndpointAddress) -> bool| {
+        endpoints.iter().filter(|endpoint| family(&endpoint.address)).count()
+    };
+    let families = [
+        ("IPv4 addresses", count(&|a| matches!(a, EndpointAddress::Ip(ip) if ip.is_ipv4()))),
+        ("IPv6 addresses", count(&|a| matches!(a, EndpointAddress::Ip(ip) if ip.is_ipv6()))),
+        ("host names", count(&|a| matches!(a, EndpointAddress::Host { .. }))),
+    ];
+    for (family, count) in families {
+        if count > 0 && least as usize > count {
+            item.finding(
+                format!("{least}, more than the pool's {family} ({count})"),
+                format!("a number from 1 to {count}: each family is counted by itself"),
+            );
+            return None;
+        }
+    }
+    Some(least)
+}
+
+/// Whatever is monitored must have an address and, for TCP, a port.
+fn check_probes(
+    names: &Names<'_>,
+    pool: &Item<'_>,
+    name: &str,
+    monitors: &[MonitorId],
+    endpoints: &[(Endpoint, Item<'_>)],
+) {
+    if monitors.is_empty() {
+        return;
+    }
+    for (endpoint, item) in endpoints {
+        if let (EndpointAddress::Host { text, .. }, None) = (&endpoint.address, endpoint.probe) {
+            item.finding(
+                format!("the host name {text} to be monitored, but names are not resolved"),
+                r#"probe = "ADDR:PORT" beside it, or no monitor for the pool"#,
+            );
+        }
+    }
+    let without_port = |endpoint: &Endpoint| endpoint.probe.and_then(|probe| probe.port).is_none();
+    let Some((endpoint, _)) = endpoints.iter().find(|(e, _)| without_port(e)) else { return };
+    for monitor in monitors.iter().filter_map(|id| names.all.get(*id as usize)) {
+        if monitor.kind == (MonitorKind::Tcp { port: NO_PORT }) {
+            pool.key_finding(
+                format!(
+                    "no port to probe {} of pool {} by monitor {}",
+                    endpoint.address.text(),
+                    quoted(name),
+                    quoted(&monitor.name)
+                ),
+                r#"tcp = { port = … }, or probe = "ADDR:PORT" for each endpoint"#,
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

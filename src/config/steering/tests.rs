@@ -1,0 +1,423 @@
+use std::sync::Arc;
+
+use super::super::policy::PoolsFile;
+use super::super::pools;
+use super::*;
+use crate::place::Places;
+use crate::steering::{Leaf, PlacedBy};
+
+const POOLS: &str = "
+[regions.us]
+location = [39.04, -77.49]
+[regions.eu]
+location = [53.3, -6.2]
+[regions.nowhere]
+[pools.us-east]
+region = 'us'
+endpoints = ['192.0.2.1']
+[pools.eu-west]
+region = 'eu'
+endpoints = ['192.0.2.2']
+[pools.lost]
+region = 'nowhere'
+endpoints = ['192.0.2.3']
+[pools.free]
+endpoints = ['192.0.2.4']
+[pools.cdn]
+endpoints = [{ cname = 'www.example.com.' }]
+[pools.office]
+endpoints = ['192.0.2.6']
+";
+const ALL: &str = "one of us-east, eu-west, lost, free, cdn, office";
+const POLICY_KEYS: &str = "one of failover, weighted, round_robin, geo, nearest";
+const OWNER_KEYS: &str =
+    "one of failover, weighted, round_robin, geo, nearest, sticky, ttl, all_down";
+
+fn read_with(pools: &str, state: PoolsFile, text: &str) -> (Steering, usize, Vec<String>) {
+    let document = Document::parse("pools.toml", pools.as_bytes()).ok().unwrap();
+    let inventory = pools::read(&document);
+    let places = Places::unknown();
+    let mut shared = Shared::new(&inventory, state, &places);
+    let document = Document::parse("x.toml", text.as_bytes()).ok().unwrap();
+    let apex = Name::parse("example.com.", &Name::root()).unwrap();
+    let steering = read(&document, &apex, &mut shared);
+    let findings = document.into_findings().iter().map(ToString::to_string).collect();
+    (steering, shared.turns(), findings)
+}
+
+fn good(text: &str) -> (Steering, usize) {
+    let (steering, turns, findings) = read_with(POOLS, PoolsFile::Good, text);
+    assert_eq!(findings, [""; 0], "{text}");
+    (steering, turns)
+}
+
+fn leaf(policy: &Policy) -> Leaf {
+    let Policy::Pool(leaf) = policy else { panic!("{policy:?}") };
+    *leaf
+}
+
+const EXAMPLE: &str = r#"
+[www]
+failover = ["us-east", "eu-west"]
+
+[api]
+weighted = { us-east = 80, eu-west = 20 }
+sticky = true                       # the same client network gets the same pool while it is up
+ttl = 20
+
+[beta]                              # the long form, for weights over policies
+weighted = [{ to = ["us-east", "eu-west"], weight = 9 }, { to = "canary", weight = 1 }]
+
+["@"]
+nearest = ["us-east", "eu-west", "ap-south"]
+
+[cdn]
+round_robin = ["us-east", "eu-west"]
+
+[shop.geo]
+EU = ["eu-west", "us-east"]
+NA-US-CA = "us-west"
+AS = { weighted = { ap-south = 1, ap-east = 1 } }
+"203.0.113.0/24" = "office"
+AS64500 = "peer"
+default = ["us-east", "eu-west"]
+"#;
+
+#[test]
+fn the_example_is_read() {
+    let mut pools = "[regions.r]\nlocation = [0, 0]\n".to_string();
+    let names =
+        ["us-east", "eu-west", "ap-south", "ap-east", "us-west", "office", "peer", "canary"];
+    for name in names {
+        pools += &format!("[pools.{name}]\nregion = 'r'\nendpoints = ['192.0.2.1']\n");
+    }
+    let (steering, turns, findings) = read_with(&pools, PoolsFile::Good, EXAMPLE);
+    assert_eq!((findings, turns), (vec![], 2));
+    let owners: Vec<String> = steering.names.iter().map(|name| name.owner.to_string()).collect();
+    let all = ["www", "api", "beta", "", "cdn", "shop"].map(|owner| match owner {
+        "" => "example.com.".to_string(),
+        owner => format!("{owner}.example.com."),
+    });
+    assert_eq!(owners, all);
+    let ttls: Vec<u32> = steering.names.iter().map(|name| name.ttl_seconds).collect();
+    assert_eq!(ttls, [30, 20, 30, 30, 30, 30]);
+    assert!(steering.names.iter().all(|name| matches!(name.all_down, AllDown::Serve)));
+    let Policy::Failover(branches) = &steering.names[0].policy else { panic!() };
+    assert_eq!([leaf(&branches[0]).pool, leaf(&branches[1]).pool], [0, 1]);
+    let Policy::Weighted(weighted) = &steering.names[1].policy else { panic!() };
+    let weights: Vec<u32> = weighted.branches.iter().map(|branch| branch.weight).collect();
+    assert_eq!((weights, weighted.sticky), (vec![80, 20], true));
+    let Policy::Placed(geo) = &steering.names[5].policy else { panic!() };
+    // From the most to the least specific, whatever the order of the file.
+    let keys = ["203.0.113.0/24", "AS64500", "NA-US-CA", "AS", "EU", "default"];
+    assert_eq!(geo.by, PlacedBy::Geo(keys.map(str::to_string).into()));
+    assert_eq!(leaf(&geo.branches[0]).pool, 5);
+    assert_eq!(steering.owners[5].position, (19, 2));
+}
+
+#[test]
+fn slots_are_the_distinct_pools_of_policy_and_all_down() {
+    let (steering, turns) = good(
+        "[a]\nround_robin = ['eu-west', ['us-east', 'eu-west'], { round_robin = 'us-east' }]\n\
+         all_down = ['free', 'us-east']\n[b]\nround_robin = 'free'",
+    );
+    let [a, b] = steering.names.as_slice() else { panic!() };
+    assert_eq!(*a.slots, [1, 0, 3]);
+    assert_eq!(*b.slots, [3]);
+    let Policy::RoundRobin(outer) = &a.policy else { panic!() };
+    let Policy::RoundRobin(inner) = &outer.branches[2] else { panic!() };
+    let Policy::RoundRobin(other) = &b.policy else { panic!() };
+    let mut counters = [outer.turn, inner.turn, other.turn];
+    counters.sort_unstable();
+    assert_eq!((counters, turns), ([0, 2, 4], 6));
+    let AllDown::Policy(Policy::Failover(last)) = &a.all_down else { panic!() };
+    assert_eq!(leaf(&last[1]), Leaf { pool: 0, slot: 1 });
+    assert_ne!(a.salt, b.salt);
+    assert_eq!(a.salt, fnv1a(b"\x01a\x07example\x03com\0"));
+}
+
+#[test]
+fn a_name_is_an_alias_as_far_as_its_pools_are() {
+    for (text, only, some) in [
+        ("failover = 'us-east'", false, false),
+        ("failover = 'cdn'", true, true),
+        ("failover = ['us-east', 'cdn']", false, true),
+        ("failover = 'us-east'\nall_down = 'cdn'", false, true),
+        ("failover = 'cdn'\nall_down = 'us-east'", false, true),
+    ] {
+        let (steering, _) = good(&format!("[a]\n{text}"));
+        let name = &steering.names[0];
+        assert_eq!((name.only_hosts, name.some_hosts), (only, some), "{text}");
+        assert_eq!(steering.owners[0].types == SteeredTypes::Hosts, some, "{text}");
+    }
+}
+
+#[test]
+fn equal_preferences_share_one_map() {
+    let (steering, _) = good(
+        "[a.geo]\nEU = 'eu-west'\ndefault = 'us-east'\n[b.geo]\ndefault = 'free'\nEU = 'lost'\n\
+         [c.geo]\ndefault = 'free'\n[d]\nnearest = ['us-east', 'eu-west']\n\
+         [e]\nnearest = [{ failover = [['us-east', 'free']] }, 'eu-west']",
+    );
+    let maps: Vec<_> = steering
+        .names
+        .iter()
+        .map(|name| match &name.policy {
+            Policy::Placed(placed) => &placed.map,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert!(Arc::ptr_eq(maps[0], maps[1]));
+    assert!(!Arc::ptr_eq(maps[0], maps[2]));
+    assert!(Arc::ptr_eq(maps[3], maps[4]), "a branch is where its first pool is");
+}
+
+#[test]
+fn ttl_and_all_down_are_read() {
+    for (text, ttl, all_down) in [
+        ("ttl = 1", 1, "Serve"),
+        ("ttl = 2147483647\nall_down = 'nodata'", i32::MAX as u32, "NoData"),
+        ("ttl = '1m30s'\nall_down = 'servfail'", 90, "ServFail"),
+        ("all_down = 'serve'", 30, "Serve"),
+    ] {
+        let (steering, _) = good(&format!("[a]\nfailover = 'free'\n{text}"));
+        let name = &steering.names[0];
+        assert_eq!(name.ttl_seconds, ttl, "{text}");
+        assert_eq!(format!("{:?}", name.all_down), all_down, "{text}");
+    }
+}
+
+#[test]
+fn owners_can_be_written_in_several_ways() {
+    let (steering, _) = good(
+        "['@']\nfailover = 'free'\n['*.apps']\nfailover = 'free'\n['a.b']\nfailover = 'free'\n\
+         [\"C.example.com.\"]\nfailover = 'free'\n[\"d.e\".geo]\ndefault = 'free'",
+    );
+    let owners: Vec<String> = steering.owners.iter().map(|s| s.owner.to_string()).collect();
+    let expected = ["", "*.apps.", "a.b.", "c.", "d.e."].map(|o| format!("{o}example.com."));
+    assert_eq!(owners, expected);
+}
+
+/// Asserts the findings of texts, one a line and without the file's name.
+fn assert_findings(rows: &[(&str, &[&str])]) {
+    for (text, expected) in rows {
+        let expected: Vec<String> = expected.iter().map(|f| format!("x.toml:{f}")).collect();
+        assert_eq!(read_with(POOLS, PoolsFile::Good, text).2, expected, "{text}");
+    }
+}
+
+#[test]
+fn mistakes_in_owners_are_said() {
+    let policy = format!("expected {POLICY_KEYS}");
+    assert_findings(&[
+        ("www = 1", &["1:7: 1; expected the table of a name, such as [www]"]),
+        ("failover = []", &["1:12: an empty list; expected the table of a name, such as [www]"]),
+        ("[www]", &[&format!("1:2: \"www\" without a policy; {policy}")]),
+        ("[www]\nttl = 5", &[&format!("1:2: \"www\" without a policy; {policy}")]),
+        (
+            "[www]\nfailovr = ['free']",
+            &[
+                &format!("1:2: \"www\" without a policy; {policy}"),
+                &format!(
+                    "2:1: unknown key \"failovr\" (did you mean \"failover\"?); expected {OWNER_KEYS}"
+                ),
+            ],
+        ),
+        (
+            "[a.b]\nfailover = 'free'\n[c.d.geo]\ndefault = 'free'\n[e.f.g]\nfailover = 'free'",
+            &[
+                "1:4: [a.b], a table within a table; expected [\"a.b\"]: a name with a dot is quoted",
+                "3:4: [c.d], a table within a table; expected [\"c.d\"]: a name with a dot is quoted",
+                "5:4: [e.f.g], a table within a table; expected [\"e.f.g\"]: a name with a dot is quoted",
+            ],
+        ),
+        (
+            "[a]\nfailover = 'free'\n[A]\nfailover = 'nope'\n['a.example.com.']\nfailover = 'free'",
+            &[
+                "3:2: \"A\", the same name as \"a\"; expected each name once",
+                &format!("4:12: unknown pool \"nope\"; expected {ALL}"),
+                "5:2: \"a.example.com.\", the same name as \"A\"; expected each name once",
+            ],
+        ),
+        (
+            "['a.example.org.']\nfailover = 'nope'",
+            &[
+                "1:2: \"a.example.org.\", outside of example.com.; expected a name relative to the zone, without a final dot",
+                &format!("2:12: unknown pool \"nope\"; expected {ALL}"),
+            ],
+        ),
+        (
+            "['a..b']\nfailover = 'free'",
+            &["1:2: \"a..b\": an empty label; expected a name relative to the zone"],
+        ),
+        (
+            "['a.*']\nfailover = 'free'\n['*a']\nfailover = 'free'",
+            &[
+                "1:2: \"a.*\"; expected \"*\" as the whole leftmost label, such as \"*.apps\"",
+                "3:2: \"*a\"; expected \"*\" as the whole leftmost label, such as \"*.apps\"",
+            ],
+        ),
+        (
+            "['ä']\nfailover = 'free'",
+            &["1:2: \"ä\"; expected a name in ASCII without spaces (xn--… for other scripts)"],
+        ),
+        (
+            "[www]\nfailover = 'cdn'",
+            &[
+                "1:2: www.example.com. steered to itself by pool \"cdn\"; expected pools that lead elsewhere",
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn mistakes_in_ttl_and_all_down_are_said() {
+    let ttl = r#"expected seconds from 1 to 2147483647, or a time such as "30s""#;
+    let all_down = r#"expected "serve", "nodata", "servfail", or"#;
+    for (text, finding) in [
+        ("ttl = 0", format!("7: 0; {ttl}")),
+        ("ttl = 2147483648", format!("7: 2147483648; {ttl}")),
+        ("ttl = -1", format!("7: -1; {ttl}")),
+        ("ttl = 1.5", format!("7: 1.5; {ttl}")),
+        ("ttl = '500ms'", format!("7: \"500ms\"; {ttl}")),
+        ("ttl = '0s'", format!("7: \"0s\"; {ttl}")),
+        ("all_down = 3", format!("12: 3; {all_down} a policy")),
+        (
+            "all_down = 'offise'",
+            format!("12: unknown pool \"offise\" (did you mean \"office\"?); {all_down} {ALL}"),
+        ),
+        ("all_down = ['x']", format!("13: unknown pool \"x\"; expected {ALL}")),
+        ("all_down = {}", format!("1: a table without a policy; expected {POLICY_KEYS}")),
+        ("sticky = true", "1: sticky beside failover; expected sticky beside weighted only".into()),
+    ] {
+        let text = format!("[a]\nfailover = 'free'\n{text}");
+        assert_findings(&[(&text, &[&format!("3:{finding}")])]);
+    }
+}
+
+#[test]
+fn mistakes_in_policies_are_said() {
+    let weight = "expected a weight from 0 to 1000000, without fraction";
+    let policy = "expected a pool's name, a list of policies, or a table with one policy key";
+    let branch = r#"expected { to = "us-east", weight = 9 }"#;
+    let weights = "expected a table, such as { us-east = 80, eu-west = 20 }, \
+                   or a list of { to = …, weight = … }";
+    let unknown = format!("expected {ALL}");
+    for (text, findings) in [
+        (
+            "failover = ['us-eats']",
+            &[&*format!("13: unknown pool \"us-eats\" (did you mean \"us-east\"?); {unknown}")][..],
+        ),
+        ("failover = []", &["12: an empty list; expected at least one pool or policy"]),
+        ("failover = 1", &["12: 1; expected a list of policies, or a pool's name"]),
+        ("failover = [1]", &[&format!("13: 1; {policy}")]),
+        (
+            "failover = ['free', 'free']",
+            &["21: pool \"free\" a second time; expected each pool once in a list"],
+        ),
+        ("failover = [{}]", &[&format!("13: a table without a policy; expected {POLICY_KEYS}")]),
+        (
+            "failover = [{ failover = 'free', ttl = 5 }]",
+            &[&format!("34: unknown key \"ttl\"; expected {POLICY_KEYS}, sticky")],
+        ),
+        (
+            "failover = [{ failover = 'free', nearest = 'us-east' }]",
+            &[
+                "34: a second policy, \"nearest\", beside \"failover\"; expected one policy; others can stand within it or in all_down",
+            ],
+        ),
+        (
+            "failover = [[[[[[[[[[[[[[[[['free']]]]]]]]]]]]]]]]]",
+            &["28: a policy nested deeper than 16; expected at most 16 policies within each other"],
+        ),
+        ("failover = [[[[[[[[[[[[[[[['free']]]]]]]]]]]]]]]]", &[]),
+        (
+            "weighted = { free = -1, lost = 1.5 }",
+            &[&format!("21: -1; {weight}"), &format!("32: 1.5; {weight}")],
+        ),
+        ("weighted = { free = 1000001 }", &[&format!("21: 1000001; {weight}")]),
+        (
+            "weighted = { free = 0, lost = 0 }",
+            &["1: only weights of 0; expected at least one weight above 0"],
+        ),
+        ("weighted = { nope = 1 }", &[&format!("14: unknown pool \"nope\"; {unknown}")]),
+        ("weighted = {}", &["1: a table; expected at least one pool or policy"]),
+        ("weighted = 'free'", &[&format!("12: \"free\"; {weights}")]),
+        (
+            "weighted = [{ to = 'free' }, { weight = 1 }, { to = 'free', weight = -1, x = 1 }, 'free']",
+            &[
+                &format!("13: a branch without weight; {branch}"),
+                &format!("30: a branch without to; {branch}"),
+                "53: pool \"free\" a second time; expected each pool once in a list",
+                &format!("70: -1; {weight}"),
+                "74: unknown key \"x\"; expected one of to, weight",
+                "83: \"free\"; expected a table, such as { to = \"us-east\", weight = 9 }",
+            ],
+        ),
+        ("weighted = { free = 1 }\n", &[]),
+        (
+            "nearest = ['us-east', ['lost']]",
+            &[
+                "23: pool \"lost\", whose region has no location, within nearest; expected location = [LATITUDE, LONGITUDE] for region \"nowhere\"",
+            ],
+        ),
+        (
+            "nearest = ['free']",
+            &[
+                "12: pool \"free\", which is in no region, within nearest; expected region = … for pool \"free\" in pools.toml",
+            ],
+        ),
+    ] {
+        let findings: Vec<String> = findings.iter().map(|finding| format!("2:{finding}")).collect();
+        let findings: Vec<&str> = findings.iter().map(String::as_str).collect();
+        assert_findings(&[(&format!("[a]\n{text}"), &findings)]);
+    }
+}
+
+#[test]
+fn mistakes_in_geo_are_said() {
+    assert_findings(&[
+        ("[a]\ngeo = 'free'", &["2:7: \"free\"; expected a table from places to policies"]),
+        (
+            "[a.geo]\nEU = 'free'",
+            &["1:4: geo without default; expected default = \"us-east\", for everyone else"],
+        ),
+        (
+            "[a]\ngeo = {}",
+            &[
+                "2:1: a table; expected at least one pool or policy",
+                "2:1: geo without default; expected default = \"us-east\", for everyone else",
+            ],
+        ),
+        (
+            "[a.geo]\nFR = 'free'\neu-fr = 'free'\nAS-FR = 'free'\nEU-XX = 'nope'\ndefault = 'free'",
+            &[
+                "2:1: \"FR\"; expected EU-FR",
+                "3:1: \"eu-fr\"; expected EU-FR",
+                "4:1: \"AS-FR\"; expected EU-FR",
+                "5:1: \"EU-XX\"; expected a country of ISO 3166-1 after EU",
+                &format!("5:9: unknown pool \"nope\"; expected {ALL}"),
+            ],
+        ),
+        (
+            "[a.geo]\n'10.0.0.1/8' = 'free'\n'2001:DB8::/32' = 'free'\n'2001:db8:0::/32' = 'free'\ndefault = 'free'",
+            &[
+                "2:1: \"10.0.0.1/8\", which has bits beyond its length; expected \"10.0.0.0/8\"",
+                "4:1: \"2001:db8:0::/32\", the same place as \"2001:DB8::/32\"; expected each place once",
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn nobody_is_blamed_for_what_pools_toml_lacks() {
+    let text = "[a]\nnearest = ['lost', 'x']\n[b]\nweighted = { x = -1 }\nall_down = 'x'";
+    let findings = |pools, state| read_with(pools, state, text).2;
+    assert_eq!(findings(POOLS, PoolsFile::Faulty).len(), 4);
+    let weight = "x.toml:4:18: -1; expected a weight from 0 to 1000000, without fraction";
+    assert_eq!(findings("", PoolsFile::Unreadable), [weight]);
+    let missing = "x.toml:2:12: unknown pool \"lost\"; expected a pool of pools.toml, but there is no such file";
+    assert_eq!(findings("", PoolsFile::Missing)[0], missing);
+    let empty = "x.toml:2:12: unknown pool \"lost\"; expected a pool of pools.toml, which has none";
+    assert_eq!(findings("", PoolsFile::Good)[0], empty);
+}

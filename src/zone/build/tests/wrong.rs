@@ -1,0 +1,232 @@
+//! Everything that a zone may not be, with the exact lines that say so.
+
+use super::super::{Steered, SteeredTypes};
+use super::{HEAD, steered, zone_of};
+
+fn findings(apex: &str, text: &str, steered: &[Steered]) -> Vec<String> {
+    let findings = zone_of(apex, text, steered).unwrap_err();
+    findings.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_zone_has_one_soa_and_some_ns_at_its_apex() {
+    let soa = "@ 5 SOA ns host 9 1 1 1 1\n";
+    let ns = "@ 5 NS ns\n";
+    let no_soa = "z:1:1: no SOA at the apex example.com.; expected exactly one SOA record";
+    for (text, expected) in [
+        (ns.into(), vec![no_soa]),
+        (format!("www 5 A 192.0.2.1\n{ns}"), vec![no_soa]),
+        (
+            soa.into(),
+            vec!["z:1:1: no NS at the apex example.com.; expected at least one NS record"],
+        ),
+        (
+            format!("{soa}{ns}\n{soa}@ 5 SOA ns host 10 1 1 1 1"),
+            vec![
+                "z:4:1: a second SOA at example.com.; expected only the one at z:1",
+                "z:5:1: a second SOA at example.com.; expected only the one at z:1",
+            ],
+        ),
+        (
+            format!("{soa}{ns}$ORIGIN sub\n{soa}"),
+            vec!["z:4:1: SOA at sub.example.com.; expected SOA at the apex example.com. only"],
+        ),
+        (
+            format!("$ORIGIN net.\n{soa}{ns}"),
+            vec![
+                no_soa,
+                "z:2:1: net. outside the zone example.com.; expected names at or below example.com.",
+                "z:3:1: net. outside the zone example.com.; expected names at or below example.com.",
+            ],
+        ),
+    ] {
+        assert_eq!(findings("example.com.", &text, &[]), expected, "{text}");
+    }
+}
+
+#[test]
+fn each_mistake_in_the_master_file_has_its_place_and_its_words() {
+    for (text, expected) in [
+        (
+            "www CNAME a\nWWW TXT x",
+            "4:1: CNAME at www.example.com. beside TXT (z:5); expected no other data beside a CNAME",
+        ),
+        (
+            "@ CNAME a",
+            "4:1: CNAME at example.com. beside NS (z:2); expected no other data beside a CNAME",
+        ),
+        (
+            "www CNAME a\nwww CNAME b",
+            "5:1: a second CNAME at www.example.com.; expected only the one at z:4",
+        ),
+        (
+            "*.www CNAME a\n*.WWW CNAME b",
+            "5:1: a second CNAME at *.www.example.com.; expected only the one at z:4",
+        ),
+        (
+            "d DNAME a\nd DNAME b",
+            "5:1: a second DNAME at d.example.com.; expected only the one at z:4",
+        ),
+        (
+            "d DNAME a\nd CNAME b",
+            "5:1: CNAME at d.example.com. beside DNAME (z:4); expected no other data beside a CNAME",
+        ),
+        (
+            "a.b.D A 192.0.2.1\nd DNAME a",
+            "4:1: a.b.d.example.com. below the DNAME at d.example.com.; expected no names below a DNAME (z:5)",
+        ),
+        (
+            "@ DNAME a.\nd A 192.0.2.1",
+            "5:1: d.example.com. below the DNAME at example.com.; expected no names below a DNAME (z:4)",
+        ),
+        (
+            "d DNAME a\nd NS b",
+            "4:1: DNAME at the delegation of d.example.com.; expected either NS or DNAME",
+        ),
+        (
+            "www.example.net. A 192.0.2.1",
+            "4:1: www.example.net. outside the zone example.com.; expected names at or below example.com.",
+        ),
+        (
+            "badexample.com. A 192.0.2.1",
+            "4:1: badexample.com. outside the zone example.com.; expected names at or below example.com.",
+        ),
+        (
+            "com. A 192.0.2.1",
+            "4:1: com. outside the zone example.com.; expected names at or below example.com.",
+        ),
+        ("@ DS 1 13 2 00", "4:1: DS at the apex example.com.; expected DS in the zone above"),
+        (
+            "sub DS 1 13 2 00",
+            "4:1: DS at sub.example.com. without NS; expected NS records beside it, or no DS",
+        ),
+    ] {
+        let found = findings("example.com.", &format!("{HEAD}{text}"), &[]);
+        assert_eq!(found, [format!("z:{expected}")], "{text}");
+    }
+}
+
+#[test]
+fn a_set_must_fit_into_a_message() {
+    let many: String = (0..4_100).map(|n| format!("a A 10.0.{}.{}\n", n / 256, n % 256)).collect();
+    assert_eq!(
+        findings("example.com.", &format!("{HEAD}{many}"), &[]),
+        [
+            "z:4:1: 4100 A records at a.example.com., too many for any message; expected at most 65023 bytes in one record set"
+        ]
+    );
+}
+
+#[test]
+fn each_mistake_of_steering_has_its_place_and_its_words() {
+    use SteeredTypes::{Addresses, Hosts};
+    for (text, owner, types, expected) in [
+        (
+            "www A 192.0.2.1\nwww A 192.0.2.2\nwww MX 1 a",
+            "www.example.com.",
+            Addresses,
+            "z:4:1: A at the steered name www.example.com.; expected no A, AAAA or CNAME beside what is steered by t.toml:1:2",
+        ),
+        (
+            "WWW AAAA ::1",
+            "www.example.com.",
+            Addresses,
+            "z:4:1: AAAA at the steered name www.example.com.; expected no A, AAAA or CNAME beside what is steered by t.toml:1:2",
+        ),
+        (
+            "www CNAME a",
+            "www.example.com.",
+            Addresses,
+            "z:4:1: CNAME at the steered name www.example.com.; expected no A, AAAA or CNAME beside what is steered by t.toml:1:2",
+        ),
+        (
+            "www CNAME a",
+            "www.example.com.",
+            Hosts,
+            "z:4:1: CNAME at the steered name www.example.com.; expected no A, AAAA or CNAME beside what is steered by t.toml:1:2",
+        ),
+        (
+            "www MX 1 a",
+            "www.example.com.",
+            Hosts,
+            "z:4:1: MX at the steered name www.example.com.; expected nothing beside what is steered to host names by t.toml:1:2",
+        ),
+        (
+            "* TXT a",
+            "*.example.com.",
+            Hosts,
+            "z:4:1: TXT at the steered name *.example.com.; expected nothing beside what is steered to host names by t.toml:1:2",
+        ),
+        (
+            "",
+            "example.com.",
+            Hosts,
+            "t.toml:1:2: the apex example.com. steered to host names; expected pools of addresses: a CNAME cannot stand beside SOA",
+        ),
+        (
+            "",
+            "www.example.net.",
+            Addresses,
+            "t.toml:1:2: steered name www.example.net. outside the zone example.com.; expected names at or below example.com.",
+        ),
+        (
+            "sub NS a",
+            "www.sub.example.com.",
+            Addresses,
+            "t.toml:1:2: steered name www.sub.example.com. below the delegation of sub.example.com.; expected names that this zone answers for",
+        ),
+        (
+            "sub NS a",
+            "sub.example.com.",
+            Hosts,
+            "t.toml:1:2: steered name sub.example.com., which is delegated; expected names that this zone answers for",
+        ),
+        (
+            "d DNAME a",
+            "b.d.example.com.",
+            Addresses,
+            "t.toml:1:2: steered name b.d.example.com. below the DNAME at d.example.com.; expected no names below a DNAME (z:4)",
+        ),
+    ] {
+        let found = findings("example.com.", &format!("{HEAD}{text}"), &[steered(owner, types)]);
+        assert_eq!(found, [expected], "{text} {owner}");
+    }
+    let twice = [steered("a.example.com.", Addresses), steered("A.example.com.", Hosts)];
+    assert_eq!(
+        findings("example.com.", HEAD, &twice),
+        ["t.toml:1:2: a.example.com. steered a second time; expected each name once"]
+    );
+}
+
+#[test]
+fn findings_name_the_file_that_a_record_stands_in() {
+    let apex = super::name("example.com.");
+    let text = format!("{HEAD}$INCLUDE other");
+    let mut include = |_: &str, _: &str| Ok(("other".into(), b"b CNAME c\nb CNAME d".to_vec()));
+    let records = crate::zone::read("z", text.as_bytes(), &apex, &mut include);
+    let found = super::build(&apex, &records.unwrap(), &[], 7).unwrap_err();
+    assert_eq!(
+        found[0].to_string(),
+        "other:2:1: a second CNAME at b.example.com.; expected only the one at other:1"
+    );
+}
+
+#[test]
+fn what_looks_odd_but_is_right_is_accepted() {
+    for text in [
+        "d DNAME a\nd TXT x\nd A 192.0.2.1",
+        "@ DNAME a.\n",
+        "www CNAME a\nwww CNAME a\nWWW CNAME A",
+        "www CNAME a\nwww RRSIG CNAME 13 3 60 20300101000000 20200101000000 1 @ AAAA\nwww NSEC a CNAME",
+        "sub NS a.sub",
+        "sub NS a\na CNAME b",
+        "sub NS a.sub\na.sub CNAME x\na.sub TXT y",
+        "sub NS a\nsub DS 1 13 2 00\nsub TXT x",
+        "sub NS a\nx.sub DS 1 13 2 00",
+        "* NS a\n*.x DNAME a",
+    ] {
+        super::zone(text);
+    }
+    zone_of(".", "@ 5 SOA . . 1 1 1 1 1\n@ 5 NS a.\ncom. 5 NS a.", &[]).unwrap();
+    zone_of("2.0.192.in-addr.arpa.", &format!("{HEAD}1 PTR www.example.com."), &[]).unwrap();
+}

@@ -1,0 +1,140 @@
+//! The data of one record: text to wire form.
+
+use domain::base::iana::Rtype;
+use domain::base::name::{Name as DomainName, ParsedName};
+use domain::base::rdata::{ComposeRecordData, ParseRecordData, UnknownRecordData};
+use domain::base::scan::Scanner;
+use domain::dep::octseq::Parser;
+use domain::rdata::ZoneRecordData;
+
+use super::more;
+use super::tokens::{Mistake, Tokens};
+
+type Scanned = ZoneRecordData<Vec<u8>, DomainName<Vec<u8>>>;
+
+/// Reads the rest of an entry as the data of a type: in that type's own form, or as
+/// `\# LENGTH HEX`, which every type has (RFC 3597 5).
+pub(super) fn read(rtype: u16, tokens: &mut Tokens<'_, '_>) -> Result<Vec<u8>, Mistake> {
+    let data = if tokens.scan_opt_unknown_marker()? {
+        generic(rtype, tokens)?
+    } else if let Some(data) = more::read(rtype, tokens) {
+        data?
+    } else if !has_text_form(rtype) {
+        return Err(tokens.take().err().unwrap_or(Mistake::Form));
+    } else {
+        let data = compose(&Scanned::scan(Rtype::from_int(rtype), tokens)?)?;
+        // RFC 8659 4.1: a tag has at least one letter.
+        if rtype == Rtype::CAA.to_int() && data.get(1) == Some(&0) {
+            return Err(Mistake::Data("an empty tag"));
+        }
+        data
+    };
+    if data.len() > usize::from(u16::MAX) {
+        return Err(Mistake::Data("more than 65535 bytes"));
+    }
+    tokens.finish()?;
+    Ok(data)
+}
+
+/// Whether a type has a text form of its own.
+fn has_text_form(rtype: u16) -> bool {
+    let listed = matches!(
+        Rtype::from_int(rtype),
+        Rtype::A
+            | Rtype::AAAA
+            | Rtype::CAA
+            | Rtype::CDNSKEY
+            | Rtype::CDS
+            | Rtype::CNAME
+            | Rtype::DNAME
+            | Rtype::DNSKEY
+            | Rtype::DS
+            | Rtype::HINFO
+            | Rtype::HTTPS
+            | Rtype::IPSECKEY
+            | Rtype::MB
+            | Rtype::MD
+            | Rtype::MF
+            | Rtype::MG
+            | Rtype::MINFO
+            | Rtype::MR
+            | Rtype::MX
+            | Rtype::NAPTR
+            | Rtype::NS
+            | Rtype::NSEC
+            | Rtype::NSEC3
+            | Rtype::NSEC3PARAM
+            | Rtype::OPENPGPKEY
+            | Rtype::PTR
+            | Rtype::RP
+            | Rtype::RRSIG
+            | Rtype::SRV
+            | Rtype::SSHFP
+            | Rtype::SVCB
+            | Rtype::TLSA
+            | Rtype::TXT
+            | Rtype::ZONEMD
+    );
+    listed || more::knows(rtype)
+}
+
+fn generic(rtype: u16, tokens: &mut Tokens<'_, '_>) -> Result<Vec<u8>, Mistake> {
+    let rtype = Rtype::from_int(rtype);
+    let data = UnknownRecordData::scan_without_marker(rtype, tokens)?.data().clone();
+    // What is written out must be what that type would be read as, names not compressed.
+    let mut parser = Parser::from_ref(data.as_slice());
+    type Parsed<'a> = ZoneRecordData<&'a [u8], ParsedName<&'a [u8]>>;
+    let parsed = Parsed::parse_rdata(rtype, &mut parser).ok().flatten();
+    match parsed {
+        Some(parsed) if parser.remaining() == 0 && compose(&parsed)? == data => Ok(data),
+        _ => Err(Mistake::Other(
+            format!("bytes that are no {rtype} data"),
+            format!("\\# LENGTH HEX with the wire form of {rtype}, names not compressed"),
+        )),
+    }
+}
+
+/// The uncompressed wire form.
+pub(super) fn compose(data: &impl ComposeRecordData) -> Result<Vec<u8>, Mistake> {
+    let mut out = Vec::new();
+    data.compose_rdata(&mut out).map_err(|_| Mistake::Data("too much data"))?;
+    Ok(out)
+}
+
+/// The mnemonic of a type, or TYPEnnn.
+pub(crate) fn type_name(rtype: u16) -> String {
+    Rtype::from_int(rtype).to_string()
+}
+
+/// What the data of a type looks like, for those who got it wrong.
+pub(super) fn form(rtype: u16) -> String {
+    let form = match Rtype::from_int(rtype) {
+        Rtype::A => "an IPv4 address",
+        Rtype::AAAA => "an IPv6 address",
+        Rtype::NS | Rtype::CNAME | Rtype::PTR | Rtype::DNAME => "one name",
+        Rtype::MX => "a preference and a name",
+        Rtype::SOA => "primary server, mailbox, serial, refresh, retry, expire and negative TTL",
+        Rtype::TXT | Rtype::SPF => "one or more strings of at most 255 bytes",
+        Rtype::SRV => "priority, weight, port and a name",
+        Rtype::CAA => "flags, a tag and a value",
+        Rtype::HINFO => "two strings",
+        Rtype::NAPTR => "order, preference, flags, services, regexp and a name",
+        Rtype::SVCB | Rtype::HTTPS => "a priority, a name and key=value parameters",
+        Rtype::TLSA | Rtype::SMIMEA => "usage, selector, matching type and hex digits",
+        Rtype::DS | Rtype::CDS => "key tag, algorithm, digest type and hex digits",
+        Rtype::DNSKEY | Rtype::CDNSKEY => "flags, protocol, algorithm and a base64 key",
+        Rtype::SSHFP => "algorithm, fingerprint type and hex digits",
+        Rtype::LOC => "latitude, longitude, altitude and precision as in RFC 1876",
+        Rtype::URI => "priority, weight and a quoted target",
+        Rtype::CERT => "a type, a key tag, an algorithm and a base64 certificate",
+        Rtype::CSYNC => "a serial, flags and types",
+        _ if has_text_form(rtype) => "data in the form that its RFC gives",
+        _ => {
+            return format!(
+                "the RFC 3597 form \\# LENGTH HEX; {} has no other here",
+                type_name(rtype)
+            );
+        }
+    };
+    form.into()
+}
