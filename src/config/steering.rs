@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::document::{Document, Item, Kind, Table, unknown_key};
-use super::duration::parse_duration;
 use super::hash::fnv1a;
 use super::owner;
 use super::policy::{POLICIES, Reader, Shared};
 use super::words::{one_of, quoted};
+use crate::duration::parse_duration;
 use crate::health::{EndpointAddress, Pool};
 use crate::steering::{AllDown, Policy, SteeredName};
 use crate::wire::Name;
@@ -144,6 +144,7 @@ fn ttl_seconds(item: &Item<'_>) -> Option<u32> {
         return item.integer(1..=MAX_TTL_SECONDS, expected);
     };
     let seconds = parse_duration(text)
+        .ok()
         .filter(|duration| duration.subsec_nanos() == 0)
         .and_then(|duration| u32::try_from(duration.as_secs()).ok())
         .filter(|seconds| (1..=MAX_TTL_SECONDS).contains(seconds));

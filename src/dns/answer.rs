@@ -80,6 +80,27 @@ pub enum Reason {
     ServFail,
 }
 
+impl Reason {
+    /// As metrics and explanations name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Garbage => "garbage",
+            Self::Response => "response",
+            Self::Malformed => "malformed",
+            Self::NotImplemented => "not_implemented",
+            Self::BadVersion => "bad_version",
+            Self::Refused => "refused",
+            Self::Static => "static",
+            Self::Steered => "steered",
+            Self::Degraded => "degraded",
+            Self::Referral => "referral",
+            Self::NoData => "nodata",
+            Self::NxDomain => "nxdomain",
+            Self::ServFail => "servfail",
+        }
+    }
+}
+
 /// What came of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {

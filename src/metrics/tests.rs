@@ -71,7 +71,7 @@ fn answers_of_all_threads_are_summed() {
     assert_eq!(
         lines(&metrics, "steersman_answers_total"),
         [
-            r#"{transport="udp",rcode="NXDOMAIN",reason="nx_domain"} 2"#,
+            r#"{transport="udp",rcode="NXDOMAIN",reason="nxdomain"} 2"#,
             r#"{transport="tcp",rcode="BADVERS",reason="bad_version"} 1"#,
             r#"{transport="tcp",rcode="other",reason="refused"} 1"#,
         ]
