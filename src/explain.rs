@@ -9,7 +9,7 @@ use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query};
 use hickory_proto::rr::rdata::opt::{ClientSubnet, EdnsCode, EdnsOption};
 use hickory_proto::rr::{Name as WireName, Record, RecordType};
 use hickory_proto::serialize::binary::BinDecodable;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::dns::{self, Asker, Reason, Scratch, Transport};
 use crate::health::Standing;
@@ -19,7 +19,7 @@ use crate::view::View;
 use crate::wire::Name;
 
 /// A question, its answer, and why.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Explanation {
     /// The name that was asked.
     pub name: String,

@@ -8,9 +8,11 @@
 //! [`health`], [`place`], [`view`], [`dns`]. Edge rooms, each owning one outside thing: the rest.
 
 pub mod admin;
+pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod dns;
 pub mod duration;
 pub mod explain;
@@ -22,6 +24,7 @@ pub mod metrics;
 pub mod place;
 pub mod probe;
 pub mod question;
+pub mod reload;
 pub mod server;
 pub mod state;
 pub mod steering;

@@ -47,7 +47,7 @@ pub enum Command {
     /// Ask a DNS server a question and show the whole reply
     Ask(AskArgs),
     /// Serve three local regions to break, and show how answers move
-    Demo,
+    Demo(DemoArgs),
 }
 
 /// Flags of `check`.
@@ -131,4 +131,15 @@ pub struct AskArgs {
     /// Ask over TCP at once
     #[arg(long)]
     pub tcp: bool,
+}
+
+/// Flags of `demo`.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// Break a region of the demo that runs in another terminal
+    #[arg(long = "break", value_name = "REGION")]
+    pub break_region: Option<String>,
+    /// Make that region well again
+    #[arg(long = "mend", value_name = "REGION", conflicts_with = "break_region")]
+    pub mend_region: Option<String>,
 }

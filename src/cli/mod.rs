@@ -4,66 +4,74 @@
 
 pub mod args;
 pub mod ask;
+mod check;
 pub mod client;
+mod explain;
 pub mod logging;
 pub mod overrides;
 pub mod reload;
+mod serve;
 pub mod status;
 
 #[cfg(test)]
 mod tests;
 
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
+use clap::Parser as _;
+use tokio::runtime::Runtime;
+
+use crate::admin::Wanted;
+use crate::config;
 pub use args::{Cli, Command};
 use client::{AdminAddress, Client};
-
-use crate::finding::Finding;
 
 /// What a command has to say: for standard output, or for standard error with exit code 1.
 pub type Outcome = Result<String, String>;
 
-/// Runs a command that talks to a running daemon, or to a DNS server.
-///
-/// `admin` reads where the daemon is from `steersman.toml`. The other commands give nothing: the
-/// caller runs them.
-pub async fn run(
-    command: &Command,
-    admin: impl FnOnce() -> Result<AdminAddress, Vec<Finding>>,
-) -> Option<Outcome> {
-    Some(match command {
-        Command::Serve | Command::Check(_) | Command::Explain(_) | Command::Demo => return None,
-        Command::Ask(args) => ask::run(args).await,
-        _ => match connect(admin) {
-            Ok(client) => run_with(command, &client).await?,
-            Err(error) => Err(error),
-        },
-    })
+/// The whole program: reads the command line, runs the command, says what it has to say.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Fails only if it was done before, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return finish(Err(format!("cannot start the runtime: {error}"))),
+    };
+    let outcome = match &cli.command {
+        Command::Serve => serve::serve(&cli.config, &runtime),
+        Command::Demo(args) => serve::demo(args, &runtime),
+        Command::Check(args) => return check::run(&cli.config, args),
+        Command::Explain(args) if !args.live => explain::offline(&cli.config, args),
+        Command::Ask(args) => runtime.block_on(ask::run(args)),
+        command => runtime.block_on(ask_daemon(command, &cli.config)),
+    };
+    finish(outcome)
 }
 
-async fn run_with(command: &Command, client: &Client) -> Option<Outcome> {
-    Some(match command {
+/// Runs a command that talks to the running daemon.
+async fn ask_daemon(command: &Command, config: &Path) -> Outcome {
+    let daemon = config::daemon(config).map_err(|findings| serve::lines(&findings))?;
+    let admin = AdminAddress::new(daemon.admin.listen, daemon.admin.token_file);
+    run(command, &Client::new(&admin)?).await
+}
+
+/// Runs a command by what the daemon behind `client` says.
+pub async fn run(command: &Command, client: &Client) -> Outcome {
+    match command {
         Command::Status(args) => status::run(args, client).await,
-        Command::Drain(args) => overrides::set(crate::admin::Wanted::Drain, args, client).await,
-        Command::Up(args) => overrides::set(crate::admin::Wanted::Up, args, client).await,
-        Command::Down(args) => overrides::set(crate::admin::Wanted::Down, args, client).await,
+        Command::Drain(args) => overrides::set(Wanted::Drain, args, client).await,
+        Command::Up(args) => overrides::set(Wanted::Up, args, client).await,
+        Command::Down(args) => overrides::set(Wanted::Down, args, client).await,
         Command::Clear(args) => overrides::clear(args, client).await,
         Command::Reload => reload::run(client).await,
-        Command::Serve
-        | Command::Check(_)
-        | Command::Explain(_)
-        | Command::Ask(_)
-        | Command::Demo => return None,
-    })
-}
-
-fn connect(admin: impl FnOnce() -> Result<AdminAddress, Vec<Finding>>) -> Result<Client, String> {
-    let address = admin().map_err(|findings| {
-        let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
-        lines.join("\n")
-    })?;
-    Client::new(&address)
+        Command::Explain(args) => explain::live(args, client).await,
+        Command::Serve | Command::Check(_) | Command::Ask(_) | Command::Demo(_) => {
+            Err("this command does not ask the daemon".into())
+        }
+    }
 }
 
 /// Says what a command has to say; a reader that has gone away is no failure.

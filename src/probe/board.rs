@@ -137,6 +137,11 @@ impl Board {
         targets.iter().filter_map(|index| table.rows.get(*index).cloned()).collect()
     }
 
+    /// Which plan is in force, as in [`Report::generation`].
+    pub fn generation(&self) -> u64 {
+        self.table().generation
+    }
+
     /// The verdicts of a pool's endpoints; empty if there is no such pool.
     pub fn pool_verdicts(&self, pool: PoolId) -> Vec<Verdict> {
         self.table().pool_verdicts(pool as usize)

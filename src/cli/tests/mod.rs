@@ -28,7 +28,7 @@ async fn run_at(line: &[&str], address: SocketAddr, token: &str) -> Outcome {
 
 async fn run_with_file(line: &[&str], address: SocketAddr, token_file: &Path) -> Outcome {
     let cli = Cli::try_parse_from([&["steersman"], line].concat()).unwrap();
-    run(&cli.command, || Ok(AdminAddress::new(address, token_file))).await.unwrap()
+    run(&cli.command, &Client::new(&AdminAddress::new(address, token_file))?).await
 }
 
 async fn ok(running: &Running, line: &[&str]) -> String {
@@ -92,14 +92,6 @@ fn wrong_usage_is_exit_code_2_and_says_what_was_expected() {
         let error = parse(line).unwrap_err();
         assert_eq!(error.exit_code(), 2, "{line}");
         assert!(error.to_string().contains(expected), "{line}: {error}");
-    }
-}
-
-#[tokio::test]
-async fn other_commands_are_left_to_the_caller() {
-    for line in ["serve", "check", "demo", "explain x"] {
-        let cli = parse(&format!("steersman {line}")).unwrap();
-        assert!(run(&cli.command, || panic!("no daemon is needed")).await.is_none(), "{line}");
     }
 }
 
@@ -184,11 +176,15 @@ async fn a_wrong_token_and_a_missing_one_are_told_apart() {
 
 #[tokio::test]
 async fn what_is_wrong_with_the_configuration_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("steersman.toml");
+    fs::write(&config, "state = 1\nzone = 2\n").unwrap();
     let cli = parse("steersman status").unwrap();
-    let finding = || Finding::at("steersman.toml", (1, 1), "a", "b");
-    let outcome = run(&cli.command, || Err(vec![finding(), finding()])).await.unwrap();
-    let line = "steersman.toml:1:1: a; expected b";
-    assert_eq!(outcome, Err(format!("{line}\n{line}")));
+    let error = ask_daemon(&cli.command, &config).await.unwrap_err();
+    let lines: Vec<&str> = error.lines().collect();
+    assert_eq!(lines.len(), 2, "{error}");
+    assert!(lines[0].contains("steersman.toml:1:9: "), "{error}");
+    assert!(lines[1].contains("steersman.toml:2:1: "), "{error}");
 }
 
 #[test]

@@ -1,0 +1,286 @@
+//! What the admin endpoint, signals, probes and the passing of time do to the daemon.
+//!
+//! Every change takes the turn of `changing`, so that the view, the plan of probes and the
+//! journal never disagree about which came first.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use axum::http::StatusCode;
+use hickory_proto::rr::RecordType;
+use tokio::sync::mpsc;
+
+use super::beliefs::Beliefs;
+use super::families;
+use crate::admin::status::{OverrideStatus, ProbeFacts, Status, pool_statuses, region_statuses};
+use crate::admin::{Control, Problem, Question, Refusal};
+use crate::clock;
+use crate::config::Daemon;
+use crate::explain::{self, explain};
+use crate::finding::Finding;
+use crate::health::{EndpointId, Inventory, Override, Overrides, PoolId, Target, endpoint_verdict};
+use crate::live::Live;
+use crate::metrics::{self, Metrics};
+use crate::probe::Report;
+use crate::reload;
+use crate::state::{DAEMON, OverrideChange, OverrideEvent, Store};
+use crate::timestamp;
+use crate::view::View;
+
+/// Reports that are taken in at once, at most, before the view is swapped.
+const REPORTS_AT_ONCE: usize = 8192;
+
+/// The running daemon, as those who change it see it.
+pub(super) struct Running {
+    pub daemon: Daemon,
+    pub seed: u64,
+    pub started: SystemTime,
+    pub live: Arc<Live>,
+    pub beliefs: Beliefs,
+    pub store: Store,
+    pub metrics: Arc<Metrics>,
+    pub changing: Mutex<()>,
+}
+
+impl Running {
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Loads the files without holding up whoever asked for it, and logs what came of it.
+    pub async fn reload_in_background(self: &Arc<Self>, why: &'static str) {
+        tracing::info!(why, "reloading");
+        let running = Arc::clone(self);
+        // A panic while loading leaves what is served as it is.
+        let done = tokio::task::spawn_blocking(move || running.reload().is_ok()).await;
+        if done.is_err() {
+            self.metrics.reloaded(false);
+            tracing::error!("the load ended in a panic: this is a bug; nothing has changed");
+        }
+    }
+
+    fn load(&self) -> Result<String, Vec<Finding>> {
+        let world = Arc::new(reload::load(&self.daemon, self.seed)?);
+        let revision = world.revision.clone();
+        self.metrics.expect(&world);
+        self.beliefs.replace(&world.inventory);
+        self.live.update(|view| View {
+            pools: self.beliefs.pools(&world.inventory),
+            world,
+            nsid: view.nsid.clone(),
+        });
+        Ok(revision)
+    }
+
+    /// Takes in what probes report until nobody probes any more.
+    pub fn take_reports(&self, mut reports: mpsc::Receiver<Report>) {
+        let mut batch = Vec::new();
+        while let Some(first) = reports.blocking_recv() {
+            batch.push(first);
+            while batch.len() < REPORTS_AT_ONCE {
+                let Ok(next) = reports.try_recv() else { break };
+                batch.push(next);
+            }
+            self.take_in(&batch);
+            batch.clear();
+        }
+    }
+
+    fn take_in(&self, reports: &[Report]) {
+        let _turn = self.turn();
+        let generation = self.beliefs.probes().board().generation();
+        // Those of earlier plans are in the view already, which the reload made from the board.
+        let moved = reports.iter().filter(|r| r.moved && r.generation == generation);
+        let mut pools: Vec<PoolId> = moved.flat_map(|r| r.pools.iter().copied()).collect();
+        pools.sort_unstable();
+        pools.dedup();
+        if !pools.is_empty() {
+            self.live.update(|view| View {
+                pools: self.beliefs.pools_with(&view.pools, &pools, &view.world.inventory),
+                ..view.clone()
+            });
+        }
+        for report in reports {
+            self.note(report);
+        }
+    }
+
+    /// Logs and remembers a verdict that has changed.
+    fn note(&self, report: &Report) {
+        let Some(state) = report.changed else { return };
+        let view = self.live.load();
+        let pool = |id: &PoolId| view.world.inventory.pools.get(*id as usize);
+        let pools: Vec<&str> =
+            report.pools.iter().filter_map(pool).map(|pool| pool.name.as_str()).collect();
+        let (target_name, pools) = (&*report.key, pools.join(" "));
+        match &report.result {
+            Ok(()) => tracing::info!(target_name, pools, verdict = "up", "verdict changed"),
+            Err(why) => {
+                tracing::warn!(target_name, pools, verdict = "down", reason = %why, "verdict changed");
+            }
+        }
+        if let Err(error) = self.store.record_verdict(target_name, state, report.at) {
+            tracing::warn!(%error, "cannot remember a verdict");
+        }
+    }
+
+    /// Ends the overrides whose time is over.
+    pub fn expire_overrides(&self, now: SystemTime) {
+        let _turn = self.turn();
+        for (target, what) in self.beliefs.expire(now) {
+            tracing::info!(target_name = %target, state = %what.state, reason = what.reason, "override ended");
+            let change = OverrideChange::Expire;
+            let event = OverrideEvent { at: now, by: DAEMON.into(), target, change };
+            if let Err(error) = self.store.record_override(&event) {
+                // Its end stands in the line that set it.
+                tracing::warn!(%error, "cannot write down the end of an override");
+            }
+        }
+        self.refresh_pools();
+    }
+
+    fn refresh_pools(&self) {
+        self.live.update(|view| View {
+            pools: self.beliefs.pools(&view.world.inventory),
+            ..view.clone()
+        });
+    }
+
+    fn facts(&self, id: EndpointId) -> ProbeFacts {
+        let targets = self.beliefs.endpoint(id);
+        let last_failure = targets.iter().filter_map(|t| t.last_failure.as_ref());
+        ProbeFacts {
+            verdict: endpoint_verdict(targets.iter().map(|target| target.verdict)),
+            since: targets.iter().filter_map(|target| target.since).max(),
+            last_error: last_failure.max_by_key(|(at, _)| *at).map(|(_, why)| why.to_string()),
+            last_round_trip: targets.iter().filter_map(|target| target.round_trip).max(),
+        }
+    }
+}
+
+impl Control for Running {
+    fn ready(&self) -> Result<(), String> {
+        match self.beliefs.probes().board().unprobed() {
+            0 => Ok(()),
+            left => Err(format!("{left} probe targets were not probed yet")),
+        }
+    }
+
+    fn metrics(&self) -> String {
+        let view = self.live.load_full();
+        let mut all = self.metrics.families();
+        all.push(metrics::info(&view.world.revision, env!("CARGO_PKG_VERSION")));
+        all.extend(families::endpoints(&view, &self.beliefs.overrides(), |id| {
+            self.facts(id).verdict
+        }));
+        all.extend(families::probes(&self.beliefs.probes().board().snapshot()));
+        metrics::render(&all)
+    }
+
+    fn status(&self) -> Status {
+        let view = self.live.load_full();
+        let inventory: &Inventory = &view.world.inventory;
+        let overrides = self.beliefs.overrides();
+        Status {
+            revision: view.world.revision.clone(),
+            started: timestamp::to_rfc3339(self.started),
+            ready: self.ready().is_ok(),
+            state_unavailable: self.store.unavailable().map(str::to_owned),
+            regions: region_statuses(inventory, &overrides),
+            pools: pool_statuses(inventory, &overrides, |id| self.facts(id)),
+            overrides: overrides.iter().map(|(t, what)| OverrideStatus::new(t, what)).collect(),
+        }
+    }
+
+    fn explain(&self, question: &Question) -> Result<serde_json::Value, Problem> {
+        let broken = |what: String| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, what);
+        let draw = clock::random_bytes().map_err(|error| broken(error.to_string()))?;
+        let anyone = (IpAddr::V4(Ipv4Addr::LOCALHOST), 32);
+        let explanation = explain(
+            &self.live.load_full(),
+            &explain::Question {
+                name: &question.name,
+                rtype: RecordType::from(question.rtype),
+                from: question.from.map_or(anyone, |client| (client.address, client.length)),
+                draw: u64::from_le_bytes(draw),
+            },
+        )
+        .map_err(|what| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, what))?;
+        serde_json::to_value(explanation).map_err(|error| broken(error.to_string()))
+    }
+
+    fn overrides(&self) -> Overrides {
+        self.beliefs.overrides()
+    }
+
+    fn set_override(
+        &self,
+        target: Target,
+        what: Override,
+        by: &str,
+    ) -> Result<Option<Override>, Refusal> {
+        let _turn = self.turn();
+        let view = self.live.load_full();
+        if !target.exists_in(&view.world.inventory) {
+            return Err(Refusal::UnknownTarget { known: known(&view.world.inventory, &target) });
+        }
+        let before = self.beliefs.overrides().get(&target).cloned();
+        let event = OverrideEvent {
+            at: clock::wall_now(),
+            by: by.into(),
+            target: target.clone(),
+            change: OverrideChange::Set(what.clone()),
+        };
+        self.store.record_override(&event).map_err(Refusal::NotDurable)?;
+        self.beliefs.set(target, what);
+        self.refresh_pools();
+        Ok(before)
+    }
+
+    fn clear_override(&self, target: &Target, by: &str) -> Result<Override, Refusal> {
+        let _turn = self.turn();
+        let standing = self.beliefs.overrides().get(target).cloned().ok_or(Refusal::NoOverride)?;
+        let event = OverrideEvent {
+            at: clock::wall_now(),
+            by: by.into(),
+            target: target.clone(),
+            change: OverrideChange::Clear,
+        };
+        self.store.record_override(&event).map_err(Refusal::NotDurable)?;
+        self.beliefs.clear(target);
+        self.refresh_pools();
+        Ok(standing)
+    }
+
+    fn reload(&self) -> Result<String, Vec<Finding>> {
+        let _turn = self.turn();
+        let loaded = self.load();
+        self.metrics.reloaded(loaded.is_ok());
+        match &loaded {
+            Ok(revision) => tracing::info!(revision, "reloaded"),
+            Err(findings) => {
+                for finding in findings {
+                    tracing::error!(%finding, "a file is wrong");
+                }
+                tracing::error!(
+                    findings = findings.len(),
+                    "not reloaded: what was served before is still served"
+                );
+            }
+        }
+        loaded
+    }
+}
+
+/// The names of those targets of the same kind that there are.
+fn known(inventory: &Inventory, target: &Target) -> Vec<String> {
+    let pools = inventory.pools.iter();
+    match target {
+        Target::Region(_) => inventory.regions.iter().map(|region| region.name.clone()).collect(),
+        Target::Pool(_) => pools.map(|pool| pool.name.clone()).collect(),
+        Target::Endpoint(..) => pools
+            .flat_map(|pool| (0..pool.endpoints.len()).map(|index| pool.endpoint_name(index)))
+            .collect(),
+    }
+}

@@ -1,0 +1,72 @@
+//! What a scrape is told of endpoints, pools and probes.
+
+use crate::health::{EndpointId, Overrides, Standing, StandingNow, State, Verdict};
+use crate::metrics::Family;
+use crate::probe::Snapshot;
+use crate::steering::Asked;
+use crate::view::View;
+
+/// Endpoints, pools and overrides.
+pub(super) fn endpoints(
+    view: &View,
+    overrides: &Overrides,
+    verdict: impl Fn(EndpointId) -> Verdict,
+) -> Vec<Family> {
+    let inventory = &view.world.inventory;
+    let mut up = Family::gauge("steersman_endpoint_up", "Whether probes say that it is up.");
+    let mut served = Family::gauge(
+        "steersman_endpoint_answerable",
+        "Whether verdict and overrides together let it be answered.",
+    );
+    let mut pools_up = Family::gauge("steersman_pool_up", "Whether a pool is up for a family.");
+    for (pool_id, pool) in (0u32..).zip(&inventory.pools) {
+        for (index, endpoint) in (0u32..).zip(&pool.endpoints) {
+            let id = EndpointId { pool: pool_id, index };
+            let verdict = verdict(id);
+            let address = endpoint.address.text();
+            let labels = [("pool", pool.name.as_str()), ("endpoint", address.as_str())];
+            up.push("", &labels, f64::from(u8::from(verdict.state == State::Up)));
+            let standing = StandingNow::of(inventory, id, verdict, overrides).standing;
+            served.push("", &labels, f64::from(u8::from(standing == Standing::Up)));
+        }
+        let Some(state) = view.pools.get(pool_id) else { continue };
+        let families = match pool.answers_hosts() {
+            true => &[("cname", Asked::Alias)][..],
+            false => &[("a", Asked::A), ("aaaa", Asked::Aaaa)],
+        };
+        for (family, asked) in families {
+            if let Some(set) = state.set(*asked) {
+                let labels = [("pool", pool.name.as_str()), ("family", family)];
+                pools_up.push("", &labels, f64::from(u8::from(set.up)));
+            }
+        }
+    }
+    let count = overrides.iter().count() as f64;
+    let standing = Family::gauge("steersman_overrides", "Overrides in force.").sample(&[], count);
+    vec![up, served, pools_up, standing]
+}
+
+/// Probes by target and result, and how long they take.
+pub(super) fn probes(snapshot: &Snapshot) -> Vec<Family> {
+    let mut results = Family::counter("steersman_probes_total", "Probes by target and result.");
+    let mut durations = Family::new(
+        crate::metrics::Kind::Histogram,
+        "steersman_probe_duration_seconds",
+        "How long probes take, by target.",
+    );
+    for status in &snapshot.targets {
+        let target: &str = &status.target.key;
+        for (result, count) in &status.results {
+            results.push("", &[("target", target), ("result", result)], *count as f64);
+        }
+        for (bound, count) in status.durations.cumulative() {
+            let le = bound.as_secs_f64().to_string();
+            durations.push("_bucket", &[("target", target), ("le", &le)], count as f64);
+        }
+        let count = status.durations.count() as f64;
+        durations.push("_bucket", &[("target", target), ("le", "+Inf")], count);
+        durations.push("_sum", &[("target", target)], status.durations.sum().as_secs_f64());
+        durations.push("_count", &[("target", target)], count);
+    }
+    vec![results, durations]
+}

@@ -1,0 +1,216 @@
+//! The daemon put together: started, run, reloaded, stopped.
+//!
+//! Everything here is wiring. What is believed and overridden lives in [`Beliefs`]; what people
+//! can ask of the daemon is [`control`].
+
+mod beliefs;
+mod control;
+mod families;
+mod signals;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::admin::{self, Access};
+use crate::clock;
+use crate::config::Daemon;
+use crate::finding::Finding;
+use crate::live::Live;
+use crate::metrics::Metrics;
+use crate::probe::{self, Kit, Plan, Probes};
+use crate::reload::{self, Watch};
+use crate::server::{self, Server, TcpLimits};
+use crate::state::{Store, Token};
+use crate::view::View;
+
+use beliefs::Beliefs;
+use control::Running;
+
+/// Reports that may wait to be taken in; probes wait when there are more.
+const REPORTS_WAITING: usize = 4096;
+/// How often overrides are looked at for those that have ended.
+const EXPIRY_CHECK: Duration = Duration::from_millis(200);
+
+/// Why the daemon did not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// The files are wrong.
+    Files(Vec<Finding>),
+    /// Something else is, said in words.
+    Other(String),
+}
+
+/// The running daemon.
+pub struct App {
+    running: Arc<Running>,
+    server: Server,
+    admin: JoinHandle<()>,
+    admin_address: SocketAddr,
+    stop: watch::Sender<bool>,
+}
+
+impl App {
+    /// Loads the files, starts to probe, opens the sockets and serves; to be called within a
+    /// tokio runtime.
+    pub async fn start(daemon: Daemon) -> Result<Self, StartError> {
+        let seed = u64::from_le_bytes(clock::random_bytes().map_err(other("no randomness"))?);
+        let watch = Watch::new(&daemon);
+        let world = Arc::new(reload::load(&daemon, seed).map_err(StartError::Files)?);
+        let bound = server::bind(&daemon.dns.listen, daemon.dns.workers)
+            .map_err(|error| StartError::Other(error.to_string()))?;
+        let listen = daemon.admin.listen;
+        let admin_listener = TcpListener::bind(listen)
+            .await
+            .map_err(other(&format!("cannot listen on {listen} for the admin endpoint")))?;
+        let admin_address = admin_listener.local_addr().map_err(other("admin endpoint"))?;
+        let started = clock::wall_now();
+        let (store, remembered) = Store::open(&daemon.state, started)
+            .map_err(|error| StartError::Other(error.to_string()))?;
+        let access = access(&daemon);
+
+        let kit = Kit::new(&[]).map_err(|error| StartError::Other(error.to_string()))?;
+        let memory = |key: &str| {
+            let last = remembered.verdicts.get(key)?;
+            Some(probe::Remembered { state: last.state, since: last.since })
+        };
+        let (reports_in, reports) = mpsc::channel(REPORTS_WAITING);
+        let probes = Probes::start(Plan::new(&world.inventory), kit, &memory, reports_in)
+            .map_err(other("cannot start to probe"))?;
+        let beliefs = Beliefs::new(remembered.overrides, probes);
+        let nsid = daemon.dns.nsid.clone().map(Arc::from);
+        let metrics = Metrics::new();
+        metrics.expect(&world);
+        let pools = beliefs.pools(&world.inventory);
+        let live = Arc::new(Live::new(View { world, pools, nsid }));
+        let tcp = TcpLimits {
+            connections: daemon.dns.tcp.max_connections,
+            idle: daemon.dns.tcp.idle_timeout,
+            ..TcpLimits::default()
+        };
+        let server = Server::start(bound, Arc::clone(&live), Arc::clone(&metrics), tcp)
+            .map_err(other("cannot start to serve"))?;
+        let running = Arc::new(Running {
+            daemon,
+            seed,
+            started,
+            live,
+            beliefs,
+            store,
+            metrics,
+            changing: Mutex::default(),
+        });
+
+        let (stop, stopped) = watch::channel(false);
+        let admin = tokio::spawn(admin::serve(
+            admin_listener,
+            access,
+            Arc::clone(&running) as Arc<dyn admin::Control>,
+            admin::Limits::default(),
+            until(stopped.clone()),
+        ));
+        let taking = Arc::clone(&running);
+        std::thread::Builder::new()
+            .name("verdicts".into())
+            .spawn(move || taking.take_reports(reports))
+            .map_err(other("cannot start a thread"))?;
+        tokio::spawn(expire_overrides(Arc::clone(&running), stopped.clone()));
+        tokio::spawn(reload_on_change(Arc::clone(&running), watch, stopped));
+        let app = Self { running, server, admin, admin_address, stop };
+        app.announce();
+        Ok(app)
+    }
+
+    fn announce(&self) {
+        let view = self.running.live.load();
+        let addresses: Vec<String> =
+            self.server.addresses().iter().map(ToString::to_string).collect();
+        tracing::info!(
+            dns = addresses.join(" "),
+            admin = %self.admin_address,
+            zones = view.world.zones.all().len(),
+            revision = view.world.revision,
+            "serving"
+        );
+    }
+
+    /// Where DNS is answered, in the order of the configuration.
+    pub fn dns_addresses(&self) -> &[SocketAddr] {
+        self.server.addresses()
+    }
+
+    /// Where the admin endpoint is.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin_address
+    }
+
+    /// Runs until SIGTERM or SIGINT; SIGHUP reloads.
+    pub async fn run(self) -> Result<(), StartError> {
+        signals::wait(&self.running).await.map_err(other("cannot wait for signals"))?;
+        self.stop().await;
+        Ok(())
+    }
+
+    /// Takes no new work, answers what has arrived, and ends.
+    pub async fn stop(self) {
+        tracing::info!("stopping: answering what has arrived");
+        // An error says that nobody listens any more.
+        let _ = self.stop.send(true);
+        self.running.beliefs.shutdown();
+        self.server.stop().await;
+        let _ = self.admin.await;
+        tracing::info!("stopped");
+    }
+}
+
+fn other(what: &str) -> impl Fn(std::io::Error) -> StartError {
+    move |error| StartError::Other(format!("{what}: {error}"))
+}
+
+/// The admin endpoint stays shut, and DNS goes on, where there is no token.
+fn access(daemon: &Daemon) -> Access {
+    match Token::read_or_make(&daemon.admin.token_file) {
+        Ok(token) => Access::Token(token),
+        Err(error) => {
+            tracing::error!(%error, "no admin token: the admin endpoint lets nobody in");
+            Access::Closed(error.to_string())
+        }
+    }
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // An error says that the daemon is gone, which is as good as stopped.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+async fn expire_overrides(running: Arc<Running>, stopped: watch::Receiver<bool>) {
+    let stopped = until(stopped);
+    tokio::pin!(stopped);
+    loop {
+        tokio::select! {
+            () = &mut stopped => return,
+            () = tokio::time::sleep(EXPIRY_CHECK) => {}
+        }
+        let now: SystemTime = clock::wall_now();
+        if running.beliefs.next_expiry().is_some_and(|at| at <= now) {
+            let running = Arc::clone(&running);
+            // Writes to disk; a panic there must not end this loop.
+            let _ = tokio::task::spawn_blocking(move || running.expire_overrides(now)).await;
+        }
+    }
+}
+
+async fn reload_on_change(running: Arc<Running>, mut watch: Watch, stopped: watch::Receiver<bool>) {
+    let stopped = until(stopped);
+    tokio::pin!(stopped);
+    loop {
+        tokio::select! {
+            () = &mut stopped => return,
+            () = watch.changed() => running.reload_in_background("a file has changed").await,
+        }
+    }
+}

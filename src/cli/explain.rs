@@ -1,0 +1,160 @@
+//! `explain`: an answer and each step that led to it, from the files alone or from the daemon.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+
+use hickory_proto::rr::RecordType;
+
+use super::Outcome;
+use super::args::ExplainArgs;
+use super::client::Client;
+use super::serve::lines;
+use crate::clock;
+use crate::config;
+use crate::explain::{self, Explanation, Question};
+use crate::health::{EndpointId, Inventory, Standing, StandingNow};
+use crate::question::ClientNetwork;
+use crate::reload;
+use crate::steering::Pools;
+use crate::view::View;
+use crate::wire::Name;
+
+/// Explains by the running daemon.
+pub async fn live(args: &ExplainArgs, client: &Client) -> Outcome {
+    let value = client.explain(&args.name, args.rtype, args.from).await?;
+    let explanation = serde_json::from_value(value)
+        .map_err(|error| format!("the daemon's explanation cannot be read: {error}"))?;
+    Ok(present(&explanation))
+}
+
+/// Explains by the files, taking every endpoint for up but those that `--down` names.
+pub fn offline(config: &Path, args: &ExplainArgs) -> Outcome {
+    let name = Name::parse(&args.name, &Name::root())
+        .map_err(|error| format!("{:?} is no name: {error}", args.name))?;
+    let daemon = config::daemon(config).map_err(|findings| lines(&findings))?;
+    let seed = 0;
+    let world = reload::load(&daemon, seed).map_err(|findings| lines(&findings))?;
+    let down = endpoints_of(&world.inventory, &args.down)?;
+    let pools = Pools::new(&world.inventory, |id| {
+        let standing = if down.contains(&id) { Standing::Down } else { Standing::Up };
+        StandingNow { standing, hold: None }
+    });
+    let view = View { world: world.into(), pools, nsid: None };
+    let draw = clock::random_bytes().map_err(|error| format!("no randomness: {error}"))?;
+    let nobody = ClientNetwork { address: IpAddr::V4(Ipv4Addr::LOCALHOST), length: 32 };
+    let from = args.from.unwrap_or(nobody);
+    let question = Question {
+        name: &name,
+        rtype: RecordType::from(args.rtype),
+        from: (from.address, from.length),
+        draw: u64::from_le_bytes(draw),
+    };
+    explain::explain(&view, &question).map(|explanation| present(&explanation))
+}
+
+/// The endpoints that texts name: `region:NAME`, `pool:NAME`, `endpoint:POOL/ADDR`, or any of the
+/// three names alone.
+fn endpoints_of(inventory: &Inventory, texts: &[String]) -> Result<Vec<EndpointId>, String> {
+    let mut all = Vec::new();
+    for text in texts {
+        let before = all.len();
+        for (pool_id, pool) in (0u32..).zip(&inventory.pools) {
+            let region = pool.region.and_then(|id| inventory.regions.get(id as usize));
+            let whole = named(text, "pool", &pool.name)
+                || region.is_some_and(|region| named(text, "region", &region.name));
+            for index in 0..pool.endpoints.len() {
+                if whole || named(text, "endpoint", &pool.endpoint_name(index)) {
+                    all.push(EndpointId { pool: pool_id, index: index as u32 });
+                }
+            }
+        }
+        if all.len() == before {
+            return Err(format!(
+                "--down {text}: no region, pool or endpoint of that name; expected one of {}",
+                names(inventory)
+            ));
+        }
+    }
+    Ok(all)
+}
+
+fn named(text: &str, kind: &str, name: &str) -> bool {
+    let bare = text.strip_prefix(kind).and_then(|rest| rest.strip_prefix(':')).unwrap_or(text);
+    bare == name
+}
+
+fn names(inventory: &Inventory) -> String {
+    let regions = inventory.regions.iter().map(|region| region.name.clone());
+    let pools = inventory.pools.iter().map(|pool| pool.name.clone());
+    let endpoints = inventory
+        .pools
+        .iter()
+        .flat_map(|pool| (0..pool.endpoints.len()).map(|index| pool.endpoint_name(index)));
+    let mut names: Vec<String> = regions.chain(pools).chain(endpoints).collect();
+    names.sort();
+    names.dedup();
+    names.join(", ")
+}
+
+fn present(explanation: &Explanation) -> String {
+    let Explanation { name, rtype, client, place, steps, rcode, reason, scope, .. } = explanation;
+    let mut lines = vec![format!("{name} {rtype}, asked from {client} ({place})")];
+    lines.extend(steps.iter().map(|step| format!("  {step}")));
+    let authority = if explanation.authoritative { "authoritative" } else { "not authoritative" };
+    lines.push(format!("{rcode}, {authority}, {reason}, scope /{scope}"));
+    lines.extend(explanation.answer.iter().map(|record| format!("  {record}")));
+    if explanation.answer.is_empty() {
+        lines.extend(explanation.authority.iter().map(|record| format!("  {record}")));
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::{Answers, Endpoint, EndpointAddress, Pool, Region};
+
+    fn inventory() -> Inventory {
+        let endpoint = |address: &str| Endpoint {
+            address: EndpointAddress::Ip(address.parse().unwrap()),
+            weight: 1,
+            probe: None,
+        };
+        let pool = |name: &str, region, address| Pool {
+            name: name.into(),
+            region,
+            monitors: Vec::new(),
+            endpoints: vec![endpoint(address)],
+            min_healthy: 1,
+            answers: Answers::All,
+        };
+        Inventory {
+            regions: vec![Region { name: "us".into(), location: None }],
+            monitors: Vec::new(),
+            pools: vec![pool("web", Some(0), "192.0.2.1"), pool("us", None, "2001:db8::1")],
+        }
+    }
+
+    #[test]
+    fn down_takes_regions_pools_and_endpoints() {
+        let ids = |texts: &[&str]| {
+            let texts: Vec<String> = texts.iter().map(ToString::to_string).collect();
+            endpoints_of(&inventory(), &texts)
+                .map(|ids| ids.iter().map(|id| id.pool).collect::<Vec<_>>())
+        };
+        for (text, pools) in [
+            ("region:us", &[0][..]),
+            ("pool:us", &[1]),
+            ("us", &[0, 1]),
+            ("web/192.0.2.1", &[0]),
+            ("endpoint:us/2001:db8::1", &[1]),
+        ] {
+            assert_eq!(ids(&[text]).unwrap(), pools, "{text}");
+        }
+        assert_eq!(
+            ids(&["web", "eu"]).unwrap_err(),
+            "--down eu: no region, pool or endpoint of that name; expected one of us, \
+             us/2001:db8::1, web, web/192.0.2.1"
+        );
+    }
+}

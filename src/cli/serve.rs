@@ -1,0 +1,48 @@
+//! `serve` and `demo`: the daemon in this process.
+
+use std::path::Path;
+
+use tokio::runtime::Runtime;
+
+use super::Outcome;
+use super::args::DemoArgs;
+use super::logging;
+use crate::app::{App, StartError};
+use crate::config::{self, LogFormat};
+use crate::demo;
+use crate::finding::Finding;
+
+/// Serves until SIGTERM or SIGINT.
+pub fn serve(config: &Path, runtime: &Runtime) -> Outcome {
+    let daemon = config::daemon(config).map_err(|findings| lines(&findings))?;
+    let format = match daemon.log.format {
+        LogFormat::Text => logging::LogFormat::Text,
+        LogFormat::Json => logging::LogFormat::Json,
+    };
+    logging::start(format, daemon.log.level.name())?;
+    let served = runtime.block_on(async { App::start(daemon).await?.run().await });
+    served.map(|()| String::new()).map_err(in_words)
+}
+
+/// Runs the demonstration, or tells one that is running to break or mend a region.
+pub fn demo(args: &DemoArgs, runtime: &Runtime) -> Outcome {
+    match (&args.break_region, &args.mend_region) {
+        (Some(name), _) => runtime.block_on(demo::order(name, true)),
+        (None, Some(name)) => runtime.block_on(demo::order(name, false)),
+        (None, None) => {
+            logging::start(logging::LogFormat::Text, "warn")?;
+            runtime.block_on(demo::run()).map(|()| String::new()).map_err(in_words)
+        }
+    }
+}
+
+fn in_words(error: StartError) -> String {
+    match error {
+        StartError::Files(findings) => lines(&findings),
+        StartError::Other(what) => what,
+    }
+}
+
+pub(super) fn lines(findings: &[Finding]) -> String {
+    findings.iter().map(|finding| format!("{finding}\n")).collect()
+}

@@ -1,0 +1,168 @@
+//! Files to a new world, and when to look at them again.
+
+use std::collections::hash_map::DefaultHasher;
+use std::fs;
+use std::hash::{Hash as _, Hasher as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+
+use crate::config::{self, Daemon};
+use crate::finding::Finding;
+use crate::geoip;
+use crate::place::Places;
+use crate::view::World;
+
+/// Without any sign of a change the files are looked at this often: some file systems give none.
+const POLL: Duration = Duration::from_secs(5);
+/// After a sign of a change, files must be quiet for this long before they are loaded.
+const QUIET: Duration = Duration::from_millis(100);
+/// But nobody waits longer than this for quiet.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// Loads everything under `zones/` and `geoip/`, or says everything that is wrong with it.
+pub fn load(daemon: &Daemon, seed: u64) -> Result<World, Vec<Finding>> {
+    let (places, mut findings) = match geoip::load(&daemon.geoip) {
+        Ok(places) => (places, Vec::new()),
+        // The zones are read all the same, so that all findings come at once.
+        Err(findings) => (Places::unknown(), findings),
+    };
+    let revision = contents(&daemon.geoip);
+    match config::load(&daemon.zones, Arc::new(places), &revision, seed) {
+        Ok(world) if findings.is_empty() => Ok(world),
+        Ok(_) => Err(findings),
+        Err(more) => {
+            findings.extend(more);
+            Err(findings)
+        }
+    }
+}
+
+/// A text that changes when the contents of these files do.
+fn contents(files: &[PathBuf]) -> String {
+    let mut hash = DefaultHasher::new();
+    for file in files {
+        // A file that cannot be read has been reported by whoever loads it.
+        fs::read(file).ok().hash(&mut hash);
+    }
+    format!("{:016x}", hash.finish())
+}
+
+/// Watches the files that a load reads.
+pub struct Watch {
+    zones: PathBuf,
+    geoip: Vec<PathBuf>,
+    seen: u64,
+    signs: mpsc::Receiver<()>,
+    /// Held, not used: watching ends with it. None where the system cannot watch; then the files
+    /// are only looked at now and then.
+    _watcher: Option<RecommendedWatcher>,
+}
+
+impl Watch {
+    /// Begins to watch; whatever changes from now on is seen.
+    pub fn new(daemon: &Daemon) -> Self {
+        let (sender, signs) = mpsc::channel(1);
+        let watcher = watcher(daemon, sender)
+            .inspect_err(|error| {
+                tracing::warn!(%error, "cannot watch the files; looking at them every 5 s instead");
+            })
+            .ok();
+        let (zones, geoip) = (daemon.zones.clone(), daemon.geoip.clone());
+        let seen = fingerprint(&zones, &geoip);
+        Self { zones, geoip, seen, signs, _watcher: watcher }
+    }
+
+    /// Waits until some file is other than when this was last done, and then until the files have
+    /// been quiet for a moment.
+    pub async fn changed(&mut self) {
+        loop {
+            // Either a sign or the time to look anyway.
+            let _ = timeout(POLL, self.signs.recv()).await;
+            if fingerprint(&self.zones, &self.geoip) == self.seen {
+                continue;
+            }
+            self.seen = self.quiet().await;
+            return;
+        }
+    }
+
+    async fn quiet(&mut self) -> u64 {
+        let mut last = fingerprint(&self.zones, &self.geoip);
+        for _ in 0..LONGEST_WAIT.as_millis() / QUIET.as_millis() {
+            sleep(QUIET).await;
+            let now = fingerprint(&self.zones, &self.geoip);
+            if now == last {
+                break;
+            }
+            last = now;
+        }
+        last
+    }
+}
+
+fn watcher(daemon: &Daemon, signs: mpsc::Sender<()>) -> notify::Result<RecommendedWatcher> {
+    let mut watcher = notify::recommended_watcher(move |_| {
+        // A sign is waiting already where the channel is full.
+        let _ = signs.try_send(());
+    })?;
+    watcher.watch(&daemon.zones, RecursiveMode::Recursive)?;
+    // Folders, not files: editors and updaters put new files in place of old ones.
+    let mut folders: Vec<&Path> = daemon.geoip.iter().map(|file| folder_of(file)).collect();
+    folders.sort_unstable();
+    folders.dedup();
+    for folder in folders {
+        watcher.watch(folder, RecursiveMode::NonRecursive)?;
+    }
+    Ok(watcher)
+}
+
+fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Changes when a file appears, goes, or is written: names, sizes, times and inodes of all.
+fn fingerprint(zones: &Path, geoip: &[PathBuf]) -> u64 {
+    let mut hash = DefaultHasher::new();
+    fold_folder(zones, &mut hash, 0);
+    for file in geoip {
+        fold_file(file, &mut hash);
+    }
+    hash.finish()
+}
+
+/// Included files may lie in folders below, though not endlessly deep.
+fn fold_folder(folder: &Path, hash: &mut DefaultHasher, depth: usize) {
+    const DEEPEST: usize = 8;
+    let mut paths: Vec<PathBuf> = match fs::read_dir(folder) {
+        Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+        Err(error) => {
+            error.kind().hash(hash);
+            return;
+        }
+    };
+    paths.sort_unstable();
+    for path in paths {
+        fold_file(&path, hash);
+        if depth < DEEPEST && path.is_dir() {
+            fold_folder(&path, hash, depth + 1);
+        }
+    }
+}
+
+fn fold_file(path: &Path, hash: &mut DefaultHasher) {
+    path.hash(hash);
+    if let Ok(metadata) = fs::metadata(path) {
+        let times =
+            (metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec());
+        (metadata.len(), metadata.ino(), times).hash(hash);
+    }
+}
