@@ -12,7 +12,7 @@ use hickory_proto::rr::RecordType;
 use tokio::sync::mpsc;
 
 use super::beliefs::Beliefs;
-use super::families;
+use super::{alarm, families};
 use crate::admin::status::{OverrideStatus, ProbeFacts, Status, pool_statuses, region_statuses};
 use crate::admin::{Control, Problem, Question, Refusal};
 use crate::clock;
@@ -25,6 +25,7 @@ use crate::metrics::{self, Metrics};
 use crate::probe::Report;
 use crate::reload;
 use crate::state::{DAEMON, OverrideChange, OverrideEvent, Store};
+use crate::steering::Pools;
 use crate::timestamp;
 use crate::view::View;
 
@@ -40,7 +41,10 @@ pub(super) struct Running {
     pub beliefs: Beliefs,
     pub store: Store,
     pub metrics: Arc<Metrics>,
+    /// Held by whoever swaps the view: never for longer than that takes.
     pub changing: Mutex<()>,
+    /// Held by whoever loads files, so that loads do not overtake each other.
+    pub loading: Mutex<()>,
 }
 
 impl Running {
@@ -61,9 +65,12 @@ impl Running {
     }
 
     fn load(&self) -> Result<String, Vec<Finding>> {
+        // Verdicts and overrides go on meanwhile.
+        let _alone = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let world = Arc::new(reload::load(&self.daemon, self.seed)?);
         let revision = world.revision.clone();
         self.metrics.expect(&world);
+        let _turn = self.turn();
         self.beliefs.replace(&world.inventory);
         self.live.update(|view| View {
             pools: self.beliefs.pools(&world.inventory),
@@ -96,9 +103,8 @@ impl Running {
         pools.sort_unstable();
         pools.dedup();
         if !pools.is_empty() {
-            self.live.update(|view| View {
-                pools: self.beliefs.pools_with(&view.pools, &pools, &view.world.inventory),
-                ..view.clone()
+            self.swap_pools(|view| {
+                self.beliefs.pools_with(&view.pools, &pools, &view.world.inventory)
             });
         }
         for report in reports {
@@ -141,10 +147,13 @@ impl Running {
     }
 
     fn refresh_pools(&self) {
-        self.live.update(|view| View {
-            pools: self.beliefs.pools(&view.world.inventory),
-            ..view.clone()
-        });
+        self.swap_pools(|view| self.beliefs.pools(&view.world.inventory));
+    }
+
+    fn swap_pools(&self, pools: impl FnOnce(&View) -> Pools) {
+        let before = self.live.load_full();
+        self.live.update(|view| View { pools: pools(view), ..view.clone() });
+        alarm::tell(&before, &self.live.load());
     }
 
     fn facts(&self, id: EndpointId) -> ProbeFacts {
@@ -254,7 +263,6 @@ impl Control for Running {
     }
 
     fn reload(&self) -> Result<String, Vec<Finding>> {
-        let _turn = self.turn();
         let loaded = self.load();
         self.metrics.reloaded(loaded.is_ok());
         match &loaded {

@@ -3,6 +3,7 @@
 //! Everything here is wiring. What is believed and overridden lives in [`Beliefs`]; what people
 //! can ask of the daemon is [`control`].
 
+mod alarm;
 mod beliefs;
 mod control;
 mod families;
@@ -103,6 +104,7 @@ impl App {
             store,
             metrics,
             changing: Mutex::default(),
+            loading: Mutex::default(),
         });
 
         let (stop, stopped) = watch::channel(false);

@@ -14,7 +14,10 @@ pub(super) async fn wait(running: &Arc<Running>) -> io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     loop {
         tokio::select! {
-            _ = hangup.recv() => running.reload_in_background("SIGHUP").await,
+            _ = hangup.recv() => {
+                let running = Arc::clone(running);
+                tokio::spawn(async move { running.reload_in_background("SIGHUP").await });
+            }
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
         }
