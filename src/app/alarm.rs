@@ -35,7 +35,7 @@ pub(super) fn tell(before: &View, after: &View) {
 }
 
 fn any_up(name: &SteeredName, pools: &Pools) -> bool {
-    name.slots.iter().any(|pool| is_up(pools, *pool))
+    name.policy.any_pool(&mut |pool| is_up(pools, pool))
 }
 
 /// Whether a pool is up for any family.

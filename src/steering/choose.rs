@@ -166,8 +166,9 @@ impl<'a, T: Trace> Walk<'a, '_, T> {
     /// than missing.
     fn when_all_down(&mut self, name: &'a SteeredName) -> (Pick<'a>, bool) {
         if !self.is_candidate(&name.policy) {
-            let some_pool_could = name.slots.iter().any(|pool| {
-                self.pools.get(*pool).is_some_and(|state| state.set(self.asked).is_some())
+            let (pools, asked) = (self.pools, self.asked);
+            let some_pool_could = name.policy.any_pool(&mut |pool| {
+                pools.get(pool).is_some_and(|state| state.set(asked).is_some())
             });
             if !some_pool_could {
                 // No client anywhere would be told anything else.

@@ -47,6 +47,23 @@ pub enum Policy {
     Placed(Placed),
 }
 
+impl Policy {
+    /// Whether some pool that the policy names, at any depth, passes a test.
+    pub fn any_pool(&self, test: &mut impl FnMut(PoolId) -> bool) -> bool {
+        match self {
+            Self::Pool(leaf) => test(leaf.pool),
+            Self::Failover(branches) => branches.iter().any(|branch| branch.any_pool(test)),
+            Self::Weighted(weighted) => {
+                weighted.branches.iter().any(|branch| branch.policy.any_pool(test))
+            }
+            Self::RoundRobin(round_robin) => {
+                round_robin.branches.iter().any(|branch| branch.any_pool(test))
+            }
+            Self::Placed(placed) => placed.branches.iter().any(|branch| branch.any_pool(test)),
+        }
+    }
+}
+
 /// A pool as a policy names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leaf {
