@@ -13,3 +13,6 @@
 mod support;
 
 mod failover;
+mod monitors;
+mod overrides;
+mod restart;

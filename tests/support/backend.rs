@@ -148,6 +148,9 @@ impl Told {
         while !request.ends_with(b"\r\n\r\n") {
             stream.read_exact(&mut octet)?;
             request.push(octet[0]);
+            if !request[0].is_ascii_alphabetic() {
+                return send(&mut stream, "400 Bad Request", "this is no HTTP");
+            }
         }
         self.requests.fetch_add(1, Ordering::SeqCst);
         let manner = self.manner.lock().unwrap();
