@@ -14,5 +14,7 @@ mod support;
 
 mod failover;
 mod monitors;
+mod observing;
 mod overrides;
+mod reload;
 mod restart;
