@@ -154,8 +154,8 @@ async fn set_override(
     let before =
         before.map_err(|refusal| refused(refusal.problem(&target), "set", &target, &by))?;
     tracing::info!(
-        target_name = %target, state = %set.state, reason = %set.reason, until = ?set.until, %by,
-        "override set"
+        target_name = %target, state = %set.state, reason = %set.reason,
+        until = set.until.as_deref(), %by, "override set"
     );
     let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(set)).into_response())

@@ -108,17 +108,18 @@ impl Running {
             });
         }
         for report in reports {
-            self.note(report);
+            self.note(report, generation);
         }
     }
 
     /// Logs and remembers a verdict that has changed.
-    fn note(&self, report: &Report) {
+    fn note(&self, report: &Report, generation: u64) {
         let Some(state) = report.changed else { return };
         let view = self.live.load();
         let pool = |id: &PoolId| view.world.inventory.pools.get(*id as usize);
-        let pools: Vec<&str> =
-            report.pools.iter().filter_map(pool).map(|pool| pool.name.as_str()).collect();
+        // The ids of an earlier plan mean other pools now.
+        let ids = report.pools.iter().filter(|_| report.generation == generation);
+        let pools: Vec<&str> = ids.filter_map(pool).map(|pool| pool.name.as_str()).collect();
         let (target_name, pools) = (&*report.key, pools.join(" "));
         match &report.result {
             Ok(()) => tracing::info!(target_name, pools, verdict = "up", "verdict changed"),

@@ -31,6 +31,7 @@ use crate::view::View;
 
 use beliefs::Beliefs;
 use control::Running;
+use signals::Signals;
 
 /// Reports that may wait to be taken in; probes wait when there are more.
 const REPORTS_WAITING: usize = 4096;
@@ -52,6 +53,7 @@ pub struct App {
     server: Server,
     admin: JoinHandle<()>,
     admin_address: SocketAddr,
+    signals: Signals,
     stop: watch::Sender<bool>,
 }
 
@@ -59,6 +61,8 @@ impl App {
     /// Loads the files, starts to probe, opens the sockets and serves; to be called within a
     /// tokio runtime.
     pub async fn start(daemon: Daemon) -> Result<Self, StartError> {
+        // First of all: whoever sends one while the files are loaded must not end the process.
+        let signals = Signals::new().map_err(other("cannot wait for signals"))?;
         let seed = u64::from_le_bytes(clock::random_bytes().map_err(other("no randomness"))?);
         let watch = Watch::new(&daemon);
         let world = Arc::new(reload::load(&daemon, seed).map_err(StartError::Files)?);
@@ -122,7 +126,7 @@ impl App {
             .map_err(other("cannot start a thread"))?;
         tokio::spawn(expire_overrides(Arc::clone(&running), stopped.clone()));
         tokio::spawn(reload_on_change(Arc::clone(&running), watch, stopped));
-        let app = Self { running, server, admin, admin_address, stop };
+        let app = Self { running, server, admin, admin_address, signals, stop };
         app.announce();
         Ok(app)
     }
@@ -150,21 +154,17 @@ impl App {
         self.admin_address
     }
 
-    /// Runs until SIGTERM or SIGINT; SIGHUP reloads.
-    pub async fn run(self) -> Result<(), StartError> {
-        signals::wait(&self.running).await.map_err(other("cannot wait for signals"))?;
-        self.stop().await;
-        Ok(())
-    }
-
-    /// Takes no new work, answers what has arrived, and ends.
-    pub async fn stop(self) {
+    /// Runs until SIGTERM or SIGINT, and reloads on SIGHUP. Then takes no new work, answers what
+    /// has arrived, and ends.
+    pub async fn run(self) {
+        let Self { running, server, admin, signals, stop, .. } = self;
+        signals.wait(&running).await;
         tracing::info!("stopping: answering what has arrived");
         // An error says that nobody listens any more.
-        let _ = self.stop.send(true);
-        self.running.beliefs.shutdown();
-        self.server.stop().await;
-        let _ = self.admin.await;
+        let _ = stop.send(true);
+        running.beliefs.shutdown();
+        server.stop().await;
+        let _ = admin.await;
         tracing::info!("stopped");
     }
 }

@@ -3,23 +3,38 @@
 use std::io;
 use std::sync::Arc;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::control::Running;
 
-/// Reloads on every SIGHUP; returns on SIGTERM or SIGINT.
-pub(super) async fn wait(running: &Arc<Running>) -> io::Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    loop {
-        tokio::select! {
-            _ = hangup.recv() => {
-                let running = Arc::clone(running);
-                tokio::spawn(async move { running.reload_in_background("SIGHUP").await });
+/// The signals that the daemon listens to, from the moment this is made; before, each of them
+/// would end the process at once.
+pub(super) struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    pub fn new() -> io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Reloads on every SIGHUP; returns on SIGTERM or SIGINT.
+    pub async fn wait(mut self, running: &Arc<Running>) {
+        loop {
+            tokio::select! {
+                _ = self.hangup.recv() => {
+                    let running = Arc::clone(running);
+                    tokio::spawn(async move { running.reload_in_background("SIGHUP").await });
+                }
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
             }
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
         }
     }
 }

@@ -20,8 +20,10 @@ pub fn serve(config: &Path, runtime: &Runtime) -> Outcome {
         LogFormat::Json => logging::LogFormat::Json,
     };
     logging::start(format, daemon.log.level.name())?;
-    let served = runtime.block_on(async { App::start(daemon).await?.run().await });
-    served.map(|()| String::new()).map_err(in_words)
+    runtime.block_on(async {
+        App::start(daemon).await.map_err(in_words)?.run().await;
+        Ok(String::new())
+    })
 }
 
 /// Runs the demonstration, or tells one that is running to break or mend a region.

@@ -56,9 +56,9 @@ pub async fn run() -> Result<(), StartError> {
     };
     introduce(dns, &folder.0);
     let watching = tokio::spawn(watch::watch(dns));
-    let result = app.run().await;
+    app.run().await;
     watching.abort();
-    result
+    Ok(())
 }
 
 /// Breaks a region of the demonstration that runs in another terminal, or mends it.

@@ -36,8 +36,8 @@ impl Worker {
     pub(super) fn run(mut self) {
         while let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.serve())) {
             self.service.metrics.panicked();
-            let message = panic_message(panic.as_ref());
-            tracing::error!(message, "a UDP worker panicked and goes on; please report this bug");
+            let panic = panic_message(panic.as_ref());
+            tracing::error!(panic, "a UDP worker panicked and goes on; please report this bug");
         }
     }
 

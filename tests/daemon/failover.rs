@@ -1,0 +1,155 @@
+//! Endpoints die and come back, and the answers follow.
+
+use hickory_proto::op::ResponseCode;
+use hickory_proto::rr::RecordType;
+
+use crate::support::backend::{Backend, Manner, WELL};
+use crate::support::setup::{Setup, pool, steady, web};
+use crate::support::wait::{until, until_eq};
+
+const EAST: &str = "192.0.2.1";
+const WEST: &str = "198.51.100.1";
+const SOUTH: &str = "203.0.113.1";
+
+/// The story of the project: three regions, one after the other dies, and comes back.
+#[test]
+fn answers_follow_three_regions_as_they_die_and_come_back() {
+    let mut regions = [Backend::http(), Backend::http(), Backend::http()];
+    let names = ["us-east", "eu-west", "ap-south"];
+    let addresses = [(EAST, "2001:db8:1::1"), (WEST, "2001:db8:2::1"), (SOUTH, "2001:db8:3::1")];
+    let mut pools = web();
+    for ((name, (v4, v6)), at) in names.iter().zip(addresses).zip(&regions) {
+        let at = at.address;
+        pools += &format!(
+            "[regions.{name}]\n[pools.{name}]\nregion = \"{name}\"\nmonitor = \"web\"\nendpoints = [
+               {{ address = \"{v4}\", probe = \"{at}\" }}, {{ address = \"{v6}\", probe = \"{at}\" }}]\n"
+        );
+    }
+    let names = "www.failover = [\"us-east\", \"eu-west\", \"ap-south\"]\n";
+    let daemon = Setup::steering(&pools, names).ready();
+    let reply = daemon.ask("www", RecordType::A);
+    assert_eq!(
+        (reply.rcode(), reply.data(), reply.ttl()),
+        (ResponseCode::NoError, vec![EAST.into()], 30)
+    );
+    assert!(reply.message.metadata.authoritative);
+
+    for (index, (v4, v6)) in [(0, addresses[1]), (1, addresses[2])] {
+        regions[index].kill();
+        daemon.wait_for_answer("www", v4);
+        assert_eq!(daemon.ask("www", RecordType::AAAA).data(), [v6]);
+        assert_eq!(daemon.ask("alias", RecordType::A).data(), [v4, "www.example.com."]);
+    }
+    let degraded = || daemon.metrics().sum("steersman_answers_total", &[r#"reason="degraded""#]);
+    assert_eq!(degraded(), 0.0);
+
+    // With all of them dead the answer is as if all were up, and that is told.
+    regions[2].kill();
+    daemon.wait_for_answer("www", EAST);
+    assert!(degraded() > 0.0);
+
+    regions[2].revive();
+    daemon.wait_for_answer("www", SOUTH);
+    regions[0].revive();
+    daemon.wait_for_answer("www", EAST);
+    assert_eq!(daemon.endpoint("eu-west")["last_error"], "connect refused");
+    regions[1].revive();
+    until_eq("up".into(), || daemon.endpoint("eu-west")["verdict"].clone());
+    assert_eq!(daemon.answer("www"), [EAST]);
+}
+
+/// Each way to be ill has a pool, and a name that fails over from it.
+#[test]
+fn every_way_to_fail_moves_the_answer_and_mending_moves_it_back() {
+    let ways: [(&str, Option<Manner>, &str); 9] = [
+        ("dead", None, "connect refused"),
+        ("hangs", Some(Manner::Hang), "timed out after 400ms"),
+        ("late", Some(Manner::Late), "timed out after 400ms"),
+        ("half", Some(Manner::HalfAnswer), "timed out after 400ms"),
+        ("error", Some(Manner::Answer("500 No", "ok")), "status 500, wanted 200-299"),
+        ("moved", Some(Manner::Answer("302 Found", "ok")), "status 302, wanted 200-299"),
+        ("body", Some(Manner::Answer("200 OK", "fine")), "body lacks \"ok\""),
+        ("nonsense", Some(Manner::Nonsense), "no HTTP answer: "),
+        ("leaves", Some(Manner::HangUp), "no HTTP answer: "),
+    ];
+    let mut servers = [(); 9].map(|()| Backend::http());
+    let (mut pools, mut names) = (web() + &steady("spare", WEST), String::new());
+    for ((way, ..), server) in ways.iter().zip(&servers) {
+        pools += &pool(way, "web", EAST, server.address);
+        names += &format!("[{way}]\nfailover = [\"{way}\", \"spare\"]\n");
+    }
+    let daemon = Setup::steering(&pools, &names).ready();
+    for (way, ..) in &ways {
+        assert_eq!(daemon.answer(way), [EAST], "{way}");
+    }
+    for ((_, manner, _), server) in ways.iter().zip(&mut servers) {
+        match manner {
+            Some(manner) => server.be(manner.clone()),
+            None => server.kill(),
+        }
+    }
+    for (way, _, why) in &ways {
+        daemon.wait_for_answer(way, WEST);
+        let endpoint = daemon.endpoint(way);
+        let error = endpoint["last_error"].as_str().unwrap();
+        assert!(error.starts_with(why), "{way}: {error}");
+        assert_eq!((&endpoint["verdict"], &endpoint["standing"]), (&"down".into(), &"down".into()));
+    }
+    for ((_, manner, _), server) in ways.iter().zip(&mut servers) {
+        match manner {
+            Some(_) => server.be(WELL),
+            None => server.revive(),
+        }
+    }
+    for (way, ..) in &ways {
+        daemon.wait_for_answer(way, EAST);
+    }
+}
+
+/// Resolvers are told to come back before the verdict can change.
+#[test]
+fn the_ttl_shrinks_while_a_verdict_is_in_doubt() {
+    let server = Backend::http();
+    let slow = "[monitors.slow]\nhttp = {}\ninterval = \"2s\"\ntimeout = \"2s\"\nfall = 3\n\
+                retry = \"2s\"\nrise = 2\n";
+    let pools =
+        slow.to_owned() + &pool("main", "slow", EAST, server.address) + &steady("spare", WEST);
+    let names = "[www]\nfailover = [\"main\", \"spare\"]\nttl = 60\n";
+    let daemon = Setup::steering(&pools, names).ready();
+    assert_eq!(daemon.ask("www", RecordType::A).ttl(), 60);
+    server.be(Manner::Answer("500 No", ""));
+    let mut seen = Vec::new();
+    until("the answer to move", || {
+        let reply = daemon.ask("www", RecordType::A);
+        if reply.data() == [WEST] {
+            return Ok(());
+        }
+        if seen.last() != Some(&reply.ttl()) {
+            seen.push(reply.ttl());
+        }
+        Err(format!("TTLs of {seen:?}"))
+    });
+    assert_eq!(seen, [60, 4, 2], "two more failures, one more, none");
+    // The dead pool was looked at, but it stands firm.
+    assert_eq!(daemon.ask("www", RecordType::A).ttl(), 60);
+}
+
+/// Within a pool: those that are up are answered, as long as there are enough of them.
+#[test]
+fn a_pool_answers_with_its_healthy_endpoints() {
+    let mut servers = [(); 3].map(|()| Backend::http());
+    let mut pools = web() + &steady("spare", WEST);
+    pools += "[pools.main]\nmonitor = \"web\"\nmin_healthy = 2\nendpoints = [\n";
+    for (index, server) in servers.iter().enumerate() {
+        pools += &format!("{{ address = \"192.0.2.{index}\", probe = \"{}\" }},\n", server.address);
+    }
+    pools += "]\n";
+    let daemon = Setup::steering(&pools, "www.failover = [\"main\", \"spare\"]\n").ready();
+    assert_eq!(daemon.answer("www"), ["192.0.2.0", "192.0.2.1", "192.0.2.2"]);
+    servers[1].kill();
+    until_eq(vec!["192.0.2.0".to_owned(), "192.0.2.2".to_owned()], || daemon.answer("www"));
+    servers[0].kill();
+    daemon.wait_for_answer("www", WEST);
+    servers[1].revive();
+    until_eq(vec!["192.0.2.1".to_owned(), "192.0.2.2".to_owned()], || daemon.answer("www"));
+}

@@ -1,0 +1,20 @@
+//! The real program on loopback: real sockets, real servers to probe, an independent client.
+//!
+//! One file for each subject. Every test has a daemon, a folder and ports of its own, so that all
+//! of them can run at once.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod failover;
+mod monitors;
+mod observing;
+mod overrides;
+mod reload;
+mod restart;

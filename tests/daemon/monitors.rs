@@ -1,0 +1,149 @@
+//! The kinds of monitor, and when they ask.
+
+use hickory_proto::rr::RecordType;
+
+use crate::support::backend::{Backend, Manner, WELL};
+use crate::support::certificates;
+use crate::support::setup::{QUICK, Setup, pool, steady, web};
+use crate::support::wait::until_eq;
+
+const MAIN: &str = "192.0.2.1";
+const SPARE: &str = "198.51.100.1";
+
+/// A name `www` that fails over from the pool `main` to one that is always up.
+fn www(monitors: &str, main: &str) -> Setup {
+    let pools = format!("{monitors}{main}{}", steady("spare", SPARE));
+    Setup::steering(&pools, "www.failover = [\"main\", \"spare\"]\n")
+}
+
+#[test]
+fn a_tcp_monitor_wants_a_port_that_opens() {
+    let mut server = Backend::http();
+    // That it never says anything is all the same.
+    server.be(Manner::Hang);
+    let monitors = format!("[monitors.port]\ntcp = {{}}\n{QUICK}");
+    let daemon = www(&monitors, &pool("main", "port", MAIN, server.address)).ready();
+    assert_eq!(daemon.answer("www"), [MAIN]);
+    server.kill();
+    daemon.wait_for_answer("www", SPARE);
+    assert_eq!(daemon.endpoint("main")["last_error"], "connect refused");
+    server.revive();
+    daemon.wait_for_answer("www", MAIN);
+}
+
+/// Whether this process may ping depends on the machine; in either case the operator is told.
+#[test]
+fn an_icmp_monitor_pings_or_says_what_to_set() {
+    let monitors = format!("[monitors.ping]\nicmp = {{}}\n{QUICK}");
+    let main = "[pools.main]\nmonitor = \"ping\"\nendpoints = [\"127.0.0.1\"]\n";
+    let daemon = www(&monitors, main).ready();
+    assert_eq!(daemon.answer("www"), ["127.0.0.1"]);
+    let endpoint = daemon.endpoint("main");
+    assert_eq!(endpoint["verdict"], "up");
+    if let Some(error) = endpoint["last_error"].as_str() {
+        assert!(error.contains("net.ipv4.ping_group_range"), "{error}");
+    }
+}
+
+#[test]
+fn a_pool_with_several_monitors_wants_all_of_them() {
+    let server = Backend::http();
+    let monitors = format!("{}[monitors.port]\ntcp = {{}}\n{QUICK}", web());
+    let main = pool("main", "web", MAIN, server.address).replace("\"web\"", "[\"web\", \"port\"]");
+    let daemon = www(&monitors, &main).ready();
+    assert_eq!(daemon.answer("www"), [MAIN]);
+    server.be(Manner::Answer("503 No", "ok"));
+    daemon.wait_for_answer("www", SPARE);
+    server.be(WELL);
+    daemon.wait_for_answer("www", MAIN);
+}
+
+/// Pools of host names are answered as CNAME, and probed where they say.
+#[test]
+fn a_host_name_fails_over_too() {
+    let mut server = Backend::http();
+    let main = format!(
+        "[pools.main]\nmonitor = \"web\"\n\
+         endpoints = [{{ cname = \"a.cdn.example.net.\", probe = \"{}\" }}]\n\
+         [pools.other]\nendpoints = [{{ cname = \"b.cdn.example.net.\" }}]\n",
+        server.address
+    );
+    let setup = www(&web(), &main);
+    setup.write("zones/example.com.toml", "cdn.failover = [\"main\", \"other\"]\n");
+    let daemon = setup.ready();
+    assert_eq!(daemon.ask("cdn", RecordType::AAAA).data(), ["a.cdn.example.net."]);
+    server.kill();
+    daemon.wait_for_answer("cdn", "b.cdn.example.net.");
+}
+
+/// Two pools and two monitors that ask the same of the same address make one target, which is
+/// asked from the start on and though nobody ever asks us.
+#[test]
+fn the_same_question_is_asked_once_and_without_any_query() {
+    let server = Backend::http();
+    let mut pools = web() + &web().replace("monitors.web", "monitors.again");
+    pools += &pool("one", "web", MAIN, server.address);
+    pools += &pool("two", "again", SPARE, server.address);
+    let daemon = Setup::steering(&pools, "www.failover = [\"one\", \"two\"]\n").ready();
+    let probes = || {
+        let metrics = daemon.metrics();
+        let targets = metrics.0.keys().filter(|name| name.starts_with("steersman_probes_total{"));
+        assert_eq!(targets.count(), 1, "{metrics:?}");
+        metrics.sum("steersman_probes_total", &[]) as usize
+    };
+    until_eq(true, || probes() >= 3);
+    // One may be under way at either side.
+    let (said, came) = (probes(), server.requests());
+    assert!(came.abs_diff(said) <= 1, "{said} said, {came} came");
+
+    server.be(Manner::Answer("500 No", ""));
+    let changed = daemon.log.wait_for("verdict changed", 2);
+    assert_eq!((&changed["verdict"], &changed["pools"]), (&"down".into(), &"one two".into()));
+    server.be(WELL);
+    let changed = daemon.log.wait_for("verdict changed", 3);
+    assert_eq!((&changed["verdict"], &changed["pools"]), (&"up".into(), &"one two".into()));
+    assert_eq!(daemon.metrics().sum("steersman_answers_total", &[]), 0.0);
+}
+
+/// No certificate of ours is good by the public roots; without `verify` any will do.
+#[test]
+fn https_refuses_certificates_that_are_not_good_and_says_why() {
+    let servers = [
+        Backend::https(certificates::self_signed("www.example.com")),
+        Backend::https(certificates::self_signed("www.example.com")),
+        Backend::https(certificates::self_signed("www.example.net")),
+        Backend::https(certificates::expired("www.example.com")),
+        Backend::http(),
+    ];
+    let cases = [
+        ("unverified", "any", None),
+        ("selfsigned", "good", Some("certificate self-signed")),
+        ("othername", "good", Some("certificate ")),
+        ("expired", "good", Some("certificate expired on 2020-01-01")),
+        ("plain", "any", Some("TLS failed: the answer is not TLS")),
+    ];
+    let mut pools = steady("spare", SPARE);
+    for (monitor, more) in [("any", ", verify = false"), ("good", "")] {
+        let https = format!("https = {{ host = \"www.example.com\", body = \"ok\"{more} }}");
+        pools += &format!("[monitors.{monitor}]\n{https}\n{QUICK}");
+    }
+    let mut names = String::new();
+    for ((name, monitor, _), server) in cases.iter().zip(&servers) {
+        pools += &pool(name, monitor, MAIN, server.address);
+        names += &format!("[{name}]\nfailover = [\"{name}\", \"spare\"]\n");
+    }
+    let daemon = Setup::steering(&pools, &names).ready();
+    for (name, _, wanted) in cases {
+        let endpoint = daemon.endpoint(name);
+        let error = endpoint["last_error"].as_str();
+        match wanted {
+            // A slow machine may fail a probe now and then; that is mended at once.
+            None => daemon.wait_for_answer(name, MAIN),
+            Some(wanted) => {
+                assert!(error.is_some_and(|e| e.starts_with(wanted)), "{name}: {error:?}");
+                daemon.wait_for_answer(name, SPARE);
+                assert!(daemon.log.text().contains(error.unwrap()), "{name}");
+            }
+        }
+    }
+}
