@@ -23,14 +23,24 @@ pub(super) fn tell(before: &View, after: &View) {
             _ => {}
         }
     }
-    if !lost.is_empty() {
-        tracing::error!(
-            names = listed(&lost),
-            "ALL DOWN: not one pool of these names is up; they are answered as their all_down says"
-        );
-    }
+    tell_lost(&lost);
     if !found.is_empty() {
         tracing::warn!(names = listed(&found), "these names have a pool that is up again");
+    }
+}
+
+/// Logs which names have nothing up, at a start or after a load.
+pub(super) fn tell_all(view: &View) {
+    let names = view.world.steered.iter().flatten();
+    tell_lost(&names.filter(|name| !any_up(name, &view.pools)).collect::<Vec<_>>());
+}
+
+fn tell_lost(lost: &[&SteeredName]) {
+    if !lost.is_empty() {
+        tracing::error!(
+            names = listed(lost),
+            "ALL DOWN: not one pool of these names is up; they are answered as their all_down says"
+        );
     }
 }
 

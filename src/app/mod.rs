@@ -109,6 +109,8 @@ impl App {
             metrics,
             changing: Mutex::default(),
             loading: Mutex::default(),
+            deciding: Mutex::default(),
+            unsendable: Mutex::default(),
         });
 
         let (stop, stopped) = watch::channel(false);
@@ -128,6 +130,7 @@ impl App {
         tokio::spawn(reload_on_change(Arc::clone(&running), watch, stopped));
         let app = Self { running, server, admin, admin_address, signals, stop };
         app.announce();
+        alarm::tell_all(&app.running.live.load());
         Ok(app)
     }
 

@@ -9,7 +9,6 @@ mod document;
 mod endpoints;
 mod folder;
 mod geo_key;
-mod hash;
 mod hosts;
 mod load;
 mod monitors;

@@ -30,7 +30,6 @@ fn world(names: &[(&str, &[&str])]) -> Arc<World> {
             slots: (first..first + pools.len() as u32).collect(),
             only_hosts: false,
             some_hosts: false,
-            salt: 0,
         });
     }
     Arc::new(World {

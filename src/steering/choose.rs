@@ -61,7 +61,6 @@ pub fn choose<'a, T: Trace>(
         pools,
         asked,
         client: client.to_canonical(),
-        salt: name.salt,
         level: Standing::Up,
         hold: None,
         scope: 0,
@@ -90,7 +89,6 @@ pub(super) struct Walk<'a, 'w, T> {
     pools: &'a Pools,
     pub(super) asked: Asked,
     pub(super) client: IpAddr,
-    pub(super) salt: u64,
     /// What counts as up.
     level: Standing,
     hold: Option<Duration>,

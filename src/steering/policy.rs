@@ -27,8 +27,6 @@ pub struct SteeredName {
     pub only_hosts: bool,
     /// Whether some pool that it may answer is one of host names.
     pub some_hosts: bool,
-    /// Keeps the sticky choices of different names independent of each other.
-    pub salt: u64,
 }
 
 /// How to choose.
@@ -87,8 +85,9 @@ pub struct Branch {
 pub struct Weighted {
     /// The choices, not all of weight 0.
     pub branches: Box<[Branch]>,
-    /// Whether the client's network, instead of a draw, decides.
-    pub sticky: bool,
+    /// Set where the client's network, instead of a draw, decides: a number that keeps the sticky
+    /// choices of different names, and of policies within one, independent of each other.
+    pub sticky: Option<u64>,
 }
 
 /// A `round_robin` policy.

@@ -43,8 +43,8 @@ fn answers_are_counted_by_transport_rcode_reason_name_and_pool() {
     let at = daemon.dns[0];
     let asked = [
         ("fixed", RecordType::A, "static"),
-        ("fixed", RecordType::MX, "no_data"),
-        ("nowhere", RecordType::A, "nx_domain"),
+        ("fixed", RecordType::MX, "nodata"),
+        ("nowhere", RecordType::A, "nxdomain"),
         ("example.org.", RecordType::A, "refused"),
         ("www", RecordType::A, "steered"),
         ("alias", RecordType::A, "steered"),
