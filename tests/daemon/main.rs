@@ -12,9 +12,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod answers;
+mod commands;
+mod demo;
 mod failover;
+mod hostile;
 mod monitors;
 mod observing;
 mod overrides;
 mod reload;
 mod restart;
+mod stopping;
