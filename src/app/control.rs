@@ -23,7 +23,7 @@ use crate::health::{EndpointId, Inventory, Override, Overrides, PoolId, Target, 
 use crate::live::Live;
 use crate::metrics::{self, Metrics};
 use crate::probe::Report;
-use crate::reload;
+use crate::reload::{self, Seen};
 use crate::state::{DAEMON, OverrideChange, OverrideEvent, Store};
 use crate::timestamp;
 use crate::view::View;
@@ -40,6 +40,10 @@ pub(super) struct Running {
     pub beliefs: Beliefs,
     pub store: Store,
     pub metrics: Arc<Metrics>,
+    pub seen: Arc<Seen>,
+    /// The turn of those who read files: long, and nobody else waits for it.
+    pub loading: Mutex<()>,
+    /// The turn of those who change what is served: short.
     pub changing: Mutex<()>,
 }
 
@@ -61,9 +65,11 @@ impl Running {
     }
 
     fn load(&self) -> Result<String, Vec<Finding>> {
+        self.seen.refresh(&self.daemon);
         let world = Arc::new(reload::load(&self.daemon, self.seed)?);
         let revision = world.revision.clone();
         self.metrics.expect(&world);
+        let _turn = self.turn();
         self.beliefs.replace(&world.inventory);
         self.live.update(|view| View {
             pools: self.beliefs.pools(&world.inventory),
@@ -255,7 +261,7 @@ impl Control for Running {
     }
 
     fn reload(&self) -> Result<String, Vec<Finding>> {
-        let _turn = self.turn();
+        let _loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let loaded = self.load();
         self.metrics.reloaded(loaded.is_ok());
         match &loaded {
