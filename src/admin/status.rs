@@ -96,7 +96,7 @@ pub struct EndpointStatus {
     pub standing: StandingText,
     /// What went wrong with the last probe that failed.
     pub last_error: Option<String>,
-    /// How long the last probe that succeeded took, in milliseconds.
+    /// How long the last probe took, in milliseconds.
     pub last_round_trip_ms: Option<f64>,
     /// The override on the endpoint itself.
     #[serde(rename = "override")]
@@ -151,7 +151,7 @@ pub struct ProbeFacts {
     pub since: Option<SystemTime>,
     /// What went wrong with the last probe that failed.
     pub last_error: Option<String>,
-    /// How long the last probe that succeeded took.
+    /// How long the last probe took.
     pub last_round_trip: Option<Duration>,
 }
 
