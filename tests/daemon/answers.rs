@@ -8,7 +8,8 @@ use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 
 use crate::support::dns::{self, Connection, Reply};
 use crate::support::mmdb::{Mmdb, Value, map};
-use crate::support::setup::{Setup, ZONE, steady};
+use crate::support::setup::{Setup, ZONE, has_ipv6, steady};
+use crate::support::wait::until;
 
 /// A client takes a reply only from the address that it asked; so it must come from there.
 #[test]
@@ -23,7 +24,7 @@ fn a_wildcard_socket_answers_from_the_address_that_was_asked() {
         (Ipv4Addr::new(127, 200, 0, 1).into(), 0),
         (Ipv6Addr::LOCALHOST.into(), 1),
     ];
-    for (ip, index) in asked {
+    for (ip, index) in asked.into_iter().filter(|(ip, _)| ip.is_ipv4() || has_ipv6()) {
         let server = SocketAddr::new(ip, daemon.dns[index].port());
         assert_eq!(dns::ask(server, &question).data(), ["192.0.2.99"], "{ip}");
         assert_eq!(dns::ask_tcp(server, &question).data(), ["192.0.2.99"], "{ip}");
@@ -124,4 +125,47 @@ fn each_zone_answers_for_itself_and_nobody_for_the_rest() {
     let edns = reply.edns.expect("OPT in the reply");
     let nsid = format!("{:?}", edns.options().get(EdnsCode::NSID).expect("an identifier"));
     assert!(nsid.contains("ns1.test") || nsid.contains("110, 115, 49"), "{nsid}");
+}
+
+/// Whatever size a client says that it takes: never more than 1232 bytes over UDP.
+#[test]
+fn replies_over_udp_are_never_longer_than_asked_for() {
+    let setup = Setup::new();
+    let text = format!("\"{}\" ", "x".repeat(200)).repeat(12);
+    setup.write("zones/example.com.zone", format!("{}big TXT {text}\n", ZONE));
+    let daemon = setup.ready();
+    for (size, most) in [
+        (None, 512),
+        (Some(0), 512),
+        (Some(700), 700),
+        (Some(1232), 1232),
+        (Some(4096), 1232),
+        (Some(65_535), 1232),
+    ] {
+        let mut question = dns::question("big", RecordType::TXT);
+        if let Some(size) = size {
+            let mut edns = Edns::new();
+            edns.set_max_payload(1232);
+            question.set_edns(edns);
+            let mut packet = question.to_vec().unwrap();
+            let at = packet.len() - 8;
+            packet[at..at + 2].copy_from_slice(&u16::to_be_bytes(size));
+            let socket = dns::udp_to(daemon.dns[0]);
+            let reply = until("a reply", || {
+                socket.send(&packet).unwrap();
+                let mut buffer = vec![0; 65_535];
+                let length = socket.recv(&mut buffer).map_err(|error| error.to_string())?;
+                buffer.truncate(length);
+                Ok(Reply::read(&buffer, &question))
+            });
+            assert!(reply.message.metadata.truncation && reply.bytes <= most, "{size:?}");
+            assert!(reply.message.edns.is_some(), "OPT is kept");
+        } else {
+            let reply = dns::ask(daemon.dns[0], &question);
+            assert!(reply.message.metadata.truncation && reply.bytes <= most);
+        }
+        let whole = dns::ask_tcp(daemon.dns[0], &question);
+        assert!(!whole.message.metadata.truncation);
+        assert_eq!(whole.message.answers.len(), 1);
+    }
 }

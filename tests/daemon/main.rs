@@ -13,6 +13,7 @@
 mod support;
 
 mod answers;
+mod at_once;
 mod commands;
 mod demo;
 mod failover;
