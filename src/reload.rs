@@ -6,6 +6,7 @@ use std::hash::{Hash as _, Hasher as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
@@ -54,11 +55,26 @@ fn contents(files: &[PathBuf]) -> String {
     format!("{:016x}", hash.0)
 }
 
+/// What the files looked like when they were last loaded, whoever had them loaded.
+pub struct Seen(AtomicU64);
+
+impl Seen {
+    /// The files as they are now.
+    pub fn now(daemon: &Daemon) -> Self {
+        Self(AtomicU64::new(fingerprint(&daemon.zones, &daemon.geoip)))
+    }
+
+    /// To be called before each load: a change that comes meanwhile is seen afterwards.
+    pub fn refresh(&self, daemon: &Daemon) {
+        self.0.store(fingerprint(&daemon.zones, &daemon.geoip), Ordering::Relaxed);
+    }
+}
+
 /// Watches the files that a load reads.
 pub struct Watch {
     zones: PathBuf,
     geoip: Vec<PathBuf>,
-    seen: u64,
+    seen: Arc<Seen>,
     signs: mpsc::Receiver<()>,
     /// Held, not used: watching ends with it. None where the system cannot watch; then the files
     /// are only looked at now and then.
@@ -66,8 +82,8 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins to watch; whatever changes from now on is seen.
-    pub fn new(daemon: &Daemon) -> Self {
+    /// Begins to watch for files that are other than `seen`.
+    pub fn new(daemon: &Daemon, seen: Arc<Seen>) -> Self {
         let (sender, signs) = mpsc::channel(1);
         let watcher = watcher(daemon, sender)
             .inspect_err(|error| {
@@ -75,35 +91,38 @@ impl Watch {
             })
             .ok();
         let (zones, geoip) = (daemon.zones.clone(), daemon.geoip.clone());
-        let seen = fingerprint(&zones, &geoip);
         Self { zones, geoip, seen, signs, _watcher: watcher }
     }
 
-    /// Waits until some file is other than when this was last done, and then until the files have
-    /// been quiet for a moment.
+    /// Waits until some file is other than when it was last loaded, and then until the files have
+    /// been quiet for a moment, in which nobody else has them loaded.
     pub async fn changed(&mut self) {
         loop {
             // Either a sign or the time to look anyway.
             let _ = timeout(POLL, self.signs.recv()).await;
-            if fingerprint(&self.zones, &self.geoip) == self.seen {
-                continue;
+            if self.is_news() {
+                self.quiet().await;
+                if self.is_news() {
+                    return;
+                }
             }
-            self.seen = self.quiet().await;
-            return;
         }
     }
 
-    async fn quiet(&mut self) -> u64 {
+    fn is_news(&self) -> bool {
+        fingerprint(&self.zones, &self.geoip) != self.seen.0.load(Ordering::Relaxed)
+    }
+
+    async fn quiet(&self) {
         let mut last = fingerprint(&self.zones, &self.geoip);
         for _ in 0..LONGEST_WAIT.as_millis() / QUIET.as_millis() {
             sleep(QUIET).await;
             let now = fingerprint(&self.zones, &self.geoip);
             if now == last {
-                break;
+                return;
             }
             last = now;
         }
-        last
     }
 }
 

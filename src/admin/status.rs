@@ -98,7 +98,7 @@ pub struct EndpointStatus {
     pub failing: bool,
     /// What went wrong with the last probe that failed, however long ago.
     pub last_error: Option<String>,
-    /// How long the last probe that succeeded took, in milliseconds.
+    /// How long the last probe took, in milliseconds.
     pub last_round_trip_ms: Option<f64>,
     /// The override on the endpoint itself.
     #[serde(rename = "override")]
@@ -155,7 +155,7 @@ pub struct ProbeFacts {
     pub failing: bool,
     /// What went wrong with the last probe that failed.
     pub last_error: Option<String>,
-    /// How long the last probe that succeeded took.
+    /// How long the last probe took.
     pub last_round_trip: Option<Duration>,
 }
 

@@ -24,7 +24,7 @@ use crate::health::{EndpointId, Inventory, Override, Overrides, PoolId, Target, 
 use crate::live::Live;
 use crate::metrics::{self, Metrics};
 use crate::probe::Report;
-use crate::reload;
+use crate::reload::{self, Seen};
 use crate::state::{DAEMON, OverrideChange, OverrideEvent, Store};
 use crate::steering::Pools;
 use crate::timestamp;
@@ -42,6 +42,8 @@ pub(super) struct Running {
     pub beliefs: Beliefs,
     pub store: Store,
     pub metrics: Arc<Metrics>,
+    /// What the files looked like when they were last loaded.
+    pub seen: Arc<Seen>,
     /// Held by whoever swaps the view: never for longer than that takes.
     pub changing: Mutex<()>,
     /// Held by whoever loads files, so that loads do not overtake each other.
@@ -74,8 +76,7 @@ impl Running {
     }
 
     fn load(&self) -> Result<String, Vec<Finding>> {
-        // Verdicts and overrides go on meanwhile.
-        let _alone = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        self.seen.refresh(&self.daemon);
         let world = Arc::new(reload::load(&self.daemon, self.seed)?);
         let revision = world.revision.clone();
         self.metrics.expect(&world);
@@ -303,6 +304,7 @@ impl Control for Running {
     }
 
     fn reload(&self) -> Result<String, Vec<Finding>> {
+        let _loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let loaded = self.load();
         self.metrics.reloaded(loaded.is_ok());
         match &loaded {

@@ -24,7 +24,7 @@ use crate::finding::Finding;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::probe::{self, Kit, Plan, Probes};
-use crate::reload::{self, Watch};
+use crate::reload::{self, Seen, Watch};
 use crate::server::{self, Server, TcpLimits};
 use crate::state::{Store, Token};
 use crate::view::View;
@@ -64,7 +64,8 @@ impl App {
         // First of all: whoever sends one while the files are loaded must not end the process.
         let signals = Signals::new().map_err(other("cannot wait for signals"))?;
         let seed = u64::from_le_bytes(clock::random_bytes().map_err(other("no randomness"))?);
-        let watch = Watch::new(&daemon);
+        let seen = Arc::new(Seen::now(&daemon));
+        let watch = Watch::new(&daemon, Arc::clone(&seen));
         let world = Arc::new(reload::load(&daemon, seed).map_err(StartError::Files)?);
         let bound = server::bind(&daemon.dns.listen, daemon.dns.workers)
             .map_err(|error| StartError::Other(error.to_string()))?;
@@ -107,6 +108,7 @@ impl App {
             beliefs,
             store,
             metrics,
+            seen,
             changing: Mutex::default(),
             loading: Mutex::default(),
             deciding: Mutex::default(),

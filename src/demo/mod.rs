@@ -9,7 +9,7 @@ mod watch;
 
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -49,7 +49,9 @@ pub async fn run() -> Result<(), StartError> {
         })?;
         tokio::spawn(Arc::new(region).serve());
     }
-    let daemon = config::daemon(&folder.0.join("steersman.toml")).map_err(StartError::Files)?;
+    let mut daemon = config::daemon(&folder.0.join("steersman.toml")).map_err(StartError::Files)?;
+    // Many a container has no IPv6 at all.
+    daemon.dns.listen.retain(|at| at.is_ipv4() || UdpSocket::bind((at.ip(), 0)).is_ok());
     let app = App::start(daemon).await?;
     let Some(&dns) = app.dns_addresses().first() else {
         return Err(StartError::Other("the demo has no DNS address".into()));

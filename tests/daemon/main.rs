@@ -12,9 +12,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod answers;
+mod at_once;
+mod commands;
+mod demo;
 mod failover;
+mod hostile;
 mod monitors;
 mod observing;
 mod overrides;
 mod reload;
 mod restart;
+mod stopping;

@@ -8,6 +8,7 @@ pub mod dns;
 pub mod http;
 pub mod log;
 pub mod metrics;
+#[expect(dead_code, reason = "tests of the library use the rest")]
 pub mod mmdb;
 pub mod setup;
 pub mod wait;

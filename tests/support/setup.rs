@@ -1,7 +1,7 @@
 //! The files of a daemon before it starts.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 
 use tempfile::TempDir;
@@ -46,6 +46,14 @@ pub fn steady(name: &str, address: &str) -> String {
     format!("[pools.{name}]\nendpoints = [\"{address}\"]\n")
 }
 
+const BOTH: &str = r#"["127.0.0.1:0", "[::1]:0"]"#;
+const IPV4_TWICE: &str = r#"["127.0.0.1:0", "127.0.0.2:0"]"#;
+
+/// Many a container has no IPv6.
+pub fn has_ipv6() -> bool {
+    UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()
+}
+
 /// A folder with all that a daemon reads.
 pub struct Setup {
     pub folder: TempDir,
@@ -66,7 +74,7 @@ impl Setup {
     pub fn new() -> Self {
         let setup = Self {
             folder: tempfile::tempdir().unwrap(),
-            listen: r#"["127.0.0.1:0", "[::1]:0"]"#.into(),
+            listen: if has_ipv6() { BOTH } else { IPV4_TWICE }.into(),
             admin: "127.0.0.1:0".into(),
             geoip: "[]".into(),
             state: "state".into(),

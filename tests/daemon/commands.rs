@@ -1,0 +1,237 @@
+//! The command line, on files alone and against the running daemon.
+
+use serde_json::Value;
+
+use crate::support::backend::{Backend, Manner};
+use crate::support::daemon::{Daemon, run};
+use crate::support::mmdb::{Mmdb, Value as Field, map};
+use crate::support::setup::{Setup, ZONE, pool, steady, web};
+
+const MAIN: &str = "192.0.2.1";
+const SPARE: &str = "198.51.100.1";
+const NAMES: &str = "\
+www.failover = [\"main\", \"spare\"]
+shop.geo = { EU-FR = \"main\", default = \"spare\" }
+";
+
+/// Files that are good, with a database in which 203.0.113.0/24 is in France.
+fn files() -> Setup {
+    let pools = format!(
+        "[regions.paris]\nlocation = [48.9, 2.4]\n{}region = \"paris\"\n{}",
+        steady("main", MAIN),
+        steady("spare", SPARE)
+    );
+    let mut setup = Setup::steering(&pools, NAMES);
+    let france = map([("country_code", Field::from("FR"))]);
+    setup.write("geoip/fr.mmdb", Mmdb::new(6, 24).network("203.0.113.0/24", france).bytes());
+    setup.geoip = r#"["geoip/fr.mmdb"]"#.into();
+    setup.write_config();
+    setup
+}
+
+/// Lines that must be in a text, in this order.
+#[track_caller]
+fn expect_lines(text: &str, wanted: &[&str]) {
+    let mut rest = text;
+    for wanted in wanted {
+        let at = rest.find(wanted).unwrap_or_else(|| panic!("{wanted:?} is not here in:\n{text}"));
+        rest = &rest[at + wanted.len()..];
+    }
+}
+
+#[test]
+fn check_says_what_is_good_and_what_is_wrong() {
+    let setup = files();
+    let check = |format| run(setup.path(), &["check", "--format", format]);
+    let (text, json) = (check("text"), check("json"));
+    assert_eq!((text.code, json.code), (Some(0), Some(0)), "{text:?} {json:?}");
+    assert!(text.stdout.starts_with("good: "), "{text:?}");
+    assert_eq!(json.stdout, "[]\n");
+
+    setup.write("zones/example.com.zone", format!("{ZONE}www A 192.0.2.7\nbad A 192.0.2\n"));
+    setup.write("zones/example.com.toml", format!("{NAMES}api.failover = [\"mian\"]\n"));
+    let (text, json) = (check("text"), check("json"));
+    assert_eq!((text.code, json.code), (Some(1), Some(1)));
+    assert_eq!((text.stderr.as_str(), json.stderr.as_str()), ("", ""));
+    expect_lines(
+        &text.stdout,
+        &[
+            "zones/example.com.toml:3:17: unknown pool \"mian\" (did you mean \"main\"?); expected ",
+            "zones/example.com.zone:9:",
+        ],
+    );
+    let findings: Value = serde_json::from_str(&json.stdout).unwrap();
+    let findings = findings.as_array().unwrap();
+    assert_eq!(findings.len(), text.stdout.lines().count());
+    for (finding, line) in findings.iter().zip(text.stdout.lines()) {
+        let field = |name: &str| finding[name].as_str().unwrap().to_owned();
+        let at = format!("{}:{}:{}", field("file"), finding["line"], finding["column"]);
+        assert_eq!(line, format!("{at}: {}; expected {}", field("found"), field("expected")));
+    }
+    // It opened no socket and wrote nothing.
+    assert!(!setup.path().join("state").exists());
+}
+
+#[test]
+fn exit_codes_tell_findings_from_wrong_usage() {
+    let setup = files();
+    for (line, code, wanted) in [
+        ("check --config nowhere.toml", 1, "nowhere.toml:1:1: "),
+        ("check --format xml", 2, "[possible values: text, json]"),
+        ("chek", 2, "a similar subcommand exists: 'check'"),
+        ("", 2, "Usage: "),
+        ("explain", 2, "<NAME>"),
+        ("explain www.example.com NONSENSE", 2, "NONSENSE"),
+        ("explain a..b", 1, "is no name"),
+        ("explain www.example.com --down nobody", 1, "expected one of main, main/192.0.2.1"),
+        ("explain www.example.com --from 192.0.2.0/33", 2, "at most 32"),
+        ("drain www --reason x", 2, "region:NAME, pool:NAME or endpoint:POOL/ADDRESS"),
+        ("drain pool:main --reason x --for soon", 2, "and a unit"),
+        ("status", 1, "has `steersman serve` run"),
+        ("ask www.example.com --server 127.0.0.1:1", 1, "no reply from 127.0.0.1:1"),
+        ("--version", 0, env!("CARGO_PKG_VERSION")),
+        ("help", 0, "explain"),
+    ] {
+        let said = run(setup.path(), &line.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(said.code, Some(code), "{line}: {said:?}");
+        assert!(format!("{}{}", said.stdout, said.stderr).contains(wanted), "{line}: {said:?}");
+    }
+}
+
+#[test]
+fn the_daemon_does_not_start_with_files_that_are_wrong() {
+    let setup = files();
+    setup.write("zones/pools.toml", "[pools.main]\nendpoints = []\n");
+    let (code, said) = setup.start_in_vain();
+    assert_eq!(code, Some(1));
+    // All of it at once, in each file.
+    expect_lines(&said, &["zones/example.com.toml:1:25: unknown pool", "zones/pools.toml:2:13: "]);
+    setup.write("steersman.toml", "zone = \"zones\"\n");
+    let said = run(setup.path(), &["serve"]);
+    assert_eq!(said.code, Some(1));
+    assert!(said.stderr.starts_with("steersman.toml:1:1: unknown key \"zone\""), "{said:?}");
+}
+
+#[test]
+fn explain_tells_each_step_from_the_files_alone() {
+    let setup = files();
+    for (line, wanted) in [
+        ("www.example.com", &["www.example.com. is steered", "steered, scope /0", MAIN][..]),
+        ("www.example.com --down main", &["pool main: down", "pool spare: up", SPARE]),
+        ("www.example.com --down region:paris", &["pool main: down", SPARE]),
+        ("www.example.com --down endpoint:main/192.0.2.1", &["pool main: down", SPARE]),
+        ("www.example.com --down main --down spare", &["degraded", MAIN]),
+        ("shop.example.com --from 203.0.113.9", &["from 203.0.113.9/32 (EU-FR", "EU-FR", MAIN]),
+        ("shop.example.com --from 192.0.2.0/24", &["default", SPARE]),
+        ("alias.example.com", &["CNAME www.example.com.", MAIN]),
+        ("fixed.example.com", &["static", "fixed.example.com. 300 IN A 192.0.2.99"]),
+        ("nowhere.example.com AAAA", &["AAAA", "NXDOMAIN", "SOA"]),
+        ("example.org", &["REFUSED"]),
+    ] {
+        let said =
+            run(setup.path(), &[&["explain"], &*line.split(' ').collect::<Vec<_>>()].concat());
+        assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""), "{line}");
+        expect_lines(&said.stdout, wanted);
+    }
+}
+
+/// A daemon whose pool `main` is dead, and `last` drained.
+fn half_dead() -> Daemon {
+    let mut server = Backend::http();
+    server.kill();
+    let pools = format!(
+        "[regions.paris]\n{}{}region = \"paris\"\n{}{}",
+        web(),
+        pool("main", "web", MAIN, server.address),
+        steady("last", "203.0.113.1"),
+        steady("spare", SPARE)
+    );
+    let names = "www.failover = [\"main\", \"last\", \"spare\"]\n";
+    let daemon = Setup::steering(&pools, names).ready();
+    daemon.cli_ok(&["drain", "pool:last", "--for", "2h", "--reason", "kernel update"]);
+    daemon
+}
+
+#[test]
+fn explain_live_is_what_the_daemon_answers_and_counts_nothing() {
+    let daemon = half_dead();
+    let counted = daemon.metrics().sum("steersman_answers_total", &[]);
+    let said = daemon.cli_ok(&["explain", "www.example.com", "--live"]);
+    expect_lines(&said, &["pool main: down", "pool last: down", "pool spare: up", SPARE]);
+    assert_eq!(daemon.metrics().sum("steersman_answers_total", &[]), counted);
+    assert_eq!(daemon.answer("www"), [SPARE]);
+    let path = "/api/v1/explain?name=www.example.com&type=A&from=192.0.2.0/24";
+    let explained = daemon.api("GET", path, "").json();
+    assert_eq!((&explained["rcode"], &explained["reason"]), (&"NOERROR".into(), &"steered".into()));
+    assert_eq!(explained["client"], "192.0.2.0/24");
+    for (query, status) in [("", 400), ("name=", 400), ("name=a..b", 400), ("name=a&type=X", 400)] {
+        let response = daemon.api("GET", &format!("/api/v1/explain?{query}"), "");
+        assert_eq!(response.status, status, "{query}: {response:?}");
+    }
+}
+
+#[test]
+fn status_shows_it_all_at_a_glance() {
+    let daemon = half_dead();
+    let said = daemon.cli_ok(&["status"]);
+    let revision = daemon.status()["revision"].as_str().unwrap().to_owned();
+    expect_lines(
+        &said,
+        &[
+            &format!("revision {revision}, up for "),
+            ", ready\n",
+            "region paris\n",
+            "  pool main       A DOWN   monitor web\n",
+            "    192.0.2.1     down     ",
+            "probes: down for ",
+            "connect refused",
+            "no region\n",
+            "  pool last       A DOWN   no monitor; override drain until 20",
+            "(kernel update)\n",
+            "drained",
+            "  pool spare      A up     no monitor",
+        ],
+    );
+    let json: Value = serde_json::from_str(&daemon.cli_ok(&["status", "--json"])).unwrap();
+    assert_eq!(json["pools"][0]["up"]["a"], false);
+    assert_eq!(json["overrides"][0]["target"], "pool:last");
+}
+
+#[test]
+fn ask_is_a_small_dig() {
+    let setup = files();
+    let daemon = setup.ready();
+    let [v4, v6] = [daemon.dns[0].to_string(), daemon.dns[1].to_string()];
+    for (line, wanted) in [
+        ("www.example.com", &["NOERROR", MAIN][..]),
+        ("www.example.com A --tcp", &["NOERROR", MAIN, "TCP"]),
+        ("shop.example.com --subnet 203.0.113.0/24", &["203.0.113.0/24", MAIN]),
+        ("shop.example.com --subnet 192.0.2.0/24", &["192.0.2.0/24", SPARE]),
+        ("example.com MX", &["NOERROR", "SOA"]),
+        ("nowhere.example.com AAAA", &["NXDOMAIN", "SOA"]),
+    ] {
+        for server in [&v4, &v6] {
+            let line =
+                [&["ask"], &*line.split(' ').collect::<Vec<_>>(), &["--server", server]].concat();
+            let said = run(&daemon.path("."), &line);
+            assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""), "{line:?}");
+            let lower = said.stdout.to_lowercase();
+            for wanted in wanted {
+                assert!(lower.contains(&wanted.to_lowercase()), "{line:?}: {}", said.stdout);
+            }
+        }
+    }
+}
+
+/// The backend is told to hang so that the daemon could not know: a command still gets its answer.
+#[test]
+fn commands_work_while_probes_hang() {
+    let server = Backend::http();
+    server.be(Manner::Hang);
+    let pools = web() + &pool("main", "web", MAIN, server.address) + &steady("spare", SPARE);
+    let daemon = Setup::steering(&pools, "www.failover = [\"main\", \"spare\"]\n").start();
+    daemon.cli_ok(&["status"]);
+    daemon.cli_ok(&["reload"]);
+    daemon.cli_ok(&["down", "pool:main", "--reason", "x"]);
+    assert_eq!(daemon.answer("www"), [SPARE]);
+}
