@@ -10,6 +10,7 @@ mod signals;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
@@ -51,6 +52,10 @@ pub struct App {
     server: Server,
     admin: JoinHandle<()>,
     admin_address: SocketAddr,
+    /// Takes in what probes report.
+    verdicts: thread::JoinHandle<()>,
+    /// What looks at files and clock.
+    looking: [JoinHandle<()>; 2],
     stop: watch::Sender<bool>,
 }
 
@@ -114,13 +119,15 @@ impl App {
             until(stopped.clone()),
         ));
         let taking = Arc::clone(&running);
-        std::thread::Builder::new()
+        let verdicts = thread::Builder::new()
             .name("verdicts".into())
             .spawn(move || taking.take_reports(reports))
             .map_err(other("cannot start a thread"))?;
-        tokio::spawn(expire_overrides(Arc::clone(&running), stopped.clone()));
-        tokio::spawn(reload_on_change(Arc::clone(&running), watch, stopped));
-        let app = Self { running, server, admin, admin_address, stop };
+        let looking = [
+            tokio::spawn(expire_overrides(Arc::clone(&running), stopped.clone())),
+            tokio::spawn(reload_on_change(Arc::clone(&running), watch, stopped)),
+        ];
+        let app = Self { running, server, admin, admin_address, verdicts, looking, stop };
         app.announce();
         Ok(app)
     }
@@ -155,7 +162,8 @@ impl App {
         Ok(())
     }
 
-    /// Takes no new work, answers what has arrived, and ends.
+    /// Takes no new work, answers what has arrived, writes down the last verdicts, and ends: then
+    /// nothing runs any more, and the state folder is free for the next.
     pub async fn stop(self) {
         tracing::info!("stopping: answering what has arrived");
         // An error says that nobody listens any more.
@@ -163,6 +171,12 @@ impl App {
         self.running.beliefs.shutdown();
         self.server.stop().await;
         let _ = self.admin.await;
+        for task in self.looking {
+            let _ = task.await;
+        }
+        let verdicts = self.verdicts;
+        // It ends with the last probe. A panic has been reported when it happened.
+        let _ = tokio::task::spawn_blocking(move || drop(verdicts.join())).await;
         tracing::info!("stopped");
     }
 }
