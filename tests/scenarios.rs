@@ -44,6 +44,7 @@ stories! {
     min_healthy
     nearest
     nested_policies
+    one_bad_moment
     one_endpoint_by_weight
     override_beats_verdict
     primary_dies_and_returns

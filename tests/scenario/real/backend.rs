@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -25,6 +26,8 @@ struct Shared {
     minds: Mutex<Minds>,
     /// Rings when a mind has changed.
     changed: Notify,
+    /// Whether a probe that had to wait for the story lost patience.
+    spoilt: AtomicBool,
 }
 
 impl Shared {
@@ -66,6 +69,12 @@ impl Backends {
     pub fn go_on(&self) {
         self.minds().go_on();
         self.shared.changed.notify_waiters();
+    }
+
+    /// Whether the daemon lost patience with a server that was waiting for the story to go on:
+    /// then there was a failure that the story knows nothing of.
+    pub fn are_spoilt(&self) -> bool {
+        self.shared.spoilt.load(Ordering::Relaxed)
     }
 
     /// Whether the daemon has counted every answer of these pages, and all that was foretold has
@@ -112,7 +121,10 @@ async fn answer(mut stream: TcpStream, server: String, shared: &Shared) -> std::
         tokio::select! {
             () = changed => {}
             // Whoever hangs up gets no answer, and takes none from the next.
-            _ = stream.read_u8() => return Ok(()),
+            _ = stream.read_u8() => {
+                shared.spoilt.store(true, Ordering::Relaxed);
+                return Ok(());
+            }
         }
     };
     let status = if well { "200 OK" } else { "503 Service Unavailable" };

@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// From one look to the next.
 const PAUSE: Duration = Duration::from_millis(5);
 /// How long one reply is waited for before the question is asked again.
-const REPLY: Duration = Duration::from_secs(1);
+const REPLY: Duration = Duration::from_millis(300);
 
 /// A failure tells this many of the last things that were seen.
 const SEEN: usize = 20;
@@ -92,7 +92,7 @@ impl Real {
         let daemon = config::daemon(&self.files.path().join(CONFIG)).unwrap();
         let app = self.runtime.block_on(App::start(daemon));
         self.app = Some(app.unwrap_or_else(|error| panic!("did not start: {error:?}")));
-        wait_for(|| self.admin().is_ready()).unwrap();
+        self.wait_for(|| self.admin().is_ready()).unwrap();
     }
 
     /// Stops the daemon.
@@ -100,6 +100,30 @@ impl Real {
         if let Some(app) = self.app.take() {
             self.runtime.block_on(app.stop());
         }
+    }
+
+    /// Whether something happened that no story tells, since the machine was too slow.
+    pub fn is_spoilt(&self) -> bool {
+        self.backends.are_spoilt()
+    }
+
+    /// Looks again and again until something is so, or tells what was seen instead.
+    fn wait_for(&self, mut look: impl FnMut() -> Result<(), String>) -> Result<(), String> {
+        let begun = clock::monotonic_now();
+        let mut seen: Vec<String> = Vec::new();
+        let mut last = String::new();
+        while let Err(why) = look() {
+            let waited = begun.elapsed();
+            if why != last {
+                seen.push(format!("after {:.3} s {why}", waited.as_secs_f64()));
+                last = why;
+            }
+            if self.is_spoilt() || waited > PATIENCE {
+                return Err(seen[seen.len().saturating_sub(SEEN)..].join("\n  "));
+            }
+            thread::sleep(PAUSE);
+        }
+        Ok(())
     }
 
     fn app(&self) -> &App {
@@ -144,7 +168,7 @@ impl Real {
             });
             of_endpoint.all(|(_, _, page)| minds.is_well(&page))
         };
-        wait_for(|| {
+        self.wait_for(|| {
             let endpoints = admin.endpoints();
             let other = endpoints.iter().find(|e| e.up != wanted(&e.name) || e.in_doubt);
             other.map_or(Ok(()), |other| Err(format!("not settled: {other:?}")))
@@ -161,7 +185,7 @@ impl Real {
         if let What::Shares { shares, draws } = &expectation.what {
             return self.check_shares(shares, *draws);
         }
-        wait_for(|| {
+        self.wait_for(|| {
             let reply = self.ask()?;
             if expectation.fits(&reply) { Ok(()) } else { Err(format!("came: {reply}")) }
         })
@@ -173,7 +197,7 @@ impl Real {
         let wanted: Vec<&str> =
             shares.iter().filter(|(_, share)| *share > 0).map(|(pool, _)| &**pool).collect();
         let mut replies = Vec::new();
-        wait_for(|| {
+        self.wait_for(|| {
             replies.push(self.ask()?);
             let counted = count(&replies, &self.inventory)?;
             let all = wanted.iter().all(|pool| counted.iter().any(|(name, _)| name == pool));
@@ -201,25 +225,6 @@ fn exchange(asked: &Asked, server: SocketAddr) -> Result<Reply, String> {
     ask::reply(&buffer[..length], id).ok_or_else(|| "a reply that cannot be read".into())
 }
 
-/// Looks again and again until something is so, or tells what was seen instead.
-fn wait_for(mut look: impl FnMut() -> Result<(), String>) -> Result<(), String> {
-    let begun = clock::monotonic_now();
-    let mut seen: Vec<String> = Vec::new();
-    let mut last = String::new();
-    while let Err(why) = look() {
-        let waited = begun.elapsed();
-        if why != last {
-            seen.push(format!("after {:.3} s {why}", waited.as_secs_f64()));
-            last = why;
-        }
-        if waited > PATIENCE {
-            return Err(seen[seen.len().saturating_sub(SEEN)..].join("\n  "));
-        }
-        thread::sleep(PAUSE);
-    }
-    Ok(())
-}
-
 impl Stage for Real {
     fn play(&mut self, act: &Act) -> Result<(), String> {
         match act {
@@ -236,7 +241,7 @@ impl Stage for Real {
                 let pages = meant(&self.inventory, who)?;
                 self.backends.change(&pages, |mind| mind.foretell(*well, *times));
                 let admin = self.admin();
-                wait_for(|| self.backends.is_taken_in(&pages, &admin))?;
+                self.wait_for(|| self.backends.is_taken_in(&pages, &admin))?;
             }
             // What is expected next is waited for.
             Act::After(_) => self.backends.go_on(),
