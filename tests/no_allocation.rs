@@ -113,12 +113,12 @@ fn policies() -> Vec<(&'static str, Policy, AllDown)> {
         ("steered.example.", Policy::Failover(both()), AllDown::Serve),
         (
             "weighted.example.",
-            Policy::Weighted(Weighted { branches: branches(), sticky: false }),
+            Policy::Weighted(Weighted { branches: branches(), sticky: None }),
             AllDown::Serve,
         ),
         (
             "sticky.example.",
-            Policy::Weighted(Weighted { branches: branches(), sticky: true }),
+            Policy::Weighted(Weighted { branches: branches(), sticky: Some(1) }),
             AllDown::Serve,
         ),
         (
@@ -157,7 +157,6 @@ fn view() -> View {
             slots: [0, 1, 2].into(),
             only_hosts: hosts(owner),
             some_hosts: hosts(owner),
-            salt: 1,
         })
         .collect();
     let big: String = (0..40).map(|n| format!("{} {n}\n", "big TXT")).collect();

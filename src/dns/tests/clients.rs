@@ -35,7 +35,7 @@ fn client_and_scope() {
             "sticky.example.",
             Policy::Weighted(Weighted {
                 branches: [Branch { weight: 1, policy: pool(0) }].into(),
-                sticky: true,
+                sticky: Some(1),
             }),
             AllDown::Serve,
         )

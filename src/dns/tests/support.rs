@@ -94,7 +94,6 @@ impl Setup {
             slots,
             only_hosts: hosts.iter().all(|host| *host),
             some_hosts: hosts.iter().any(|host| *host),
-            salt: 1,
         });
         self
     }
