@@ -127,10 +127,12 @@ impl Watch {
 }
 
 fn watcher(daemon: &Daemon, signs: mpsc::Sender<()>) -> notify::Result<RecommendedWatcher> {
-    let mut watcher = notify::recommended_watcher(move |_| {
+    let sign = move |_| {
         // A sign is waiting already where the channel is full.
         let _ = signs.try_send(());
-    })?;
+    };
+    let config = notify::Config::default().with_follow_symlinks(false);
+    let mut watcher = RecommendedWatcher::new(sign, config)?;
     watcher.watch(&daemon.zones, RecursiveMode::Recursive)?;
     // Folders, not files: editors and updaters put new files in place of old ones.
     let mut folders: Vec<&Path> = daemon.geoip.iter().map(|file| folder_of(file)).collect();
@@ -162,18 +164,23 @@ fn fingerprint(zones: &Path, geoip: &[PathBuf]) -> u64 {
 /// Included files may lie in folders below, though not endlessly deep.
 fn fold_folder(folder: &Path, hash: &mut DefaultHasher, depth: usize) {
     const DEEPEST: usize = 8;
-    let mut paths: Vec<PathBuf> = match fs::read_dir(folder) {
-        // What a load does not read: a checkout's `.git` changes with every look at it.
-        Ok(entries) => entries.flatten().filter(|e| !is_hidden(e)).map(|e| e.path()).collect(),
+    let mut paths: Vec<(PathBuf, bool)> = match fs::read_dir(folder) {
+        // What a load does not read: a checkout's `.git` changes with every look at it. Links to
+        // folders are not gone down into: they can lead back up.
+        Ok(entries) => entries
+            .flatten()
+            .filter(|entry| !is_hidden(entry))
+            .map(|entry| (entry.path(), entry.file_type().is_ok_and(|kind| kind.is_dir())))
+            .collect(),
         Err(error) => {
             error.kind().hash(hash);
             return;
         }
     };
     paths.sort_unstable();
-    for path in paths {
+    for (path, is_folder) in paths {
         fold_file(&path, hash);
-        if depth < DEEPEST && path.is_dir() {
+        if depth < DEEPEST && is_folder {
             fold_folder(&path, hash, depth + 1);
         }
     }

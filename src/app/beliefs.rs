@@ -3,10 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use crate::health::{
-    EndpointId, Inventory, Override, Overrides, PoolId, StandingNow, Target, Verdict,
-};
-use crate::probe::{Plan, Probes};
+use crate::health::{Inventory, Override, Overrides, PoolId, StandingNow, Target, Verdict};
+use crate::probe::{Plan, Probes, Remembered};
 use crate::steering::Pools;
 
 /// Verdicts and overrides.
@@ -50,9 +48,10 @@ impl Beliefs {
         })
     }
 
-    /// Probes by another inventory from now on.
-    pub fn replace(&self, inventory: &Inventory) {
-        self.probes.replace(Plan::new(inventory), &|_| None);
+    /// Probes by another inventory from now on; `memory` is what was last believed of targets that
+    /// come back.
+    pub fn replace(&self, inventory: &Inventory, memory: &dyn Fn(&str) -> Option<Remembered>) {
+        self.probes.replace(Plan::new(inventory), memory);
     }
 
     pub fn probes(&self) -> &Probes {
@@ -81,10 +80,5 @@ impl Beliefs {
 
     pub fn expire(&self, now: SystemTime) -> Vec<(Target, Override)> {
         self.lock().expire(now)
-    }
-
-    /// The monitors' verdicts of one endpoint.
-    pub fn endpoint(&self, id: EndpointId) -> Vec<crate::probe::TargetStatus> {
-        self.probes.board().endpoint(id)
     }
 }

@@ -5,6 +5,8 @@
 
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -23,7 +25,7 @@ use crate::finding::Finding;
 use crate::health::{EndpointId, Inventory, Override, Overrides, PoolId, Target, endpoint_verdict};
 use crate::live::Live;
 use crate::metrics::{self, Metrics};
-use crate::probe::Report;
+use crate::probe::{Failure, Remembered, Report, Snapshot, TargetStatus};
 use crate::reload::{self, Seen};
 use crate::state::{DAEMON, OverrideChange, OverrideEvent, Store};
 use crate::steering::Pools;
@@ -32,6 +34,16 @@ use crate::view::View;
 
 /// Reports that are taken in at once, at most, before the view is swapped.
 const REPORTS_AT_ONCE: usize = 8192;
+
+/// Batches of reports that may wait to be written down.
+const BATCHES_WAITING: usize = 4096;
+
+/// Reports to write down, with the plan and the view that they were taken into.
+struct Notes {
+    reports: Vec<Report>,
+    generation: u64,
+    view: Arc<View>,
+}
 
 /// The running daemon, as those who change it see it.
 pub(super) struct Running {
@@ -48,6 +60,8 @@ pub(super) struct Running {
     pub changing: Mutex<()>,
     /// Held by whoever loads files, so that loads do not overtake each other.
     pub loading: Mutex<()>,
+    /// Whether a load in the background waits for its turn: a second one need not.
+    pub load_is_waiting: AtomicBool,
     /// Held by whoever sets or ends overrides, so that journal and memory have the same order.
     pub deciding: Mutex<()>,
     /// The targets that cannot be probed at present, by key.
@@ -65,6 +79,10 @@ impl Running {
 
     /// Loads the files without holding up whoever asked for it, and logs what came of it.
     pub async fn reload_in_background(self: &Arc<Self>, why: &'static str) {
+        if self.load_is_waiting.swap(true, Ordering::AcqRel) {
+            // The load that waits for its turn will see whatever this one would.
+            return;
+        }
         tracing::info!(why, "reloading");
         let running = Arc::clone(self);
         // A panic while loading leaves what is served as it is.
@@ -81,7 +99,11 @@ impl Running {
         let revision = world.revision.clone();
         self.metrics.expect(&world);
         let _turn = self.turn();
-        self.beliefs.replace(&world.inventory);
+        let memory = |key: &str| {
+            let last = self.store.remembered(key)?;
+            Some(Remembered { state: last.state, since: last.since })
+        };
+        self.beliefs.replace(&world.inventory, &memory);
         self.live.update(|view| View {
             pools: self.beliefs.pools(&world.inventory),
             world,
@@ -92,25 +114,31 @@ impl Running {
     }
 
     /// Takes in what probes report until nobody probes any more.
+    ///
+    /// Log and journal are written by a thread of their own, so that no slow disk or terminal
+    /// holds up a verdict.
     pub fn take_reports(&self, mut reports: mpsc::Receiver<Report>) {
-        let mut batch = Vec::new();
-        while let Some(first) = reports.blocking_recv() {
-            batch.push(first);
-            while batch.len() < REPORTS_AT_ONCE {
-                let Ok(next) = reports.try_recv() else { break };
-                batch.push(next);
+        std::thread::scope(|scope| {
+            let (notes_in, notes) = sync_channel::<Notes>(BATCHES_WAITING);
+            scope.spawn(move || {
+                for Notes { reports, generation, view } in notes {
+                    for report in &reports {
+                        self.note(report, generation, &view);
+                    }
+                }
+            });
+            while let Some(first) = reports.blocking_recv() {
+                let mut batch = vec![first];
+                while batch.len() < REPORTS_AT_ONCE {
+                    let Ok(next) = reports.try_recv() else { break };
+                    batch.push(next);
+                }
+                let (generation, view) = self.swap_moved(&batch);
+                batch.retain(|report| self.is_worth_a_note(report));
+                // With so many waiting the disk is gone, and its owner has worse to read.
+                let _ = notes_in.try_send(Notes { reports: batch, generation, view });
             }
-            self.take_in(&batch);
-            batch.clear();
-        }
-    }
-
-    fn take_in(&self, reports: &[Report]) {
-        let (generation, view) = self.swap_moved(reports);
-        // Outside of the turn: a slow disk delays no verdict.
-        for report in reports {
-            self.note(report, generation, &view);
-        }
+        });
     }
 
     /// Sums those pools anew that reports of the present plan say have moved.
@@ -128,6 +156,17 @@ impl Running {
             });
         }
         (generation, self.live.load_full())
+    }
+
+    /// Whether a verdict changed, or the probing of a target began or ceased to be impossible.
+    fn is_worth_a_note(&self, report: &Report) -> bool {
+        report.changed.is_some()
+            || report.result.as_ref().is_err_and(Failure::is_ours)
+            || self.unsendable().contains(&report.key)
+    }
+
+    fn unsendable(&self) -> MutexGuard<'_, HashSet<Arc<str>>> {
+        self.unsendable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Logs and remembers a verdict that has changed, and logs a probe that cannot be sent.
@@ -154,7 +193,7 @@ impl Running {
     /// A probe that this side could not send says nothing of the endpoint, but somebody must mend
     /// it. Logged when it begins, not for every probe.
     fn note_unsendable(&self, report: &Report) {
-        let mut unsendable = self.unsendable.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unsendable = self.unsendable();
         match &report.result {
             Err(why) if why.is_ours() => {
                 if unsendable.insert(Arc::clone(&report.key)) {
@@ -193,14 +232,36 @@ impl Running {
         alarm::tell(&before, &self.live.load());
     }
 
+    /// View, overrides and probes of the same moment: during a turn they are of the same world.
+    /// Whoever looks at them does so afterwards, and holds up nobody.
+    fn moment(&self) -> Moment {
+        let _turn = self.turn();
+        Moment {
+            view: self.live.load_full(),
+            overrides: self.beliefs.overrides(),
+            probes: self.beliefs.probes().board().snapshot(),
+        }
+    }
+}
+
+/// How everything stood at one moment.
+struct Moment {
+    view: Arc<View>,
+    overrides: Overrides,
+    probes: Snapshot,
+}
+
+impl Moment {
     fn facts(&self, id: EndpointId) -> ProbeFacts {
-        let targets = self.beliefs.endpoint(id);
+        let targets = self.probes.plan.targets_of(id);
+        let targets: Vec<&TargetStatus> =
+            targets.iter().filter_map(|index| self.probes.targets.get(*index)).collect();
         let last_failure = targets.iter().filter_map(|target| target.last_failure.as_ref());
         ProbeFacts {
             verdict: endpoint_verdict(targets.iter().map(|target| target.verdict)),
             since: targets.iter().filter_map(|target| target.since).max(),
-            last_error: last_failure.max_by_key(|(at, _)| *at).map(|(_, why)| why.to_string()),
             failing: targets.iter().any(|target| target.is_failing()),
+            last_error: last_failure.max_by_key(|(at, _)| *at).map(|(_, why)| why.to_string()),
             last_round_trip: targets.iter().filter_map(|target| target.round_trip).max(),
         }
     }
@@ -215,30 +276,26 @@ impl Control for Running {
     }
 
     fn metrics(&self) -> String {
-        // The view and the plan of probes are of the same world during a turn.
-        let _turn = self.turn();
-        let view = self.live.load_full();
+        let moment = self.moment();
+        let Moment { view, overrides, probes } = &moment;
         let mut all = self.metrics.families();
         all.push(metrics::info(&view.world.revision, env!("CARGO_PKG_VERSION")));
-        all.extend(families::endpoints(&view, &self.beliefs.overrides(), |id| {
-            self.facts(id).verdict
-        }));
-        all.extend(families::probes(&self.beliefs.probes().board().snapshot()));
+        all.extend(families::endpoints(view, overrides, |id| moment.facts(id).verdict));
+        all.extend(families::probes(probes));
         metrics::render(&all)
     }
 
     fn status(&self) -> Status {
-        let _turn = self.turn();
-        let view = self.live.load_full();
+        let moment = self.moment();
+        let Moment { view, overrides, .. } = &moment;
         let inventory: &Inventory = &view.world.inventory;
-        let overrides = self.beliefs.overrides();
         Status {
             revision: view.world.revision.clone(),
             started: timestamp::to_rfc3339(self.started),
             ready: self.ready().is_ok(),
             state_unavailable: self.store.unavailable().map(str::to_owned),
-            regions: region_statuses(inventory, &overrides),
-            pools: pool_statuses(inventory, &view.pools, &overrides, |id| self.facts(id)),
+            regions: region_statuses(inventory, overrides),
+            pools: pool_statuses(inventory, &view.pools, overrides, |id| moment.facts(id)),
             overrides: overrides.iter().map(|(t, what)| OverrideStatus::new(t, what)).collect(),
         }
     }
@@ -305,6 +362,7 @@ impl Control for Running {
 
     fn reload(&self) -> Result<String, Vec<Finding>> {
         let _loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        self.load_is_waiting.store(false, Ordering::Release);
         let loaded = self.load();
         self.metrics.reloaded(loaded.is_ok());
         match &loaded {

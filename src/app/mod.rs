@@ -10,6 +10,7 @@ mod families;
 mod signals;
 
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -68,6 +69,9 @@ impl App {
     pub async fn start(daemon: Daemon) -> Result<Self, StartError> {
         // First of all: whoever sends one while the files are loaded must not end the process.
         let signals = Signals::new().map_err(other("cannot wait for signals"))?;
+        if let Err(error) = server::raise_open_files() {
+            tracing::warn!(%error, "cannot raise the limit of open files");
+        }
         let seed = u64::from_le_bytes(clock::random_bytes().map_err(other("no randomness"))?);
         let seen = Arc::new(Seen::now(&daemon));
         let watch = Watch::new(&daemon, Arc::clone(&seen));
@@ -116,6 +120,7 @@ impl App {
             seen,
             changing: Mutex::default(),
             loading: Mutex::default(),
+            load_is_waiting: AtomicBool::new(false),
             deciding: Mutex::default(),
             unsendable: Mutex::default(),
         });

@@ -19,6 +19,7 @@ mod tests;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser as _;
 use tokio::runtime::Runtime;
@@ -27,6 +28,9 @@ use crate::admin::Wanted;
 use crate::config;
 pub use args::{Cli, Command};
 use client::{AdminAddress, Client};
+
+/// How long tasks may take that run when a command is done.
+const LAST_TASKS: Duration = Duration::from_secs(1);
 
 /// What a command has to say: for standard output, or for standard error with exit code 1.
 pub type Outcome = Result<String, String>;
@@ -48,6 +52,8 @@ pub fn main() -> ExitCode {
         Command::Ask(args) => runtime.block_on(ask::run(args)),
         command => runtime.block_on(ask_daemon(command, &cli.config)),
     };
+    // What still runs now is a load that nobody will see the end of.
+    runtime.shutdown_timeout(LAST_TASKS);
     finish(outcome)
 }
 

@@ -80,7 +80,8 @@ impl Overrides {
         self.entries.get(target)
     }
 
-    /// What people say of an endpoint: the override on it, else on its pool, else on its region.
+    /// What people say of an endpoint: the last word on it, on its pool or on its region. Of words
+    /// of the same moment the most specific counts.
     pub fn on(&self, inventory: &Inventory, endpoint: EndpointId) -> Option<OverrideState> {
         if self.entries.is_empty() {
             return None;
@@ -88,10 +89,14 @@ impl Overrides {
         let pool = inventory.pools.get(endpoint.pool as usize)?;
         let address = pool.endpoints.get(endpoint.index as usize)?.address.text();
         let region = pool.region.and_then(|id| inventory.regions.get(id as usize));
-        self.get(&Target::Endpoint(pool.name.clone(), address))
-            .or_else(|| self.get(&Target::Pool(pool.name.clone())))
-            .or_else(|| self.get(&Target::Region(region?.name.clone())))
-            .map(|o| o.state)
+        let targets = [
+            region.map(|region| Target::Region(region.name.clone())),
+            Some(Target::Pool(pool.name.clone())),
+            Some(Target::Endpoint(pool.name.clone(), address)),
+        ];
+        let said = targets.iter().flatten().filter_map(|target| self.get(target));
+        // The last of equal ones, that is.
+        said.max_by_key(|what| what.since).map(|what| what.state)
     }
 }
 

@@ -89,8 +89,8 @@ pub struct StandingNow {
 }
 
 impl StandingNow {
-    /// Puts a verdict and the overrides on its endpoint, pool and region together; the most
-    /// specific override wins.
+    /// Puts a verdict and the overrides on its endpoint, pool and region together; the last word
+    /// counts.
     pub fn of(
         inventory: &Inventory,
         endpoint: EndpointId,
@@ -160,9 +160,10 @@ mod tests {
         }
     }
 
-    /// What is said, from the widest to the narrowest, beats the verdict and what stands wider.
+    /// The last word of people beats the verdict and what was said before, be it on the endpoint,
+    /// its pool or its region; of words of the same moment the narrowest counts.
     #[test]
-    fn the_most_specific_override_wins() {
+    fn the_last_override_counts() {
         use OverrideState as O;
         let endpoint = EndpointId { pool: 0, index: 0 };
         let doubt = Verdict { state: Up, hold: Some(Duration::from_secs(1)) };
@@ -173,18 +174,19 @@ mod tests {
         ];
         for (region, pool, own, standing) in [
             (None, None, None, Standing::Up),
-            (Some(O::Down), None, None, Standing::ForcedDown),
-            (Some(O::Drain), None, None, Standing::Drained),
-            (Some(O::Down), Some(O::Up), None, Standing::Up),
-            (Some(O::Up), Some(O::Down), None, Standing::ForcedDown),
-            (Some(O::Down), Some(O::Down), Some(O::Drain), Standing::Drained),
-            (None, Some(O::Down), Some(O::Up), Standing::Up),
+            (Some((O::Down, 1)), None, None, Standing::ForcedDown),
+            (Some((O::Drain, 1)), None, None, Standing::Drained),
+            (Some((O::Down, 1)), Some((O::Up, 2)), None, Standing::Up),
+            (Some((O::Down, 2)), Some((O::Up, 1)), None, Standing::ForcedDown),
+            (Some((O::Drain, 3)), Some((O::Up, 1)), Some((O::Up, 2)), Standing::Drained),
+            (Some((O::Drain, 1)), Some((O::Down, 1)), Some((O::Up, 1)), Standing::Up),
+            (None, Some((O::Down, 1)), Some((O::Up, 1)), Standing::Up),
         ] {
             let mut overrides = Overrides::default();
-            for (target, state) in targets.iter().zip([region, pool, own]) {
-                if let Some(state) = state {
-                    let said = Override::new(state, "test", SystemTime::UNIX_EPOCH, None);
-                    overrides.set(target.clone(), said);
+            for (target, said) in targets.iter().zip([region, pool, own]) {
+                if let Some((state, second)) = said {
+                    let since = SystemTime::UNIX_EPOCH + Duration::from_secs(second);
+                    overrides.set(target.clone(), Override::new(state, "test", since, None));
                 }
             }
             let now = StandingNow::of(&inventory(), endpoint, doubt, &overrides);

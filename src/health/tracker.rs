@@ -59,12 +59,14 @@ pub struct Tracker {
     state: Option<State>,
     /// Outcomes in a row that contradict the state.
     against: u32,
+    /// Whether there was an outcome yet: what is remembered may be long out of date.
+    confirmed: bool,
 }
 
 impl Tracker {
     /// A tracker that believes `last`, or will believe its first outcome.
     pub fn new(settings: TrackerSettings, last: Option<State>) -> Self {
-        Self { settings, state: last, against: 0 }
+        Self { settings, state: last, against: 0, confirmed: false }
     }
 
     /// Takes in an outcome; returns the new state if that changed.
@@ -73,6 +75,7 @@ impl Tracker {
             Outcome::Success => State::Up,
             Outcome::Failure => State::Down,
         };
+        self.confirmed = true;
         let needed = match self.state {
             None => 1,
             Some(state) if state == seen => {
@@ -91,18 +94,23 @@ impl Tracker {
         Some(seen)
     }
 
-    /// What is believed now. Before the first outcome, with nothing remembered: up, so that a
-    /// start moves no traffic by itself, but in doubt, for the first outcome may come at once.
+    /// What is believed now. Before the first outcome that is what is remembered, else up, so that
+    /// a start moves no traffic by itself; but in doubt, for the first outcome may come at once.
     pub fn verdict(&self) -> Verdict {
-        let Some(state) = self.state else {
-            return Verdict { state: State::Up, hold: Some(Duration::ZERO) };
-        };
+        let state = self.state.unwrap_or(State::Up);
         let needed = match state {
             State::Up => self.settings.fall,
             State::Down => self.settings.rise,
         };
-        let missing = needed.saturating_sub(self.against);
-        let hold = self.in_doubt().then(|| self.settings.doubt_pause().saturating_mul(missing));
+        let hold = match (self.confirmed, self.against) {
+            (false, _) => Some(Duration::ZERO),
+            (true, 0) => None,
+            // The next probe may begin at any moment of the first pause.
+            (true, against) => {
+                let pauses = needed.saturating_sub(against).saturating_sub(1);
+                Some(self.settings.doubt_pause().saturating_mul(pauses))
+            }
+        };
         Verdict { state, hold }
     }
 
@@ -150,19 +158,19 @@ mod tests {
     fn truth_table() {
         for (last, outcomes, state, hold_ms) in [
             (None, &[][..], Up, Some(0)),
-            (Some(Up), &[], Up, None),
-            (Some(Down), &[], Down, None),
+            (Some(Up), &[], Up, Some(0)),
+            (Some(Down), &[], Down, Some(0)),
             (None, &[F], Down, None),
             (None, &[S], Up, None),
-            (Some(Up), &[F], Up, Some(600)),
-            (Some(Up), &[F, F], Up, Some(300)),
+            (Some(Up), &[F], Up, Some(300)),
+            (Some(Up), &[F, F], Up, Some(0)),
             (Some(Up), &[F, F, F], Down, None),
             (Some(Up), &[F, F, S], Up, None),
-            (Some(Up), &[F, F, S, F, F], Up, Some(300)),
-            (Some(Down), &[S], Down, Some(300)),
+            (Some(Up), &[F, F, S, F, F], Up, Some(0)),
+            (Some(Down), &[S], Down, Some(0)),
             (Some(Down), &[S, S], Up, None),
             (Some(Down), &[S, F], Down, None),
-            (Some(Down), &[S, F, S], Down, Some(300)),
+            (Some(Down), &[S, F, S], Down, Some(0)),
             (Some(Down), &[F, F, F, F], Down, None),
         ] {
             let mut tracker = tracker(last);
@@ -197,7 +205,7 @@ mod tests {
         );
         tracker.observe(F);
         assert_eq!(tracker.pause(), Duration::from_millis(100));
-        assert_eq!(tracker.verdict().hold, Some(Duration::from_millis(200)));
+        assert_eq!(tracker.verdict().hold, Some(Duration::from_millis(100)));
     }
 
     #[test]

@@ -250,13 +250,19 @@ impl Table {
     }
 }
 
-/// What is believed of a target that asks the same, though at other times.
+/// What is believed of a target that asks the same, though at other times; else, where all that is
+/// asked of its address fails, that it is down: another question makes nobody well.
 fn same_question(
     known: &HashMap<IpAddr, Vec<&TargetStatus>>,
     target: &ProbeTarget,
 ) -> Option<Remembered> {
     let rows = known.get(&target.address)?;
-    rows.iter().find(|row| row.target.asks_the_same(target))?.remembered()
+    if let Some(row) = rows.iter().find(|row| row.target.asks_the_same(target)) {
+        return row.remembered();
+    }
+    let remembered: Vec<Remembered> = rows.iter().filter_map(|row| row.remembered()).collect();
+    let all_down = remembered.iter().all(|last| last.state == State::Down);
+    remembered.first().copied().filter(|_| all_down)
 }
 
 impl TargetStatus {

@@ -12,6 +12,7 @@
 mod admission;
 mod frames;
 mod mmsg;
+mod open_files;
 mod responder;
 mod sockets;
 mod tcp;
@@ -26,6 +27,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use admission::TcpLimits;
+pub use open_files::raise_open_files;
 pub use sockets::{Bound, bind};
 
 use crate::live::Live;

@@ -139,6 +139,11 @@ impl Store {
         recorded.map_err(|error| StateError::Io(self.folder.join("verdicts.jsonl"), error))
     }
 
+    /// What was last written down of a target.
+    pub fn remembered(&self, key: &str) -> Option<RememberedVerdict> {
+        guard(&self.disk().ok()?.verdicts).latest(key)
+    }
+
     fn disk(&self) -> Result<&Disk, StateError> {
         let unavailable = |why: &String| StateError::Unavailable(self.folder.clone(), why.clone());
         self.disk.as_ref().map_err(unavailable)

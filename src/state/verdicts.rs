@@ -64,6 +64,11 @@ impl VerdictJournal {
         Self { path, journal, latest, rewrite_at }
     }
 
+    /// The last verdict on a target.
+    pub(super) fn latest(&self, key: &str) -> Option<RememberedVerdict> {
+        self.latest.get(key).copied()
+    }
+
     /// Writes down a change.
     pub(super) fn record(&mut self, key: &str, verdict: RememberedVerdict) -> io::Result<()> {
         self.latest.insert(key.to_owned(), verdict);

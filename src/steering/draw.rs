@@ -4,21 +4,46 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A random number that is used up from the low end: each taking divides it, so that over all
 /// numbers below the product of what is taken, every combination comes up equally often.
+///
+/// Policies that nest deep with large weights would use up a number; before that biases anything
+/// it is mixed into another.
 #[derive(Clone, Copy, Debug)]
-pub struct Draw(u64);
+pub struct Draw {
+    number: u64,
+    /// What is left of it lies below this.
+    range: u64,
+    /// What other numbers are made of.
+    seed: u64,
+}
+
+/// A number is taken from a range that is larger by this factor at least, so that no share is off
+/// by more than one in a million.
+const MARGIN: u64 = 1 << 20;
 
 impl Draw {
     /// A draw, uniform over all 64-bit numbers in production, enumerated in tests.
     pub fn new(number: u64) -> Self {
-        Self(number)
+        Self { number, range: u64::MAX, seed: number }
     }
 
     /// A number below `bound`, which must not be 0.
     pub fn take(&mut self, bound: u64) -> u64 {
-        let taken = self.0 % bound;
-        self.0 /= bound;
+        if self.range / bound < MARGIN {
+            self.seed = mixed(self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15));
+            (self.number, self.range) = (self.seed, u64::MAX);
+        }
+        let taken = self.number % bound;
+        self.number /= bound;
+        self.range /= bound;
         taken
     }
+}
+
+/// The finalizer of SplitMix64: every bit of the input moves every bit of the output.
+pub(super) fn mixed(number: u64) -> u64 {
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
 }
 
 /// Counters of round robins: two for each policy, one for A and one for AAAA, since clients ask

@@ -15,7 +15,7 @@
 use std::net::IpAddr;
 
 use super::choose::{Pick, Walk};
-use super::draw::Draw;
+use super::draw::{Draw, mixed};
 use super::policy::{Branch, Policy, Weighted};
 use super::trace::{Step, Trace};
 
@@ -113,9 +113,6 @@ fn sticky_draw(client: IpAddr, salt: u64) -> (Draw, u8) {
         // The upper 56 bits.
         IpAddr::V6(ip) => ((ip.to_bits() >> (128 - STICKY_V6_BITS)) as u64, STICKY_V6_BITS),
     };
-    // The finalizer of SplitMix64 over both, so that neighbouring networks draw independently.
-    let mut mixed = network ^ salt.rotate_left(u32::from(bits));
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (Draw::new(mixed ^ (mixed >> 31)), bits)
+    // Mixed, so that neighbouring networks draw independently.
+    (Draw::new(mixed(network ^ salt.rotate_left(u32::from(bits)))), bits)
 }

@@ -183,8 +183,8 @@ async fn doubt_is_asked_about_after_the_retry_pause_and_never_sooner() {
     assert_eq!(
         verdicts,
         [
-            verdict(State::Up, Some(2 * RETRY)),
             verdict(State::Up, Some(RETRY)),
+            verdict(State::Up, Some(Duration::ZERO)),
             verdict(State::Down, None)
         ]
     );
@@ -298,7 +298,7 @@ async fn what_was_remembered_is_believed_until_probes_say_otherwise() {
         |key: &str| key.contains("192.0.2.1:").then_some(Remembered { state: State::Down, since });
     let mut running = start_remembering(plan(&[&[1, 2]]), net, &memory);
     let board = Arc::clone(running.probes.board());
-    let down = Verdict { state: State::Down, hold: None };
+    let down = Verdict { state: State::Down, hold: Some(Duration::ZERO) };
     let unknown = Verdict { state: State::Up, hold: Some(Duration::ZERO) };
     assert_eq!(board.pool_verdicts(0), [down, unknown]);
     assert_eq!(board.snapshot().targets[0].since, Some(since));
@@ -309,7 +309,7 @@ async fn what_was_remembered_is_believed_until_probes_say_otherwise() {
             seen.push((report.verdict, report.changed));
         }
     }
-    let doubt = Verdict { state: State::Down, hold: Some(RETRY) };
+    let doubt = Verdict { state: State::Down, hold: Some(Duration::ZERO) };
     assert_eq!(seen, [(doubt, None), (Verdict::SETTLED_UP, Some(State::Up))]);
 }
 
@@ -322,7 +322,7 @@ async fn a_target_with_other_settings_begins_with_what_is_believed() {
     assert_eq!(running.next().await.changed, Some(State::Down));
     let monitor = Monitor { interval: 7 * SECOND, ..monitor() };
     running.probes.replace(plan_of(monitor, &[&[1]]), &|_| None);
-    let down = Verdict { state: State::Down, hold: None };
+    let down = Verdict { state: State::Down, hold: Some(Duration::ZERO) };
     assert_eq!(running.probes.board().pool_verdicts(0), [down]);
     assert_eq!(running.next().await.changed, None);
 }
