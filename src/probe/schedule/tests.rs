@@ -189,7 +189,7 @@ async fn doubt_is_asked_about_after_the_retry_pause_and_never_sooner() {
         ]
     );
     running.net.set(1, Answer::Well);
-    assert_eq!(running.next().await.verdict, verdict(State::Down, Some(RETRY)));
+    assert_eq!(running.next().await.verdict, verdict(State::Down, Some(Duration::ZERO)));
     assert_eq!(running.next().await.verdict, verdict(State::Up, None));
     // From the end of a probe, which took 10 ms, to the beginning of the next.
     let probe = Duration::from_millis(10);
