@@ -11,7 +11,7 @@ use hickory_proto::rr::{Name as WireName, Record, RecordType};
 use hickory_proto::serialize::binary::BinDecodable;
 use serde::{Deserialize, Serialize};
 
-use crate::dns::{self, Asker, Reason, Scratch, Transport};
+use crate::dns::{self, Asker, Scratch, Transport};
 use crate::health::Standing;
 use crate::place::Class;
 use crate::steering::{Chance, Draw, Placed, PlacedBy, PoolStands, SteeredName, Step, Trace};
@@ -80,7 +80,7 @@ pub fn explain(view: &View, question: &Question<'_>) -> Result<Explanation, Stri
         place: place(class),
         steps: listener.steps,
         rcode: rcode_name(verdict.rcode),
-        reason: reason_name(verdict.reason).into(),
+        reason: verdict.reason.name().into(),
         authoritative: reply.metadata.authoritative,
         scope: scope(&reply).unwrap_or(0),
         answer: present(&reply.answers),
@@ -136,25 +136,6 @@ fn rcode_name(rcode: u16) -> String {
         6 => "YXDOMAIN".into(),
         16 => "BADVERS".into(),
         other => format!("RCODE{other}"),
-    }
-}
-
-/// A reason as metrics and explanations name it.
-pub fn reason_name(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Garbage => "garbage",
-        Reason::Response => "response",
-        Reason::Malformed => "malformed",
-        Reason::NotImplemented => "not_implemented",
-        Reason::BadVersion => "bad_version",
-        Reason::Refused => "refused",
-        Reason::Static => "static",
-        Reason::Steered => "steered",
-        Reason::Degraded => "degraded",
-        Reason::Referral => "referral",
-        Reason::NoData => "nodata",
-        Reason::NxDomain => "nxdomain",
-        Reason::ServFail => "servfail",
     }
 }
 

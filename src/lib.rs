@@ -18,6 +18,7 @@ pub mod duration;
 pub mod explain;
 pub mod finding;
 pub mod geoip;
+mod hash;
 pub mod health;
 pub mod live;
 pub mod metrics;

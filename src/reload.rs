@@ -16,6 +16,7 @@ use tokio::time::{sleep, timeout};
 use crate::config::{self, Daemon};
 use crate::finding::Finding;
 use crate::geoip;
+use crate::hash::Fnv1a;
 use crate::place::Places;
 use crate::view::World;
 
@@ -44,14 +45,14 @@ pub fn load(daemon: &Daemon, seed: u64) -> Result<World, Vec<Finding>> {
     }
 }
 
-/// A text that changes when the contents of these files do.
+/// A text that changes when the contents of these files do, the same on every machine.
 fn contents(files: &[PathBuf]) -> String {
-    let mut hash = DefaultHasher::new();
+    let mut hash = Fnv1a::default();
     for file in files {
         // A file that cannot be read has been reported by whoever loads it.
-        fs::read(file).ok().hash(&mut hash);
+        hash.add_piece(&fs::read(file).unwrap_or_default());
     }
-    format!("{:016x}", hash.finish())
+    format!("{:016x}", hash.0)
 }
 
 /// What the files looked like when they were last loaded, whoever had them loaded.
@@ -162,7 +163,8 @@ fn fingerprint(zones: &Path, geoip: &[PathBuf]) -> u64 {
 fn fold_folder(folder: &Path, hash: &mut DefaultHasher, depth: usize) {
     const DEEPEST: usize = 8;
     let mut paths: Vec<PathBuf> = match fs::read_dir(folder) {
-        Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+        // What a load does not read: a checkout's `.git` changes with every look at it.
+        Ok(entries) => entries.flatten().filter(|e| !is_hidden(e)).map(|e| e.path()).collect(),
         Err(error) => {
             error.kind().hash(hash);
             return;
@@ -175,6 +177,10 @@ fn fold_folder(folder: &Path, hash: &mut DefaultHasher, depth: usize) {
             fold_folder(&path, hash, depth + 1);
         }
     }
+}
+
+fn is_hidden(entry: &fs::DirEntry) -> bool {
+    entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
 fn fold_file(path: &Path, hash: &mut DefaultHasher) {

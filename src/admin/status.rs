@@ -2,15 +2,14 @@
 //!
 //! Times are RFC 3339 in UTC.
 
-use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
 use crate::health::{
-    EndpointAddress, EndpointId, Inventory, Override, Overrides, Pool, Standing, StandingNow,
-    State, Target, Verdict,
+    EndpointId, Inventory, Override, Overrides, Pool, Standing, StandingNow, State, Target, Verdict,
 };
+use crate::steering::{Asked, PoolState, Pools};
 use crate::timestamp::to_rfc3339;
 
 /// How the whole daemon stands.
@@ -94,7 +93,10 @@ pub struct EndpointStatus {
     pub in_doubt: bool,
     /// What comes of verdict and overrides.
     pub standing: StandingText,
-    /// What went wrong with the last probe that failed.
+    /// Whether the last probe failed, be it the endpoint's fault or this side's.
+    #[serde(default)]
+    pub failing: bool,
+    /// What went wrong with the last probe that failed, however long ago.
     pub last_error: Option<String>,
     /// How long the last probe took, in milliseconds.
     pub last_round_trip_ms: Option<f64>,
@@ -149,6 +151,8 @@ pub struct ProbeFacts {
     pub verdict: Verdict,
     /// Since when that verdict has stood.
     pub since: Option<SystemTime>,
+    /// Whether the last probe failed.
+    pub failing: bool,
     /// What went wrong with the last probe that failed.
     pub last_error: Option<String>,
     /// How long the last probe took.
@@ -184,6 +188,7 @@ pub fn region_statuses(inventory: &Inventory, overrides: &Overrides) -> Vec<Regi
 /// Every pool and its endpoints, from what the probes know and what people said.
 pub fn pool_statuses(
     inventory: &Inventory,
+    pools: &Pools,
     overrides: &Overrides,
     facts: impl Fn(EndpointId) -> ProbeFacts,
 ) -> Vec<PoolStatus> {
@@ -205,7 +210,7 @@ pub fn pool_statuses(
                 region: region.map(|region| region.name.clone()),
                 monitors: monitors.map(|monitor| monitor.name.clone()).collect(),
                 min_healthy: pool.min_healthy,
-                up: families_up(pool, &endpoints),
+                up: families_up(pool, pools.get(id)),
                 overridden: OverrideStatus::on(overrides, &Target::Pool(pool.name.clone())),
                 endpoints,
             }
@@ -213,18 +218,11 @@ pub fn pool_statuses(
         .collect()
 }
 
-fn families_up(pool: &Pool, endpoints: &[EndpointStatus]) -> FamiliesUp {
-    let up = |of_family: fn(&EndpointAddress) -> bool| {
-        let mut family =
-            pool.endpoints.iter().zip(endpoints).filter(|(e, _)| of_family(&e.address)).peekable();
-        family.peek()?;
-        let well = family.filter(|(_, status)| status.standing == StandingText::Up).count();
-        Some(well >= pool.min_healthy as usize)
-    };
-    FamiliesUp {
-        a: up(|address| matches!(address, EndpointAddress::Ip(IpAddr::V4(_)))),
-        aaaa: up(|address| matches!(address, EndpointAddress::Ip(IpAddr::V6(_)))),
-        cname: up(|address| matches!(address, EndpointAddress::Host { .. })),
+fn families_up(pool: &Pool, state: Option<&PoolState>) -> FamiliesUp {
+    let up = |asked| state.and_then(|state| state.set(asked)).map(|set| set.up);
+    match pool.answers_hosts() {
+        true => FamiliesUp { cname: up(Asked::Alias), ..FamiliesUp::default() },
+        false => FamiliesUp { a: up(Asked::A), aaaa: up(Asked::Aaaa), cname: None },
     }
 }
 
@@ -255,6 +253,7 @@ fn endpoint_status(
             Standing::Drained => StandingText::Drained,
             Standing::ForcedDown => StandingText::ForcedDown,
         },
+        failing: facts.failing,
         last_error: facts.last_error,
         last_round_trip_ms: facts.last_round_trip.map(|time| time.as_secs_f64() * 1000.0),
         overridden: OverrideStatus::on(overrides, &target),

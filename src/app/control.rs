@@ -3,6 +3,7 @@
 //! Every change takes the turn of `changing`, so that the view, the plan of probes and the
 //! journal never disagree about which came first.
 
+use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -12,7 +13,7 @@ use hickory_proto::rr::RecordType;
 use tokio::sync::mpsc;
 
 use super::beliefs::Beliefs;
-use super::families;
+use super::{alarm, families};
 use crate::admin::status::{OverrideStatus, ProbeFacts, Status, pool_statuses, region_statuses};
 use crate::admin::{Control, Problem, Question, Refusal};
 use crate::clock;
@@ -25,6 +26,7 @@ use crate::metrics::{self, Metrics};
 use crate::probe::Report;
 use crate::reload::{self, Seen};
 use crate::state::{DAEMON, OverrideChange, OverrideEvent, Store};
+use crate::steering::Pools;
 use crate::timestamp;
 use crate::view::View;
 
@@ -40,16 +42,25 @@ pub(super) struct Running {
     pub beliefs: Beliefs,
     pub store: Store,
     pub metrics: Arc<Metrics>,
+    /// How the files were when they were last loaded.
     pub seen: Arc<Seen>,
-    /// The turn of those who read files: long, and nobody else waits for it.
-    pub loading: Mutex<()>,
-    /// The turn of those who change what is served: short.
+    /// Held by whoever swaps the view: never for longer than that takes.
     pub changing: Mutex<()>,
+    /// Held by whoever loads files, so that loads do not overtake each other.
+    pub loading: Mutex<()>,
+    /// Held by whoever sets or ends overrides, so that journal and memory have the same order.
+    pub deciding: Mutex<()>,
+    /// The targets that cannot be probed at present, by key.
+    pub unsendable: Mutex<HashSet<Arc<str>>>,
 }
 
 impl Running {
     fn turn(&self) -> MutexGuard<'_, ()> {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn decision(&self) -> MutexGuard<'_, ()> {
+        self.deciding.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Loads the files without holding up whoever asked for it, and logs what came of it.
@@ -65,6 +76,8 @@ impl Running {
     }
 
     fn load(&self) -> Result<String, Vec<Finding>> {
+        // Verdicts and overrides go on meanwhile.
+        let _alone = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
         self.seen.refresh(&self.daemon);
         let world = Arc::new(reload::load(&self.daemon, self.seed)?);
         let revision = world.revision.clone();
@@ -76,6 +89,7 @@ impl Running {
             world,
             nsid: view.nsid.clone(),
         });
+        alarm::tell_all(&self.live.load());
         Ok(revision)
     }
 
@@ -94,6 +108,15 @@ impl Running {
     }
 
     fn take_in(&self, reports: &[Report]) {
+        let (generation, view) = self.swap_moved(reports);
+        // Outside of the turn: a slow disk delays no verdict.
+        for report in reports {
+            self.note(report, generation, &view);
+        }
+    }
+
+    /// Sums those pools anew that reports of the present plan say have moved.
+    fn swap_moved(&self, reports: &[Report]) -> (u64, Arc<View>) {
         let _turn = self.turn();
         let generation = self.beliefs.probes().board().generation();
         // Those of earlier plans are in the view already, which the reload made from the board.
@@ -102,25 +125,23 @@ impl Running {
         pools.sort_unstable();
         pools.dedup();
         if !pools.is_empty() {
-            self.live.update(|view| View {
-                pools: self.beliefs.pools_with(&view.pools, &pools, &view.world.inventory),
-                ..view.clone()
+            self.swap_pools(|view| {
+                self.beliefs.pools_with(&view.pools, &pools, &view.world.inventory)
             });
         }
-        for report in reports {
-            self.note(report, generation);
-        }
+        (generation, self.live.load_full())
     }
 
-    /// Logs and remembers a verdict that has changed.
-    fn note(&self, report: &Report, generation: u64) {
+    /// Logs and remembers a verdict that has changed, and logs a probe that cannot be sent.
+    fn note(&self, report: &Report, generation: u64, view: &View) {
+        let target_name = &*report.key;
+        self.note_unsendable(report);
         let Some(state) = report.changed else { return };
-        let view = self.live.load();
         let pool = |id: &PoolId| view.world.inventory.pools.get(*id as usize);
         // The ids of an earlier plan mean other pools now.
         let ids = report.pools.iter().filter(|_| report.generation == generation);
         let pools: Vec<&str> = ids.filter_map(pool).map(|pool| pool.name.as_str()).collect();
-        let (target_name, pools) = (&*report.key, pools.join(" "));
+        let pools = pools.join(" ");
         match &report.result {
             Ok(()) => tracing::info!(target_name, pools, verdict = "up", "verdict changed"),
             Err(why) => {
@@ -132,9 +153,25 @@ impl Running {
         }
     }
 
+    /// A probe that this side could not send says nothing of the endpoint, but somebody must mend
+    /// it. Logged when it begins, not for every probe.
+    fn note_unsendable(&self, report: &Report) {
+        let mut unsendable = self.unsendable.lock().unwrap_or_else(PoisonError::into_inner);
+        match &report.result {
+            Err(why) if why.is_ours() => {
+                if unsendable.insert(Arc::clone(&report.key)) {
+                    tracing::error!(target_name = &*report.key, error = %why, "cannot probe");
+                }
+            }
+            _ => {
+                unsendable.remove(&report.key);
+            }
+        }
+    }
+
     /// Ends the overrides whose time is over.
     pub fn expire_overrides(&self, now: SystemTime) {
-        let _turn = self.turn();
+        let _decision = self.decision();
         for (target, what) in self.beliefs.expire(now) {
             tracing::info!(target_name = %target, state = %what.state, reason = what.reason, "override ended");
             let change = OverrideChange::Expire;
@@ -148,19 +185,24 @@ impl Running {
     }
 
     fn refresh_pools(&self) {
-        self.live.update(|view| View {
-            pools: self.beliefs.pools(&view.world.inventory),
-            ..view.clone()
-        });
+        let _turn = self.turn();
+        self.swap_pools(|view| self.beliefs.pools(&view.world.inventory));
+    }
+
+    fn swap_pools(&self, pools: impl FnOnce(&View) -> Pools) {
+        let before = self.live.load_full();
+        self.live.update(|view| View { pools: pools(view), ..view.clone() });
+        alarm::tell(&before, &self.live.load());
     }
 
     fn facts(&self, id: EndpointId) -> ProbeFacts {
         let targets = self.beliefs.endpoint(id);
-        let last_failure = targets.iter().filter_map(|t| t.last_failure.as_ref());
+        let last_failure = targets.iter().filter_map(|target| target.last_failure.as_ref());
         ProbeFacts {
             verdict: endpoint_verdict(targets.iter().map(|target| target.verdict)),
             since: targets.iter().filter_map(|target| target.since).max(),
             last_error: last_failure.max_by_key(|(at, _)| *at).map(|(_, why)| why.to_string()),
+            failing: targets.iter().any(|target| target.is_failing()),
             last_round_trip: targets.iter().filter_map(|target| target.round_trip).max(),
         }
     }
@@ -175,6 +217,8 @@ impl Control for Running {
     }
 
     fn metrics(&self) -> String {
+        // The view and the plan of probes are of the same world during a turn.
+        let _turn = self.turn();
         let view = self.live.load_full();
         let mut all = self.metrics.families();
         all.push(metrics::info(&view.world.revision, env!("CARGO_PKG_VERSION")));
@@ -186,6 +230,7 @@ impl Control for Running {
     }
 
     fn status(&self) -> Status {
+        let _turn = self.turn();
         let view = self.live.load_full();
         let inventory: &Inventory = &view.world.inventory;
         let overrides = self.beliefs.overrides();
@@ -195,7 +240,7 @@ impl Control for Running {
             ready: self.ready().is_ok(),
             state_unavailable: self.store.unavailable().map(str::to_owned),
             regions: region_statuses(inventory, &overrides),
-            pools: pool_statuses(inventory, &overrides, |id| self.facts(id)),
+            pools: pool_statuses(inventory, &view.pools, &overrides, |id| self.facts(id)),
             overrides: overrides.iter().map(|(t, what)| OverrideStatus::new(t, what)).collect(),
         }
     }
@@ -227,7 +272,7 @@ impl Control for Running {
         what: Override,
         by: &str,
     ) -> Result<Option<Override>, Refusal> {
-        let _turn = self.turn();
+        let _decision = self.decision();
         let view = self.live.load_full();
         if !target.exists_in(&view.world.inventory) {
             return Err(Refusal::UnknownTarget { known: known(&view.world.inventory, &target) });
@@ -246,7 +291,7 @@ impl Control for Running {
     }
 
     fn clear_override(&self, target: &Target, by: &str) -> Result<Override, Refusal> {
-        let _turn = self.turn();
+        let _decision = self.decision();
         let standing = self.beliefs.overrides().get(target).cloned().ok_or(Refusal::NoOverride)?;
         let event = OverrideEvent {
             at: clock::wall_now(),
@@ -261,7 +306,6 @@ impl Control for Running {
     }
 
     fn reload(&self) -> Result<String, Vec<Finding>> {
-        let _loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let loaded = self.load();
         self.metrics.reloaded(loaded.is_ok());
         match &loaded {

@@ -3,6 +3,7 @@
 //! Everything here is wiring. What is believed and overridden lives in [`Beliefs`]; what people
 //! can ask of the daemon is [`control`].
 
+mod alarm;
 mod beliefs;
 mod control;
 mod families;
@@ -110,6 +111,8 @@ impl App {
             seen,
             loading: Mutex::default(),
             changing: Mutex::default(),
+            deciding: Mutex::default(),
+            unsendable: Mutex::default(),
         });
 
         let (stop, stopped) = watch::channel(false);
@@ -129,6 +132,7 @@ impl App {
         tokio::spawn(reload_on_change(Arc::clone(&running), watch, stopped));
         let app = Self { running, server, admin, admin_address, signals, stop };
         app.announce();
+        alarm::tell_all(&app.running.live.load());
         Ok(app)
     }
 

@@ -28,7 +28,10 @@ impl Signals {
     pub async fn wait(mut self, running: &Arc<Running>) {
         loop {
             tokio::select! {
-                _ = self.hangup.recv() => running.reload_in_background("SIGHUP").await,
+                _ = self.hangup.recv() => {
+                    let running = Arc::clone(running);
+                    tokio::spawn(async move { running.reload_in_background("SIGHUP").await });
+                }
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
             }

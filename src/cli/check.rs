@@ -39,12 +39,18 @@ fn load(config: &Path) -> Result<World, Vec<Finding>> {
 }
 
 fn summary(world: &World) -> String {
-    let records: usize = world.zones.all().iter().map(|zone| zone.records).sum();
-    let steered: usize = world.steered.iter().map(|names| names.len()).sum();
+    let records = world.zones.all().iter().map(|zone| zone.records).sum();
+    let steered = world.steered.iter().map(|names| names.len()).sum();
     format!(
-        "good: {} zones, {records} records, {steered} steered names, {} pools (revision {})",
-        world.zones.all().len(),
-        world.inventory.pools.len(),
+        "good: {}, {}, {}, {} (revision {})",
+        counted(world.zones.all().len(), "zone"),
+        counted(records, "record"),
+        counted(steered, "steered name"),
+        counted(world.inventory.pools.len(), "pool"),
         world.revision
     )
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

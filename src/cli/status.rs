@@ -117,7 +117,7 @@ fn endpoint_line(endpoint: &EndpointStatus, now: SystemTime) -> Line {
         None => probes.to_owned(),
     }];
     notes.extend(endpoint.last_round_trip_ms.map(|ms| format!("{ms:.1} ms")));
-    if endpoint.verdict == StateText::Down || endpoint.in_doubt {
+    if endpoint.failing || endpoint.verdict == StateText::Down {
         notes.extend(endpoint.last_error.clone());
     }
     notes.extend(endpoint.overridden.as_ref().map(said));

@@ -5,9 +5,9 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::hash::Fnv1a;
 use super::words::quoted;
 use crate::finding::Finding;
+use crate::hash::Fnv1a;
 
 /// The largest zone file, in bytes: room for some million records.
 const MAX_ZONE_BYTES: u64 = 256 << 20;

@@ -6,11 +6,9 @@
 
 mod daemon;
 mod document;
-mod duration;
 mod endpoints;
 mod folder;
 mod geo_key;
-mod hash;
 mod hosts;
 mod load;
 mod monitors;
@@ -24,7 +22,6 @@ mod words;
 use std::path::Path;
 
 pub use daemon::{Admin, Daemon, Dns, Log, LogFormat, LogLevel, Tcp};
-pub use duration::{parse_duration, show_duration};
 pub use load::load;
 
 use crate::finding::Finding;

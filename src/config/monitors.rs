@@ -60,7 +60,7 @@ fn check_interval(table: &Table<'_>, monitor: &Monitor) {
     let Some(item) = table.get("interval").or_else(|| table.get("timeout")) else { return };
     let shown = |key, value| {
         let default = if table.get(key).is_none() { " (the default)" } else { "" };
-        format!("{}{default}", super::show_duration(value))
+        format!("{}{default}", crate::duration::format_duration(value))
     };
     item.finding(
         format!(

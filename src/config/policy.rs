@@ -27,12 +27,15 @@ pub(super) struct Reader<'s, 'a> {
     pub(super) slots: Vec<PoolId>,
     /// Every mention of a pool in the order of the file.
     mentions: Vec<PoolId>,
+    /// The salt of the next sticky policy.
+    salt: u64,
 }
 
 impl<'s, 'a> Reader<'s, 'a> {
-    /// For a name whose policies are still to be read.
-    pub(super) fn new(shared: &'s mut Shared<'a>) -> Self {
-        Self { shared, slots: Vec::new(), mentions: Vec::new() }
+    /// For a name whose policies are still to be read. Every server gives the same `salt` to the
+    /// same name, so that all of them send a network to the same pool.
+    pub(super) fn new(shared: &'s mut Shared<'a>, salt: u64) -> Self {
+        Self { shared, slots: Vec::new(), mentions: Vec::new(), salt }
     }
 
     /// Reads wherever a policy can stand; `depth` is that of the list or table that it may be.

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::document::{Document, Item, Kind, Table, unknown_key};
-use super::duration::parse_duration;
-use super::hash::fnv1a;
 use super::owner;
 use super::policy::{POLICIES, Reader, Shared};
 use super::words::{one_of, quoted};
+use crate::duration::parse_duration;
+use crate::hash::fnv1a;
 use crate::health::{EndpointAddress, Pool};
 use crate::steering::{AllDown, Policy, SteeredName};
 use crate::wire::Name;
@@ -34,7 +34,8 @@ pub(super) fn read(document: &Document<'_>, apex: &Name, shared: &mut Shared<'_>
     for (text, item) in root.entries() {
         let owner = read_owner(text, &item, apex);
         let Some(table) = item.table("the table of a name, such as [www]") else { continue };
-        let mut reader = Reader::new(shared);
+        let salt = owner.as_ref().map_or(0, |owner| fnv1a(owner.as_wire()));
+        let mut reader = Reader::new(shared, salt);
         let body = read_body(&mut reader, text, &item, &table);
         let slots = reader.slots;
         // What stands under a bad owner has been looked through all the same.
@@ -55,7 +56,6 @@ pub(super) fn read(document: &Document<'_>, apex: &Name, shared: &mut Shared<'_>
             position: item.key_position(),
         });
         steering.names.extend(body.map(|body| SteeredName {
-            salt: fnv1a(owner.as_wire()),
             owner,
             ttl_seconds: body.ttl_seconds,
             policy: body.policy,
@@ -144,6 +144,7 @@ fn ttl_seconds(item: &Item<'_>) -> Option<u32> {
         return item.integer(1..=MAX_TTL_SECONDS, expected);
     };
     let seconds = parse_duration(text)
+        .ok()
         .filter(|duration| duration.subsec_nanos() == 0)
         .and_then(|duration| u32::try_from(duration.as_secs()).ok())
         .filter(|seconds| (1..=MAX_TTL_SECONDS).contains(seconds));

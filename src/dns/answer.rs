@@ -80,6 +80,27 @@ pub enum Reason {
     ServFail,
 }
 
+impl Reason {
+    /// As metrics and explanations name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Garbage => "garbage",
+            Self::Response => "response",
+            Self::Malformed => "malformed",
+            Self::NotImplemented => "not_implemented",
+            Self::BadVersion => "bad_version",
+            Self::Refused => "refused",
+            Self::Static => "static",
+            Self::Steered => "steered",
+            Self::Degraded => "degraded",
+            Self::Referral => "referral",
+            Self::NoData => "nodata",
+            Self::NxDomain => "nxdomain",
+            Self::ServFail => "servfail",
+        }
+    }
+}
+
 /// What came of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
@@ -139,13 +160,6 @@ pub fn answer_traced<T: Trace>(
     match query::read(packet) {
         Query::Silence { response: true } => silence(Reason::Response),
         Query::Silence { response: false } => silence(Reason::Garbage),
-        Query::NoQuestion { fault } => {
-            let (rcode, reason) = fault_reply(fault);
-            match bare_header(packet, out, rcode) {
-                Some(length) => Verdict { length, reason, rcode, steered: None },
-                None => silence(reason),
-            }
-        }
         Query::Question(question) => {
             let asked = Asked { view, packet, question: &question, asker, chance };
             to_question(&asked, scratch, out, trace)
@@ -221,7 +235,10 @@ fn to_question<T: Trace>(
                 chain.reply.clear();
                 match asker.transport {
                     Transport::Udp => flags |= FLAG_TC,
-                    Transport::Tcp => verdict.rcode = SERVFAIL,
+                    Transport::Tcp => {
+                        verdict.rcode = SERVFAIL;
+                        chain.outcome.authoritative = false;
+                    }
                 }
             }
             if chain.outcome.authoritative {
@@ -246,7 +263,7 @@ fn to_question<T: Trace>(
         length += opt.write(&mut out[length..]).unwrap_or(0);
     }
     put_header(packet, out, verdict.rcode, flags);
-    out[4..6].copy_from_slice(&[0, 1]);
+    out[4..6].copy_from_slice(&[0, u8::from(!question.bytes.is_empty())]);
     verdict.length = length;
     verdict
 }
@@ -260,14 +277,6 @@ fn limit(question: &Question<'_>, transport: Transport) -> usize {
             edns.udp_bytes.clamp(PLAIN_UDP_BYTES, MAX_UDP_BYTES)
         })),
     }
-}
-
-/// A reply of nothing but a header.
-fn bare_header(packet: &[u8], out: &mut [u8], rcode: u16) -> Option<usize> {
-    let out = out.get_mut(..HEADER_BYTES)?;
-    out.fill(0);
-    put_header(packet, out, rcode, 0);
-    Some(HEADER_BYTES)
 }
 
 /// Writes id, flags and the lower bits of the response code; both buffers hold a header.

@@ -159,7 +159,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
         {
             // Both indices come from tables that are far smaller.
             let place = (zone_index as u32, index as u32);
-            if let Some(next) = self.steered(zone, name, place)? {
+            if let Some(next) = self.steered(zone, node, name, place)? {
                 return Ok(next);
             }
         }
@@ -168,7 +168,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
             // One record set is enough of an answer (RFC 8482 4.1).
             return match node.sets().first() {
                 Some(set) => self.fixed(set, here),
-                None => self.no_data(zone, u32::MAX),
+                None => self.no_data(zone),
             };
         }
         if let Some(set) = node.set(self.qtype) {
@@ -180,7 +180,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
                 self.fixed(cname, here)?;
                 Ok(Next::Follow(at))
             }
-            None => self.no_data(zone, u32::MAX),
+            None => self.no_data(zone),
         }
     }
 
@@ -190,11 +190,12 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
         Ok(Next::Stop)
     }
 
-    /// What a steered name says; none where the question is for a type that it leaves to the
+    /// What a steered name says; none where the question is for something that it leaves to the
     /// zone file.
     fn steered(
         &mut self,
         zone: &'a Zone,
+        node: &'a Node,
         name: &'a SteeredName,
         (zone_index, name_index): (u32, u32),
     ) -> Result<Option<Next>, Full> {
@@ -207,12 +208,15 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
                 self.outcome.steered = Some((zone_index, name_index, slot));
                 self.endpoints(&choice).map(Some)
             }
-            Pick::NoData if choice.all_down => {
-                self.conclude(reason);
-                self.negative(zone, choice.ttl_seconds)?;
+            Pick::NoData if node.has(self.qtype) => Ok(None),
+            Pick::NoData => {
+                self.conclude(if choice.all_down { reason } else { Reason::NoData });
+                // Where only the files decide, the answer may be kept as the SOA says.
+                let depends_on_health = choice.all_down || name.some_hosts;
+                let cap = if depends_on_health { choice.ttl_seconds } else { u32::MAX };
+                self.negative(zone, cap)?;
                 Ok(Some(Next::Stop))
             }
-            Pick::NoData => self.no_data(zone, u32::MAX).map(Some),
             Pick::ServFail => {
                 self.conclude(Reason::ServFail);
                 self.outcome.rcode = SERVFAIL;
@@ -231,17 +235,14 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
         match self.qtype {
             rtype::A => Some(ask(Asked::A)),
             rtype::AAAA => Some(ask(Asked::Aaaa)),
-            rtype::ANY => {
-                let choice = ask(Asked::A);
-                let empty = matches!(choice.pick, Pick::NoData) && !choice.all_down;
-                Some(if empty { ask(Asked::Aaaa) } else { choice })
-            }
+            rtype::ANY => Some(any_family(ask)),
             _ if name.some_hosts => {
-                let choice = ask(Asked::Alias);
-                let addresses =
-                    matches!(choice.pick, Pick::Endpoints { set, .. } if set.kind != Kind::Host);
-                // Where addresses are in force the name is no alias, and has no other data.
-                (!addresses).then_some(choice)
+                let mut choice = ask(Asked::Alias);
+                if matches!(choice.pick, Pick::Endpoints { set, .. } if set.kind != Kind::Host) {
+                    // Where addresses are in force the name is no alias, and has no other data.
+                    choice.pick = Pick::NoData;
+                }
+                Some(choice)
             }
             _ => None,
         }
@@ -294,9 +295,9 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
         Ok(if stays { Next::Stop } else { Next::Follow(at) })
     }
 
-    fn no_data(&mut self, zone: &Zone, ttl_cap_seconds: u32) -> Result<Next, Full> {
+    fn no_data(&mut self, zone: &Zone) -> Result<Next, Full> {
         self.conclude(Reason::NoData);
-        self.negative(zone, ttl_cap_seconds)?;
+        self.negative(zone, u32::MAX)?;
         Ok(Next::Stop)
     }
 
@@ -319,4 +320,22 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
             self.outcome.reason = reason;
         }
     }
+}
+
+/// One family for a question for any type: the first that has something up, else the first that
+/// there is.
+fn any_family<'a>(mut ask: impl FnMut(Asked) -> Choice<'a>) -> Choice<'a> {
+    let is_up =
+        |choice: &Choice<'_>| matches!(choice.pick, Pick::Endpoints { .. }) && !choice.all_down;
+    let v4 = ask(Asked::A);
+    if is_up(&v4) {
+        return v4;
+    }
+    let v6 = ask(Asked::Aaaa);
+    let (scope, ttl_seconds) = (v4.scope.max(v6.scope), v4.ttl_seconds.min(v6.ttl_seconds));
+    let v4_is_absent = matches!(v4.pick, Pick::NoData) && !v4.all_down;
+    let mut choice = if is_up(&v6) || v4_is_absent { v6 } else { v4 };
+    choice.scope = scope;
+    choice.ttl_seconds = ttl_seconds;
+    choice
 }

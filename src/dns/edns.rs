@@ -107,6 +107,16 @@ impl<'p> Subnet<'p> {
         };
         Some(Self { data, network })
     }
+
+    /// The scope to reply, from that of the choice, which was made for the canonical address.
+    fn scope(&self, chosen: u8) -> u8 {
+        match self.network {
+            // Without a network there is nothing to scope (RFC 7871 7.1.2).
+            None => 0,
+            Some(IpAddr::V6(ip)) if chosen > 0 && ip.to_ipv4_mapped().is_some() => 96 + chosen,
+            Some(_) => chosen,
+        }
+    }
 }
 
 /// What the OPT record of a reply says.
@@ -139,8 +149,7 @@ impl ReplyEdns<'_> {
         }
         if let Some(subnet) = self.asked.subnet {
             let end = put_option(out, at, OPTION_CLIENT_SUBNET, subnet.data);
-            // Without a network there is nothing to scope (RFC 7871 7.1.2).
-            out[at + 7] = if subnet.network.is_some() { self.scope } else { 0 };
+            out[at + 7] = subnet.scope(self.scope);
             at = end;
         }
         Some(at)

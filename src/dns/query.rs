@@ -5,6 +5,8 @@ use crate::wire::rtype;
 
 /// A header's length in bytes.
 pub const HEADER_BYTES: usize = 12;
+/// The bits of a header's third byte that tell the operation, 0 for QUERY.
+const OPERATION: u8 = 0x78;
 
 /// What a packet asks, as far as it can be told.
 pub enum Query<'p> {
@@ -13,12 +15,7 @@ pub enum Query<'p> {
         /// Whether it is a response, which is never answered, rather than too short.
         response: bool,
     },
-    /// A header without one good question after it.
-    NoQuestion {
-        /// What is wrong.
-        fault: Fault,
-    },
-    /// A question.
+    /// Something to reply to.
     Question(Question<'p>),
 }
 
@@ -33,9 +30,10 @@ pub enum Fault {
     EdnsVersion,
 }
 
-/// One question.
+/// One question, or what stands in the place of one.
+#[derive(Default)]
 pub struct Question<'p> {
-    /// The question as sent: name, type and class.
+    /// The question as sent: name, type and class; empty where there is not one good question.
     pub bytes: &'p [u8],
     /// Bytes of the name.
     pub name_length: usize,
@@ -57,19 +55,22 @@ pub fn read(packet: &[u8]) -> Query<'_> {
     if header[2] & 0x80 != 0 {
         return Query::Silence { response: true };
     }
-    let operation = (header[2] & 0x78 != 0).then_some(Fault::Operation);
     let count = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
-    let Some(mut question) = read_question(&packet[HEADER_BYTES..]).filter(|_| count(4) == 1)
-    else {
-        return Query::NoQuestion { fault: operation.unwrap_or(Fault::Malformed) };
-    };
-    question.fault = operation;
-    if operation.is_none() {
-        let rest = &packet[HEADER_BYTES + question.bytes.len()..];
+    let (questions, body) = (count(4), &packet[HEADER_BYTES..]);
+    let mut question = Some(body)
+        .filter(|_| questions == 1)
+        .and_then(read_question)
+        .unwrap_or(Question { fault: Some(Fault::Malformed), ..Question::default() });
+    // Behind a question that cannot be read, records cannot be found.
+    if question.fault.is_none() || questions == 0 {
         let before_additional = u32::from(count(6)) + u32::from(count(8));
+        let rest = &body[question.bytes.len()..];
         let records = read_records(rest, before_additional, u32::from(count(10)));
         question.edns = records.edns;
-        question.fault = records.fault;
+        question.fault = records.fault.or(question.fault);
+    }
+    if header[2] & OPERATION != 0 && question.fault != Some(Fault::EdnsVersion) {
+        question.fault = Some(Fault::Operation);
     }
     Query::Question(question)
 }

@@ -59,24 +59,6 @@ fn transport_label(transport: Transport) -> &'static str {
     }
 }
 
-fn reason_label(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Garbage => "garbage",
-        Reason::Response => "response",
-        Reason::Malformed => "malformed",
-        Reason::NotImplemented => "not_implemented",
-        Reason::BadVersion => "bad_version",
-        Reason::Refused => "refused",
-        Reason::Static => "static",
-        Reason::Steered => "steered",
-        Reason::Degraded => "degraded",
-        Reason::Referral => "referral",
-        Reason::NoData => "no_data",
-        Reason::NxDomain => "nx_domain",
-        Reason::ServFail => "serv_fail",
-    }
-}
-
 fn discard_label(discard: Discard) -> &'static str {
     match discard {
         Discard::PortZero => "port_zero",
@@ -157,7 +139,7 @@ pub(super) fn families(blocks: &[Arc<Block>]) -> [Family; 2] {
         "Packets that were not replied to, and replies that could not be sent.",
     );
     for (t, transport) in TRANSPORTS.map(transport_label).into_iter().enumerate() {
-        for (r, reason) in REASONS.map(reason_label).into_iter().enumerate() {
+        for (r, reason) in REASONS.map(Reason::name).into_iter().enumerate() {
             for (c, rcode) in RCODES.into_iter().enumerate() {
                 let labels = [("transport", transport), ("rcode", rcode), ("reason", reason)];
                 push_some(&mut answers, &labels, sum(&|block| &block.answers[t][r][c]));

@@ -30,7 +30,6 @@ fn world(names: &[(&str, &[&str])]) -> Arc<World> {
             slots: (first..first + pools.len() as u32).collect(),
             only_hosts: false,
             some_hosts: false,
-            salt: 0,
         });
     }
     Arc::new(World {
@@ -71,7 +70,7 @@ fn answers_of_all_threads_are_summed() {
     assert_eq!(
         lines(&metrics, "steersman_answers_total"),
         [
-            r#"{transport="udp",rcode="NXDOMAIN",reason="nx_domain"} 2"#,
+            r#"{transport="udp",rcode="NXDOMAIN",reason="nxdomain"} 2"#,
             r#"{transport="tcp",rcode="BADVERS",reason="bad_version"} 1"#,
             r#"{transport="tcp",rcode="other",reason="refused"} 1"#,
         ]

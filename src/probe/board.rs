@@ -63,7 +63,7 @@ pub struct TargetStatus {
     pub last_outcome: Option<Outcome>,
     /// How many such outcomes in a row were the same.
     pub in_a_row: u32,
-    /// How long the last probe took.
+    /// How long the last probe that succeeded took.
     pub round_trip: Option<Duration>,
     /// Why and when a probe last failed, however long ago.
     pub last_failure: Option<(SystemTime, Failure)>,
@@ -282,6 +282,11 @@ impl TargetStatus {
         Some(Remembered { state: self.tracker.state()?, since: self.since? })
     }
 
+    /// Whether the last probe failed, be it the target's fault or ours.
+    pub fn is_failing(&self) -> bool {
+        self.last_failure.as_ref().is_some_and(|(at, _)| Some(*at) == self.probed)
+    }
+
     /// Returns the new state, if it changed.
     fn observe(
         &mut self,
@@ -290,7 +295,9 @@ impl TargetStatus {
         at: SystemTime,
     ) -> Option<State> {
         self.probed = Some(at);
-        self.round_trip = Some(round_trip);
+        if result.is_ok() {
+            self.round_trip = Some(round_trip);
+        }
         self.durations.add(round_trip);
         let reason = result.as_ref().err().map_or("ok", Failure::reason);
         *self.results.entry(reason).or_default() += 1;

@@ -9,6 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::hash::fnv1a;
 use crate::health::{
     Endpoint, EndpointAddress, EndpointId, HttpCheck, Inventory, Monitor, MonitorKind, PoolId,
     ProbeAt, StatusRange, TrackerSettings,
@@ -254,13 +255,6 @@ fn without_port(host: &str) -> &str {
 /// SNI has no final dot (RFC 6066 section 3).
 fn canonical_name(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
-}
-
-/// FNV-1a with 64 bits: the same everywhere and for ever, which the standard hashers are not.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]

@@ -61,7 +61,6 @@ pub fn choose<'a, T: Trace>(
         pools,
         asked,
         client: client.to_canonical(),
-        salt: name.salt,
         level: Standing::Up,
         hold: None,
         scope: 0,
@@ -90,7 +89,6 @@ pub(super) struct Walk<'a, 'w, T> {
     pools: &'a Pools,
     pub(super) asked: Asked,
     pub(super) client: IpAddr,
-    pub(super) salt: u64,
     /// What counts as up.
     level: Standing,
     hold: Option<Duration>,
@@ -166,8 +164,9 @@ impl<'a, T: Trace> Walk<'a, '_, T> {
     /// than missing.
     fn when_all_down(&mut self, name: &'a SteeredName) -> (Pick<'a>, bool) {
         if !self.is_candidate(&name.policy) {
-            let some_pool_could = name.slots.iter().any(|pool| {
-                self.pools.get(*pool).is_some_and(|state| state.set(self.asked).is_some())
+            let (pools, asked) = (self.pools, self.asked);
+            let some_pool_could = name.policy.any_pool(&mut |pool| {
+                pools.get(pool).is_some_and(|state| state.set(asked).is_some())
             });
             if !some_pool_could {
                 // No client anywhere would be told anything else.

@@ -27,8 +27,6 @@ pub struct SteeredName {
     pub only_hosts: bool,
     /// Whether some pool that it may answer is one of host names.
     pub some_hosts: bool,
-    /// Keeps the sticky choices of different names independent of each other.
-    pub salt: u64,
 }
 
 /// How to choose.
@@ -45,6 +43,23 @@ pub enum Policy {
     /// By where the client is (`geo` and `nearest`): the first that is up along the client's
     /// chain.
     Placed(Placed),
+}
+
+impl Policy {
+    /// Whether some pool that the policy names, at any depth, passes a test.
+    pub fn any_pool(&self, test: &mut impl FnMut(PoolId) -> bool) -> bool {
+        match self {
+            Self::Pool(leaf) => test(leaf.pool),
+            Self::Failover(branches) => branches.iter().any(|branch| branch.any_pool(test)),
+            Self::Weighted(weighted) => {
+                weighted.branches.iter().any(|branch| branch.policy.any_pool(test))
+            }
+            Self::RoundRobin(round_robin) => {
+                round_robin.branches.iter().any(|branch| branch.any_pool(test))
+            }
+            Self::Placed(placed) => placed.branches.iter().any(|branch| branch.any_pool(test)),
+        }
+    }
 }
 
 /// A pool as a policy names it.
@@ -70,8 +85,9 @@ pub struct Branch {
 pub struct Weighted {
     /// The choices, not all of weight 0.
     pub branches: Box<[Branch]>,
-    /// Whether the client's network, instead of a draw, decides.
-    pub sticky: bool,
+    /// Set where the client's network, instead of a draw, decides: a number that keeps the sticky
+    /// choices of different names, and of policies within one, independent of each other.
+    pub sticky: Option<u64>,
 }
 
 /// A `round_robin` policy.

@@ -79,10 +79,14 @@ fn failover(pools: &[PoolId]) -> Policy {
 }
 
 fn weighted(weights: &[u32]) -> Policy {
-    branches(weights.iter().enumerate().map(|(n, weight)| (*weight, leaf(n as PoolId))), false)
+    branches(weights.iter().enumerate().map(|(n, weight)| (*weight, leaf(n as PoolId))), None)
 }
 
-fn branches(list: impl IntoIterator<Item = (u32, Policy)>, sticky: bool) -> Policy {
+fn branches(
+    list: impl IntoIterator<Item = (u32, Policy)>,
+    sticky: impl Into<Option<u64>>,
+) -> Policy {
+    let sticky = sticky.into();
     let branches = list.into_iter().map(|(weight, policy)| Branch { weight, policy }).collect();
     Policy::Weighted(Weighted { branches, sticky })
 }
@@ -101,7 +105,6 @@ fn name(policy: Policy, all_down: AllDown) -> SteeredName {
         slots: (0..16).collect(),
         only_hosts: false,
         some_hosts: false,
-        salt: 7,
     }
 }
 
@@ -181,8 +184,8 @@ fn weighted_shares_are_exact_over_all_draws() {
 #[test]
 fn nested_weights_multiply_exactly() {
     // 9 in 10 to a failover of a and b, 1 in 10 to a draw of 3 to 1 between c and d.
-    let canary = branches([(3, leaf(2)), (1, leaf(3))], false);
-    let policy = || branches([(9, failover(&[0, 1])), (1, canary.clone())], false);
+    let canary = branches([(3, leaf(2)), (1, leaf(3))], None);
+    let policy = || branches([(9, failover(&[0, 1])), (1, canary.clone())], None);
     let all_up = shares(&World::simple(4), policy(), 40);
     assert_eq!(all_up, BTreeMap::from([('a', 36), ('c', 3), ('d', 1)]));
     let world = down(World::simple(4), &[0, 2]);
@@ -240,7 +243,7 @@ fn all_healthy_endpoints_are_answered_from_a_drawn_first_one() {
 
 #[test]
 fn a_sticky_client_stays_while_its_pool_is_up() {
-    let policy = || branches([(50, leaf(0)), (30, leaf(1)), (20, leaf(2))], true);
+    let policy = || branches([(50, leaf(0)), (30, leaf(1)), (20, leaf(2))], 7);
     let at = |world: &World, network: u32| {
         let (name, pools, turns) =
             (name(policy(), AllDown::Serve), world.pools(), Turns::default());
@@ -450,5 +453,52 @@ fn doubt_shortens_the_ttl_of_whatever_looked_at_it() {
         let (name, pools) = (name(failover(&[0, 1]), AllDown::Serve), world.pools());
         let choice = ask(&name, &pools, Asked::A, 0, &Turns::default());
         assert_eq!(choice.ttl_seconds, expected, "{a:?} {b:?}");
+    }
+}
+
+#[test]
+fn sticky_policies_within_each_other_draw_independently() {
+    // Half to a draw between a and b, half to one between c and d, all of them sticky.
+    let inner = |salt, a, b| branches([(1, leaf(a)), (1, leaf(b))], salt);
+    let policy = branches([(1, inner(8, 0, 1)), (1, inner(9, 2, 3))], 7);
+    let (name, pools, turns) =
+        (name(policy, AllDown::Serve), World::simple(4).pools(), Turns::default());
+    let mut counts = BTreeMap::new();
+    for network in 0..4_000u32 {
+        let client = IpAddr::from((network << 8).to_be_bytes());
+        let chance = Chance { draw: Draw::new(0), turns: &turns };
+        let choice = choose(&name, &pools, Asked::A, client, chance, &mut NoTrace);
+        *counts.entry(said(&choice)).or_insert(0i32) += 1;
+    }
+    assert_eq!(counts.len(), 4, "{counts:?}");
+    assert!(counts.values().all(|count| (count - 1_000).abs() < 100), "{counts:?}");
+}
+
+#[test]
+fn chance_decides_within_a_sticky_policy() {
+    // A client stays with its branch; within it the shares are those of the draws.
+    let inner = branches([(3, leaf(0)), (1, leaf(1))], None);
+    let sticky = branches([(1, inner.clone()), (1, inner)], 7);
+    assert_eq!(shares(&World::simple(2), sticky, 4), BTreeMap::from([('a', 3), ('b', 1)]));
+}
+
+#[test]
+fn ipv6_networks_stick_by_56_bits() {
+    let policy = branches([(1, leaf(0)), (1, leaf(1))], 7);
+    let (name, pools, turns) =
+        (name(policy, AllDown::Serve), World::simple(2).pools(), Turns::default());
+    let at = |client: &str| {
+        let chance = Chance { draw: Draw::new(0), turns: &turns };
+        let client = client.parse().unwrap();
+        let choice = choose(&name, &pools, Asked::A, client, chance, &mut NoTrace);
+        assert_eq!(choice.scope, 56);
+        said(&choice)
+    };
+    let all: std::collections::BTreeSet<char> =
+        (0..64).map(|n| at(&format!("2001:db8:0:{n:x}00::1"))).collect();
+    assert_eq!(all.len(), 2, "networks differ");
+    for n in 0..64 {
+        let same = format!("2001:db8:0:{n:x}00::1");
+        assert_eq!(at(&same), at(&format!("2001:db8:0:{n:x}ff:1:2:3:4")), "{same}");
     }
 }

@@ -27,18 +27,22 @@ pub(super) fn pick<'a, T: Trace>(
     walk: &mut Walk<'a, '_, T>,
     weighted: &'a Weighted,
 ) -> Option<Pick<'a>> {
-    let branches = &weighted.branches;
-    if weighted.sticky {
-        let (draw, bits) = sticky_draw(walk.client, walk.salt);
-        walk.draw = draw;
-        walk.scope = walk.scope.max(bits);
-        let first = draw_among(walk, weighted, Among::Candidates)?;
-        if walk.is_up(&branches[first].policy) {
-            return walk.pick(&branches[first].policy);
+    let mut draw = walk.draw;
+    let drawn = match weighted.sticky {
+        Some(salt) => {
+            let (mut draw, bits) = sticky_draw(walk.client, salt);
+            walk.scope = walk.scope.max(bits);
+            let first = draw_among(walk, weighted, Among::Candidates, &mut draw)?;
+            match walk.is_up(&weighted.branches[first].policy) {
+                true => first,
+                false => draw_among(walk, weighted, Among::Up, &mut draw)?,
+            }
         }
-    }
-    let drawn = draw_among(walk, weighted, Among::Up)?;
-    walk.pick(&branches[drawn].policy)
+        None => draw_among(walk, weighted, Among::Up, &mut draw)?,
+    };
+    // What chance has left is for the policies within; a client's network used up none of it.
+    walk.draw = draw;
+    walk.pick(&weighted.branches[drawn].policy)
 }
 
 /// Which branches a draw is among.
@@ -53,6 +57,7 @@ fn draw_among<'a, T: Trace>(
     walk: &mut Walk<'a, '_, T>,
     weighted: &'a Weighted,
     among: Among,
+    draw: &mut Draw,
 ) -> Option<usize> {
     let test = |walk: &mut Walk<'a, '_, T>, policy: &'a Policy| match among {
         Among::Candidates => walk.is_candidate(policy),
@@ -77,7 +82,7 @@ fn draw_among<'a, T: Trace>(
     if of == 0 {
         return None;
     }
-    let mut number = walk.draw.take(of);
+    let mut number = draw.take(of);
     for (index, branch) in branches.iter().enumerate() {
         let passes = match index {
             0..64 => passed >> index & 1 == 1,
@@ -88,7 +93,12 @@ fn draw_among<'a, T: Trace>(
         }
         let weight = weight(branch);
         if number < weight {
-            walk.trace.step(Step::Weighted { branch: index, weight, of, sticky: weighted.sticky });
+            walk.trace.step(Step::Weighted {
+                branch: index,
+                weight,
+                of,
+                sticky: weighted.sticky.is_some(),
+            });
             return Some(index);
         }
         number -= weight;

@@ -85,6 +85,11 @@ impl Node {
         self.sets.iter().find(|set| set.rtype == rtype)
     }
 
+    /// Whether a question for a type is answered by a record set here; ANY by whichever.
+    pub fn has(&self, asked: u16) -> bool {
+        self.sets.iter().any(|set| set.rtype == asked || asked == rtype::ANY)
+    }
+
     /// All record sets here, by type.
     pub fn sets(&self) -> &[RrSet] {
         &self.sets

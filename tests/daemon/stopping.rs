@@ -79,7 +79,7 @@ fn whatever_arrived_before_the_stop_is_answered() {
 fn nobody_holds_up_the_end() {
     let server = Backend::http();
     server.be(Manner::Hang);
-    let patient = web().replace("\"400ms\"", "\"1h\"");
+    let patient = web().replace("\"1s\"", "\"1h\"");
     let pools = patient + &pool("main", "web", "192.0.2.1", server.address);
     let mut daemon = Setup::steering(&pools, "www.failover = [\"main\"]\n").start();
     until_eq(1, || server.requests());

@@ -9,10 +9,11 @@ use super::super::status::{ProbeFacts, Status, pool_statuses, region_statuses};
 use super::super::{Control, Problem, Question, Refusal};
 use crate::finding::Finding;
 use crate::health::{
-    Answers, Endpoint, EndpointAddress, Inventory, Override, Overrides, Pool, Region, State,
-    Target, Verdict,
+    Answers, Endpoint, EndpointAddress, Inventory, Override, Overrides, Pool, Region, StandingNow,
+    State, Target, Verdict,
 };
 use crate::state::StateError;
+use crate::steering::Pools;
 
 /// What tests set and look at.
 #[derive(Default)]
@@ -88,16 +89,20 @@ impl Control for Fake {
                 hold: None,
             },
             since: Some(std::time::UNIX_EPOCH),
+            failing: id.index == 1,
             last_error: (id.index == 1).then(|| "connection refused".into()),
             last_round_trip: Some(Duration::from_micros(1500)),
         };
+        let pools = Pools::new(&inventory(), |id| {
+            StandingNow::of(&inventory(), id, facts(id).verdict, &overrides)
+        });
         Status {
             revision: "r1".into(),
             started: "2026-01-01T00:00:00Z".into(),
             ready: true,
             state_unavailable: None,
             regions: region_statuses(&inventory(), &overrides),
-            pools: pool_statuses(&inventory(), &overrides, facts),
+            pools: pool_statuses(&inventory(), &pools, &overrides, facts),
             overrides: vec![],
         }
     }

@@ -27,6 +27,7 @@ fn endpoint(pool: &str, address: &str) -> EndpointStatus {
         verdict: StateText::Up,
         since: Some("2026-01-01T00:00:00.5Z".into()),
         in_doubt: false,
+        failing: false,
         standing: StandingText::Up,
         last_error: Some("an old error".into()),
         last_round_trip_ms: Some(1.26),

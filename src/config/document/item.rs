@@ -7,8 +7,8 @@ use toml::Spanned;
 use toml::de::{DeInteger, DeValue};
 
 use super::{Document, Table};
-use crate::config::duration::{parse_duration, show_duration};
 use crate::config::words::quoted;
+use crate::duration::{format_duration, parse_duration};
 
 /// A value, and the key before it if it has one.
 #[derive(Clone, Copy)]
@@ -151,13 +151,14 @@ impl<'d> Item<'d> {
     /// A time such as `"5s"`, within a range.
     pub(in crate::config) fn duration(&self, range: RangeInclusive<Duration>) -> Option<Duration> {
         let read = match self.value.get_ref() {
-            DeValue::String(text) => parse_duration(text),
+            DeValue::String(text) => parse_duration(text).ok(),
             _ => None,
         };
         match read {
             Some(duration) if range.contains(&duration) => Some(duration),
             Some(_) => {
-                let (least, most) = (show_duration(*range.start()), show_duration(*range.end()));
+                let (least, most) =
+                    (format_duration(*range.start()), format_duration(*range.end()));
                 self.wrong(&format!("a time from {} to {}", quoted(&least), quoted(&most)))
             }
             None => self.wrong(r#"a time with its unit, such as "300ms", "5s" or "1m30s""#),

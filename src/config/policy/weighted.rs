@@ -29,6 +29,11 @@ impl Reader<'_, '_> {
             item.finding("only weights of 0", "at least one weight above 0");
             return None;
         }
+        let sticky = sticky.then(|| {
+            // Another one for each policy of the name.
+            self.salt = self.salt.wrapping_add(1);
+            self.salt
+        });
         Some(Policy::Weighted(Weighted { branches, sticky }))
     }
 

@@ -4,14 +4,14 @@ const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0100_0000_01b3;
 
 /// The hash of some bytes.
-pub(super) fn fnv1a(bytes: &[u8]) -> u64 {
+pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
     let mut hash = Fnv1a::default();
     hash.add(bytes);
     hash.0
 }
 
 /// A hash of several pieces.
-pub(super) struct Fnv1a(pub(super) u64);
+pub(crate) struct Fnv1a(pub(crate) u64);
 
 impl Default for Fnv1a {
     fn default() -> Self {
@@ -21,14 +21,14 @@ impl Default for Fnv1a {
 
 impl Fnv1a {
     /// Goes on with more bytes.
-    pub(super) fn add(&mut self, bytes: &[u8]) {
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(PRIME);
         }
     }
 
     /// Goes on with one piece, told from its neighbours by its length.
-    pub(super) fn add_piece(&mut self, bytes: &[u8]) {
+    pub(crate) fn add_piece(&mut self, bytes: &[u8]) {
         self.add(&(bytes.len() as u64).to_le_bytes());
         self.add(bytes);
     }
