@@ -41,7 +41,7 @@ fn overrides_survive_kill_9() {
 #[test]
 fn an_override_that_ended_meanwhile_does_not_come_back() {
     let mut daemon = steady_pools().ready();
-    daemon.cli_ok(&["down", "pool:main", "--for", "1s", "--reason", "short"]);
+    daemon.cli_ok(&["down", "pool:main", "--for", "3s", "--reason", "short"]);
     daemon.kill();
     let until =
         daemon_override_end(&fs::read_to_string(daemon.path("state/overrides.jsonl")).unwrap());

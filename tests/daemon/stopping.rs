@@ -94,7 +94,7 @@ fn nobody_holds_up_the_end() {
     daemon.signal("TERM");
     assert!(daemon.end().success());
     let took = since.elapsed();
-    assert!(took.as_secs() < 5, "it took {took:?}");
+    assert!(took.as_secs() < 8, "it took {took:?}");
 }
 
 /// As soon as it says that it serves, it listens to signals too: none ends it by default.
