@@ -11,10 +11,13 @@ use hickory_proto::rr::{Name as WireName, Record, RecordType};
 use hickory_proto::serialize::binary::BinDecodable;
 use serde::{Deserialize, Serialize};
 
-use crate::dns::{self, Asker, Scratch, Transport};
-use crate::health::Standing;
+use crate::dns::{self, Asker, Reason, Scratch, Transport};
+use crate::duration::format_duration;
+use crate::health::{PoolId, Standing};
 use crate::place::Class;
-use crate::steering::{Chance, Draw, Placed, PlacedBy, PoolStands, SteeredName, Step, Trace};
+use crate::steering::{
+    Chance, Draw, Placed, PlacedBy, Policy, PoolStands, SteeredName, Step, Trace,
+};
 use crate::view::View;
 use crate::wire::Name;
 
@@ -72,13 +75,19 @@ pub fn explain(view: &View, question: &Question<'_>) -> Result<Explanation, Stri
         dns::answer_traced(view, &packet, &asker, chance, &mut scratch, &mut out, &mut listener);
     let reply = Message::from_bytes(&out[..verdict.length]).map_err(|error| error.to_string())?;
     let (class, _) = view.world.places.class(client);
+    let mut steps = listener.steps;
+    if verdict.reason == Reason::Refused {
+        steps.push(format!("{} is in none of the zones served here", question.name));
+    } else if steps.is_empty() {
+        steps.push("nothing is steered here: the zone file says it all".into());
+    }
     let present = |records: &[Record]| records.iter().map(ToString::to_string).collect();
     Ok(Explanation {
         name: question.name.to_string(),
         rtype: question.rtype.to_string(),
         client: format!("{client}/{length}"),
         place: place(class),
-        steps: listener.steps,
+        steps,
         rcode: rcode_name(verdict.rcode),
         reason: verdict.reason.name().into(),
         authoritative: reply.metadata.authoritative,
@@ -152,16 +161,18 @@ impl Trace for Listener<'_> {
         let words = match step {
             Step::Name(name) => return self.begin(name),
             Step::Pool { pool, stands } => self.pool(pool, stands),
-            Step::Placed { policy, chain, scope } => placed(policy, chain, scope),
+            Step::Placed { policy, chain, scope } => self.placed(policy, chain, scope),
             Step::Weighted { branch, weight, of, sticky } => {
                 let by = if sticky { "the client's network" } else { "chance" };
-                format!("weighted: {by} drew branch {} ({weight} of {of})", branch + 1)
+                format!("weighted: {by} drew {} ({weight} of {of})", self.branch(branch))
             }
             Step::RoundRobin { branch, of } => {
-                format!("round_robin: it is the turn of branch {} ({of} are up)", branch + 1)
+                format!("round_robin: it is the turn of {} ({of} are up)", self.branch(branch))
             }
             Step::AllDown(level) => format!("every candidate is down: {}", all_down(level)),
             Step::LastResort => "every candidate is down: ask the policy of last resort".into(),
+            Step::AllDownNoData => "every candidate is down: say that there is no data".into(),
+            Step::AllDownServFail => "every candidate is down: fail".into(),
         };
         let from = self.name.as_ref().map_or(0, |(from, _)| *from);
         if !self.steps[from.min(self.steps.len())..].contains(&words) {
@@ -179,39 +190,65 @@ impl Listener<'_> {
         }
     }
 
-    fn pool(&self, id: u32, stands: Option<PoolStands>) -> String {
+    fn pool_name(&self, id: PoolId) -> &str {
         let pools = &self.view.world.inventory.pools;
-        let name = pools.get(id as usize).map_or("?", |pool| pool.name.as_str());
-        match stands {
-            None => format!("pool {name}: no endpoint of the asked family"),
-            Some(PoolStands { up, healthy, total }) => {
-                let state = if up { "up" } else { "down" };
-                format!("pool {name}: {state}, {healthy} of {total} endpoints up")
+        pools.get(id as usize).map_or("?", |pool| pool.name.as_str())
+    }
+
+    fn pool(&self, id: PoolId, stands: Option<PoolStands>) -> String {
+        let name = self.pool_name(id);
+        let Some(stands) = stands else {
+            return format!("pool {name}: no endpoint of the asked family");
+        };
+        let state = if stands.up { "up" } else { "down" };
+        let PoolStands { healthy, total, drained, forced_down, hold, .. } = stands;
+        let mut words = format!("pool {name}: {state}, {healthy} of {total} endpoints up");
+        for (count, what) in [(drained, "drained"), (forced_down, "forced down")] {
+            if count > 0 {
+                words.push_str(&format!(", {count} {what} by override"));
             }
         }
-    }
-}
-
-fn placed(policy: &Placed, chain: &[u16], scope: u8) -> String {
-    match &policy.by {
-        PlacedBy::Geo(keys) => {
-            let matched: Vec<&str> = chain
-                .iter()
-                .filter_map(|index| keys.get(usize::from(*index)).map(String::as_str))
-                .collect();
-            format!("geo: the client matches {} (scope /{scope})", matched.join(", then "))
+        if let Some(hold) = hold {
+            let least = format_duration(hold);
+            words.push_str(&format!(", in doubt: could change in {least}, so the TTL is short"));
         }
-        PlacedBy::Nearest => {
-            let order: Vec<String> = chain.iter().map(|index| (index + 1).to_string()).collect();
-            format!("nearest: branches in the order {} (scope /{scope})", order.join(", "))
+        words
+    }
+
+    /// A branch by the pools that it names.
+    fn branch(&self, policy: &Policy) -> String {
+        if let Policy::Pool(leaf) = policy {
+            return self.pool_name(leaf.pool).into();
+        }
+        let mut names: Vec<&str> = Vec::new();
+        policy.any_pool(&mut |pool| {
+            names.push(self.pool_name(pool));
+            false
+        });
+        format!("({})", names.join(", "))
+    }
+
+    fn placed(&self, policy: &Placed, chain: &[u16], scope: u8) -> String {
+        let branches = chain.iter().map(|index| usize::from(*index));
+        match &policy.by {
+            PlacedBy::Geo(keys) => {
+                let keys = branches.filter_map(|index| keys.get(index).map(String::as_str));
+                let keys: Vec<&str> = keys.collect();
+                format!("geo: the client matches {} (scope /{scope})", keys.join(", then "))
+            }
+            PlacedBy::Nearest => {
+                let names = branches.filter_map(|index| policy.branches.get(index));
+                let names: Vec<String> = names.map(|branch| self.branch(branch)).collect();
+                format!("nearest: {} (scope /{scope})", names.join(", then "))
+            }
         }
     }
 }
 
 fn all_down(level: Standing) -> &'static str {
     match level {
-        Standing::Up | Standing::Down => "serve as if all that is not overridden were up",
-        Standing::Drained => "serve what is drained",
-        Standing::ForcedDown => "serve even what is forced down",
+        Standing::Up | Standing::Down => "answer as if all were up, but for overrides",
+        Standing::Drained => "answer what is drained",
+        Standing::ForcedDown => "answer even what is forced down",
     }
 }

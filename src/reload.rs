@@ -230,7 +230,7 @@ mod tests {
         let steps: [&dyn Fn(); 6] = [
             &|| fs::write(daemon.zones.join("b.zone"), "").unwrap(),
             &|| fs::remove_file(daemon.zones.join("b.zone")).unwrap(),
-            &|| fs::create_dir_all(&daemon.geoip[0].parent().unwrap()).unwrap(),
+            &|| fs::create_dir_all(daemon.geoip[0].parent().unwrap()).unwrap(),
             &|| fs::write(&daemon.geoip[0], "new").unwrap(),
             &|| fs::rename(&daemon.zones, &away).unwrap(),
             &|| fs::rename(&away, &daemon.zones).unwrap(),

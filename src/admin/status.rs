@@ -10,7 +10,7 @@ use crate::health::{
     EndpointId, Inventory, Override, Overrides, Pool, Standing, StandingNow, State, Target, Verdict,
 };
 use crate::steering::{Asked, PoolState, Pools};
-use crate::timestamp::to_rfc3339;
+use crate::timestamp::to_rfc3339_seconds as to_rfc3339;
 
 /// How the whole daemon stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -42,7 +42,7 @@ pub(super) struct Running {
     pub beliefs: Beliefs,
     pub store: Store,
     pub metrics: Arc<Metrics>,
-    /// How the files were when they were last loaded.
+    /// What the files looked like when they were last loaded.
     pub seen: Arc<Seen>,
     /// Held by whoever swaps the view: never for longer than that takes.
     pub changing: Mutex<()>,
@@ -76,8 +76,6 @@ impl Running {
     }
 
     fn load(&self) -> Result<String, Vec<Finding>> {
-        // Verdicts and overrides go on meanwhile.
-        let _alone = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
         self.seen.refresh(&self.daemon);
         let world = Arc::new(reload::load(&self.daemon, self.seed)?);
         let revision = world.revision.clone();
@@ -306,6 +304,7 @@ impl Control for Running {
     }
 
     fn reload(&self) -> Result<String, Vec<Finding>> {
+        let _loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let loaded = self.load();
         self.metrics.reloaded(loaded.is_ok());
         match &loaded {

@@ -11,6 +11,7 @@ mod signals;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
@@ -54,6 +55,10 @@ pub struct App {
     admin: JoinHandle<()>,
     admin_address: SocketAddr,
     signals: Signals,
+    /// Takes in what probes report.
+    verdicts: thread::JoinHandle<()>,
+    /// What looks at files and clock.
+    looking: [JoinHandle<()>; 2],
     stop: watch::Sender<bool>,
 }
 
@@ -109,8 +114,8 @@ impl App {
             store,
             metrics,
             seen,
-            loading: Mutex::default(),
             changing: Mutex::default(),
+            loading: Mutex::default(),
             deciding: Mutex::default(),
             unsendable: Mutex::default(),
         });
@@ -124,13 +129,15 @@ impl App {
             until(stopped.clone()),
         ));
         let taking = Arc::clone(&running);
-        std::thread::Builder::new()
+        let verdicts = thread::Builder::new()
             .name("verdicts".into())
             .spawn(move || taking.take_reports(reports))
             .map_err(other("cannot start a thread"))?;
-        tokio::spawn(expire_overrides(Arc::clone(&running), stopped.clone()));
-        tokio::spawn(reload_on_change(Arc::clone(&running), watch, stopped));
-        let app = Self { running, server, admin, admin_address, signals, stop };
+        let looking = [
+            tokio::spawn(expire_overrides(Arc::clone(&running), stopped.clone())),
+            tokio::spawn(reload_on_change(Arc::clone(&running), watch, stopped)),
+        ];
+        let app = Self { running, server, admin, admin_address, signals, verdicts, looking, stop };
         app.announce();
         alarm::tell_all(&app.running.live.load());
         Ok(app)
@@ -159,17 +166,27 @@ impl App {
         self.admin_address
     }
 
-    /// Runs until SIGTERM or SIGINT, and reloads on SIGHUP. Then takes no new work, answers what
-    /// has arrived, and ends.
-    pub async fn run(self) {
-        let Self { running, server, admin, signals, stop, .. } = self;
-        signals.wait(&running).await;
+    /// Runs until SIGTERM or SIGINT, and reloads on SIGHUP; then stops.
+    pub async fn run(mut self) {
+        self.signals.wait(&self.running).await;
+        self.stop().await;
+    }
+
+    /// Takes no new work, answers what has arrived, writes down the last verdicts, and ends: then
+    /// nothing runs any more, and the state folder is free for the next.
+    pub async fn stop(self) {
         tracing::info!("stopping: answering what has arrived");
         // An error says that nobody listens any more.
-        let _ = stop.send(true);
-        running.beliefs.shutdown();
-        server.stop().await;
-        let _ = admin.await;
+        let _ = self.stop.send(true);
+        self.running.beliefs.shutdown();
+        self.server.stop().await;
+        let _ = self.admin.await;
+        for task in self.looking {
+            let _ = task.await;
+        }
+        let verdicts = self.verdicts;
+        // It ends with the last probe. A panic has been reported when it happened.
+        let _ = tokio::task::spawn_blocking(move || drop(verdicts.join())).await;
         tracing::info!("stopped");
     }
 }

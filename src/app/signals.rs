@@ -25,7 +25,7 @@ impl Signals {
     }
 
     /// Reloads on every SIGHUP; returns on SIGTERM or SIGINT.
-    pub async fn wait(mut self, running: &Arc<Running>) {
+    pub async fn wait(&mut self, running: &Arc<Running>) {
         loop {
             tokio::select! {
                 _ = self.hangup.recv() => {

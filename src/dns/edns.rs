@@ -47,7 +47,7 @@ impl<'p> Edns<'p> {
             return (edns, Some(Fault::EdnsVersion));
         }
         if edns.read_options(data).is_none() {
-            edns.subnet = None;
+            (edns.nsid, edns.subnet) = (false, None);
             return (edns, Some(Fault::Malformed));
         }
         (edns, None)

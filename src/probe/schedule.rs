@@ -27,6 +27,8 @@ pub struct Probes {
     runtime: Handle,
     board: Arc<Board>,
     common: Arc<Common>,
+    /// For the loops; none after the end, so that the receiver sees it.
+    reports: Mutex<Option<mpsc::Sender<Report>>>,
     /// One loop for each target of the plan, by key.
     loops: Mutex<HashMap<Arc<str>, JoinHandle<()>>>,
 }
@@ -35,7 +37,6 @@ pub struct Probes {
 struct Common {
     board: Arc<Board>,
     prepare: Box<dyn Prepare>,
-    reports: mpsc::Sender<Report>,
     /// One permit for each probe under way.
     permits: Semaphore,
     draws: Mutex<Draws>,
@@ -62,23 +63,25 @@ impl Probes {
         let common = Arc::new(Common {
             board: Arc::clone(&board),
             prepare: Box::new(prepare),
-            reports,
             permits: Semaphore::new(super::limit::probes_at_once()),
             draws: Mutex::new(Draws::new()?),
         });
-        let probes = Self { runtime, board, common, loops: Mutex::default() };
+        let reports = Mutex::new(Some(reports));
+        let probes = Self { runtime, board, common, reports, loops: Mutex::default() };
         probes.replace(plan, memory);
         Ok(probes)
     }
 
     /// Probes by another plan. Targets that are in both go on as if nothing had happened; those
-    /// that are not in the new one are asked no more.
+    /// that are not in the new one are asked no more. After a shutdown none are.
     pub fn replace(&self, plan: Plan, memory: &dyn Fn(&str) -> Option<Remembered>) {
         let mut loops = locked(&self.loops);
-        for target in self.board.replace(plan, memory) {
+        let new = self.board.replace(plan, memory);
+        let Some(reports) = locked(&self.reports).clone() else { return };
+        for target in new {
             let key = target.key.clone();
-            let task = self.runtime.spawn(probe_again_and_again(Arc::clone(&self.common), target));
-            loops.insert(key, task);
+            let probing = probe_again_and_again(Arc::clone(&self.common), target, reports.clone());
+            loops.insert(key, self.runtime.spawn(probing));
         }
         loops.retain(|key, task| {
             let stays = self.board.has(key);
@@ -99,9 +102,12 @@ impl Probes {
         self.board.all_probed().await;
     }
 
-    /// Stops all probes, those under way too. The board keeps what is known.
+    /// Stops all probes, those under way too, and with the last of them the reports. The board
+    /// keeps what is known.
     pub fn shutdown(&self) {
-        for (_, task) in locked(&self.loops).drain() {
+        let mut loops = locked(&self.loops);
+        locked(&self.reports).take();
+        for (_, task) in loops.drain() {
             task.abort();
         }
     }
@@ -115,7 +121,11 @@ impl Drop for Probes {
 
 /// The life of one target. It never overlaps itself: the next probe is thought of when the last
 /// one ended.
-async fn probe_again_and_again(common: Arc<Common>, target: Arc<ProbeTarget>) {
+async fn probe_again_and_again(
+    common: Arc<Common>,
+    target: Arc<ProbeTarget>,
+    reports: mpsc::Sender<Report>,
+) {
     sleep(common.first_pause(&target)).await;
     let ask = common.prepare.prepare(&target);
     loop {
@@ -129,7 +139,7 @@ async fn probe_again_and_again(common: Arc<Common>, target: Arc<ProbeTarget>) {
             return;
         };
         // Without a receiver nobody wants reports, but the board is still read.
-        let _ = common.reports.send(report).await;
+        let _ = reports.send(report).await;
         if next.in_doubt {
             sleep(common.jittered_up(next.pause)).await;
         } else {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::draw::{Chance, Draw, Turns};
 use super::policy::{AllDown, Leaf, Policy, SteeredName};
 use super::pools::{Asked, Pools, Selection, Set};
-use super::trace::{PoolStands, Step, Trace};
+use super::trace::{Step, Trace};
 use super::{failover, placed, round_robin, weighted};
 use crate::health::{Answers, PoolId, Standing};
 
@@ -138,8 +138,7 @@ impl<'a, T: Trace> Walk<'a, '_, T> {
 
     fn look_at(&mut self, leaf: Leaf) -> Option<&'a Set> {
         let set = self.pools.get(leaf.pool).and_then(|state| state.set(self.asked));
-        let stands =
-            set.map(|set| PoolStands { up: set.up, healthy: set.healthy_count, total: set.total });
+        let stands = set.map(Set::stands);
         self.trace.step(Step::Pool { pool: leaf.pool, stands });
         if let Some(hold) = set.and_then(|set| set.hold) {
             self.hold = Some(self.hold.map_or(hold, |least| least.min(hold)));
@@ -175,8 +174,14 @@ impl<'a, T: Trace> Walk<'a, '_, T> {
             return (Pick::NoData, false);
         }
         let pick = match &name.all_down {
-            AllDown::NoData => Pick::NoData,
-            AllDown::ServFail => Pick::ServFail,
+            AllDown::NoData => {
+                self.trace.step(Step::AllDownNoData);
+                Pick::NoData
+            }
+            AllDown::ServFail => {
+                self.trace.step(Step::AllDownServFail);
+                Pick::ServFail
+            }
             AllDown::Serve => self.pick_as_if_up(&name.policy),
             AllDown::Policy(last) => {
                 self.trace.step(Step::LastResort);

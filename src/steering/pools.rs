@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::trace::PoolStands;
 use crate::health::{
     Answers, EndpointAddress, EndpointId, Inventory, Pool, PoolId, Standing, StandingNow,
 };
@@ -108,10 +109,8 @@ pub struct Set {
     pub kind: Kind,
     /// Whether enough of them are up.
     pub up: bool,
-    /// How many there are in all.
-    pub total: u32,
-    /// How many are up.
-    pub healthy_count: u32,
+    /// How many there are, and how they stand.
+    stands: PoolStands,
     /// While one of them is in doubt, the shortest time in which a verdict could change.
     pub hold: Option<Duration>,
     /// How many of them an answer holds.
@@ -157,19 +156,30 @@ impl Set {
         ]
         .into_iter()
         .find(|(_, selection)| !selection.rdata.is_empty())?;
-        let healthy_count =
-            members.iter().filter(|m| m.now.standing == Standing::Up).count() as u32;
+        let count = |standing| members.iter().filter(|m| m.now.standing == standing).count() as u32;
+        let stands = PoolStands {
+            up: count(Standing::Up) >= pool.min_healthy.max(1),
+            healthy: count(Standing::Up),
+            total: members.len() as u32,
+            drained: count(Standing::Drained),
+            forced_down: count(Standing::ForcedDown),
+            hold: members.iter().filter_map(|m| m.now.hold).min(),
+        };
         Some(Self {
             kind,
-            up: healthy_count >= pool.min_healthy.max(1),
-            total: members.len() as u32,
-            healthy_count,
-            hold: members.iter().filter_map(|m| m.now.hold).min(),
+            up: stands.up,
+            hold: stands.hold,
+            stands,
             answers,
             resort,
             healthy: in_standing(&[Standing::Up]),
             last_resort,
         })
+    }
+
+    /// How its endpoints stand, in numbers.
+    pub fn stands(&self) -> PoolStands {
+        self.stands
     }
 
     /// What to answer when everything up to `level` counts as up.

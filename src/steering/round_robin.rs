@@ -22,8 +22,7 @@ pub(super) fn pick<'a, T: Trace>(
     }
     let counter = round_robin.turn as usize + usize::from(walk.asked == Asked::Aaaa);
     let turn = u64::from(walk.turns.next(counter)) % of;
-    let (index, branch) =
-        branches.iter().enumerate().filter(|(_, branch)| walk.is_up(branch)).nth(turn as usize)?;
-    walk.trace.step(Step::RoundRobin { branch: index, of });
+    let branch = branches.iter().filter(|branch| walk.is_up(branch)).nth(turn as usize)?;
+    walk.trace.step(Step::RoundRobin { branch, of });
     walk.pick(branch)
 }

@@ -1,8 +1,10 @@
 //! What `explain` hears of a choice; answering proper listens to nothing and pays nothing.
 
+use std::time::Duration;
+
 use crate::health::{PoolId, Standing};
 
-use super::policy::{Placed, SteeredName};
+use super::policy::{Placed, Policy, SteeredName};
 
 /// One step that led to a choice.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +30,7 @@ pub enum Step<'a> {
     /// A weighted policy drew.
     Weighted {
         /// The branch that was drawn.
-        branch: usize,
+        branch: &'a Policy,
         /// Its weight.
         weight: u64,
         /// The sum of the weights that were up.
@@ -39,7 +41,7 @@ pub enum Step<'a> {
     /// A round robin took a turn.
     RoundRobin {
         /// The branch whose turn it was.
-        branch: usize,
+        branch: &'a Policy,
         /// How many were up.
         of: u64,
     },
@@ -47,6 +49,10 @@ pub enum Step<'a> {
     AllDown(Standing),
     /// Every candidate was down, and the policy of last resort was asked.
     LastResort,
+    /// Every candidate was down, and the name says that then there is no data.
+    AllDownNoData,
+    /// Every candidate was down, and the name says that then the server fails.
+    AllDownServFail,
 }
 
 /// How a pool stands for a family.
@@ -58,6 +64,12 @@ pub struct PoolStands {
     pub healthy: u32,
     /// Endpoints in all.
     pub total: u32,
+    /// Endpoints that a person has drained.
+    pub drained: u32,
+    /// Endpoints that a person has forced down.
+    pub forced_down: u32,
+    /// While a verdict is in doubt, the shortest time in which one could change.
+    pub hold: Option<Duration>,
 }
 
 /// Hears the steps of a choice.

@@ -94,7 +94,7 @@ fn draw_among<'a, T: Trace>(
         let weight = weight(branch);
         if number < weight {
             walk.trace.step(Step::Weighted {
-                branch: index,
+                branch: &branch.policy,
                 weight,
                 of,
                 sticky: weighted.sticky.is_some(),

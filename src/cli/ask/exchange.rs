@@ -2,15 +2,18 @@
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hickory_proto::op::{Message, MessageType};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UdpSocket};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{Patience, Reply, Transport};
 use crate::clock;
+
+/// From a try that failed at once to the next.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Asks until there is a reply or patience is at its end.
 pub(super) async fn exchange(
@@ -31,7 +34,11 @@ pub(super) async fn exchange(
         });
         match received.await {
             Ok(Ok(bytes)) => return read(&bytes, query, begun, server, transport),
-            Ok(Err(error)) => failure = Some(error),
+            Ok(Err(error)) => {
+                failure = Some(error);
+                // A refusal comes at once; the server may be about to start.
+                sleep(PAUSE).await;
+            }
             Err(_) => {}
         }
     }

@@ -347,13 +347,11 @@ async fn no_more_probes_than_permits_are_under_way() {
     let octets: Vec<u8> = (1..=100).collect();
     let (sender, _receiver) = mpsc::channel(10_000);
     let net = Net::default();
-    let mut probes =
-        Probes::start(Plan::default(), net.clone(), &|_| None, sender.clone()).unwrap();
+    let mut probes = Probes::start(Plan::default(), net.clone(), &|_| None, sender).unwrap();
     let draws = Mutex::new(Draws::new().unwrap());
     probes.common = Arc::new(Common {
         board: Arc::clone(&probes.board),
         prepare: Box::new(net.clone()),
-        reports: sender,
         permits: Semaphore::new(3),
         draws,
     });
@@ -373,7 +371,7 @@ async fn after_shutdown_nobody_is_asked_and_the_channel_closes() {
     let asked = locked(&running.net.0.asked).len();
     sleep(60 * SECOND).await;
     assert_eq!(locked(&running.net.0.asked).len(), asked);
-    drop(running.probes);
+    running.probes.replace(plan(&[&[4]]), &|_| None);
     while running.reports.recv().await.is_some() {}
 }
 

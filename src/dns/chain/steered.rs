@@ -1,0 +1,106 @@
+//! What a steered name says.
+
+use super::{Chain, Next, SERVFAIL};
+use crate::dns::Reason;
+use crate::dns::reply::{Full, Section};
+use crate::steering::{Asked, Choice, Kind, Pick, SteeredName, Step, Trace, choose};
+use crate::wire::rtype;
+use crate::zone::{Node, Zone};
+
+impl<'a, T: Trace> Chain<'a, '_, T> {
+    /// What a steered name says; none where the question is for something that it leaves to the
+    /// zone file.
+    pub(super) fn steered(
+        &mut self,
+        zone: &'a Zone,
+        node: &'a Node,
+        name: &'a SteeredName,
+        (zone_index, name_index): (u32, u32),
+    ) -> Result<Option<Next>, Full> {
+        let Some(choice) = self.choose(name) else { return Ok(None) };
+        self.outcome.scope = self.outcome.scope.max(choice.scope);
+        let reason = if choice.all_down { Reason::Degraded } else { Reason::Steered };
+        match choice.pick {
+            Pick::Endpoints { slot, .. } => {
+                self.conclude(reason);
+                self.outcome.steered = Some((zone_index, name_index, slot));
+                self.endpoints(&choice).map(Some)
+            }
+            Pick::NoData if node.has(self.qtype) => Ok(None),
+            Pick::NoData => {
+                self.conclude(if choice.all_down { reason } else { Reason::NoData });
+                // Where only the files decide, the answer may be kept as the SOA says.
+                let depends_on_health = choice.all_down || name.some_hosts;
+                let cap = if depends_on_health { choice.ttl_seconds } else { u32::MAX };
+                self.negative(zone, cap)?;
+                Ok(Some(Next::Stop))
+            }
+            Pick::ServFail => {
+                self.conclude(Reason::ServFail);
+                self.outcome.rcode = SERVFAIL;
+                self.outcome.authoritative = false;
+                self.reply.clear();
+                Ok(Some(Next::Stop))
+            }
+        }
+    }
+
+    fn choose(&mut self, name: &'a SteeredName) -> Option<Choice<'a>> {
+        let (pools, chance) = (&self.view.pools, self.chance);
+        let (client, trace) = (self.client, &mut *self.trace);
+        trace.step(Step::Name(name));
+        let mut ask = |asked| choose(name, pools, asked, client, chance, trace);
+        match self.qtype {
+            rtype::A => Some(ask(Asked::A)),
+            rtype::AAAA => Some(ask(Asked::Aaaa)),
+            rtype::ANY => Some(any_family(ask)),
+            _ if name.some_hosts => {
+                let mut choice = ask(Asked::Alias);
+                if matches!(choice.pick, Pick::Endpoints { set, .. } if set.kind != Kind::Host) {
+                    // Where addresses are in force the name is no alias, and has no other data.
+                    choice.pick = Pick::NoData;
+                }
+                Some(choice)
+            }
+            _ => None,
+        }
+    }
+
+    fn endpoints(&mut self, choice: &Choice<'_>) -> Result<Next, Full> {
+        let Pick::Endpoints { set, selection, first, count, .. } = choice.pick else {
+            return Ok(Next::Stop);
+        };
+        let owner = self.here().start;
+        let rtype = match set.kind {
+            Kind::V4 => rtype::A,
+            Kind::V6 => rtype::AAAA,
+            Kind::Host => rtype::CNAME,
+        };
+        let mut data_at = 0;
+        let (before, from_first) = selection.rdata.split_at(first.min(selection.rdata.len()));
+        for rdata in from_first.iter().chain(before).take(count) {
+            let kind = (rtype, choice.ttl_seconds);
+            data_at = self.reply.put_record(Section::Answer, owner, kind, rdata)?;
+        }
+        let stays = rtype != rtype::CNAME || matches!(self.qtype, rtype::CNAME | rtype::ANY);
+        Ok(if stays { Next::Stop } else { Next::Follow(data_at) })
+    }
+}
+
+/// One family for a question for any type: the first that has something up, else the first that
+/// there is.
+fn any_family<'a>(mut ask: impl FnMut(Asked) -> Choice<'a>) -> Choice<'a> {
+    let is_up =
+        |choice: &Choice<'_>| matches!(choice.pick, Pick::Endpoints { .. }) && !choice.all_down;
+    let v4 = ask(Asked::A);
+    if is_up(&v4) {
+        return v4;
+    }
+    let v6 = ask(Asked::Aaaa);
+    let (scope, ttl_seconds) = (v4.scope.max(v6.scope), v4.ttl_seconds.min(v6.ttl_seconds));
+    let v4_is_absent = matches!(v4.pick, Pick::NoData) && !v4.all_down;
+    let mut choice = if is_up(&v6) || v4_is_absent { v6 } else { v4 };
+    choice.scope = scope;
+    choice.ttl_seconds = ttl_seconds;
+    choice
+}

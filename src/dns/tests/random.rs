@@ -1,0 +1,191 @@
+//! Laws that hold for any packet.
+
+use std::sync::OnceLock;
+
+use proptest::prelude::*;
+
+use super::support::{
+    Packet, Reply, Setup, ask_wire, failover, name, opt, options_wire, pool, reply_to,
+};
+use crate::dns::Transport;
+use crate::health::Standing;
+use crate::steering::AllDown;
+use crate::view::View;
+
+/// A bit of everything.
+fn view() -> &'static View {
+    static VIEW: OnceLock<View> = OnceLock::new();
+    VIEW.get_or_init(|| {
+        let many: String = (0..90).map(|n| format!("many A 10.0.0.{n}\n")).collect();
+        let text = format!(
+            "{many}www A 192.0.2.1
+             *.wild A 192.0.2.2
+             c CNAME www.sub
+             l CNAME l2
+             l2 CNAME l
+             d DNAME wild
+             grow DNAME grow.grow
+             cut NS ns.cut
+             ns.cut A 192.0.2.3
+             to CNAME alias
+             mx MX 10 www"
+        );
+        Setup::default()
+            .pool(&["192.0.2.11", "2001:db8::11"])
+            .pool(&["cdn.example.net."])
+            .pool(&["www.example."])
+            .stand(0, 0, Standing::Down, Some(1_000))
+            .zone("example.", &text)
+            .steer("steered.example.", failover(&[0, 1]), AllDown::NoData)
+            .steer("alias.example.", pool(2), AllDown::ServFail)
+            .zone("sub.example.", "www CNAME nope")
+            .nsid(b"identity")
+            .view()
+    })
+}
+
+fn names() -> impl Strategy<Value = Vec<u8>> {
+    let label = prop_oneof![
+        Just("www".to_owned()),
+        Just("WWW".into()),
+        Just("many".into()),
+        Just("wild".into()),
+        Just("c".into()),
+        Just("l".into()),
+        Just("d".into()),
+        Just("grow".into()),
+        Just("cut".into()),
+        Just("to".into()),
+        Just("alias".into()),
+        Just("steered".into()),
+        Just("sub".into()),
+        Just("*".into()),
+        Just("mx".into()),
+        "[a-z]{1,63}",
+    ];
+    let zone = prop_oneof![Just("example."), Just("sub.example."), Just("com."), Just("")];
+    (prop::collection::vec(label, 0..4), zone).prop_map(|(labels, zone)| {
+        let text: String = labels.iter().map(|label| format!("{label}.")).collect();
+        let text = format!("{text}{zone}");
+        name(if text.is_empty() { "." } else { &text }).as_wire().to_vec()
+    })
+}
+
+fn types() -> impl Strategy<Value = u16> {
+    prop_oneof![Just(1), Just(28), Just(5), Just(2), Just(43), Just(255), Just(15), any::<u16>()]
+}
+
+fn option() -> impl Strategy<Value = (u16, Vec<u8>)> {
+    let subnet = (0..4u8, 0..40u8, prop::collection::vec(any::<u8>(), 0..6))
+        .prop_map(|(family, length, rest)| (8, [&[0, family, length, 0][..], &rest].concat()));
+    prop_oneof![
+        subnet,
+        Just((8, vec![0, 1, 24, 0, 10, 0, 1])),
+        Just((3, vec![])),
+        (any::<u16>(), prop::collection::vec(any::<u8>(), 0..20)),
+    ]
+}
+
+fn packets() -> impl Strategy<Value = Packet> {
+    let edns = prop::option::of((any::<u16>(), prop::collection::vec(option(), 0..3)));
+    let flags = prop_oneof![4 => Just(0x0100), 1 => any::<u16>()];
+    let transport = prop_oneof![Just(Transport::Udp), Just(Transport::Tcp)];
+    (names(), types(), edns, flags, transport, any::<u16>()).prop_map(
+        |(name, rtype, edns, flags, transport, id)| {
+            let mut packet = ask_wire(&name, rtype).flags(flags);
+            (packet.transport, packet.id) = (transport, id);
+            match edns {
+                None => packet,
+                Some((size, options)) => {
+                    let options: Vec<_> =
+                        options.iter().map(|(code, data)| (*code, &data[..])).collect();
+                    packet.record(2, opt(size, [0; 4], &options_wire(&options)))
+                }
+            }
+        },
+    )
+}
+
+/// What holds of the reply to any packet.
+fn laws(packet: &[u8], transport: Transport) -> Reply {
+    let reply = reply_to(view(), packet, transport, [10, 0, 0, 1].into(), 65_535);
+    let bytes = &reply.bytes;
+    assert_eq!(bytes.len(), reply.verdict.length);
+    if packet.len() < 12 || packet[2] & 0x80 != 0 {
+        assert!(bytes.is_empty());
+        return reply;
+    }
+    assert!(bytes.len() >= 12);
+    assert_eq!(bytes[..2], packet[..2]);
+    assert_eq!(bytes[2] & 0xf9, 0x80 | packet[2] & 0x79);
+    if transport == Transport::Udp {
+        assert!(bytes.len() <= 1232, "{}", bytes.len());
+    }
+    match bytes[4..6] {
+        [0, 0] => assert!(matches!(bytes[3] & 0x0f, 1 | 4)),
+        [0, 1] => {
+            let name = crate::wire::QName::new(0).set(&packet[12..]).unwrap();
+            assert_eq!(bytes[12..12 + name + 4], packet[12..12 + name + 4]);
+        }
+        _ => panic!("{bytes:?}"),
+    }
+    if !has_family_0(bytes) {
+        reply.message();
+    }
+    reply
+}
+
+/// Whether a client subnet of family 0 comes back, which hickory cannot read.
+fn has_family_0(bytes: &[u8]) -> bool {
+    bytes.ends_with(&[0, 8, 0, 4, 0, 0, 0, 0])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn any_bytes(packet in prop::collection::vec(any::<u8>(), 0..600)) {
+        laws(&packet, Transport::Udp);
+        laws(&packet, Transport::Tcp);
+    }
+
+    #[test]
+    fn any_bytes_after_a_plausible_header(
+        counts in prop::array::uniform3(0..3u8),
+        body in prop::collection::vec(prop_oneof![0..4u8, any::<u8>()], 0..100),
+    ) {
+        let [answers, authorities, additionals] = counts;
+        let header = [1, 2, 0, 0, 0, 1, 0, answers, 0, authorities, 0, additionals];
+        laws(&[&header[..], &body].concat(), Transport::Udp);
+    }
+
+    #[test]
+    fn good_questions(packet in packets()) {
+        let wire = packet.wire();
+        let reply = laws(&wire, packet.transport);
+        if !reply.bytes.is_empty() && packet.transport == Transport::Udp {
+            let size = packet.records[2].first().map_or(0, |opt| u16::from_be_bytes([opt[3], opt[4]]));
+            prop_assert!(reply.bytes.len() <= usize::from(size.clamp(512, 1232)));
+        }
+        if !reply.bytes.is_empty() && !has_family_0(&reply.bytes) {
+            prop_assert_eq!(reply.opt().is_some(), packet.records[2].len() == 1);
+        }
+    }
+
+    #[test]
+    fn questions_bitten_by_chance(
+        packet in packets(),
+        bites in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in prop::option::weighted(0.3, any::<prop::sample::Index>()),
+    ) {
+        let mut wire = packet.wire();
+        for (at, byte) in bites {
+            let at = at.index(wire.len());
+            wire[at] = byte;
+        }
+        if let Some(cut) = cut {
+            wire.truncate(cut.index(wire.len()));
+        }
+        laws(&wire, packet.transport);
+    }
+}

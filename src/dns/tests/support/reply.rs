@@ -1,0 +1,154 @@
+//! Replies in one line of text.
+
+use std::cell::RefCell;
+use std::fmt::Write;
+use std::net::IpAddr;
+
+use hickory_proto::op::Message;
+use hickory_proto::rr::{RData, Record as Rr};
+
+use super::{SEED, ask};
+use crate::dns::{Asker, Scratch, Transport, Verdict, answer};
+use crate::steering::Draw;
+use crate::view::View;
+use crate::wire::Name;
+
+thread_local! {
+    /// Used again and again, as a serving thread does.
+    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::new(SEED));
+}
+
+/// The reply to any bytes, written over what stood in the buffer before.
+pub fn reply_to(
+    view: &View,
+    packet: &[u8],
+    transport: Transport,
+    source: IpAddr,
+    room: usize,
+) -> Reply {
+    let asker = Asker { source, transport };
+    let mut out = vec![0xee; room];
+    let verdict = SCRATCH
+        .with_borrow_mut(|scratch| answer(view, packet, &asker, Draw::new(0), scratch, &mut out));
+    out.truncate(verdict.length);
+    Reply { bytes: out, verdict, asked: Vec::new() }
+}
+
+/// Options by code, with their data.
+type Options = Vec<(u16, Vec<u8>)>;
+
+/// What came back.
+pub struct Reply {
+    pub bytes: Vec<u8>,
+    pub verdict: Verdict,
+    pub(super) asked: Vec<u8>,
+}
+
+impl Reply {
+    pub fn message(&self) -> Message {
+        Message::from_vec(&self.bytes).unwrap_or_else(|error| panic!("{error}: {:?}", self.bytes))
+    }
+
+    /// The records of the reply: response code, flags, then each record; those of the authority
+    /// section after a `!`, additional ones after a `+`. `Q` stands for the name that was asked,
+    /// as it was asked.
+    pub fn text(&self) -> String {
+        if self.bytes.is_empty() {
+            return "silence".into();
+        }
+        let message = self.message();
+        let mut text = rcode_name(self.rcode()).to_owned();
+        for (flag, set) in [
+            (" aa", message.metadata.authoritative),
+            (" tc", message.metadata.truncation),
+            (" ra", message.metadata.recursion_available),
+        ] {
+            text.push_str(if set { flag } else { "" });
+        }
+        let asked = self.question_text();
+        for (mark, records) in
+            [("", &message.answers), ("! ", &message.authorities), ("+ ", &message.additionals)]
+        {
+            for record in records {
+                write!(text, "; {mark}{}", record_text(record, asked.as_deref())).unwrap();
+            }
+        }
+        text
+    }
+
+    /// The response code with its extended bits, as the bytes have it.
+    pub fn rcode(&self) -> u16 {
+        let high = self.message().edns.map_or(0, |edns| u16::from(edns.rcode_high()));
+        high << 4 | u16::from(self.bytes[3] & 0x0f)
+    }
+
+    fn question_text(&self) -> Option<String> {
+        let wire = Name::from_wire(&self.asked).ok()?;
+        Some(wire.to_string())
+    }
+
+    /// The OPT record of the reply: UDP size, flags' first byte and options; none without one.
+    pub fn opt(&self) -> Option<(u16, bool, Options)> {
+        let edns = self.message().edns?;
+        assert_eq!(edns.version(), 0);
+        // OPT is the last record of the reply.
+        let at = self.bytes.windows(3).rposition(|window| window == [0, 0, 41])?;
+        let mut rest = &self.bytes[at + 11..];
+        let mut options = Vec::new();
+        while let [c1, c2, l1, l2, after @ ..] = rest {
+            let length = usize::from(u16::from_be_bytes([*l1, *l2]));
+            options.push((u16::from_be_bytes([*c1, *c2]), after[..length].to_vec()));
+            rest = &after[length..];
+        }
+        Some((edns.max_payload(), edns.flags().dnssec_ok, options))
+    }
+
+    /// The client subnet option of the reply.
+    pub fn subnet(&self) -> Option<Vec<u8>> {
+        Some(self.opt()?.2.into_iter().find(|(code, _)| *code == 8)?.1)
+    }
+
+    /// The scope of the client subnet option.
+    pub fn scope(&self) -> Option<u8> {
+        self.subnet().map(|data| data[3])
+    }
+}
+
+fn rcode_name(rcode: u16) -> &'static str {
+    match rcode {
+        0 => "NOERROR",
+        1 => "FORMERR",
+        2 => "SERVFAIL",
+        3 => "NXDOMAIN",
+        4 => "NOTIMP",
+        5 => "REFUSED",
+        6 => "YXDOMAIN",
+        16 => "BADVERS",
+        _ => "another",
+    }
+}
+
+fn record_text(record: &Rr, asked: Option<&str>) -> String {
+    let owner = record.name.to_ascii();
+    let owner = if Some(&*owner) == asked { "Q" } else { &owner };
+    let (ttl, rtype) = (record.ttl, record.record_type());
+    match &record.data {
+        RData::SOA(_) => format!("{owner} {ttl} SOA"),
+        // hickory knows no DNAME: its data is one name, not compressed (RFC 6672 2.5).
+        RData::Unknown { rdata, .. } if u16::from(rtype) == 39 => {
+            format!("{owner} {ttl} DNAME {}", Name::from_wire(&rdata.anything).unwrap())
+        }
+        RData::Unknown { rdata, .. } => {
+            let bytes: String = rdata.anything.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{owner} {ttl} TYPE{} {bytes}", u16::from(rtype))
+        }
+        data => format!("{owner} {ttl} {rtype} {data}"),
+    }
+}
+
+/// Asserts what each question is answered, all by one view.
+pub fn check(view: &View, table: &[(&str, &str)]) {
+    for (question, wanted) in table {
+        assert_eq!(&ask(question).of(view).text(), wanted, "{question}");
+    }
+}

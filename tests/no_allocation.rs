@@ -1,0 +1,273 @@
+//! Between receiving a packet and sending its reply nothing is allocated, whatever is asked.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use steersman::dns::{Asker, MAX_UDP_BYTES, Reason, Scratch, Transport, answer};
+use steersman::health::{
+    Answers, Endpoint, EndpointAddress, Inventory, Pool, Standing, StandingNow,
+};
+use steersman::place::{GeoKey, Places, geo_map};
+use steersman::steering::{
+    AllDown, Branch, Draw, Leaf, Placed, PlacedBy, Policy, Pools, RoundRobin, SteeredName, Turns,
+    Weighted,
+};
+use steersman::view::{View, World};
+use steersman::wire::Name;
+use steersman::zone::{Steered, SteeredTypes, Zones, build, read};
+
+/// Counts what the present thread allocates.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+#[expect(unsafe_code, reason = "an allocator can be written in no other way")]
+// SAFETY: everything is passed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller keeps to the same contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the pointer came from `System.alloc` above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const SEED: u64 = 7;
+
+const ZONE: &str = "\
+@ 3600 SOA ns host 1 1h 15m 2w 300
+@ 3600 NS ns.net.
+$TTL 600
+www A 192.0.2.1
+big TXT \"0123456789012345678901234567890123456789012345678901234567890123456789\"
+*.wild A 192.0.2.2
+c CNAME steered
+l CNAME l2
+l2 CNAME l
+d DNAME wild
+grow DNAME grow.grow
+cut NS ns.cut
+ns.cut A 192.0.2.3
+";
+
+fn name(text: &str) -> Name {
+    Name::parse(text, &Name::root()).expect("a name")
+}
+
+fn pool(addresses: &[EndpointAddress], answers: Answers) -> Pool {
+    let endpoint =
+        |address: &EndpointAddress| Endpoint { address: address.clone(), weight: 1, probe: None };
+    Pool {
+        name: "pool".into(),
+        region: None,
+        monitors: Vec::new(),
+        endpoints: addresses.iter().map(endpoint).collect(),
+        min_healthy: 1,
+        answers,
+    }
+}
+
+fn ip(text: &str) -> EndpointAddress {
+    EndpointAddress::Ip(text.parse().expect("an address"))
+}
+
+fn leaf(pool: u32) -> Policy {
+    Policy::Pool(Leaf { pool, slot: pool as u16 })
+}
+
+/// Pool 0 is down, pool 1 up, pool 2 of host names.
+fn inventory() -> Inventory {
+    let host = EndpointAddress::Host {
+        wire: name("www.example.").as_wire().into(),
+        text: "www.example.".into(),
+    };
+    Inventory {
+        pools: vec![
+            pool(&[ip("192.0.2.10"), ip("2001:db8::10")], Answers::All),
+            pool(&[ip("192.0.2.20"), ip("192.0.2.21"), ip("2001:db8::20")], Answers::One),
+            pool(&[host], Answers::All),
+        ],
+        ..Inventory::default()
+    }
+}
+
+fn policies() -> Vec<(&'static str, Policy, AllDown)> {
+    let both = || -> Box<[Policy]> { [leaf(0), leaf(1)].into() };
+    let branches = || both().into_iter().map(|policy| Branch { weight: 1, policy }).collect();
+    let keys = [GeoKey::Network { address: [10, 0, 0, 0].into(), length: 8 }, GeoKey::Default];
+    let map = Arc::new(geo_map(&Places::unknown(), &keys));
+    let by = PlacedBy::Geo(Box::default());
+    vec![
+        ("steered.example.", Policy::Failover(both()), AllDown::Serve),
+        (
+            "weighted.example.",
+            Policy::Weighted(Weighted { branches: branches(), sticky: None }),
+            AllDown::Serve,
+        ),
+        (
+            "sticky.example.",
+            Policy::Weighted(Weighted { branches: branches(), sticky: Some(1) }),
+            AllDown::Serve,
+        ),
+        (
+            "robin.example.",
+            Policy::RoundRobin(RoundRobin { branches: both(), turn: 0 }),
+            AllDown::Serve,
+        ),
+        ("geo.example.", Policy::Placed(Placed { map, branches: both(), by }), AllDown::Serve),
+        ("alias.example.", leaf(2), AllDown::Serve),
+        ("serve.example.", leaf(0), AllDown::Serve),
+        ("nodata.example.", leaf(0), AllDown::NoData),
+        ("fail.example.", leaf(0), AllDown::ServFail),
+        ("last.example.", leaf(0), AllDown::Policy(leaf(1))),
+    ]
+}
+
+fn view() -> View {
+    let hosts = |owner: &str| owner == "alias.example.";
+    let policies = policies();
+    let owners: Vec<Steered> = policies
+        .iter()
+        .map(|(owner, ..)| Steered {
+            owner: name(owner),
+            types: if hosts(owner) { SteeredTypes::Hosts } else { SteeredTypes::Addresses },
+            file: "t".into(),
+            position: (1, 1),
+        })
+        .collect();
+    let names: Box<[SteeredName]> = policies
+        .into_iter()
+        .map(|(owner, policy, all_down)| SteeredName {
+            owner: name(owner),
+            ttl_seconds: 30,
+            policy,
+            all_down,
+            slots: [0, 1, 2].into(),
+            only_hosts: hosts(owner),
+            some_hosts: hosts(owner),
+        })
+        .collect();
+    let big: String = (0..40).map(|n| format!("{} {n}\n", "big TXT")).collect();
+    let text = format!("{ZONE}{big}");
+    let apex = name("example.");
+    let records =
+        read("z", text.as_bytes(), &apex, &mut |_, _| Err("none".into())).expect("good records");
+    let zone = build(&apex, &records, &owners, SEED).expect("a good zone");
+    let inventory = inventory();
+    let pools = Pools::new(&inventory, |id| StandingNow {
+        standing: if id.pool == 0 { Standing::Down } else { Standing::Up },
+        hold: None,
+    });
+    let world = World {
+        zones: Zones::new(vec![Arc::new(zone)], SEED),
+        steered: vec![names],
+        inventory: Arc::new(inventory),
+        places: Arc::new(Places::unknown()),
+        turns: Turns::new(2),
+        seed: SEED,
+        revision: "test".into(),
+    };
+    View { world: Arc::new(world), pools, nsid: Some(b"ns1"[..].into()) }
+}
+
+/// A question with NSID and a client subnet asked for.
+fn packet(owner: &str, rtype: u16) -> Vec<u8> {
+    let mut packet = vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1];
+    packet.extend(name(owner).as_wire());
+    packet.extend(rtype.to_be_bytes());
+    packet.extend([0, 1, 0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 15]);
+    packet.extend([0, 3, 0, 0, 0, 8, 0, 7, 0, 1, 24, 0, 10, 1, 2]);
+    packet
+}
+
+#[test]
+fn no_answer_allocates() {
+    use Reason::*;
+    let view = view();
+    let mut scratch = Scratch::new(SEED);
+    let mut out = [0; 65_535];
+    let mut table: Vec<(Vec<u8>, Reason)> = [
+        ("www.example.", 1, Static),
+        ("www.example.", 255, Static),
+        ("www.example.", 28, NoData),
+        ("x.wild.example.", 1, Static),
+        ("nope.example.", 1, NxDomain),
+        ("c.example.", 1, Steered),
+        ("l.example.", 1, Static),
+        ("a.d.example.", 1, Static),
+        ("a.grow.example.", 1, Static),
+        ("a.cut.example.", 1, Referral),
+        ("cut.example.", 43, NoData),
+        ("big.example.", 16, Static),
+        ("elsewhere.", 1, Refused),
+        ("example.", 252, Refused),
+        ("www.example.", 41, Malformed),
+        ("steered.example.", 1, Steered),
+        ("steered.example.", 28, Steered),
+        ("steered.example.", 255, Steered),
+        ("weighted.example.", 1, Steered),
+        ("sticky.example.", 1, Steered),
+        ("robin.example.", 1, Steered),
+        ("geo.example.", 1, Steered),
+        ("alias.example.", 1, Steered),
+        ("alias.example.", 15, Steered),
+        ("serve.example.", 1, Degraded),
+        ("nodata.example.", 1, Degraded),
+        ("fail.example.", 1, ServFail),
+        ("last.example.", 1, Degraded),
+    ]
+    .into_iter()
+    .map(|(owner, rtype, reason)| (packet(owner, rtype), reason))
+    .collect();
+    let good = packet("www.example.", 1);
+    let changed = |at: usize, byte: u8| {
+        let mut packet = good.clone();
+        packet[at] = byte;
+        packet
+    };
+    table.extend([
+        (changed(2, 0x80), Response),
+        (changed(2, 0x10), NotImplemented),
+        (changed(5, 2), Malformed),
+        (changed(11, 2), Malformed),
+        // The version of EDNS.
+        (changed(good.len() - 15 - 5, 1), BadVersion),
+        (vec![0; 11], Garbage),
+    ]);
+    let source: IpAddr = [198, 51, 100, 7].into();
+    for (packet, reason) in &table {
+        for (transport, room) in
+            [(Transport::Udp, usize::from(MAX_UDP_BYTES)), (Transport::Tcp, 65_535)]
+        {
+            let asker = Asker { source, transport };
+            let before = ALLOCATIONS.get();
+            let verdict = answer(
+                &view,
+                packet,
+                &asker,
+                Draw::new(0x1234_5678),
+                &mut scratch,
+                &mut out[..room],
+            );
+            let allocations = ALLOCATIONS.get() - before;
+            assert_eq!(verdict.reason, *reason, "{packet:?}");
+            assert_eq!(allocations, 0, "{packet:?}");
+        }
+    }
+    // The counter does count.
+    let before = ALLOCATIONS.get();
+    drop(Box::new(1));
+    assert_eq!(ALLOCATIONS.get() - before, 1);
+}

@@ -1,0 +1,142 @@
+//! What is behind an endpoint: the servers that are probed, and how they are.
+
+use std::collections::{HashMap, VecDeque};
+
+use steersman::health::{EndpointAddress, EndpointId, Inventory, MonitorKind};
+
+use super::story::{Among, Who};
+
+/// One page of one server, as the files of the story have it: what one monitor asks there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Page {
+    /// Where it is probed, as written: an address, perhaps with a port.
+    pub server: String,
+    /// The path of an HTTP monitor; of others, their kind.
+    pub path: String,
+}
+
+/// All pages of an inventory, each with an endpoint and the number of the monitor that asks it.
+pub fn pages(inventory: &Inventory) -> Vec<(EndpointId, usize, Page)> {
+    let mut pages = Vec::new();
+    for (pool_id, pool) in (0..).zip(&inventory.pools) {
+        for (index, endpoint) in (0..).zip(&pool.endpoints) {
+            let server = match (&endpoint.probe, &endpoint.address) {
+                (Some(at), _) => match at.port {
+                    Some(port) => std::net::SocketAddr::new(at.address, port).to_string(),
+                    None => at.address.to_string(),
+                },
+                (None, EndpointAddress::Ip(address)) => address.to_string(),
+                (None, EndpointAddress::Host { .. }) => continue,
+            };
+            for (number, monitor) in pool.monitors.iter().enumerate() {
+                let path = match &inventory.monitors[*monitor as usize].kind {
+                    MonitorKind::Http(check) | MonitorKind::Https(check) => check.path.clone(),
+                    MonitorKind::Tcp { .. } => "tcp".into(),
+                    MonitorKind::Icmp => "icmp".into(),
+                };
+                let id = EndpointId { pool: pool_id, index };
+                pages.push((id, number, Page { server: server.clone(), path }));
+            }
+        }
+    }
+    pages
+}
+
+/// The pages that a story speaks of.
+pub fn meant(inventory: &Inventory, who: &Who) -> Result<Vec<Page>, String> {
+    let is_meant = |id: EndpointId| {
+        let pool = &inventory.pools[id.pool as usize];
+        match &who.among {
+            Among::Everything => true,
+            Among::Region(name) => {
+                pool.region.is_some_and(|id| inventory.regions[id as usize].name == *name)
+            }
+            Among::Pool(name) => pool.name == *name,
+            Among::Endpoint(name, address) => {
+                pool.name == *name && pool.endpoints[id.index as usize].address.text() == *address
+            }
+        }
+    };
+    let asks = |id: EndpointId, number: usize| {
+        let monitor = inventory.pools[id.pool as usize].monitors[number];
+        let name = &inventory.monitors[monitor as usize].name;
+        who.monitor.as_ref().is_none_or(|wanted| wanted == name)
+    };
+    let mut meant: Vec<Page> = pages(inventory)
+        .into_iter()
+        .filter(|(id, number, _)| is_meant(*id) && asks(*id, *number))
+        .map(|(_, _, page)| page)
+        .collect();
+    meant.sort();
+    meant.dedup();
+    if meant.is_empty() { Err("nothing that is probed is meant".into()) } else { Ok(meant) }
+}
+
+/// How a page is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mind {
+    /// Whether probes fail.
+    broken: bool,
+    /// What the next probes come to, before that counts.
+    next: VecDeque<bool>,
+    /// Whether nothing more may happen after those.
+    waits: bool,
+    /// Probes answered so far.
+    pub answered: u64,
+}
+
+/// How all pages are.
+#[derive(Debug, Default)]
+pub struct Minds(HashMap<Page, Mind>);
+
+impl Minds {
+    /// How a page is; pages that nobody spoke of are well.
+    pub fn of(&mut self, page: &Page) -> &mut Mind {
+        self.0.entry(page.clone()).or_default()
+    }
+
+    /// Whether a page is well, what the next probes come to aside.
+    pub fn is_well(&self, page: &Page) -> bool {
+        self.0.get(page).is_none_or(|mind| !mind.broken)
+    }
+
+    /// Time goes on for all.
+    pub fn go_on(&mut self) {
+        self.0.values_mut().for_each(|mind| mind.waits = false);
+    }
+}
+
+impl Mind {
+    /// From now on probes succeed or fail.
+    pub fn become_well(&mut self, well: bool) {
+        self.broken = !well;
+        self.waits = false;
+    }
+
+    /// The next probes succeed or fail, and then none comes before time goes on.
+    pub fn foretell(&mut self, well: bool, times: usize) {
+        self.next.extend(std::iter::repeat_n(well, times));
+        self.waits = true;
+    }
+
+    /// Whether all that was foretold has happened.
+    pub fn is_done(&self) -> bool {
+        self.next.is_empty()
+    }
+
+    /// Whether a probe would get an answer now.
+    pub fn is_awake(&self) -> bool {
+        !self.waits || !self.next.is_empty()
+    }
+
+    /// What a probe comes to now; none if it has to wait.
+    pub fn probe(&mut self) -> Option<bool> {
+        let outcome = match self.next.pop_front() {
+            Some(outcome) => outcome,
+            None if self.waits => return None,
+            None => !self.broken,
+        };
+        self.answered += 1;
+        Some(outcome)
+    }
+}

@@ -1,0 +1,288 @@
+//! The pure stage: a view, trackers and overrides, on a clock that only the story moves.
+//!
+//! No sockets, no threads, no chance. Only the files are real, for they come from a folder.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use steersman::dns::{self, Asker, Scratch, Transport};
+use steersman::health::{
+    Outcome, Override, Overrides, StandingNow, State, Tracker, endpoint_verdict,
+};
+use steersman::probe::Plan;
+use steersman::steering::{Chance, Draw, NoTrace, Pools, Turns};
+use steersman::view::{View, World};
+
+use super::Stage;
+use super::ask::{self, Reply};
+use super::expect::{Expectation, What};
+use super::files::Files;
+use super::places::{self, Place};
+use super::probed::{Minds, Page, meant, pages};
+use super::story::{Act, Asked, Story};
+
+/// Questions are asked with this many draws. It is divided by every small number, so that choices
+/// among few come out even.
+const DRAWS: u64 = 240;
+/// Nothing takes longer to settle.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// The stage.
+pub struct Pure {
+    files: Files,
+    places: Vec<Place>,
+    world: Arc<World>,
+    plan: Plan,
+    probed: Vec<Probed>,
+    minds: Minds,
+    overrides: Overrides,
+    now: Duration,
+    question: Option<Question>,
+}
+
+/// One target of the plan.
+struct Probed {
+    page: Page,
+    tracker: Tracker,
+    next: Duration,
+}
+
+/// The last question, and the world as it was then.
+struct Question {
+    asked: Asked,
+    view: View,
+    turns: Turns,
+}
+
+impl Pure {
+    /// Starts, and lets every target be probed once.
+    pub fn new(story: &Story) -> Self {
+        let files = Files::new(story);
+        let world = files.load(places::by_hand(&story.places)).unwrap_or_else(|findings| {
+            panic!(
+                "{}: {}",
+                story.file,
+                findings.iter().map(|f| format!("\n{f}")).collect::<String>()
+            )
+        });
+        let mut stage = Self {
+            files,
+            places: story.places.clone(),
+            world: Arc::new(world),
+            plan: Plan::default(),
+            probed: Vec::new(),
+            minds: Minds::default(),
+            overrides: Overrides::default(),
+            now: Duration::ZERO,
+            question: None,
+        };
+        stage.replan(|_| None);
+        stage.probe_all_once();
+        stage
+    }
+
+    /// Probes by the inventory of the present world; `memory` knows what was believed of a target.
+    fn replan(&mut self, memory: impl Fn(&str) -> Option<State>) {
+        let inventory = &self.world.inventory;
+        let plan = Plan::new(inventory);
+        let mut page_of = HashMap::new();
+        for (id, number, page) in pages(inventory) {
+            page_of.insert(plan.targets_of(id)[number], page);
+        }
+        let known: HashMap<_, _> =
+            self.plan.targets.iter().zip(&self.probed).map(|(t, p)| (&t.key, (t, p))).collect();
+        let probed = plan.targets.iter().enumerate().map(|(index, target)| {
+            let page = page_of[&index].clone();
+            if let Some((_, old)) = known.get(&target.key) {
+                return Probed { page, tracker: old.tracker.clone(), next: old.next };
+            }
+            let same = known.values().find(|(other, _)| other.asks_the_same(target));
+            let last = memory(&target.key).or_else(|| same.and_then(|(_, p)| p.tracker.state()));
+            Probed { page, tracker: Tracker::new(target.settings, last), next: self.now }
+        });
+        self.probed = probed.collect();
+        self.plan = plan;
+    }
+
+    fn probe_all_once(&mut self) {
+        for index in 0..self.probed.len() {
+            self.probe(index);
+        }
+    }
+
+    fn probe(&mut self, index: usize) {
+        let probed = &mut self.probed[index];
+        let Some(well) = self.minds.of(&probed.page).probe() else { return };
+        probed.tracker.observe(if well { Outcome::Success } else { Outcome::Failure });
+        probed.next = self.now + probed.tracker.pause();
+    }
+
+    /// The target that is probed next, and when.
+    fn next_probe(&mut self) -> Option<(usize, Duration)> {
+        let (minds, now) = (&mut self.minds, self.now);
+        let awake = self.probed.iter().enumerate().filter(|(_, p)| minds.of(&p.page).is_awake());
+        awake.map(|(index, p)| (index, p.next.max(now))).min_by_key(|(_, at)| *at)
+    }
+
+    /// Lets time go on until a moment; everything that is due happens.
+    fn wait(&mut self, until: Duration) {
+        while let Some((index, at)) = self.next_probe().filter(|(_, at)| *at <= until) {
+            self.now = at;
+            self.probe(index);
+        }
+        self.now = until;
+        self.overrides.expire(self.wall());
+    }
+
+    /// Lets time go on, probe by probe, until something is so.
+    fn wait_for(&mut self, mut done: impl FnMut(&mut Self) -> bool) -> Result<(), String> {
+        let limit = self.now + LONGEST;
+        while !done(self) {
+            let Some((index, at)) = self.next_probe().filter(|(_, at)| *at <= limit) else {
+                return Err("it never comes to that".into());
+            };
+            self.now = at;
+            self.probe(index);
+        }
+        self.overrides.expire(self.wall());
+        Ok(())
+    }
+
+    fn is_settled(&mut self) -> bool {
+        let minds = &self.minds;
+        self.probed.iter().all(|p| {
+            let wanted = if minds.is_well(&p.page) { State::Up } else { State::Down };
+            p.tracker.state() == Some(wanted) && !p.tracker.in_doubt()
+        })
+    }
+
+    fn wall(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + self.now
+    }
+
+    fn reload(&mut self, refused_with: Option<&String>) -> Result<(), String> {
+        match (self.files.load(places::by_hand(&self.places)), refused_with) {
+            (Ok(world), None) => {
+                self.world = Arc::new(world);
+                self.replan(|_| None);
+                Ok(())
+            }
+            (Ok(_), Some(_)) => Err("the files were taken".into()),
+            (Err(findings), None) => Err(format!("refused: {findings:?}")),
+            (Err(findings), Some(text)) => {
+                let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
+                let found = shown.iter().any(|finding| finding.contains(text));
+                if found { Ok(()) } else { Err(format!("refused with {shown:?}")) }
+            }
+        }
+    }
+
+    /// What the trackers believe is all that a restart keeps of them.
+    fn restart(&mut self) -> Result<(), String> {
+        let keys = self.plan.targets.iter().map(|target| target.key.to_string());
+        let states = self.probed.iter().map(|p| p.tracker.state());
+        let memory: HashMap<String, Option<State>> = keys.zip(states).collect();
+        let world = self.files.load(places::by_hand(&self.places));
+        self.world = Arc::new(world.map_err(|findings| format!("refused: {findings:?}"))?);
+        self.plan = Plan::default();
+        self.probed.clear();
+        self.replan(|key| memory.get(key).copied().flatten());
+        self.minds.go_on();
+        self.probe_all_once();
+        Ok(())
+    }
+
+    fn view(&self) -> View {
+        let inventory = &self.world.inventory;
+        let pools = Pools::new(inventory, |id| {
+            let targets = self.plan.targets_of(id).iter();
+            let verdict = endpoint_verdict(targets.map(|t| self.probed[*t].tracker.verdict()));
+            StandingNow::of(inventory, id, verdict, &self.overrides)
+        });
+        View { world: Arc::clone(&self.world), pools, nsid: None }
+    }
+
+    /// Asks, so that turns are taken, and remembers the question for what is expected of it.
+    fn ask(&mut self, asked: &Asked) {
+        let view = self.view();
+        let turns = view.world.turns.copy();
+        let question = Question { asked: asked.clone(), view, turns };
+        question.reply(0, &question.view.world.turns);
+        self.question = Some(question);
+    }
+
+    fn check(&self, expectation: &Expectation) -> Result<(), String> {
+        let question = self.question.as_ref().ok_or("nothing was asked")?;
+        let draws = match expectation.what {
+            What::Shares { draws, .. } => draws,
+            _ => DRAWS,
+        };
+        let replies: Vec<Reply> =
+            (0..draws).map(|draw| question.reply(draw, &question.turns.copy())).collect();
+        expectation.check_all(&replies, &question.view.world.inventory)
+    }
+}
+
+impl Question {
+    fn reply(&self, draw: u64, turns: &Turns) -> Reply {
+        let packet = ask::packet(&self.asked, 1);
+        let asker = Asker { source: self.asked.from, transport: Transport::Udp };
+        let chance = Chance { draw: Draw::new(draw), turns };
+        let mut scratch = Scratch::new(self.view.world.seed);
+        let mut out = [0; 1500];
+        let view = &self.view;
+        let verdict =
+            dns::answer_traced(view, &packet, &asker, chance, &mut scratch, &mut out, &mut NoTrace);
+        ask::reply(&out[..verdict.length], 1).expect("a reply that can be read")
+    }
+}
+
+impl Stage for Pure {
+    fn play(&mut self, act: &Act) -> Result<(), String> {
+        match act {
+            Act::Write { name, text } => self.files.write(name, text),
+            Act::Remove { name } => self.files.remove(name),
+            Act::Places(places) => self.places.clone_from(places),
+            Act::Become { who, well } => {
+                for page in meant(&self.world.inventory, who)? {
+                    self.minds.of(&page).become_well(*well);
+                }
+            }
+            Act::Probe { who, well, times } => {
+                let pages = meant(&self.world.inventory, who)?;
+                for page in &pages {
+                    self.minds.of(page).foretell(*well, *times);
+                }
+                self.wait_for(|stage| pages.iter().all(|page| stage.minds.of(page).is_done()))?;
+            }
+            Act::After(time) => {
+                self.minds.go_on();
+                self.wait(self.now + *time);
+            }
+            Act::Settle => {
+                self.minds.go_on();
+                self.wait_for(Self::is_settled)?;
+            }
+            Act::Override { state, target, lifetime, reason } => {
+                let what = Override::new(*state, reason.as_str(), self.wall(), *lifetime);
+                if !target.exists_in(&self.world.inventory) {
+                    return Err(format!("there is no {target}"));
+                }
+                self.overrides.set(target.clone(), what);
+            }
+            Act::Clear(target) => {
+                self.overrides.clear(target).ok_or("nothing was said of it")?;
+            }
+            Act::Reload { refused_with } => self.reload(refused_with.as_ref())?,
+            Act::Restart => self.restart()?,
+            Act::Ask(asked) => self.ask(asked),
+            Act::Expect(expectation) => self.check(expectation)?,
+        }
+        Ok(())
+    }
+
+    fn clock(&self) -> String {
+        format!("{:.3} s", self.now.as_secs_f64())
+    }
+}
