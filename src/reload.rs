@@ -198,3 +198,56 @@ fn fold_file(path: &Path, hash: &mut DefaultHasher) {
         (metadata.len(), metadata.ino(), times).hash(hash);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    /// A folder with one zone, what was seen of it, and a watch on it.
+    fn watched() -> (tempfile::TempDir, Daemon, Arc<Seen>, Watch) {
+        let folder = tempfile::tempdir().unwrap();
+        let daemon = Daemon::defaults(folder.path());
+        fs::create_dir(&daemon.zones).unwrap();
+        fs::write(daemon.zones.join("a.zone"), "one").unwrap();
+        let seen = Arc::new(Seen::now(&daemon));
+        let watch = Watch::new(&daemon, Arc::clone(&seen));
+        (folder, daemon, seen, watch)
+    }
+
+    /// In time that passes as soon as everybody waits.
+    #[tokio::test(start_paused = true)]
+    async fn only_what_nobody_has_loaded_is_news() {
+        let (_folder, daemon, seen, mut watch) = watched();
+        let zone = daemon.zones.join("a.zone");
+        assert!(timeout(LONG, watch.changed()).await.is_err(), "nothing has changed");
+        fs::write(&zone, "three").unwrap();
+        timeout(LONG, watch.changed()).await.unwrap();
+        // As long as nobody loads it, it stays news.
+        timeout(LONG, watch.changed()).await.unwrap();
+        seen.refresh(&daemon);
+        assert!(timeout(LONG, watch.changed()).await.is_err(), "it was loaded");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn files_that_come_and_go_are_news() {
+        let (folder, daemon, seen, mut watch) = watched();
+        let away = folder.path().join("away");
+        let steps: [&dyn Fn(); 6] = [
+            &|| fs::write(daemon.zones.join("b.zone"), "").unwrap(),
+            &|| fs::remove_file(daemon.zones.join("b.zone")).unwrap(),
+            &|| fs::create_dir_all(daemon.geoip[0].parent().unwrap()).unwrap(),
+            &|| fs::write(&daemon.geoip[0], "new").unwrap(),
+            &|| fs::rename(&daemon.zones, &away).unwrap(),
+            &|| fs::rename(&away, &daemon.zones).unwrap(),
+        ];
+        for (number, step) in steps.iter().enumerate() {
+            step();
+            let news = timeout(LONG, watch.changed()).await.is_ok();
+            // A folder for databases is none yet.
+            assert_eq!(news, number != 2, "step {number}");
+            seen.refresh(&daemon);
+        }
+    }
+}

@@ -93,7 +93,7 @@ fn running_out_of_descriptors_is_no_end() {
     let pools = web() + &pool("main", "web", MAIN, server.address) + &steady("spare", SPARE);
     let start = Start { before: Some("ulimit -n 48") };
     let daemon = Setup::steering(&pools, NAMES).start_by(&start);
-    daemon.wait_until_ready();
+    daemon.wait_for_answer("www", MAIN);
     let question = dns::question("www", RecordType::A);
     let mut early = Connection::open(daemon.dns[0]);
     early.send(&question.to_vec().unwrap()).unwrap();

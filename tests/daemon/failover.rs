@@ -27,11 +27,10 @@ fn answers_follow_three_regions_as_they_die_and_come_back() {
     }
     let names = "www.failover = [\"us-east\", \"eu-west\", \"ap-south\"]\n";
     let daemon = Setup::steering(&pools, names).ready();
+    daemon.wait_for_answer("www", EAST);
+    until_eq(30, || daemon.ask("www", RecordType::A).ttl());
     let reply = daemon.ask("www", RecordType::A);
-    assert_eq!(
-        (reply.rcode(), reply.data(), reply.ttl()),
-        (ResponseCode::NoError, vec![EAST.into()], 30)
-    );
+    assert_eq!(reply.rcode(), ResponseCode::NoError);
     assert!(reply.message.metadata.authoritative);
 
     for (index, (v4, v6)) in [(0, addresses[1]), (1, addresses[2])] {
@@ -47,9 +46,14 @@ fn answers_follow_three_regions_as_they_die_and_come_back() {
     regions[2].kill();
     daemon.wait_for_answer("www", EAST);
     assert!(degraded() > 0.0);
+    let alarm =
+        "ALL DOWN: not one pool of these names is up; they are answered as their all_down says";
+    assert_eq!(daemon.log.wait_for(alarm, 1)["names"], "www.example.com.");
 
     regions[2].revive();
     daemon.wait_for_answer("www", SOUTH);
+    let over = daemon.log.wait_for("these names have a pool that is up again", 1);
+    assert_eq!(over["names"], "www.example.com.");
     regions[0].revive();
     daemon.wait_for_answer("www", EAST);
     assert_eq!(daemon.endpoint("eu-west")["last_error"], "connect refused");
@@ -63,9 +67,9 @@ fn answers_follow_three_regions_as_they_die_and_come_back() {
 fn every_way_to_fail_moves_the_answer_and_mending_moves_it_back() {
     let ways: [(&str, Option<Manner>, &str); 9] = [
         ("dead", None, "connect refused"),
-        ("hangs", Some(Manner::Hang), "timed out after 400ms"),
-        ("late", Some(Manner::Late), "timed out after 400ms"),
-        ("half", Some(Manner::HalfAnswer), "timed out after 400ms"),
+        ("hangs", Some(Manner::Hang), "timed out after 1s"),
+        ("late", Some(Manner::Late), "timed out after 1s"),
+        ("half", Some(Manner::HalfAnswer), "timed out after 1s"),
         ("error", Some(Manner::Answer("500 No", "ok")), "status 500, wanted 200-299"),
         ("moved", Some(Manner::Answer("302 Found", "ok")), "status 302, wanted 200-299"),
         ("body", Some(Manner::Answer("200 OK", "fine")), "body lacks \"ok\""),
@@ -80,7 +84,7 @@ fn every_way_to_fail_moves_the_answer_and_mending_moves_it_back() {
     }
     let daemon = Setup::steering(&pools, &names).ready();
     for (way, ..) in &ways {
-        assert_eq!(daemon.answer(way), [EAST], "{way}");
+        daemon.wait_for_answer(way, EAST);
     }
     for ((_, manner, _), server) in ways.iter().zip(&mut servers) {
         match manner {
@@ -90,9 +94,8 @@ fn every_way_to_fail_moves_the_answer_and_mending_moves_it_back() {
     }
     for (way, _, why) in &ways {
         daemon.wait_for_answer(way, WEST);
+        daemon.wait_for_error(way, why);
         let endpoint = daemon.endpoint(way);
-        let error = endpoint["last_error"].as_str().unwrap();
-        assert!(error.starts_with(why), "{way}: {error}");
         assert_eq!((&endpoint["verdict"], &endpoint["standing"]), (&"down".into(), &"down".into()));
     }
     for ((_, manner, _), server) in ways.iter().zip(&mut servers) {
@@ -116,7 +119,8 @@ fn the_ttl_shrinks_while_a_verdict_is_in_doubt() {
         slow.to_owned() + &pool("main", "slow", EAST, server.address) + &steady("spare", WEST);
     let names = "[www]\nfailover = [\"main\", \"spare\"]\nttl = 60\n";
     let daemon = Setup::steering(&pools, names).ready();
-    assert_eq!(daemon.ask("www", RecordType::A).ttl(), 60);
+    daemon.wait_for_answer("www", EAST);
+    until_eq(60, || daemon.ask("www", RecordType::A).ttl());
     server.be(Manner::Answer("500 No", ""));
     let mut seen = Vec::new();
     until("the answer to move", || {
@@ -129,7 +133,8 @@ fn the_ttl_shrinks_while_a_verdict_is_in_doubt() {
         }
         Err(format!("TTLs of {seen:?}"))
     });
-    assert_eq!(seen, [60, 4, 2], "two more failures, one more, none");
+    // Two more failures would move it, or one more; a busy machine may miss one of the two.
+    assert!([&[60, 4, 2][..], &[60, 4], &[60, 2]].contains(&&*seen), "{seen:?}");
     // The dead pool was looked at, but it stands firm.
     assert_eq!(daemon.ask("www", RecordType::A).ttl(), 60);
 }
@@ -145,7 +150,8 @@ fn a_pool_answers_with_its_healthy_endpoints() {
     }
     pools += "]\n";
     let daemon = Setup::steering(&pools, "www.failover = [\"main\", \"spare\"]\n").ready();
-    assert_eq!(daemon.answer("www"), ["192.0.2.0", "192.0.2.1", "192.0.2.2"]);
+    let all = ["192.0.2.0", "192.0.2.1", "192.0.2.2"].map(str::to_owned);
+    until_eq(all.to_vec(), || daemon.answer("www"));
     servers[1].kill();
     until_eq(vec!["192.0.2.0".to_owned(), "192.0.2.2".to_owned()], || daemon.answer("www"));
     servers[0].kill();

@@ -23,7 +23,7 @@ fn it_is_ready_once_every_endpoint_was_probed() {
     server.be(Manner::Hang);
     let setup = probed_at(&server);
     let pools = std::fs::read_to_string(setup.path().join("zones/pools.toml")).unwrap();
-    setup.write("zones/pools.toml", pools.replace("\"400ms\"", "\"1h\""));
+    setup.write("zones/pools.toml", pools.replace("\"1s\"", "\"1h\""));
     let daemon = setup.start();
     until_eq(1, || server.requests());
     // It answers, and lives, but is not ready.
@@ -40,6 +40,7 @@ fn it_is_ready_once_every_endpoint_was_probed() {
 fn answers_are_counted_by_transport_rcode_reason_name_and_pool() {
     let server = Backend::http();
     let daemon = probed_at(&server).ready();
+    daemon.wait_for_answer("www", MAIN);
     let at = daemon.dns[0];
     let asked = [
         ("fixed", RecordType::A, "static"),
@@ -71,10 +72,10 @@ fn answers_are_counted_by_transport_rcode_reason_name_and_pool() {
         daemon.metrics().sum("steersman_steered_answers_total", &labels)
     };
     assert!(steered("main") >= 6.0, "{metrics:?}");
-    assert_eq!(steered("spare"), 0.0);
+    let spare = steered("spare");
     daemon.set("pool:main", "down");
     daemon.answer("www");
-    assert!(steered("spare") >= 1.0);
+    assert!(steered("spare") >= spare + 1.0);
     assert_eq!(metrics.sum("steersman_panics_total", &[]), 0.0);
 }
 
@@ -86,7 +87,7 @@ fn endpoints_probes_and_what_is_served_are_told() {
     let pool_up = || daemon.metrics().sum("steersman_pool_up", &["\"main\"", "family=\"a\""]);
     let seen =
         || (gauge("steersman_endpoint_up"), gauge("steersman_endpoint_answerable"), pool_up());
-    assert_eq!(seen(), (1.0, 1.0, 1.0));
+    until_eq((1.0, 1.0, 1.0), seen);
     daemon.set("pool:main", "drain");
     assert_eq!(seen(), (1.0, 0.0, 0.0));
     assert_eq!(daemon.metrics().sum("steersman_overrides", &[]), 1.0);
@@ -134,7 +135,10 @@ fn counters_never_fall_over_reloads() {
 fn the_log_has_one_line_for_each_thing_that_happens_and_none_for_a_question() {
     let server = Backend::http();
     let mut daemon = probed_at(&server).ready();
-    daemon.log.wait_for("verdict changed", 1);
+    // The first verdict is told too.
+    let verdicts = || daemon.log.of("verdict changed");
+    until_eq(Some("up".into()), || verdicts().last().map(|line| line["verdict"].clone()));
+    let verdicts = verdicts().len();
     let quiet = daemon.log.lines().len();
     for _ in 0..50 {
         for (name, rtype) in
@@ -147,7 +151,7 @@ fn the_log_has_one_line_for_each_thing_that_happens_and_none_for_a_question() {
     assert_eq!(daemon.log.lines().len(), quiet, "{}", daemon.log.text());
 
     server.be(Manner::Answer("500 No", ""));
-    let line = daemon.log.wait_for("verdict changed", 2);
+    let line = daemon.log.wait_for("verdict changed", verdicts + 1);
     assert_eq!((&line["level"], &line["verdict"]), (&"WARN".into(), &"down".into()));
     assert_eq!(
         (&line["pools"], &line["reason"]),
@@ -155,7 +159,7 @@ fn the_log_has_one_line_for_each_thing_that_happens_and_none_for_a_question() {
     );
     assert!(line["target_name"].as_str().unwrap().starts_with("http://127."), "{line}");
     server.be(WELL);
-    let line = daemon.log.wait_for("verdict changed", 3);
+    let line = daemon.log.wait_for("verdict changed", verdicts + 2);
     assert_eq!((&line["level"], &line["verdict"]), (&"INFO".into(), &"up".into()));
 
     daemon.cli_ok(&["drain", "pool:main", "--reason", "kernel update"]);
@@ -175,7 +179,7 @@ fn the_log_has_one_line_for_each_thing_that_happens_and_none_for_a_question() {
     for (message, count) in [
         ("made a new admin token", 1),
         ("serving", 1),
-        ("verdict changed", 3),
+        ("verdict changed", verdicts + 2),
         ("override set", 2),
         ("override cleared", 1),
         ("override ended", 1),

@@ -111,7 +111,7 @@ fn the_last_resort_is_what_was_drained_and_then_what_was_forced_down() {
 fn an_override_ends_by_itself() {
     let daemon = three_regions();
     daemon.cli_ok(&["drain", "region:us-east", "--for", "1h", "--reason", "long"]);
-    let said = daemon.cli_ok(&["down", "pool:us-east", "--for", "1s", "--reason", "short"]);
+    let said = daemon.cli_ok(&["down", "pool:us-east", "--for", "3s", "--reason", "short"]);
     assert!(said.starts_with("pool:us-east: down until 20"), "{said}");
     let list = daemon.api("GET", "/api/v1/overrides", "").json();
     let reasons: Vec<&Value> =

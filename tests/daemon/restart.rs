@@ -41,7 +41,7 @@ fn overrides_survive_kill_9() {
 #[test]
 fn an_override_that_ended_meanwhile_does_not_come_back() {
     let mut daemon = steady_pools().ready();
-    daemon.cli_ok(&["down", "pool:main", "--for", "1s", "--reason", "short"]);
+    daemon.cli_ok(&["down", "pool:main", "--for", "3s", "--reason", "short"]);
     daemon.kill();
     let until =
         daemon_override_end(&fs::read_to_string(daemon.path("state/overrides.jsonl")).unwrap());
@@ -68,7 +68,7 @@ fn now() -> jiff::Timestamp {
 #[test]
 fn the_last_verdicts_survive_kill_9() {
     let server = Backend::http();
-    let patient = web().replace("\"400ms\"", "\"1m\"");
+    let patient = web().replace("\"1s\"", "\"1m\"");
     let pools = patient + &pool("main", "web", MAIN, server.address) + &steady("spare", SPARE);
     server.be(Manner::Answer("500 No", ""));
     let mut daemon = Setup::steering(&pools, NAMES).ready();
@@ -145,8 +145,8 @@ fn a_state_folder_that_cannot_be_used_costs_overrides_and_nothing_else() {
         setup.write("token", "0123456789abcdef");
         setup.admin = "127.0.0.1:0\"\ntoken_file = \"token".into();
         server.be(WELL);
-        let daemon = setup.ready();
-        assert_eq!(daemon.answer("www"), [MAIN]);
+        let daemon = setup.start();
+        daemon.wait_for_answer("www", MAIN);
         let call = |method: &str, path: &str, body: &str| {
             http::request(daemon.admin, method, path, Some("0123456789abcdef"), body).unwrap()
         };

@@ -79,7 +79,7 @@ fn whatever_arrived_before_the_stop_is_answered() {
 fn nobody_holds_up_the_end() {
     let server = Backend::http();
     server.be(Manner::Hang);
-    let patient = web().replace("\"400ms\"", "\"1h\"");
+    let patient = web().replace("\"1s\"", "\"1h\"");
     let pools = patient + &pool("main", "web", "192.0.2.1", server.address);
     let mut daemon = Setup::steering(&pools, "www.failover = [\"main\"]\n").start();
     until_eq(1, || server.requests());
@@ -94,7 +94,7 @@ fn nobody_holds_up_the_end() {
     daemon.signal("TERM");
     assert!(daemon.end().success());
     let took = since.elapsed();
-    assert!(took.as_secs() < 5, "it took {took:?}");
+    assert!(took.as_secs() < 8, "it took {took:?}");
 }
 
 /// As soon as it says that it serves, it listens to signals too: none ends it by default.

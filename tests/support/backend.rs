@@ -28,7 +28,7 @@ pub enum Manner {
     Hang,
 }
 
-const LATE: Duration = Duration::from_secs(1);
+const LATE: Duration = Duration::from_secs(2);
 
 /// Well, in the eyes of every monitor of these tests.
 pub const WELL: Manner = Manner::Answer("200 OK", "all is ok\n");

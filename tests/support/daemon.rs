@@ -178,6 +178,17 @@ impl Daemon {
         });
     }
 
+    /// Waits until the last error of a pool's first endpoint begins with a text; on a busy machine
+    /// a probe may time out before it fails as it should.
+    #[track_caller]
+    pub fn wait_for_error(&self, pool: &str, why: &str) {
+        until(&format!("{pool} to fail with {why:?}"), || {
+            let error = self.endpoint(pool)["last_error"].clone();
+            let fits = error.as_str().is_some_and(|error| error.starts_with(why));
+            if fits { Ok(()) } else { Err(error.to_string()) }
+        });
+    }
+
     // The admin endpoint
 
     /// The admin token.

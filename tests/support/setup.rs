@@ -21,8 +21,8 @@ alias  CNAME  www
 
 /// A monitor that is quick to tell, though not so quick that a busy machine fails it.
 pub const QUICK: &str = "\
-interval = \"400ms\"
-timeout = \"400ms\"
+interval = \"1s\"
+timeout = \"1s\"
 fall = 3
 rise = 2
 retry = \"50ms\"
