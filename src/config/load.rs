@@ -157,7 +157,8 @@ impl Load {
         let bytes = self.good(bytes)?;
         let mut include = |written: &str, by: &str| self.files.include(written, by);
         let records = zone::read(&shown(path), &bytes, apex, &mut include);
-        let records = self.good(records)?;
+        let (records, findings) = records;
+        self.findings.extend(findings);
         self.good(zone::build(apex, &records, &steering.owners, self.seed))
     }
 }
