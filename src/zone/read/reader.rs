@@ -111,7 +111,8 @@ impl<'a> Reader<'a> {
         let hash = entry.tokens.first().filter(|first| first.is_hash());
         let before = hash.map(|_| scope.clone());
         if let Some(found) = entry.flaw {
-            let (place, words) = hash.map_or_else(|| flaw(found), |hash| (hash.place, comment(*hash)));
+            let (place, words) =
+                hash.map_or_else(|| flaw(found), |hash| (hash.place, comment(*hash)));
             if !entry.indented && hash.is_none() {
                 scope.lose_owner();
             }

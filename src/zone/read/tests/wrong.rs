@@ -158,10 +158,7 @@ fn each_mistake_has_its_place_and_its_words() {
         // Comments of other files.
         ("# comment", "1:1: \"#\"; expected a record; a comment begins with \";\""),
         ("#www 5 A 192.0.2.1 (", "1:1: \"#www\"; expected a record; a comment begins with \";\""),
-        (
-            "www 5 A 192.0.2.1 # web",
-            "1:19: \"#\"; expected a record; a comment begins with \";\"",
-        ),
+        ("www 5 A 192.0.2.1 # web", "1:19: \"#\"; expected a record; a comment begins with \";\""),
         // Text that is none.
         (
             "a 5 TXT \"b\nc 5 A x",
