@@ -27,35 +27,55 @@ use maxminddb::{MaxMindDbError, Reader};
 use self::facts::{FIELDS, Facts};
 use self::networks::Networks;
 use crate::finding::Finding;
+use crate::hash::Fnv1a;
 use crate::place::{Address, Class, Interner, Places, Runs, Table, zip_runs};
 
 /// Node numbers and pointers in an MMDB file have at most 32 bits.
 const MAX_FILE_BYTES: u64 = 1 << 32;
+
+/// What databases say.
+#[derive(Debug)]
+pub struct Databases {
+    /// All of them together.
+    pub places: Places,
+    /// A text that changes with the bytes that were read, the same on every machine.
+    pub revision: String,
+}
 
 /// What the databases say together, in the order in which they are looked up.
 ///
 /// # Errors
 ///
 /// One finding for each file that cannot be read, is broken, or says nothing of where clients are.
-pub fn load(files: &[PathBuf]) -> Result<Places, Vec<Finding>> {
+pub fn load(files: &[PathBuf]) -> Result<Databases, Vec<Finding>> {
     let mut known = Known::default();
+    let mut hash = Fnv1a::default();
     let mut findings = Vec::new();
     for file in files {
-        match read_database(file, &mut known.facts) {
+        match read_database(file, &mut known.facts, &mut hash) {
             Ok(networks) => known.add(networks),
             Err((found, expected)) => {
                 findings.push(Finding::at(file.display().to_string(), (1, 1), found, expected));
             }
         }
     }
-    if findings.is_empty() { Ok(known.into_places()) } else { Err(findings) }
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    Ok(Databases { places: known.into_places(), revision: format!("{:016x}", hash.0) })
 }
 
 /// What was found, and what was expected instead.
 type Complaint = (String, String);
 
-fn read_database(path: &Path, facts: &mut Interner<Facts>) -> Result<Networks, Complaint> {
+fn read_database(
+    path: &Path,
+    facts: &mut Interner<Facts>,
+    hash: &mut Fnv1a,
+) -> Result<Networks, Complaint> {
     let file = read_file(path).map_err(broken)?;
+    // The very bytes that are read below: the file may be another one a moment later.
+    hash.add_piece(&file);
     let invalid = |error: MaxMindDbError| broken(error.to_string());
     let reader = Reader::from_source(file.as_slice()).map_err(invalid)?;
     let networks = networks::read(&reader, &file, facts).map_err(invalid)?;

@@ -3,6 +3,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash as _, Hasher as _};
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,10 +14,9 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use crate::config::{self, Daemon};
+use crate::config::{self, Daemon, Place};
 use crate::finding::Finding;
 use crate::geoip;
-use crate::hash::Fnv1a;
 use crate::place::Places;
 use crate::view::World;
 
@@ -29,12 +29,19 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Loads everything under `zones/` and `geoip/`, or says everything that is wrong with it.
 pub fn load(daemon: &Daemon, seed: u64) -> Result<World, Vec<Finding>> {
-    let (places, mut findings) = match geoip::load(&daemon.geoip) {
-        Ok(places) => (places, Vec::new()),
-        // The zones are read all the same, so that all findings come at once.
-        Err(findings) => (Places::unknown(), findings),
+    let (present, mut findings) = databases(daemon);
+    // The zones are read all the same where databases cannot be, so that all findings come at once.
+    let (places, revision) = match geoip::load(&present) {
+        Ok(read) => (read.places, read.revision),
+        Err(more) => {
+            findings.extend(more);
+            (Places::unknown(), String::new())
+        }
     };
-    let revision = contents(&daemon.geoip);
+    if let Some(finding) = no_zones(daemon) {
+        findings.push(finding);
+        return Err(findings);
+    }
     match config::load(&daemon.zones, Arc::new(places), &revision, seed) {
         Ok(world) if findings.is_empty() => Ok(world),
         Ok(_) => Err(findings),
@@ -45,14 +52,53 @@ pub fn load(daemon: &Daemon, seed: u64) -> Result<World, Vec<Finding>> {
     }
 }
 
-/// A text that changes when the contents of these files do, the same on every machine.
-fn contents(files: &[PathBuf]) -> String {
-    let mut hash = Fnv1a::default();
-    for file in files {
-        // A file that cannot be read has been reported by whoever loads it.
-        hash.add_piece(&fs::read(file).unwrap_or_default());
+/// The same, from `steersman.toml` on: with a mistake there, whatever else is known is loaded too.
+pub fn load_from(config: &Path, seed: u64) -> Result<World, Vec<Finding>> {
+    let (daemon, mut findings) = config::daemon_so_far(config);
+    let Some(daemon) = daemon else { return Err(findings) };
+    if findings.is_empty() {
+        return load(&daemon, seed);
     }
-    format!("{:016x}", hash.0)
+    // Where nobody can tell which folder is meant, the default is one only if it is there.
+    if daemon.zones_place.is_some() || daemon.zones.is_dir() {
+        findings.extend(load(&daemon, seed).err().unwrap_or_default());
+    }
+    Err(findings)
+}
+
+/// The databases that are there, and a finding for each that is not.
+fn databases(daemon: &Daemon) -> (Vec<PathBuf>, Vec<Finding>) {
+    let (mut present, mut findings) = (Vec::new(), Vec::new());
+    for (index, file) in daemon.geoip.iter().enumerate() {
+        match fs::metadata(file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let expected = "an MMDB file; geoip = [] in steersman.toml means none";
+                let place = daemon.geoip_places.get(index);
+                findings.push(named(place, file, "no such file".into(), expected));
+            }
+            _ => present.push(file.clone()),
+        }
+    }
+    (present, findings)
+}
+
+/// What is wrong with a folder of zones that `steersman.toml` names.
+fn no_zones(daemon: &Daemon) -> Option<Finding> {
+    let place = daemon.zones_place.as_ref()?;
+    let error = fs::read_dir(&daemon.zones).err()?;
+    let found = format!("a folder that cannot be read: {error}");
+    Some(named(Some(place), &daemon.zones, found, "a folder with zones"))
+}
+
+/// A finding about a file where its name is written, or else where it should be.
+fn named(place: Option<&Place>, path: &Path, found: String, expected: &str) -> Finding {
+    let path = path.display().to_string();
+    match place {
+        Some(Place { file, line, column }) => {
+            Finding::at(file, (*line, *column), format!("{path}, {found}"), expected)
+        }
+        None => Finding::at(path, (1, 1), found, expected),
+    }
 }
 
 /// What the files looked like when they were last loaded, whoever had them loaded.
@@ -200,54 +246,4 @@ fn fold_file(path: &Path, hash: &mut DefaultHasher) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LONG: Duration = Duration::from_secs(60);
-
-    /// A folder with one zone, what was seen of it, and a watch on it.
-    fn watched() -> (tempfile::TempDir, Daemon, Arc<Seen>, Watch) {
-        let folder = tempfile::tempdir().unwrap();
-        let daemon = Daemon::defaults(folder.path());
-        fs::create_dir(&daemon.zones).unwrap();
-        fs::write(daemon.zones.join("a.zone"), "one").unwrap();
-        let seen = Arc::new(Seen::now(&daemon));
-        let watch = Watch::new(&daemon, Arc::clone(&seen));
-        (folder, daemon, seen, watch)
-    }
-
-    /// In time that passes as soon as everybody waits.
-    #[tokio::test(start_paused = true)]
-    async fn only_what_nobody_has_loaded_is_news() {
-        let (_folder, daemon, seen, mut watch) = watched();
-        let zone = daemon.zones.join("a.zone");
-        assert!(timeout(LONG, watch.changed()).await.is_err(), "nothing has changed");
-        fs::write(&zone, "three").unwrap();
-        timeout(LONG, watch.changed()).await.unwrap();
-        // As long as nobody loads it, it stays news.
-        timeout(LONG, watch.changed()).await.unwrap();
-        seen.refresh(&daemon);
-        assert!(timeout(LONG, watch.changed()).await.is_err(), "it was loaded");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn files_that_come_and_go_are_news() {
-        let (folder, daemon, seen, mut watch) = watched();
-        let away = folder.path().join("away");
-        let steps: [&dyn Fn(); 6] = [
-            &|| fs::write(daemon.zones.join("b.zone"), "").unwrap(),
-            &|| fs::remove_file(daemon.zones.join("b.zone")).unwrap(),
-            &|| fs::create_dir_all(daemon.geoip[0].parent().unwrap()).unwrap(),
-            &|| fs::write(&daemon.geoip[0], "new").unwrap(),
-            &|| fs::rename(&daemon.zones, &away).unwrap(),
-            &|| fs::rename(&away, &daemon.zones).unwrap(),
-        ];
-        for (number, step) in steps.iter().enumerate() {
-            step();
-            let news = timeout(LONG, watch.changed()).await.is_ok();
-            // A folder for databases is none yet.
-            assert_eq!(news, number != 2, "step {number}");
-            seen.refresh(&daemon);
-        }
-    }
-}
+mod tests;

@@ -6,15 +6,13 @@ use std::process::ExitCode;
 use super::args::{CheckArgs, CheckFormat};
 use super::finish;
 use super::serve::lines;
-use crate::config;
-use crate::finding::Finding;
 use crate::reload;
 use crate::view::World;
 
 /// Loads all files as the daemon would. What is found goes to standard output, where scripts read
 /// it; the exit code is 1 if anything is.
 pub fn run(config: &Path, args: &CheckArgs) -> ExitCode {
-    let loaded = load(config);
+    let loaded = reload::load_from(config, SEED);
     let good = loaded.is_ok();
     let text = match (args.format, loaded) {
         (CheckFormat::Text, Ok(world)) => Ok(summary(&world)),
@@ -32,11 +30,6 @@ pub fn run(config: &Path, args: &CheckArgs) -> ExitCode {
 
 /// A table is only keyed against attackers where one serves.
 const SEED: u64 = 0;
-
-fn load(config: &Path) -> Result<World, Vec<Finding>> {
-    let daemon = config::daemon(config)?;
-    reload::load(&daemon, SEED)
-}
 
 fn summary(world: &World) -> String {
     let records = world.zones.all().iter().map(|zone| zone.records).sum();

@@ -11,10 +11,14 @@ use crate::app::{App, StartError};
 use crate::config::{self, LogFormat};
 use crate::demo;
 use crate::finding::Finding;
+use crate::reload;
 
 /// Serves until SIGTERM or SIGINT.
 pub fn serve(config: &Path, runtime: &Runtime) -> Outcome {
-    let daemon = config::daemon(config).map_err(|findings| lines(&findings))?;
+    let daemon = config::daemon(config).map_err(|findings| {
+        // What is wrong with the other files is said along with it.
+        lines(&reload::load_from(config, 0).err().unwrap_or(findings))
+    })?;
     let format = match daemon.log.format {
         LogFormat::Text => logging::LogFormat::Text,
         LogFormat::Json => logging::LogFormat::Json,

@@ -13,6 +13,20 @@ use super::words::{did_you_mean, one_of, quoted};
 /// the 512 bytes of an answer over UDP.
 const MAX_NSID_BYTES: usize = 128;
 
+/// Where a value is written, for findings about what it leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, as findings name it.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column, from 1.
+    pub column: u32,
+}
+
+/// The keys that stand above the first table.
+const TOP: [&str; 3] = ["zones", "geoip", "state"];
+
 /// All of `steersman.toml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Daemon {
@@ -21,6 +35,10 @@ pub struct Daemon {
     /// Location databases in the order in which they are looked up. Default
     /// `geoip/country.mmdb`.
     pub geoip: Vec<PathBuf>,
+    /// Where `zones` is written; none where it is not.
+    pub zones_place: Option<Place>,
+    /// Where each of `geoip` is written; empty where it is not.
+    pub geoip_places: Vec<Place>,
     /// The folder that the daemon writes to. Default `state`.
     pub state: PathBuf,
     /// Answering.
@@ -114,6 +132,8 @@ impl Daemon {
         Self {
             zones: folder.join("zones"),
             geoip: vec![folder.join("geoip/country.mmdb")],
+            zones_place: None,
+            geoip_places: Vec::new(),
             state: folder.join("state"),
             dns: Dns {
                 listen: vec![
@@ -138,11 +158,18 @@ pub(super) fn read(document: &Document<'_>, folder: &Path) -> Daemon {
     let mut daemon = Daemon::defaults(folder);
     let root = document.root();
     root.expect_keys(&["zones", "geoip", "state", "dns", "admin", "log"]);
-    set(&mut daemon.zones, path(&root, "zones", folder));
+    if let Some((path, place)) = root.get("zones").and_then(|item| named(&item, folder)) {
+        (daemon.zones, daemon.zones_place) = (path, Some(place));
+    }
     set(&mut daemon.state, path(&root, "state", folder));
     daemon.admin.token_file = daemon.state.join("admin.token");
-    if let Some(items) = root.get("geoip").and_then(|item| item.list("a list of MMDB files")) {
-        daemon.geoip = items.iter().filter_map(|item| path_of(item, folder)).collect();
+    if let Some(item) = root.get("geoip") {
+        let items = item.list("a list of MMDB files").unwrap_or_default();
+        let named = items.iter().filter_map(|item| named(item, folder));
+        (daemon.geoip, daemon.geoip_places) = named.unzip();
+    } else if !document.is_top_whole() {
+        // Whatever it is, it is not the default.
+        daemon.geoip.clear();
     }
     if let Some(table) = sub_table(&root, "dns", &["listen", "workers", "nsid", "tcp"]) {
         read_dns(&table, &mut daemon.dns);
@@ -166,8 +193,25 @@ fn set<T>(place: &mut T, value: Option<T>) {
 
 fn sub_table<'d>(parent: &Table<'d>, key: &str, known: &[&str]) -> Option<Table<'d>> {
     let table = parent.get(key)?.table(&format!("a table, [{key}]"))?;
-    table.expect_keys(known);
+    expect_keys(key, &table, known);
     Some(table)
+}
+
+/// A key of the whole file that stands under a header is a key of that table to TOML.
+fn expect_keys(name: &str, table: &Table<'_>, known: &[&str]) {
+    let is_lost = |key: &str| TOP.contains(&key) && !known.contains(&key);
+    for (key, item) in table.entries().filter(|(key, _)| is_lost(key)) {
+        item.key_finding(
+            format!("{key} under [{name}]"),
+            format!("{key} above the first table, at the top of the file"),
+        );
+    }
+    let lost = table.entries().map(|(key, _)| key).filter(|key| is_lost(key));
+    table.expect_keys_beside(known, &lost.collect::<Vec<_>>());
+}
+
+fn named(item: &Item<'_>, folder: &Path) -> Option<(PathBuf, Place)> {
+    Some((path_of(item, folder)?, item.place()))
 }
 
 fn path(table: &Table<'_>, key: &str, folder: &Path) -> Option<PathBuf> {
@@ -191,7 +235,7 @@ fn read_dns(table: &Table<'_>, dns: &mut Dns) {
     let Some(tcp) = table.get("tcp").and_then(|item| item.table("a table, [dns.tcp]")) else {
         return;
     };
-    tcp.expect_keys(&["max_connections", "idle_timeout"]);
+    expect_keys("dns.tcp", &tcp, &["max_connections", "idle_timeout"]);
     let connections = |item: Item<'_>| item.integer(1..=1_000_000, "a number from 1 to 1000000");
     set(
         &mut dns.tcp.max_connections,

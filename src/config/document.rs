@@ -4,8 +4,10 @@
 //! nothing, so that a reader goes on and one load shows every mistake.
 
 mod item;
+mod syntax;
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use toml::de::DeTable;
 
@@ -20,6 +22,8 @@ pub(super) struct Document<'t> {
     text: &'t str,
     line_starts: Vec<usize>,
     root: DeTable<'t>,
+    /// Tables that could not be parsed and are blank, so that what seems wrong there is not.
+    broken: Vec<Range<usize>>,
     findings: RefCell<Vec<Finding>>,
 }
 
@@ -27,15 +31,16 @@ impl<'t> Document<'t> {
     /// Parses a file, named as findings shall name it; or says why it is no TOML.
     pub(super) fn parse(file: &'t str, bytes: &'t [u8]) -> Result<Self, Vec<Finding>> {
         let text = utf8(file, bytes)?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let text = without_mark(text);
         let (root, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
-            return Err(syntax_findings(file, text, &errors));
+            return Err(syntax::findings(file, text, &errors));
         }
         let line_starts =
             std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let root = root.into_inner();
-        Ok(Self { file, text, line_starts, root, findings: RefCell::default() })
+        let (broken, findings) = (Vec::new(), RefCell::default());
+        Ok(Self { file, text, line_starts, root, broken, findings })
     }
 
     /// The table that holds everything.
@@ -57,7 +62,17 @@ impl<'t> Document<'t> {
 
     /// Whether nothing was found so far.
     pub(super) fn is_good(&self) -> bool {
-        self.findings.borrow().is_empty()
+        self.is_whole() && self.findings.borrow().is_empty()
+    }
+
+    /// Whether all of the file could be parsed, so that what is not there is missing.
+    pub(super) fn is_whole(&self) -> bool {
+        self.broken.is_empty()
+    }
+
+    /// Whether this is so of the keys above the first table.
+    pub(super) fn is_top_whole(&self) -> bool {
+        !self.broken.iter().any(|table| table.start == 0)
     }
 
     fn position(&self, offset: usize) -> (u32, u32) {
@@ -69,6 +84,9 @@ impl<'t> Document<'t> {
     }
 
     fn note(&self, offset: usize, found: String, expected: String) {
+        if self.broken.iter().any(|table| table.contains(&offset)) {
+            return;
+        }
         let finding = Finding::at(self.file, self.position(offset), found, expected);
         self.findings.borrow_mut().push(finding);
     }
@@ -83,32 +101,31 @@ fn utf8<'t>(file: &str, bytes: &'t [u8]) -> Result<&'t str, Vec<Finding>> {
     })
 }
 
-/// The parser's errors: the first of each line, since what follows it there is mostly its echo.
-fn syntax_findings(file: &str, text: &str, errors: &[toml::de::Error]) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = errors
-        .iter()
-        .map(|error| {
-            let (found, expected) = in_two(error.message());
-            let at = error.span().map_or(text.len(), |span| span.start);
-            Finding::at(file, line_and_column(text, at), found, expected)
-        })
-        .collect();
-    findings.sort_by_key(|finding| (finding.line, finding.column));
-    findings.dedup_by_key(|finding| finding.line);
-    findings
+/// Reads as much of a file as can be read, and says everything that is wrong with it. Nothing is
+/// read from what is no text at all, or hopelessly broken.
+pub(super) fn read<T>(
+    file: &str,
+    bytes: &[u8],
+    read: impl FnOnce(&Document<'_>) -> T,
+) -> (Option<T>, Vec<Finding>) {
+    let mut findings = match Document::parse(file, bytes) {
+        Ok(document) => return (Some(read(&document)), document.into_findings()),
+        Err(findings) => findings,
+    };
+    let mended = utf8(file, bytes).ok().and_then(|text| syntax::mend(without_mark(text)));
+    let Some(mended) = mended else { return (None, findings) };
+    let Ok(mut document) = Document::parse(file, mended.text.as_bytes()) else {
+        return (None, findings);
+    };
+    document.broken = mended.broken;
+    let value = read(&document);
+    findings.extend(document.into_findings());
+    findings.sort();
+    (Some(value), findings)
 }
 
-/// The parser's message as what was found and what was expected.
-fn in_two(message: &str) -> (String, String) {
-    let (found, expected) = message.split_once(", expected ").unwrap_or((message, "valid TOML"));
-    let expected = match found {
-        "duplicate key" => "each key once, and each table under one header".into(),
-        "invalid unquoted key" => {
-            format!("{expected}; anything else is quoted, such as [\"@\"] or [\"*.apps\"]")
-        }
-        _ => expected.into(),
-    };
-    (found.into(), expected)
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// A table, its entries in the order of the file.
@@ -143,8 +160,28 @@ impl<'d> Table<'d> {
 
     /// Notes each key that is not known.
     pub(super) fn expect_keys(&self, known: &[&str]) {
+        self.expect_keys_beside(known, &[]);
+    }
+
+    /// The same, but for keys of which more is said elsewhere.
+    pub(super) fn expect_keys_beside(&self, known: &[&str], other: &[&str]) {
         for (name, item) in &self.entries {
-            if !known.contains(name) {
+            if !known.contains(name) && !other.contains(name) {
+                unknown_key(name, item, known);
+            }
+        }
+    }
+
+    /// The same for a table whose own name the operator chose: of `[pools.a.b]` TOML makes a table
+    /// within pool `a`, hardly what was meant.
+    pub(super) fn expect_keys_of_named(&self, known: &[&str]) {
+        for (name, item) in self.entries.iter().filter(|(name, _)| !known.contains(name)) {
+            let close = !did_you_mean(name, known.iter().copied()).is_empty();
+            if item.is_under_header() && !close {
+                let found = format!("unknown key {}", quoted(name));
+                let known = one_of(known.iter().copied());
+                item.key_finding(found, format!("{known}; a name with a dot is quoted"));
+            } else {
                 unknown_key(name, item, known);
             }
         }
@@ -160,15 +197,10 @@ impl<'d> Table<'d> {
 pub(super) fn unknown_key(name: &str, item: &Item<'_>, known: &[&str]) {
     let meant = did_you_mean(name, known.iter().copied());
     let known = match known {
-        [] => "no key at all".into(),
+        [] => "no key at all".to_owned(),
         known => one_of(known.iter().copied()),
     };
-    // `[pools.a.b]` is a table within pool `a`, hardly what was meant.
-    let hint = match item.kind() {
-        Kind::Table(_) => "; a name with a dot is quoted",
-        _ => "",
-    };
-    item.key_finding(format!("unknown key {}{meant}", quoted(name)), format!("{known}{hint}"));
+    item.key_finding(format!("unknown key {}{meant}", quoted(name)), known);
 }
 
 #[cfg(test)]

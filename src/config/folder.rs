@@ -1,11 +1,12 @@
 //! The files of a zones folder: finding them, reading them within bounds, and keeping
 //! `$INCLUDE` inside.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::words::quoted;
+use super::words::{quoted, slips};
 use crate::finding::Finding;
 use crate::hash::Fnv1a;
 
@@ -23,7 +24,45 @@ pub(super) struct Listing {
     pub(super) steering: Vec<(String, PathBuf)>,
     /// `pools.toml`.
     pub(super) pools: Option<PathBuf>,
+    /// Other files that are neither hidden nor somebody's backup.
+    pub(super) others: Vec<PathBuf>,
 }
+
+impl Listing {
+    /// Files that most likely were meant to be read: their ending is nearly the right one, or they
+    /// are called like a zone. The latter are only told where `sure` is said: what zones include
+    /// may be called so, too.
+    pub(super) fn nearly(&self, files: &Files, sure: bool) -> Vec<Finding> {
+        let extension = |path: &Path| path.extension()?.to_str().map(str::to_lowercase);
+        let is_near = |path: &Path| {
+            let slips = |right: &str| extension(path).map_or(9, |wrong| slips(&wrong, right));
+            slips("zone").min(slips("toml")) <= 1
+        };
+        let is_called = |path: &Path, zone: &str| {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("").to_lowercase();
+            let rest = name.strip_prefix(&zone.to_lowercase());
+            // More than one dot more is a copy of a file that has the right name.
+            rest.is_some_and(|rest| {
+                rest.is_empty() || (rest.starts_with('.') && !rest[1..].contains('.'))
+            })
+        };
+        let others = self.others.iter().filter(|path| !files.has_included(path));
+        let meant = others.filter(|path| {
+            is_near(path) || (sure && self.zones.iter().any(|(zone, _)| is_called(path, zone)))
+        });
+        let finding = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let found = format!("{}, which is neither a zone nor its steering", quoted(&name));
+            let expected = "a name that ends in .zone or .toml, or in .bak to be passed over";
+            Finding::at(shown(path), (1, 1), found, expected)
+        };
+        meant.map(finding).collect()
+    }
+}
+
+/// Endings of files that stand beside others on purpose.
+const PASSED_OVER: [&str; 13] =
+    ["bak", "old", "orig", "rej", "save", "swp", "swo", "swx", "tmp", "temp", "md", "txt", "dist"];
 
 /// Lists the folder in the order of file names. Hidden files, backups of editors, folders, and
 /// files that end in neither `.zone` nor `.toml` are none of its business.
@@ -37,7 +76,12 @@ pub(super) fn list(folder: &Path) -> Result<Listing, Vec<Finding>> {
     paths.sort();
     for path in paths {
         let extension = path.extension().and_then(|e| e.to_str());
-        let Some(extension @ ("zone" | "toml")) = extension else { continue };
+        let Some(extension @ ("zone" | "toml")) = extension else {
+            if is_other(&path) {
+                listing.others.push(path);
+            }
+            continue;
+        };
         let Some(stem) = path.file_stem().and_then(|stem| stem.to_str()) else {
             let expected = "a file name in UTF-8";
             findings.push(Finding::at(shown(&path), (1, 1), "a name that is not UTF-8", expected));
@@ -55,6 +99,13 @@ pub(super) fn list(folder: &Path) -> Result<Listing, Vec<Finding>> {
     if findings.is_empty() { Ok(listing) } else { Err(findings) }
 }
 
+fn is_other(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or(".");
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_lowercase();
+    let passed_over = PASSED_OVER.contains(&ending.as_str()) || name.ends_with(['~', '#']);
+    !name.starts_with(['.', '#', '~']) && !passed_over && path.is_file()
+}
+
 fn no_folder(folder: &Path, error: &std::io::Error) -> Vec<Finding> {
     let found = format!("a folder that cannot be read: {error}");
     vec![Finding::at(shown(folder), (1, 1), found, "a folder with zones")]
@@ -69,13 +120,14 @@ pub(super) fn shown(path: &Path) -> String {
 pub(super) struct Files {
     root: PathBuf,
     hash: Fnv1a,
+    included: BTreeSet<PathBuf>,
 }
 
 impl Files {
     /// For a folder, which must exist.
     pub(super) fn new(folder: &Path) -> Result<Self, Vec<Finding>> {
         let root = fs::canonicalize(folder).map_err(|error| no_folder(folder, &error))?;
-        Ok(Self { root, hash: Fnv1a::default() })
+        Ok(Self { root, hash: Fnv1a::default(), included: BTreeSet::new() })
     }
 
     /// Reads a TOML file.
@@ -99,7 +151,12 @@ impl Files {
             return Err(wrong("it is outside of the zones folder".into()));
         }
         let bytes = self.read(&real, &path, MAX_ZONE_BYTES).map_err(wrong)?;
+        self.included.insert(real);
         Ok((shown(&path), bytes))
+    }
+
+    fn has_included(&self, path: &Path) -> bool {
+        fs::canonicalize(path).is_ok_and(|real| self.included.contains(&real))
     }
 
     fn read(&mut self, path: &Path, name: &Path, most: u64) -> Result<Vec<u8>, String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::document::Document;
+use super::document;
 use super::folder::{self, Files, Listing, shown};
 use super::policy::{PoolsFile, Shared};
 use super::steering::Steering;
@@ -33,7 +33,7 @@ pub fn load(
     let listing = folder::list(zones_dir)?;
     let (inventory, pools_file) = load.pools(listing.pools.as_deref());
     let mut shared = Shared::new(&inventory, pools_file, &places);
-    let sources = load.pair(zones_dir, listing);
+    let sources = load.pair(zones_dir, &listing);
     let (mut zones, mut steered) = (Vec::new(), Vec::<Box<[SteeredName]>>::new());
     for (apex, source) in &sources {
         let steering = load.steering(apex, source.steering.as_deref(), &mut shared);
@@ -41,6 +41,9 @@ pub fn load(
         steered.push(steering.names.into());
     }
     let turns = Turns::new(shared.turns());
+    // A file that an unread line includes must not be told to have a wrong name.
+    let all_read = zones.iter().all(Option::is_some);
+    load.findings.extend(listing.nearly(&load.files, all_read));
     let zones = zones.into_iter().collect::<Option<Vec<_>>>().filter(|_| load.findings.is_empty());
     let Some(zones) = zones else {
         load.findings.sort();
@@ -80,49 +83,55 @@ impl Load {
         let bytes = self.files.toml(path);
         let Some(bytes) = self.good(bytes) else { return unreadable };
         let file = shown(path);
-        let Some(document) = self.good(Document::parse(&file, &bytes)) else { return unreadable };
-        let inventory = pools::read(&document);
-        let state = if document.is_good() { PoolsFile::Good } else { PoolsFile::Faulty };
-        self.findings.extend(document.into_findings());
-        (inventory, state)
+        let (read, findings) = document::read(&file, &bytes, |document| {
+            let inventory = pools::read(document);
+            let state = match (document.is_whole(), document.is_good()) {
+                (true, true) => PoolsFile::Good,
+                (true, false) => PoolsFile::Faulty,
+                (false, _) => PoolsFile::Unreadable,
+            };
+            (inventory, state)
+        });
+        self.findings.extend(findings);
+        read.unwrap_or(unreadable)
     }
 
     /// Finds the apex of each zone file and the steering file that belongs to it.
-    fn pair(&mut self, zones_dir: &Path, listing: Listing) -> BTreeMap<Name, Source> {
+    fn pair(&mut self, zones_dir: &Path, listing: &Listing) -> BTreeMap<Name, Source> {
         if listing.zones.is_empty() {
             let expected = "at least one zone, such as example.com.zone".into();
             self.note(zones_dir, "a folder without zones".into(), expected);
         }
         let stems: Vec<String> = listing.zones.iter().map(|(stem, _)| stem.clone()).collect();
         let mut sources: BTreeMap<Name, Source> = BTreeMap::new();
-        for (stem, path) in listing.zones {
-            let Some(apex) = self.apex(&stem, &path) else { continue };
+        for (stem, path) in &listing.zones {
+            let Some(apex) = self.apex(stem, path) else { continue };
             if let Some(other) = sources.get(&apex) {
                 let found =
                     format!("a second file of the zone {apex} (see {})", shown(&other.zone));
-                self.note(&path, found, "one file for each zone".into());
+                self.note(path, found, "one file for each zone".into());
                 continue;
             }
-            sources.insert(apex, Source { zone: path, steering: None });
+            sources.insert(apex, Source { zone: path.clone(), steering: None });
         }
-        for (stem, path) in listing.steering {
-            let Some(apex) = self.apex(&stem, &path) else { continue };
+        for (stem, path) in &listing.steering {
+            let Some(apex) = self.apex(stem, path) else { continue };
             match sources.get_mut(&apex) {
                 Some(Source { steering: Some(other), .. }) => {
                     let found =
                         format!("a second steering file of the zone {apex} (see {})", shown(other));
-                    self.note(&path, found, "one file for each zone".into());
+                    self.note(path, found, "one file for each zone".into());
                 }
-                Some(source) => source.steering = Some(path),
+                Some(source) => source.steering = Some(path.clone()),
                 None => {
                     let known = || stems.iter().map(String::as_str).chain(["pools"]);
-                    let meant = did_you_mean(&stem, known());
+                    let meant = did_you_mean(stem, known());
                     let found = format!(
                         "no zone file {} beside it{meant}",
                         quoted(&format!("{stem}.zone"))
                     );
                     let files = known().map(|stem| format!("{stem}.toml")).collect::<Vec<_>>();
-                    self.note(&path, found, one_of(files.iter().map(String::as_str)));
+                    self.note(path, found, one_of(files.iter().map(String::as_str)));
                 }
             }
         }
@@ -145,11 +154,10 @@ impl Load {
         let bytes = self.files.toml(path);
         let Some(bytes) = self.good(bytes) else { return Steering::default() };
         let file = shown(path);
-        let document = self.good(Document::parse(&file, &bytes));
-        let Some(document) = document else { return Steering::default() };
-        let steering = steering::read(&document, apex, shared);
-        self.findings.extend(document.into_findings());
-        steering
+        let (steering, findings) =
+            document::read(&file, &bytes, |document| steering::read(document, apex, shared));
+        self.findings.extend(findings);
+        steering.unwrap_or_default()
     }
 
     fn zone(&mut self, apex: &Name, path: &Path, steering: &Steering) -> Option<Zone> {
@@ -157,7 +165,8 @@ impl Load {
         let bytes = self.good(bytes)?;
         let mut include = |written: &str, by: &str| self.files.include(written, by);
         let records = zone::read(&shown(path), &bytes, apex, &mut include);
-        let records = self.good(records)?;
+        let (records, findings) = records;
+        self.findings.extend(findings);
         self.good(zone::build(apex, &records, &steering.owners, self.seed))
     }
 }

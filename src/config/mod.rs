@@ -21,18 +21,26 @@ mod words;
 
 use std::path::Path;
 
-pub use daemon::{Admin, Daemon, Dns, Log, LogFormat, LogLevel, Tcp};
+pub use daemon::{Admin, Daemon, Dns, Log, LogFormat, LogLevel, Place, Tcp};
 pub use load::load;
 
 use crate::finding::Finding;
 
 /// Reads `steersman.toml`, or says everything that is wrong with it.
 pub fn daemon(path: &Path) -> Result<Daemon, Vec<Finding>> {
-    let bytes = folder::read_bounded(path, folder::MAX_TOML_BYTES)
-        .map_err(|why| folder::unreadable(path, why))?;
-    let file = folder::shown(path);
-    let document = document::Document::parse(&file, &bytes)?;
-    let daemon = daemon::read(&document, path.parent().unwrap_or(Path::new("")));
-    let findings = document.into_findings();
-    if findings.is_empty() { Ok(daemon) } else { Err(findings) }
+    match daemon_so_far(path) {
+        (Some(daemon), findings) if findings.is_empty() => Ok(daemon),
+        (_, findings) => Err(findings),
+    }
+}
+
+/// Reads what can be read of `steersman.toml`, with defaults for the rest, and says everything
+/// that is wrong with it.
+pub fn daemon_so_far(path: &Path) -> (Option<Daemon>, Vec<Finding>) {
+    let bytes = match folder::read_bounded(path, folder::MAX_TOML_BYTES) {
+        Ok(bytes) => bytes,
+        Err(why) => return (None, folder::unreadable(path, why)),
+    };
+    let folder = path.parent().unwrap_or(Path::new(""));
+    document::read(&folder::shown(path), &bytes, |document| daemon::read(document, folder))
 }

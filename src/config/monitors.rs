@@ -30,7 +30,7 @@ pub(super) const NO_PORT: u16 = 0;
 /// Reads one monitor; what is wrong with it is noted and replaced by a default.
 pub(super) fn read(name: &str, item: &Item<'_>, table: &Table<'_>) -> Monitor {
     let known: Vec<&str> = KINDS.into_iter().chain(SETTINGS).collect();
-    table.expect_keys(&known);
+    table.expect_keys_of_named(&known);
     let kind = read_kind(name, item, table).unwrap_or(MonitorKind::Icmp);
     let pauses = SHORTEST_PAUSE..=LONGEST_PAUSE;
     let pause = |key: &str| table.get(key).and_then(|item| item.duration(pauses.clone()));

@@ -122,13 +122,19 @@ impl<'s, 'a> Reader<'s, 'a> {
 
     /// What was found and expected where a pool's name is unknown.
     pub(super) fn unknown_pool(&self, name: &str) -> (String, String) {
+        self.unknown_pool_or(name, &[])
+    }
+
+    /// The same where certain words can stand, too.
+    pub(super) fn unknown_pool_or(&self, name: &str, words: &[&str]) -> (String, String) {
         let names = || self.shared.inventory.pools.iter().map(|pool| pool.name.as_str());
         let expected = match self.shared.pools_file {
             PoolsFile::Missing => "a pool of pools.toml, but there is no such file".into(),
             _ if names().next().is_none() => "a pool of pools.toml, which has none".into(),
             _ => one_of(names()),
         };
-        (format!("unknown pool {}{}", quoted(name), did_you_mean(name, names())), expected)
+        let meant = did_you_mean(name, words.iter().copied().chain(names()));
+        (format!("unknown pool {}{meant}", quoted(name)), expected)
     }
 
     /// Reads the branches of a list; none if one of them is bad or there are too many or few.

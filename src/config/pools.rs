@@ -25,6 +25,7 @@ pub(super) fn read(document: &Document<'_>) -> Inventory {
         regions: index(regions.iter().map(|region| region.name.as_str())),
         monitors: index(monitors.iter().map(|monitor| monitor.name.as_str())),
         all: &monitors,
+        complete: document.is_whole(),
     };
     let pools = named(&root, "pools", |name, item, table| read_pool(&names, name, item, table));
     Inventory { regions, monitors, pools }
@@ -34,6 +35,8 @@ struct Names<'a> {
     regions: HashMap<&'a str, u32>,
     monitors: HashMap<&'a str, u32>,
     all: &'a [Monitor],
+    /// Whether there are no others.
+    complete: bool,
 }
 
 fn index<'a>(names: impl Iterator<Item = &'a str>) -> HashMap<&'a str, u32> {
@@ -53,8 +56,16 @@ fn named<'d, T>(
     let mut all = Vec::new();
     for (name, item) in table.entries() {
         check_name(name, &item);
-        if let Some(table) = item.table(&format!("a table, [{kind}.{name}]")) {
-            all.push(read(name, &item, &table));
+        match item.kind() {
+            Kind::Table(table) => all.push(read(name, &item, &table)),
+            Kind::List(items) if item.is_list_of_tables() => {
+                let header = format!("[{kind}.{name}]");
+                item.key_finding(format!("[{header}]"), format!("{header}, in single brackets"));
+                // Whoever refers to it is not to blame.
+                let first = items.first().and_then(|first| first.table(""));
+                all.extend(first.map(|table| read(name, &item, &table)));
+            }
+            _ => item.finding(item.shown(), format!("a table, [{kind}.{name}]")),
         }
     }
     all
@@ -72,7 +83,7 @@ fn check_name(name: &str, item: &Item<'_>) {
 }
 
 fn region_location(table: &Table<'_>) -> Option<Location> {
-    table.expect_keys(&["location"]);
+    table.expect_keys_of_named(&["location"]);
     let item = table.get("location")?;
     let expected = "latitude and longitude in degrees, such as [39.04, -77.49]";
     let items = item.list(expected)?;
@@ -86,10 +97,10 @@ fn region_location(table: &Table<'_>) -> Option<Location> {
 }
 
 fn read_pool(names: &Names<'_>, name: &str, item: &Item<'_>, table: &Table<'_>) -> Pool {
-    table.expect_keys(&["region", "monitor", "endpoints", "min_healthy", "answers"]);
+    table.expect_keys_of_named(&["region", "monitor", "endpoints", "min_healthy", "answers"]);
     let region = table.get("region").and_then(|item| {
         let text = item.text("the name of a region")?;
-        find(&item, "region", text, &names.regions)
+        find(&item, "region", text, &names.regions, names.complete)
     });
     let monitors = table.get("monitor").map(|item| read_monitors(names, &item));
     let monitors = monitors.unwrap_or_default();
@@ -123,9 +134,15 @@ fn read_pool(names: &Names<'_>, name: &str, item: &Item<'_>, table: &Table<'_>) 
 }
 
 /// Looks up a name, or says which there are.
-fn find(item: &Item<'_>, kind: &str, name: &str, known: &HashMap<&str, u32>) -> Option<u32> {
+fn find(
+    item: &Item<'_>,
+    kind: &str,
+    name: &str,
+    known: &HashMap<&str, u32>,
+    complete: bool,
+) -> Option<u32> {
     let found = known.get(name).copied();
-    if found.is_none() {
+    if found.is_none() && complete {
         let mut names: Vec<&str> = known.keys().copied().collect();
         names.sort_unstable();
         let meant = did_you_mean(name, names.iter().copied());
@@ -143,7 +160,9 @@ fn read_monitors(names: &Names<'_>, item: &Item<'_>) -> Vec<MonitorId> {
     let mut monitors = Vec::new();
     for item in item.one_or_more(expected).unwrap_or_default() {
         let Some(name) = item.text("the name of a monitor") else { continue };
-        let Some(id) = find(&item, "monitor", name, &names.monitors) else { continue };
+        let Some(id) = find(&item, "monitor", name, &names.monitors, names.complete) else {
+            continue;
+        };
         if monitors.contains(&id) {
             item.finding(format!("monitor {} a second time", quoted(name)), "each monitor once");
         } else {
@@ -178,9 +197,13 @@ fn min_healthy(item: &Item<'_>, endpoints: &[Endpoint]) -> Option<u32> {
     ];
     for (family, count) in families {
         if count > 0 && least as usize > count {
+            let most = if count == 1 { "1".into() } else { format!("a number from 1 to {count}") };
             item.finding(
                 format!("{least}, more than the pool's {family} ({count})"),
-                format!("a number from 1 to {count}: each family is counted by itself"),
+                match endpoints.len() == count {
+                    true => most,
+                    false => format!("{most}: each family is counted by itself"),
+                },
             );
             return None;
         }

@@ -149,7 +149,13 @@ fn ttl_seconds(item: &Item<'_>) -> Option<u32> {
         .and_then(|duration| u32::try_from(duration.as_secs()).ok())
         .filter(|seconds| (1..=MAX_TTL_SECONDS).contains(seconds));
     if seconds.is_none() {
-        item.finding(quoted(text), expected);
+        match text.parse::<u32>() {
+            Ok(number) => item.finding(
+                format!("{}, a time without its unit", quoted(text)),
+                format!("{number}, or \"{number}s\""),
+            ),
+            Err(_) => item.finding(quoted(text), expected),
+        }
     }
     seconds
 }
@@ -161,7 +167,7 @@ fn all_down(reader: &mut Reader<'_, '_>, item: &Item<'_>) -> Option<AllDown> {
         Kind::Text("nodata") => Some(AllDown::NoData),
         Kind::Text("servfail") => Some(AllDown::ServFail),
         Kind::Text(text) if !reader.knows(text) => {
-            let (found, expected) = reader.unknown_pool(text);
+            let (found, expected) = reader.unknown_pool_or(text, &["serve", "nodata", "servfail"]);
             item.finding(found, format!("{words}, or {expected}"));
             None
         }

@@ -55,7 +55,7 @@ fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Optio
 
 /// How many characters are added, lost, changed or swapped with their neighbour (the optimal
 /// string alignment distance).
-fn slips(from: &str, to: &str) -> usize {
+pub(super) fn slips(from: &str, to: &str) -> usize {
     let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
     let mut before: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=to.len()).collect();

@@ -18,7 +18,7 @@ fn load_all(databases: &[Vec<u8>]) -> Result<Places, Vec<Finding>> {
         path
     };
     let files: Vec<PathBuf> = databases.iter().enumerate().map(write).collect();
-    load(&files)
+    load(&files).map(|databases| databases.places)
 }
 
 /// The class as text, `-` for what is unknown, with its scope.
@@ -253,8 +253,24 @@ fn each_database_fills_in_what_those_before_it_lack() {
 }
 
 #[test]
+fn the_revision_is_that_of_the_bytes_that_were_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("geoip/country.mmdb");
+    let copy = folder.path().join("copy.mmdb");
+    std::fs::copy(&shipped, &copy).unwrap();
+    let revision = |files: &[PathBuf]| load(files).unwrap().revision;
+    let first = revision(std::slice::from_ref(&copy));
+    assert_eq!(first, revision(std::slice::from_ref(&shipped)), "wherever the file is");
+    assert_ne!(first, revision(&[]));
+    let mut bytes = std::fs::read(&shipped).unwrap();
+    bytes.insert(0, 0);
+    std::fs::write(&copy, &bytes).unwrap();
+    assert_ne!(Some(first), load(&[copy]).ok().map(|databases| databases.revision));
+}
+
+#[test]
 fn no_databases_know_nothing() {
-    let places = load(&[]).unwrap();
+    let places = load(&[]).unwrap().places;
     assert_eq!(place(&places, "192.0.2.1"), "- - - - - /0");
     assert_eq!(places.classes().len(), 1);
 }
@@ -371,7 +387,7 @@ proptest! {
 #[test]
 fn the_shipped_database_knows_well_known_networks() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("geoip/country.mmdb");
-    let places = load(&[file]).unwrap();
+    let places = load(&[file]).unwrap().places;
     for (address, continent, country) in [
         ("8.8.8.8", Continent::NorthAmerica, b"US"),
         ("193.0.6.139", Continent::Europe, b"NL"),

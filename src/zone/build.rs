@@ -39,7 +39,8 @@ pub enum SteeredTypes {
 /// Builds the zone of an apex from its records and steered names, whose order [`super::Node`]s
 /// refer to; its table is keyed with `seed`.
 ///
-/// Every finding stands at a record or at a steered name.
+/// Every finding stands at a record or at a steered name. Where records are incomplete, nothing is
+/// said to be missing; what is there is checked, but makes no zone that could be served.
 pub fn build(
     apex: &Name,
     records: &Records,
@@ -60,7 +61,7 @@ pub fn build(
     builder.walk(&apex);
     let (findings, negative) = (builder.checks.findings, builder.negative);
     match negative {
-        Some(negative) if findings.is_empty() => Ok(Zone {
+        Some(negative) if findings.is_empty() && !records.incomplete => Ok(Zone {
             apex,
             serial: builder.serial,
             records: records.list.len(),

@@ -53,6 +53,8 @@ pub struct Records {
     pub files: Vec<String>,
     /// The records in the order in which they were read.
     pub list: Vec<Record>,
+    /// Whether some could not be read, so that nobody can tell what is missing.
+    pub incomplete: bool,
 }
 
 /// Gives the display name and bytes of an included file, from its path as written and the
@@ -61,12 +63,13 @@ pub type Include<'a> = dyn FnMut(&str, &str) -> Result<(String, Vec<u8>), String
 
 /// Reads a master file.
 ///
-/// After a mistake reading goes on with the next entry, so that all of them are found.
+/// After a mistake reading goes on with the next entry, so that all of them are found. What could
+/// be read is given beside them, for [`super::build`] to find what else is wrong.
 pub fn read(
     file: &str,
     bytes: &[u8],
     origin: &Name,
     include: &mut Include<'_>,
-) -> Result<Records, Vec<Finding>> {
+) -> (Records, Vec<Finding>) {
     reader::Reader::new(include).read(file, bytes, origin)
 }

@@ -223,9 +223,7 @@ fn a_zones_folder_that_vanishes_is_served_from_memory_until_it_is_back() {
     let daemon = steady_pools().ready();
     fs::rename(daemon.path("zones"), daemon.path("away")).unwrap();
     let line = daemon.log.wait_for("a file is wrong", 1);
-    assert!(
-        line["finding"].as_str().unwrap().starts_with("zones:1:1: a folder that cannot be read")
-    );
+    assert!(line["finding"].as_str().unwrap().contains("zones, a folder that cannot be read"));
     assert_eq!(
         (daemon.answer("www"), daemon.answer("fixed")),
         (vec![MAIN.into()], vec!["192.0.2.99".into()])

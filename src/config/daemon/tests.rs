@@ -25,6 +25,9 @@ token_file = "state/admin.token"    # made with mode 0600 at the first start
 fn the_example_is_the_default_but_for_the_nsid() {
     let (mut daemon, findings) = read_in_etc(EXAMPLE);
     assert_eq!(findings, [""; 0]);
+    let place = |line, column| Place { file: "steersman.toml".into(), line, column };
+    assert_eq!(daemon.zones_place.take(), Some(place(2, 9)));
+    assert_eq!(std::mem::take(&mut daemon.geoip_places), [place(3, 10)]);
     assert_eq!(daemon.dns.nsid.take().as_deref(), Some(&b"ns1"[..]));
     assert_eq!(daemon, Daemon::defaults(Path::new("/etc/steersman")));
     assert_eq!(daemon, read_in_etc("").0);
@@ -53,7 +56,10 @@ fn every_key_is_read() {
         "#,
     );
     assert_eq!(findings, [""; 0]);
+    let place = |column, line| Place { file: "steersman.toml".into(), line, column };
     let expected = Daemon {
+        zones_place: Some(place(17, 2)),
+        geoip_places: vec![place(18, 3), place(28, 3)],
         zones: "/etc/steersman/z".into(),
         geoip: vec!["/etc/steersman/a.mmdb".into(), "/b.mmdb".into()],
         state: "/var/lib/steersman".into(),
@@ -85,6 +91,14 @@ fn mistakes_are_said() {
         (
             "[dns]\nport = 53",
             &[r#"2:1: unknown key "port"; expected one of listen, workers, nsid, tcp"#.into()],
+        ),
+        (
+            "[dns]\ngeoip = []\nport = 1\n[dns.tcp]\nstate = 'x'",
+            &[
+                "2:1: geoip under [dns]; expected geoip above the first table, at the top of the file".into(),
+                r#"3:1: unknown key "port"; expected one of listen, workers, nsid, tcp"#.into(),
+                "5:1: state under [dns.tcp]; expected state above the first table, at the top of the file".into(),
+            ],
         ),
         ("zones = ''", &[r#"1:9: ""; expected a path"#.into()]),
         ("geoip = 'x'", &[r#"1:9: "x"; expected a list of MMDB files"#.into()]),

@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::{DeInteger, DeValue};
 
 use super::{Document, Table};
+use crate::config::daemon::Place;
 use crate::config::words::quoted;
 use crate::duration::{format_duration, parse_duration};
 
@@ -63,6 +64,31 @@ impl<'d> Item<'d> {
         }
     }
 
+    /// Where the value stands.
+    pub(in crate::config) fn place(&self) -> Place {
+        let (line, column) = self.document.position(self.offset());
+        Place { file: self.document.file.into(), line, column }
+    }
+
+    /// Whether the value is a table with a header of its own, not one in braces.
+    pub(super) fn is_under_header(&self) -> bool {
+        let is_table = matches!(self.value.get_ref(), DeValue::Table(_));
+        is_table
+            && self.document.text.get(self.value.span().start..).is_some_and(|t| t.starts_with('['))
+    }
+
+    /// Whether the value is `[[…]]` tables.
+    pub(in crate::config) fn is_list_of_tables(&self) -> bool {
+        match self.value.get_ref() {
+            DeValue::Array(items) => {
+                let text = self.document.text.get(self.value.span().start..).unwrap_or("");
+                text.starts_with("[[")
+                    && items.iter().all(|i| matches!(i.get_ref(), DeValue::Table(_)))
+            }
+            _ => false,
+        }
+    }
+
     /// What the value is.
     pub(in crate::config) fn kind(&self) -> Kind<'d> {
         match self.value.get_ref() {
@@ -88,6 +114,7 @@ impl<'d> Item<'d> {
             DeValue::Datetime(_) => "a date".into(),
             DeValue::Array(items) if items.is_empty() => "an empty list".into(),
             DeValue::Array(_) => "a list".into(),
+            DeValue::Table(table) if table.is_empty() => "an empty table".into(),
             DeValue::Table(_) => "a table".into(),
         }
     }

@@ -43,6 +43,85 @@ fn what_is_no_toml_is_said_with_line_and_column() {
 }
 
 #[test]
+fn what_the_parser_finds_is_said_in_plain_words() {
+    let once = "duplicate key; expected each key once, and each table under one header";
+    let comma = "expected a comma between entries";
+    for (text, expected) in [
+        (
+            "e = [203.0.113.98]",
+            &["1:6: 203.0.113.98 without quotes; expected \"203.0.113.98\": an address is quoted"]
+                [..],
+        ),
+        (
+            "e = [2001:db8::1]",
+            &["1:6: 2001:db8::1 without quotes; expected \"2001:db8::1\": an address is quoted"],
+        ),
+        (
+            "listen = 127.0.0.1:8053",
+            &[
+                "1:10: 127.0.0.1:8053 without quotes; expected \"127.0.0.1:8053\": an address is quoted",
+            ],
+        ),
+        ("m = web", &["1:5: web without quotes; expected \"web\": a text is quoted"]),
+        ("ttl = 30s", &["1:7: 30s without quotes; expected \"30s\": a text is quoted"]),
+        ("w = { us-east = 80 eu-west = 20 }", &[&*format!("1:17: no comma after 80; {comma}")]),
+        ("x = [1 2]", &[&*format!("1:6: no comma after 1; {comma}")]),
+        ("x = ['a' 'b']", &[&*format!("1:10: no comma before this; {comma}")]),
+        ("fall = \nrise = 2", &["1:8: a key without a value; expected a value after the ="]),
+        ("fall = # soon", &["1:8: a key without a value; expected a value after the ="]),
+        ("x = { a = }", &["1:11: a key without a value; expected a value after the ="]),
+        // One table that stands twice is one mistake, whatever is in it.
+        ("[p.a]\ne = 1\n[p.a]\ne = 1\nf = 2", &[&*format!("3:4: {once}")]),
+        ("[p]\ne = 1\ne = 2\n[q]\ne = 1", &[&*format!("3:1: {once}")]),
+    ] {
+        let expected: Vec<String> = expected.iter().map(|line| format!("x.toml:{line}")).collect();
+        assert_eq!(parse_findings(text.as_bytes()), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_broken_table_does_not_hide_the_others() {
+    let keys = |document: &Document<'_>| {
+        document.root().expect_keys(&["a", "b"]);
+        for (_, item) in document.root().entries() {
+            if let Kind::Table(table) = item.kind() {
+                table.expect_keys(&["good"]);
+                if table.get("good").is_none() {
+                    item.key_finding("nothing good", "something");
+                }
+            }
+        }
+        document.is_whole()
+    };
+    for (text, expected) in [
+        (
+            "[a]\nbad = \n[b]\nworse = 1\ngood = 1",
+            &[
+                "2:7: a key without a value; expected a value after the =",
+                "4:1: unknown key \"worse\"; expected good",
+            ][..],
+        ),
+        (
+            "[a\nworse = 1\n[b]\nno = 1\ngood = 1",
+            &["1:3: unclosed table; expected `]`", "4:1: unknown key \"no\"; expected good"],
+        ),
+        ("[a]\nbad = [1,\n2 3\n", &["3:1: no comma after 2; expected a comma between entries"]),
+        (
+            "x = y\n[b]\nno = 1\ngood = 1",
+            &[
+                "1:5: y without quotes; expected \"y\": a text is quoted",
+                "3:1: unknown key \"no\"; expected good",
+            ],
+        ),
+    ] {
+        let (whole, findings) = read("x", text.as_bytes(), keys);
+        let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        let found: Vec<&str> = findings.iter().map(|line| &line[2..]).collect();
+        assert_eq!((whole, found), (Some(false), expected.to_vec()), "{text}");
+    }
+}
+
+#[test]
 fn each_bad_line_is_said_once() {
     let findings = parse_findings(b"a = x y z\nb = 1\nc = @ @");
     assert_eq!(findings.len(), 2, "{findings:?}");
@@ -138,7 +217,7 @@ fn values_of_other_types_and_ranges_are_said() {
         ("5", duration, Some(&*format!("5; expected {time}"))),
         ("'5'", duration, Some(&*format!("\"5\"; expected {time}"))),
         ("[]", list, None),
-        ("{}", list, Some("a table; expected E")),
+        ("{}", list, Some("an empty table; expected E")),
         ("'x'", words, None),
         ("['x']", words, None),
         ("false", words, Some("false; expected E")),
@@ -175,12 +254,13 @@ fn toml_like() -> impl Strategy<Value = String> {
 }
 
 fn read_as_everything(bytes: &[u8]) {
-    let Ok(document) = Document::parse("x.toml", bytes) else { return };
-    daemon::read(&document, std::path::Path::new(""));
-    let inventory = pools::read(&document);
-    let places = Places::unknown();
-    let mut shared = Shared::new(&inventory, PoolsFile::Good, &places);
-    steering::read(&document, &Name::root(), &mut shared);
+    read("x.toml", bytes, |document| {
+        daemon::read(document, std::path::Path::new(""));
+        let inventory = pools::read(document);
+        let places = Places::unknown();
+        let mut shared = Shared::new(&inventory, PoolsFile::Good, &places);
+        steering::read(document, &Name::root(), &mut shared);
+    });
 }
 
 proptest! {

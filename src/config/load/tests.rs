@@ -147,6 +147,67 @@ fn files_that_fit_nothing_are_said() {
 }
 
 #[test]
+fn files_that_are_nearly_called_right_are_said() {
+    let expected = "expected a name that ends in .zone or .toml, or in .bak to be passed over";
+    let folder = Folder::new(&[
+        ("example.com.zone", &format!("{ZONE}$INCLUDE example.com.inc\n")),
+        ("example.com.inc", "a 300 IN A 192.0.2.1\n"),
+        ("README.md", ""),
+        ("notes", ""),
+        ("other.db", ""),
+        ("example.com.zone.old", ""),
+        ("example.com.zone.2026", ""),
+        ("example.com.bak", ""),
+        ("example.com.zone~", ""),
+        (".example.com.tmol", ""),
+        ("example.com.d/x", ""),
+        ("EXAMPLE.NET.ZONE", ZONE),
+        ("example.com.db", ""),
+        ("example.com.tmol", ""),
+        ("example.org.zon", ZONE),
+        ("pools.TOML", ""),
+    ]);
+    let names =
+        ["EXAMPLE.NET.ZONE", "example.com.db", "example.com.tmol", "example.org.zon", "pools.TOML"];
+    let line = |name: &str| {
+        format!(
+            "zones/{name}:1:1: \"{name}\", which is neither a zone nor its steering; {expected}"
+        )
+    };
+    assert_eq!(folder.findings(), names.map(line));
+    // What the unread line includes may well be that file.
+    folder.write("example.com.zone", &format!("{ZONE}$INCLUDE example.com.in\n"));
+    let findings = folder.findings();
+    assert!(
+        !findings.iter().any(|line| line.contains(".inc") || line.contains(".db")),
+        "{findings:?}"
+    );
+}
+
+#[test]
+fn a_broken_line_does_not_hide_what_else_is_wrong() {
+    let folder = Folder::new(&[
+        ("example.com.zone", &format!("{ZONE}a IN A\nwww 60 CNAME x\nwww 60 A 192.0.2.1\n")),
+        ("example.com.toml", "[a]\nfailover = 'a'\n[www]\nfailover = \n[c.geo]\nFR = 'a'\n"),
+        ("pools.toml", "[pools.a]\nendpoints = [192.0.2.1]\n[pools.b]\nendpoints = []"),
+    ]);
+    assert_eq!(
+        folder.findings(),
+        [
+            "zones/example.com.toml:4:12: a key without a value; expected a value after the =",
+            "zones/example.com.toml:5:4: geo without default; expected default = \"us-east\", for everyone else",
+            "zones/example.com.toml:6:1: \"FR\"; expected EU-FR",
+            "zones/example.com.zone:4:7: the end of the record; expected an IPv4 address",
+            "zones/example.com.zone:5:1: CNAME at the steered name www.example.com.; expected no A, AAAA or CNAME beside what is steered by zones/example.com.toml:3:2",
+            "zones/example.com.zone:5:1: CNAME at www.example.com. beside A (zones/example.com.zone:6); expected no other data beside a CNAME",
+            "zones/example.com.zone:6:1: A at the steered name www.example.com.; expected no A, AAAA or CNAME beside what is steered by zones/example.com.toml:3:2",
+            "zones/pools.toml:2:14: 192.0.2.1 without quotes; expected \"192.0.2.1\": an address is quoted",
+            "zones/pools.toml:4:13: an empty list; expected a list of endpoints, such as [\"192.0.2.10\"]",
+        ]
+    );
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_said() {
     let folder = Folder(tempfile::tempdir().unwrap());
     let findings = folder.findings();

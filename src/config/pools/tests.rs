@@ -167,7 +167,7 @@ fn mistakes_in_regions_are_said() {
         (
             "[region.a]",
             &[
-                "1:2: unknown key \"region\" (did you mean \"regions\"?); expected one of regions, monitors, pools; a name with a dot is quoted",
+                "1:2: unknown key \"region\" (did you mean \"regions\"?); expected one of regions, monitors, pools",
             ],
         ),
         ("[regions.a]\nlat = 3", &["2:1: unknown key \"lat\"; expected location"]),
@@ -344,7 +344,7 @@ fn mistakes_in_pools_are_said() {
         (
             "[pools.a]\nendpoints = ['::1', '192.0.2.1', '192.0.2.2']\nmin_healthy = 2",
             &[
-                "3:15: 2, more than the pool's IPv6 addresses (1); expected a number from 1 to 1: each family is counted by itself",
+                "3:15: 2, more than the pool's IPv6 addresses (1); expected 1: each family is counted by itself",
             ],
         ),
         (
@@ -358,6 +358,39 @@ fn mistakes_in_pools_are_said() {
             &[
                 "5:14: the host name a.b. to be monitored, but names are not resolved; expected probe = \"ADDR:PORT\" beside it, or no monitor for the pool",
             ],
+        ),
+    ]);
+}
+
+#[test]
+fn a_mistake_does_not_make_others_of_what_refers_to_it() {
+    let web = "[pools.a]\nendpoints = ['::1']\nmonitor = 'web'\n[pools.b]\nendpoints = ['::2']\nmonitor = 'web'";
+    assert_findings(&[
+        (
+            &format!("[[monitors.web]]\nicmp = {{}}\n{web}"),
+            &["1:12: [[monitors.web]]; expected [monitors.web], in single brackets"],
+        ),
+        (
+            "[pools.a]\nendpoints = ['192.0.2.1']\nmin_healthy = 2",
+            &["3:15: 2, more than the pool's IPv4 addresses (1); expected 1"],
+        ),
+        (
+            "[monitors.m]\nicmp = {}\nhttp = { headers = { a = 1 } }",
+            &[
+                "3:1: a second kind, \"http\", beside \"icmp\"; expected one kind for each monitor; a pool may have several monitors",
+            ],
+        ),
+        (
+            "[pool.a]",
+            &[
+                "1:2: unknown key \"pool\" (did you mean \"pools\"?); expected one of regions, monitors, pools",
+            ],
+        ),
+        (
+            "[monitors.m]\nicmp = {}\n[monitors.m.htp]",
+            &[&format!(
+                "3:13: unknown key \"htp\" (did you mean \"http\"?); expected {MONITOR_KEYS}"
+            )],
         ),
     ]);
 }

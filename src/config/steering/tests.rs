@@ -287,6 +287,11 @@ fn mistakes_in_ttl_and_all_down_are_said() {
             "all_down = 'offise'",
             format!("12: unknown pool \"offise\" (did you mean \"office\"?); {all_down} {ALL}"),
         ),
+        (
+            "all_down = 'serv'",
+            format!("12: unknown pool \"serv\" (did you mean \"serve\"?); {all_down} {ALL}"),
+        ),
+        ("ttl = '30'", "7: \"30\", a time without its unit; expected 30, or \"30s\"".into()),
         ("all_down = ['x']", format!("13: unknown pool \"x\"; expected {ALL}")),
         ("all_down = {}", format!("1: a table without a policy; expected {POLICY_KEYS}")),
         ("sticky = true", "1: sticky beside failover; expected sticky beside weighted only".into()),
@@ -342,7 +347,7 @@ fn mistakes_in_policies_are_said() {
             &["1: only weights of 0; expected at least one weight above 0"],
         ),
         ("weighted = { nope = 1 }", &[&format!("14: unknown pool \"nope\"; {unknown}")]),
-        ("weighted = {}", &["1: a table; expected at least one pool or policy"]),
+        ("weighted = {}", &["1: an empty table; expected at least one pool or policy"]),
         ("weighted = 'free'", &[&format!("12: \"free\"; {weights}")]),
         (
             "weighted = [{ to = 'free' }, { weight = 1 }, { to = 'free', weight = -1, x = 1 }, 'free']",
@@ -386,7 +391,7 @@ fn mistakes_in_geo_are_said() {
         (
             "[a]\ngeo = {}",
             &[
-                "2:1: a table; expected at least one pool or policy",
+                "2:1: an empty table; expected at least one pool or policy",
                 "2:1: geo without default; expected default = \"us-east\", for everyone else",
             ],
         ),

@@ -21,8 +21,13 @@ fn steered(owner: &str, types: SteeredTypes) -> Steered {
 /// Builds the zone of an apex from text and steered names.
 fn zone_of(apex: &str, text: &str, steered: &[Steered]) -> Result<Zone, Vec<Finding>> {
     let apex = name(apex);
-    let records = read("z", text.as_bytes(), &apex, &mut |_, _| Err("none".into())).unwrap();
-    build(&apex, &records, steered, 7)
+    let (records, mut findings) = read("z", text.as_bytes(), &apex, &mut |_, _| Err("none".into()));
+    let zone = build(&apex, &records, steered, 7);
+    if findings.is_empty() {
+        return zone;
+    }
+    findings.extend(zone.err().unwrap_or_default());
+    Err(findings)
 }
 
 /// What every zone needs, in the first two lines.

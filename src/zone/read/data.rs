@@ -1,5 +1,7 @@
 //! The data of one record: text to wire form.
 
+use std::net::Ipv6Addr;
+
 use domain::base::iana::Rtype;
 use domain::base::name::{Name as DomainName, ParsedName};
 use domain::base::rdata::{ComposeRecordData, ParseRecordData, UnknownRecordData};
@@ -7,8 +9,10 @@ use domain::base::scan::Scanner;
 use domain::dep::octseq::Parser;
 use domain::rdata::ZoneRecordData;
 
+use super::mistakes::shown;
 use super::more;
 use super::tokens::{Mistake, Tokens};
+use crate::wire::rtype;
 
 type Scanned = ZoneRecordData<Vec<u8>, DomainName<Vec<u8>>>;
 
@@ -27,6 +31,9 @@ pub(super) fn read(rtype: u16, tokens: &mut Tokens<'_, '_>) -> Result<Vec<u8>, M
         if rtype == Rtype::CAA.to_int() && data.get(1) == Some(&0) {
             return Err(Mistake::Data("an empty tag"));
         }
+        if matches!(rtype, rtype::NS | rtype::MX | rtype::SRV) {
+            host(tokens)?;
+        }
         data
     };
     if data.len() > usize::from(u16::MAX) {
@@ -34,6 +41,21 @@ pub(super) fn read(rtype: u16, tokens: &mut Tokens<'_, '_>) -> Result<Vec<u8>, M
     }
     tokens.finish()?;
     Ok(data)
+}
+
+/// The name that was read last is to be resolved (RFC 1035 3.3.9, 3.3.11, RFC 2782), so what looks
+/// like an address is one, in the wrong place.
+fn host(tokens: &Tokens<'_, '_>) -> Result<(), Mistake> {
+    let Some(token) = tokens.last() else { return Ok(()) };
+    let text = token.text.strip_suffix('.').unwrap_or(token.text);
+    let number = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_digit());
+    let is_v4 = text.split('.').count() == 4 && text.split('.').all(number);
+    if is_v4 || text.parse::<Ipv6Addr>().is_ok() {
+        let found = format!("the address {}", shown(token));
+        let expected = "a name, not an address; the name has an A or AAAA record of its own";
+        return Err(Mistake::Other(found, expected.into()));
+    }
+    Ok(())
 }
 
 /// Whether a type has a text form of its own.

@@ -14,7 +14,9 @@ impl Reader<'_> {
     pub(super) fn directive(&mut self, source: &Source<'_>, entry: &Entry<'_>, scope: &mut Scope) {
         let origin = scope.origin.clone();
         let mut tokens = Tokens::new(&entry.tokens, &origin);
-        let (done, form) = match tokens.take().map(|token| token.text.to_ascii_uppercase()) {
+        let word = tokens.take();
+        let sets_origin = word.as_ref().is_ok_and(|word| word.text.eq_ignore_ascii_case("$ORIGIN"));
+        let (done, form) = match word.map(|token| token.text.to_ascii_uppercase()) {
             Ok(word) if word == "$ORIGIN" => (set_origin(&mut tokens, scope), "one name"),
             Ok(word) if word == "$TTL" => (set_ttl(&mut tokens, scope), "one TTL"),
             Ok(word) if word == "$INCLUDE" => {
@@ -31,6 +33,7 @@ impl Reader<'_> {
             if matches!(mistake, Mistake::End) {
                 words.0 = "the end of the line".into();
             }
+            scope.lost |= sets_origin;
             self.report(source.finding(at.unwrap_or(entry.end()), words));
         }
     }
@@ -83,7 +86,9 @@ fn path(token: Token<'_>) -> Result<String, Mistake> {
 
 fn set_origin(tokens: &mut Tokens<'_, '_>, scope: &mut Scope) -> Result<(), Mistake> {
     let origin = tokens.name()?;
+    let is_absolute = tokens.last().is_some_and(|token| token.text.ends_with('.'));
     tokens.finish()?;
+    scope.lost &= !is_absolute;
     scope.origin = origin;
     Ok(())
 }

@@ -38,6 +38,13 @@ pub(super) struct Token<'t> {
     pub(super) place: Place,
 }
 
+impl Token<'_> {
+    /// Whether it begins like a comment of a shell or of TOML.
+    pub(super) fn is_hash(&self) -> bool {
+        !self.quoted && self.text.starts_with('#')
+    }
+}
+
 /// What stands between two ends of lines that count.
 #[derive(Debug)]
 pub(super) struct Entry<'t> {

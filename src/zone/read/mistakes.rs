@@ -9,7 +9,10 @@ pub(super) fn describe(mistake: &Mistake, last: Option<Token<'_>>, form: &str) -
     let token = last.map_or_else(|| "nothing".into(), shown);
     let (found, expected) = match mistake {
         Mistake::End => ("the end of the record".into(), form),
-        Mistake::Trailing => (format!("{token} after the data"), "the end of the record"),
+        Mistake::Trailing => match last.filter(Token::is_hash) {
+            Some(hash) => return comment(hash),
+            None => (format!("{token} after the data"), "the end of the record"),
+        },
         Mistake::Form => (token, form),
         // `form` says the same, and more.
         Mistake::Data("expected IPv4 address" | "expected IPv6 address") => (token, form),
@@ -31,6 +34,11 @@ pub(super) fn describe(mistake: &Mistake, last: Option<Token<'_>>, form: &str) -
         Mistake::Other(found, expected) => return (found.clone(), expected.clone()),
     };
     (found, expected.into())
+}
+
+/// What is said of a `#` where a comment is meant.
+pub(super) fn comment(hash: Token<'_>) -> (String, String) {
+    (shown(hash), "a record; a comment begins with \";\"".into())
 }
 
 fn name_form(error: NameError) -> &'static str {

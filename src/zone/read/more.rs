@@ -8,8 +8,10 @@ use domain::utils::base64;
 
 use super::data::compose;
 use super::loc;
+use super::mistakes::shown;
 use super::time::seconds;
 use super::tokens::{Mistake, Tokens};
+use crate::wire::Name;
 
 type Data = Result<Vec<u8>, Mistake>;
 
@@ -43,7 +45,7 @@ fn reader(rtype: u16) -> Option<fn(&mut Tokens<'_, '_>) -> Data> {
 /// RFC 1035 3.3.13, with times in units as every server takes them (`1h`, `2w`).
 fn soa(tokens: &mut Tokens<'_, '_>) -> Data {
     let mut data = tokens.name()?.as_wire().to_vec();
-    data.extend_from_slice(tokens.name()?.as_wire());
+    data.extend_from_slice(mailbox(tokens)?.as_wire());
     data.extend_from_slice(&u32::scan(tokens)?.to_be_bytes());
     for _ in 0..4 {
         let token = tokens.take()?;
@@ -51,6 +53,17 @@ fn soa(tokens: &mut Tokens<'_, '_>) -> Data {
         data.extend_from_slice(&time.ok_or(Mistake::Form)?.to_be_bytes());
     }
     Ok(data)
+}
+
+/// A mailbox as a name (RFC 1035 8): a dot stands for the at sign.
+fn mailbox(tokens: &mut Tokens<'_, '_>) -> Result<Name, Mistake> {
+    let name = tokens.name()?;
+    let Some(token) = tokens.last().filter(|token| token.text != "@") else { return Ok(name) };
+    let Some((local, domain)) = token.text.split_once('@') else { return Ok(name) };
+    let local = local.trim_end_matches('\\').replace("\\.", ".").replace('.', "\\.");
+    let domain = domain.trim_end_matches('.');
+    let expected = format!("a mailbox with a dot in place of the @, such as {local}.{domain}.");
+    Err(Mistake::Other(shown(token), expected))
 }
 
 /// AFSDB and RT (RFC 1183), KX (RFC 2230), LP (RFC 6742).

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use domain::base::iana::{Class, Rtype};
 
 use super::lexer::{Entry, Lexer, Place, Token};
-use super::mistakes::{describe, flaw, shown};
+use super::mistakes::{comment, describe, flaw, shown};
 use super::time::seconds;
 use super::tokens::{Mistake, Tokens};
 use super::{Include, Position, Record, Records, data};
@@ -38,6 +38,11 @@ pub(super) struct Scope {
     last_ttl: Option<u32>,
     /// How many files include this one, one within the other.
     pub(super) depth: usize,
+    /// Whether `$ORIGIN` could not be read: records are looked through, but nobody can tell what
+    /// they belong to.
+    pub(super) lost: bool,
+    /// The same of the owner of indented records.
+    lost_owner: bool,
 }
 
 /// The file that is being read.
@@ -65,22 +70,21 @@ impl<'a> Reader<'a> {
         file: &str,
         bytes: &[u8],
         origin: &Name,
-    ) -> Result<Records, Vec<Finding>> {
-        let origin = origin.clone();
-        let mut scope = Scope { origin, owner: None, default_ttl: None, last_ttl: None, depth: 0 };
+    ) -> (Records, Vec<Finding>) {
+        let mut scope = Scope::new(origin.clone());
         self.file(file, bytes, &mut scope);
         if self.findings.is_empty() && self.records.list.is_empty() {
             let expected = "the records of a zone";
-            self.findings.push(Finding::at(file, (1, 1), "no records at all", expected));
+            self.report(Finding::at(file, (1, 1), "no records at all", expected));
         }
-        if self.findings.is_empty() { Ok(self.records) } else { Err(self.findings.into_sorted()) }
+        (self.records, self.findings.into_sorted())
     }
 
     /// Reads one file, the outermost or an included one.
     pub(super) fn file(&mut self, file: &str, bytes: &[u8], scope: &mut Scope) {
         let text = match text(file, bytes) {
             Ok(text) => text,
-            Err(finding) => return self.findings.push(*finding),
+            Err(finding) => return self.report(*finding),
         };
         let index = u32::try_from(self.records.files.len()).unwrap_or(u32::MAX);
         self.records.files.push(file.into());
@@ -89,6 +93,7 @@ impl<'a> Reader<'a> {
         let mut memory = Vec::new();
         while let Some(entry) = lexer.next(memory) {
             if self.findings.is_full() {
+                self.records.incomplete = true;
                 return;
             }
             self.entry(&source, &entry, scope);
@@ -96,21 +101,39 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Notes that something could not be read.
     pub(super) fn report(&mut self, finding: Finding) {
+        self.records.incomplete = true;
         self.findings.push(finding);
     }
 
     fn entry(&mut self, source: &Source<'_>, entry: &Entry<'_>, scope: &mut Scope) {
+        let hash = entry.tokens.first().filter(|first| first.is_hash());
+        let before = hash.map(|_| scope.clone());
         if let Some(found) = entry.flaw {
-            let (place, words) = flaw(found);
-            return self.findings.push(source.finding(place, words));
+            let (place, words) =
+                hash.map_or_else(|| flaw(found), |hash| (hash.place, comment(*hash)));
+            if !entry.indented && hash.is_none() {
+                scope.lose_owner();
+            }
+            return self.report(source.finding(place, words));
         }
         let Some(first) = entry.tokens.first() else { return };
         if !entry.indented && !first.quoted && first.text.starts_with('$') {
             return self.directive(source, entry, scope);
         }
-        if let Err(finding) = self.record(source, entry, scope) {
-            self.findings.push(finding);
+        match (self.record(source, entry, scope), before) {
+            (Ok(()), _) => {}
+            // A comment of another kind of file changes nothing for what follows.
+            (Err(_), Some(before)) => {
+                *scope = before;
+                self.findings.push(source.finding(first.place, comment(*first)));
+            }
+            (Err(finding), None) => {
+                // Records without a TTL below this one are no mistakes of their own.
+                scope.last_ttl.get_or_insert(0);
+                self.report(finding);
+            }
         }
     }
 
@@ -144,7 +167,9 @@ impl<'a> Reader<'a> {
         let (line, column) = place.position(source.text);
         let position = Position { file: source.index, line, column };
         let (rtype, rdata) = (written.rtype, rdata.into());
-        self.records.list.push(Record { owner, rtype, ttl_seconds, rdata, position });
+        if !scope.lost && !scope.lost_owner {
+            self.records.list.push(Record { owner, rtype, ttl_seconds, rdata, position });
+        }
         Ok(())
     }
 }
@@ -220,6 +245,18 @@ fn head<'t>(tokens: &mut Tokens<'_, 't>) -> Result<Head, (Option<Token<'t>>, (St
 }
 
 impl Scope {
+    fn new(origin: Name) -> Self {
+        Self {
+            origin,
+            owner: None,
+            default_ttl: None,
+            last_ttl: None,
+            depth: 0,
+            lost: false,
+            lost_owner: false,
+        }
+    }
+
     fn owner(&mut self, entry: &Entry<'_>, tokens: &mut Tokens<'_, '_>) -> Result<Name, Mistake> {
         if entry.indented {
             return self.owner.clone().ok_or_else(|| {
@@ -230,7 +267,14 @@ impl Scope {
         let owner = tokens.name();
         // Indented records after a bad owner are no mistakes of their own.
         self.owner = Some(owner.as_ref().unwrap_or(&self.origin).clone());
+        self.lost_owner = owner.is_err();
         owner
+    }
+
+    /// Indented records below are no mistakes of their own.
+    fn lose_owner(&mut self) {
+        self.owner.get_or_insert_with(|| self.origin.clone());
+        self.lost_owner = true;
     }
 
     /// The TTL of a record (RFC 1035 5.1, RFC 2308 4).

@@ -199,12 +199,63 @@ fn each_mistake_of_steering_has_its_place_and_its_words() {
 }
 
 #[test]
+fn what_could_be_read_is_checked_and_nothing_is_said_to_be_missing() {
+    for (text, expected) in [
+        // The SOA, the only NS and the delegation are what could not be read.
+        (
+            "@ 60 SOA ns host x\n$TTL 5\nwww CNAME a\nwww TXT b\nsub DS 1 13 2 00\n",
+            vec![
+                "z:1:18: \"x\" (expected decimal number); expected primary server, mailbox, serial, refresh, retry, expire and negative TTL",
+                "z:3:1: CNAME at www.example.com. beside TXT (z:4); expected no other data beside a CNAME",
+            ],
+        ),
+        (
+            "@ SOA ns host 9 1h 15m 2w 30\n@ NS\nnet. A 192.0.2.1\n",
+            vec![
+                "z:2:5: the end of the record; expected one name",
+                "z:3:1: net. outside the zone example.com.; expected names at or below example.com.",
+            ],
+        ),
+        // The owner of indented records and the origin of what follows are not known.
+        (
+            &format!("{HEAD}www CNAME a\na..b A 192.0.2.1\n TXT x\n CNAME b\n"),
+            vec!["z:5:1: \"a..b\" with an empty label; expected single dots between labels"],
+        ),
+        (
+            &format!("{HEAD}www CNAME a\n$ORIGIN a..b\nwww TXT x\n$ORIGIN net.\nb TXT x\n"),
+            vec![
+                "z:5:9: \"a..b\" with an empty label; expected single dots between labels",
+                "z:8:1: b.net. outside the zone example.com.; expected names at or below example.com.",
+            ],
+        ),
+        // One SOA line without its TTL, not each record below it.
+        (
+            "@ SOA ns host x\n@ NS ns\nwww A 192.0.2.1\n",
+            vec![
+                "z:1:15: \"x\" (expected decimal number); expected primary server, mailbox, serial, refresh, retry, expire and negative TTL",
+            ],
+        ),
+    ] {
+        assert_eq!(findings("example.com.", text, &[]), expected, "{text}");
+    }
+    let steered = [steered("www.example.com.", SteeredTypes::Addresses)];
+    let text = format!("{HEAD}a A x\nwww A 192.0.2.1\n");
+    assert_eq!(
+        findings("example.com.", &text, &steered),
+        [
+            "z:4:5: \"x\"; expected an IPv4 address",
+            "z:5:1: A at the steered name www.example.com.; expected no A, AAAA or CNAME beside what is steered by t.toml:1:2",
+        ]
+    );
+}
+
+#[test]
 fn findings_name_the_file_that_a_record_stands_in() {
     let apex = super::name("example.com.");
     let text = format!("{HEAD}$INCLUDE other");
     let mut include = |_: &str, _: &str| Ok(("other".into(), b"b CNAME c\nb CNAME d".to_vec()));
-    let records = crate::zone::read("z", text.as_bytes(), &apex, &mut include);
-    let found = super::build(&apex, &records.unwrap(), &[], 7).unwrap_err();
+    let (records, _) = crate::zone::read("z", text.as_bytes(), &apex, &mut include);
+    let found = super::build(&apex, &records, &[], 7).unwrap_err();
     assert_eq!(
         found[0].to_string(),
         "other:2:1: a second CNAME at b.example.com.; expected only the one at other:1"

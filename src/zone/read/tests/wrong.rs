@@ -138,6 +138,27 @@ fn each_mistake_has_its_place_and_its_words() {
             "www 5 NS \\# 4 01610000",
             "1:15: bytes that are no NS data; expected \\# LENGTH HEX with the wire form of NS, names not compressed",
         ),
+        // What every resolver would stumble over.
+        (
+            "@ 5 NS 192.0.2.1",
+            "1:8: the address \"192.0.2.1\"; expected a name, not an address; the name has an A or AAAA record of its own",
+        ),
+        (
+            "@ 5 MX 10 192.0.2.1.",
+            "1:11: the address \"192.0.2.1.\"; expected a name, not an address; the name has an A or AAAA record of its own",
+        ),
+        (
+            "_x._tcp 5 SRV 1 2 3 2001:db8::1",
+            "1:21: the address \"2001:db8::1\"; expected a name, not an address; the name has an A or AAAA record of its own",
+        ),
+        (
+            "@ 5 SOA ns host.master@example.com. 1 2 3 4 5",
+            "1:12: \"host.master@example.com.\"; expected a mailbox with a dot in place of the @, such as host\\.master.example.com.",
+        ),
+        // Comments of other files.
+        ("# comment", "1:1: \"#\"; expected a record; a comment begins with \";\""),
+        ("#www 5 A 192.0.2.1 (", "1:1: \"#www\"; expected a record; a comment begins with \";\""),
+        ("www 5 A 192.0.2.1 # web", "1:19: \"#\"; expected a record; a comment begins with \";\""),
         // Text that is none.
         (
             "a 5 TXT \"b\nc 5 A x",
