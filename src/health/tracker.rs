@@ -105,10 +105,9 @@ impl Tracker {
         let hold = match (self.confirmed, self.against) {
             (false, _) => Some(Duration::ZERO),
             (true, 0) => None,
-            // The next probe may begin at any moment of the first pause.
             (true, against) => {
-                let pauses = needed.saturating_sub(against).saturating_sub(1);
-                Some(self.settings.doubt_pause().saturating_mul(pauses))
+                let missing = needed.saturating_sub(against);
+                Some(self.settings.doubt_pause().saturating_mul(missing))
             }
         };
         Verdict { state, hold }
@@ -162,15 +161,15 @@ mod tests {
             (Some(Down), &[], Down, Some(0)),
             (None, &[F], Down, None),
             (None, &[S], Up, None),
-            (Some(Up), &[F], Up, Some(300)),
-            (Some(Up), &[F, F], Up, Some(0)),
+            (Some(Up), &[F], Up, Some(600)),
+            (Some(Up), &[F, F], Up, Some(300)),
             (Some(Up), &[F, F, F], Down, None),
             (Some(Up), &[F, F, S], Up, None),
-            (Some(Up), &[F, F, S, F, F], Up, Some(0)),
-            (Some(Down), &[S], Down, Some(0)),
+            (Some(Up), &[F, F, S, F, F], Up, Some(300)),
+            (Some(Down), &[S], Down, Some(300)),
             (Some(Down), &[S, S], Up, None),
             (Some(Down), &[S, F], Down, None),
-            (Some(Down), &[S, F, S], Down, Some(0)),
+            (Some(Down), &[S, F, S], Down, Some(300)),
             (Some(Down), &[F, F, F, F], Down, None),
         ] {
             let mut tracker = tracker(last);
@@ -205,7 +204,7 @@ mod tests {
         );
         tracker.observe(F);
         assert_eq!(tracker.pause(), Duration::from_millis(100));
-        assert_eq!(tracker.verdict().hold, Some(Duration::from_millis(100)));
+        assert_eq!(tracker.verdict().hold, Some(Duration::from_millis(200)));
     }
 
     #[test]

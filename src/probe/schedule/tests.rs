@@ -183,13 +183,13 @@ async fn doubt_is_asked_about_after_the_retry_pause_and_never_sooner() {
     assert_eq!(
         verdicts,
         [
+            verdict(State::Up, Some(2 * RETRY)),
             verdict(State::Up, Some(RETRY)),
-            verdict(State::Up, Some(Duration::ZERO)),
             verdict(State::Down, None)
         ]
     );
     running.net.set(1, Answer::Well);
-    assert_eq!(running.next().await.verdict, verdict(State::Down, Some(Duration::ZERO)));
+    assert_eq!(running.next().await.verdict, verdict(State::Down, Some(RETRY)));
     assert_eq!(running.next().await.verdict, verdict(State::Up, None));
     // From the end of a probe, which took 10 ms, to the beginning of the next.
     let probe = Duration::from_millis(10);
@@ -309,7 +309,7 @@ async fn what_was_remembered_is_believed_until_probes_say_otherwise() {
             seen.push((report.verdict, report.changed));
         }
     }
-    let doubt = Verdict { state: State::Down, hold: Some(Duration::ZERO) };
+    let doubt = Verdict { state: State::Down, hold: Some(RETRY) };
     assert_eq!(seen, [(doubt, None), (Verdict::SETTLED_UP, Some(State::Up))]);
 }
 
