@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _};
 
+use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 /// How a log line is written.
@@ -14,7 +15,10 @@ pub enum LogFormat {
     Json,
 }
 
-/// Starts logging for the whole process.
+/// Starts logging for the whole process; what is logged last is written when the guard is dropped.
+///
+/// A thread of its own writes, so that a terminal that is paused, or a pipe that nobody reads,
+/// holds up nothing; when too many lines wait, further ones are lost.
 ///
 /// `level` is a level such as `info`, or a list of `target=level`; the environment's `RUST_LOG`
 /// beats it.
@@ -22,15 +26,16 @@ pub enum LogFormat {
 /// # Errors
 ///
 /// The level cannot be understood, or logging was started before.
-pub fn start(format: LogFormat, level: &str) -> Result<(), String> {
+pub fn start(format: LogFormat, level: &str) -> Result<WorkerGuard, String> {
     let from_environment = std::env::var(EnvFilter::DEFAULT_ENV).ok();
     let filter = filter(from_environment.as_deref(), level)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let (writer, guard) = NonBlocking::new(io::stderr());
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     let started = match format {
         LogFormat::Text => builder.with_ansi(io::stderr().is_terminal()).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
-    started.map_err(|error| error.to_string())
+    started.map(|()| guard).map_err(|error| error.to_string())
 }
 
 fn filter(from_environment: Option<&str>, level: &str) -> Result<EnvFilter, String> {

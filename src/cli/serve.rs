@@ -23,7 +23,7 @@ pub fn serve(config: &Path, runtime: &Runtime) -> Outcome {
         LogFormat::Text => logging::LogFormat::Text,
         LogFormat::Json => logging::LogFormat::Json,
     };
-    logging::start(format, daemon.log.level.name())?;
+    let _log = logging::start(format, daemon.log.level.name())?;
     runtime.block_on(async {
         App::start(daemon).await.map_err(in_words)?.run().await;
         Ok(String::new())
@@ -36,7 +36,7 @@ pub fn demo(args: &DemoArgs, runtime: &Runtime) -> Outcome {
         (Some(name), _) => runtime.block_on(demo::order(name, true)),
         (None, Some(name)) => runtime.block_on(demo::order(name, false)),
         (None, None) => {
-            logging::start(logging::LogFormat::Text, "warn")?;
+            let _log = logging::start(logging::LogFormat::Text, "warn")?;
             runtime.block_on(demo::run()).map(|()| String::new()).map_err(in_words)
         }
     }

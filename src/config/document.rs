@@ -84,7 +84,8 @@ impl<'t> Document<'t> {
     }
 
     fn note(&self, offset: usize, found: String, expected: String) {
-        if self.broken.iter().any(|table| table.contains(&offset)) {
+        let enough = self.findings.borrow().len() >= syntax::MOST_FINDINGS;
+        if enough || self.broken.iter().any(|table| table.contains(&offset)) {
             return;
         }
         let finding = Finding::at(self.file, self.position(offset), found, expected);

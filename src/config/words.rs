@@ -2,6 +2,9 @@
 
 /// The longest quote, in characters; a whole file pasted into one string must not fill a log.
 const MAX_QUOTED: usize = 60;
+/// The most names that a misspelt one is compared with: files with thousands of either are made by
+/// programs, and must not take minutes to refuse.
+const MAX_COMPARED: usize = 500;
 /// The most names that a finding lists.
 const MAX_LISTED: usize = 20;
 
@@ -46,6 +49,7 @@ fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Optio
     let at_most = (length / 3).clamp(1, 3);
     known
         .into_iter()
+        .take(MAX_COMPARED)
         .filter(|name| name.chars().count().abs_diff(length) <= at_most)
         .map(|name| (slips(&written.to_lowercase(), &name.to_lowercase()), name))
         .filter(|(slips, name)| *slips <= at_most && *name != written)

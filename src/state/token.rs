@@ -89,14 +89,19 @@ fn make(path: &Path) -> io::Result<()> {
     }
     let secret = clock::random_bytes::<32>()?;
     let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let written = writeln!(file, "{hex}").and_then(|()| file.sync_all());
-    if let Err(error) = written {
-        // Half a token would stand in the way of the next start.
-        let _ = fs::remove_file(path);
-        return Err(error);
-    }
+    // Whole or not at all: an empty file would stand in the way of every later start.
+    let draft = path.with_added_extension(format!("{}.new", std::process::id()));
+    let written = write_new(&draft, &hex).and_then(|()| fs::hard_link(&draft, path));
+    // What is left of a draft harms nobody.
+    let _ = fs::remove_file(&draft);
+    written?;
     sync_folder_of(path)
+}
+
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()
 }
 
 fn warn_if_open(path: &Path) {

@@ -8,6 +8,9 @@ use toml::de::{DeTable, Error};
 use crate::config::words::quoted;
 use crate::finding::{Finding, line_and_column};
 
+/// More findings than this help nobody.
+pub(super) const MOST_FINDINGS: usize = 200;
+
 /// So many times what is left of a file is parsed; one open bracket may spoil several tables.
 const MOST_PASSES: usize = 8;
 
@@ -77,6 +80,8 @@ pub(super) fn mend(text: &str) -> Option<Mended> {
 /// The parser's errors: the first of each line, since what follows it there is mostly its echo.
 /// Of a table that stands twice only its header is said.
 pub(super) fn findings(file: &str, text: &str, errors: &[Error]) -> Vec<Finding> {
+    // A file that is no TOML at all has one for each line.
+    let errors = &errors[..errors.len().min(MOST_FINDINGS)];
     let starts = tables(text);
     let line = |at: usize| line_and_column(text, at).0;
     let again = |error: &&Error| error.message() == "duplicate key";
