@@ -1,7 +1,7 @@
 //! The daemon put together: started, run, reloaded, stopped.
 //!
-//! Everything here is wiring. What is believed and overridden lives in [`Beliefs`]; what people
-//! can ask of the daemon is [`control`].
+//! Everything here is wiring. What is believed and overridden lives in `beliefs`; what people
+//! can ask of the daemon is `control`.
 
 mod alarm;
 mod beliefs;
