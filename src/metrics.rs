@@ -123,17 +123,6 @@ pub fn info(revision: &str, version: &str) -> Family {
         .sample(&[("revision", revision), ("version", version)], 1.0)
 }
 
-/// Whether each endpoint (pool, address or host name) is up, as answers see it.
-pub fn endpoint_up<'a>(endpoints: impl IntoIterator<Item = (&'a str, &'a str, bool)>) -> Family {
-    let help = "1 while the endpoint is answered, 0 while it is not: verdicts and overrides.";
-    let mut family = Family::gauge("steersman_endpoint_up", help);
-    for (pool, endpoint, up) in endpoints {
-        let value = if up { 1.0 } else { 0.0 };
-        family.push("", &[("pool", pool), ("endpoint", endpoint)], value);
-    }
-    family
-}
-
 fn load(counter: &AtomicU64) -> f64 {
     // Exact up to 2^53, which is more than anything here counts in a process's life.
     counter.load(Ordering::Relaxed) as f64

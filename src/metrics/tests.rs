@@ -159,7 +159,6 @@ fn what_is_known_elsewhere_goes_beside() {
     metrics.tcp_refused(Refusal::Client);
     let mut families = metrics.families();
     families.push(info("abc123", "0.1.0"));
-    families.push(endpoint_up([("us", "192.0.2.1", true), ("us", "2001:db8::1", false)]));
     let text = render(&families);
     for line in [
         r#"steersman_info{revision="abc123",version="0.1.0"} 1"#,
@@ -169,8 +168,6 @@ fn what_is_known_elsewhere_goes_beside() {
         r#"steersman_tcp_refused_connections_total{limit="client"} 1"#,
         r#"steersman_tcp_refused_connections_total{limit="total"} 0"#,
         "steersman_panics_total 0",
-        r#"steersman_endpoint_up{pool="us",endpoint="192.0.2.1"} 1"#,
-        r#"steersman_endpoint_up{pool="us",endpoint="2001:db8::1"} 0"#,
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
     }
