@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use serde_json::json;
 
 use crate::support::backend::{Backend, Manner, WELL};
-use crate::support::daemon::Start;
+use crate::support::daemon::{Daemon, Start};
 use crate::support::http;
 use crate::support::setup::{Setup, pool, steady, web};
 use crate::support::wait::until_eq;
@@ -75,6 +75,7 @@ fn the_last_verdicts_survive_kill_9() {
     daemon.wait_for_answer("www", SPARE);
     let since = daemon.endpoint("main")["since"].clone();
     server.be(Manner::Hang);
+    wait_for_journal(&daemon, "down");
     daemon.kill();
     let mut daemon = daemon.start_again();
     assert_eq!(daemon.answer("www"), [SPARE]);
@@ -86,10 +87,21 @@ fn the_last_verdicts_survive_kill_9() {
     server.be(WELL);
     daemon.wait_for_answer("www", MAIN);
     server.be(Manner::Hang);
+    wait_for_journal(&daemon, "up");
     daemon.kill();
     let daemon = daemon.start_again();
     assert_eq!(daemon.answer("www"), [MAIN]);
     assert_eq!(daemon.endpoint("main")["verdict"], "up");
+}
+
+/// A verdict is written down a moment after answers follow it, since no disk may delay them.
+#[track_caller]
+fn wait_for_journal(daemon: &Daemon, state: &str) {
+    let last = format!("\"state\":\"{state}\"");
+    until_eq(true, || {
+        let journal = fs::read_to_string(daemon.path("state/verdicts.jsonl")).unwrap_or_default();
+        journal.ends_with('\n') && journal.lines().last().is_some_and(|line| line.contains(&last))
+    });
 }
 
 #[test]
