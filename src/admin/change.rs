@@ -74,7 +74,7 @@ pub(super) fn read(body: &[u8], now: SystemTime) -> Result<Override, Problem> {
             "reason: expected at most {LONGEST_REASON_CHARACTERS} characters"
         )));
     }
-    if reason.chars().any(char::is_control) {
+    if reason.chars().any(misleads) {
         return Err(unfit("reason: expected one line without control characters".into()));
     }
     let lifetime = match &change.lifetime {
@@ -94,6 +94,12 @@ pub(super) fn read(body: &[u8], now: SystemTime) -> Result<Override, Problem> {
     Ok(Override::new(change.state.into(), reason, now, lifetime))
 }
 
+/// Whether a character makes a line look like another one: control characters, line separators,
+/// and those that turn the direction of writing round.
+fn misleads(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Who asked, for the audit trail.
 pub(super) struct Requester {
     peer: SocketAddr,
@@ -103,7 +109,9 @@ pub(super) struct Requester {
 impl Requester {
     pub(super) fn new(peer: SocketAddr, headers: &HeaderMap) -> Self {
         let user = headers.get(USER_HEADER).and_then(|value| value.to_str().ok());
-        let user = user.map(|user| user.chars().take(LONGEST_USER_CHARACTERS).collect());
+        // Without blanks, nobody can write another address behind a name than the one they have.
+        let graphic = |user: &str| user.chars().filter(char::is_ascii_graphic).collect::<String>();
+        let user = user.map(|user| graphic(user).chars().take(LONGEST_USER_CHARACTERS).collect());
         Self { peer, user }
     }
 }

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -140,8 +141,7 @@ impl Client {
     fn request(&self, method: Method, path: &[&str]) -> Result<reqwest::RequestBuilder, String> {
         let mut request =
             self.http.request(method, self.url(path)?).bearer_auth(self.token.reveal());
-        let user = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER"));
-        if let Some(user) = user.ok().and_then(|user| HeaderValue::try_from(user).ok()) {
+        if let Some(user) = user().and_then(|user| HeaderValue::try_from(user).ok()) {
             request = request.header(USER_HEADER, user);
         }
         Ok(request)
@@ -171,6 +171,13 @@ impl Client {
              configuration?"
         )
     }
+}
+
+/// The name of whoever types this, for the audit trail; under cron or a unit, the number.
+fn user() -> Option<String> {
+    let name = |variable| std::env::var(variable).ok().filter(|name| !name.is_empty());
+    let number = || Some(format!("uid:{}", std::fs::metadata("/proc/self").ok()?.uid()));
+    name("SUDO_USER").or_else(|| name("USER")).or_else(number)
 }
 
 fn override_path(target: &Target) -> [String; 3] {

@@ -151,11 +151,15 @@ async fn an_override_is_set_replaced_listed_and_cleared() {
 async fn who_asked_is_known() {
     let running = Running::start().await;
     running.put("pool/web", DRAIN).await;
-    let request = running.request(Method::DELETE, "/api/v1/overrides/pool/web");
-    request.bearer_auth(TOKEN).header(USER_HEADER, "alice").send().await.unwrap();
+    for user in ["alice", "bob at 192.0.2.1:53"] {
+        let request = running.request(Method::DELETE, "/api/v1/overrides/pool/web");
+        request.bearer_auth(TOKEN).header(USER_HEADER, user).send().await.unwrap();
+        running.put("pool/web", DRAIN).await;
+    }
     let by = running.fake.inside().by.clone();
     assert!(by[0].starts_with("127.0.0.1:"), "{by:?}");
     assert!(by[1].starts_with("alice at 127.0.0.1:"), "{by:?}");
+    assert!(by[3].starts_with("bobat192.0.2.1:53 at 127.0.0.1:"), "{by:?}");
 }
 
 #[tokio::test]
@@ -204,6 +208,8 @@ async fn a_bad_body_changes_nothing() {
         (r#"{"state":"up","reason":""}"#, 422, "reason: found nothing"),
         (r#"{"state":"up","reason":" \t "}"#, 422, "reason: found nothing"),
         (r#"{"state":"up","reason":"a\nb"}"#, 422, "control characters"),
+        (r#"{"state":"up","reason":"a\u2028b"}"#, 422, "control characters"),
+        (r#"{"state":"up","reason":"a\u202eb"}"#, 422, "control characters"),
         (
             r#"{"state":"up","reason":"x","for":"2"}"#,
             422,
