@@ -1,0 +1,118 @@
+//! What one answer costs in our own code, in instructions: the same on every run and machine.
+//!
+//! Run by `benches/instructions`, which counts with callgrind what happens within `one_answer`.
+//! Called by itself it answers the questions of one kind and counts the answers.
+#![expect(clippy::expect_used, clippy::panic, reason = "a benchmark fails by panicking")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::hint::black_box;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+
+use steersman::dns::{Asker, MAX_UDP_BYTES, Scratch, Transport, answer};
+use steersman::health::{Standing, StandingNow};
+use steersman::reload;
+use steersman::steering::{Draw, Pools};
+use steersman::view::View;
+use steersman::wire::Name;
+
+/// Names of the zone, and of each policy.
+const FIXED: usize = 10_000;
+const STEERED: usize = 1_000;
+const SEED: u64 = 7;
+/// Enough for each name to be asked a few times, and few enough for callgrind.
+const QUESTIONS: usize = 20_000;
+
+fn main() {
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    let kind = arguments.next().unwrap_or_else(|| "static".into());
+    let folder = tempfile::tempdir().expect("a folder");
+    write_files(folder.path());
+    let view = view(folder.path());
+    let packets: Vec<Vec<u8>> = (0..QUESTIONS).map(|n| packet(&kind, n)).collect();
+    let mut scratch = Scratch::new(SEED);
+    let mut out = [0; MAX_UDP_BYTES as usize];
+    let mut answered = 0;
+    for (n, packet) in packets.iter().enumerate() {
+        answered += usize::from(one_answer(&view, packet, n as u64, &mut scratch, &mut out) > 0);
+    }
+    println!("{answered}");
+}
+
+#[inline(never)]
+fn one_answer(view: &View, packet: &[u8], n: u64, scratch: &mut Scratch, out: &mut [u8]) -> usize {
+    let asker = Asker { source: IpAddr::V4(Ipv4Addr::LOCALHOST), transport: Transport::Udp };
+    // Odd, so that all draws are met.
+    let draw = Draw::new(n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    black_box(answer(view, packet, &asker, draw, scratch, out)).length
+}
+
+/// A question of a kind, as the n-th.
+fn packet(kind: &str, n: usize) -> Vec<u8> {
+    // A step that is prime to both counts, so that neighbours in memory are not asked in turn.
+    let step = n * 7919;
+    let owner = match kind {
+        "static" => format!("host{}", step % FIXED),
+        "nxdomain" => format!("nx{step}"),
+        "failover" => format!("fo{}", step % STEERED),
+        "weighted" => format!("wt{}", step % STEERED),
+        "geo" | "geo-subnet" => format!("geo{}", step % STEERED),
+        other => panic!("{other:?} is no kind of question"),
+    };
+    let owner = Name::parse(&format!("{owner}.example.com."), &Name::root()).expect("a name");
+    let subnet = kind == "geo-subnet";
+    let mut packet = vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, u8::from(subnet)];
+    packet.extend(owner.as_wire());
+    packet.extend([0, 1, 0, 1]);
+    if subnet {
+        let [a, b, c, _] = (step as u32).wrapping_mul(2_654_435_761).to_be_bytes();
+        packet.extend([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 11, 0, 8, 0, 7, 0, 1, 24, 0, a, b, c]);
+    }
+    packet
+}
+
+/// The zone that `benches/peers` gives to every server.
+fn write_files(folder: &Path) {
+    let mut zone = String::from(
+        "$ORIGIN example.com.\n$TTL 300\n@ SOA ns1 hostmaster 1 7200 3600 604800 300\n\
+         @ NS ns1\n@ NS ns2\nns1 A 192.0.2.1\nns2 A 192.0.2.2\n",
+    );
+    for n in 0..FIXED {
+        let [_, a, b, c] = (n as u32).to_be_bytes();
+        let _ = writeln!(zone, "host{n} A 10.{a}.{b}.{c}");
+    }
+    let (mut pools, mut names) = (String::new(), String::new());
+    for n in 0..STEERED {
+        let (high, low) = (n / 256, n % 256);
+        for (pool, net) in [("us", 1), ("eu", 2), ("ap", 3)] {
+            let _ = writeln!(pools, "[pools.{pool}{n}]\nendpoints = [\"10.{net}.{high}.{low}\"]");
+        }
+        let _ = write!(
+            names,
+            "[fo{n}]\nttl = 60\nfailover = [\"us{n}\", \"eu{n}\"]\n\
+             [wt{n}]\nttl = 60\nweighted = {{ us{n} = 7, eu{n} = 3 }}\n\
+             [geo{n}]\nttl = 60\n\
+             geo = {{ EU = [\"eu{n}\", \"us{n}\"], AS = [\"ap{n}\", \"us{n}\"], NA = [\"us{n}\", \"eu{n}\"], \
+             default = \"us{n}\" }}\n"
+        );
+    }
+    let database = Path::new(env!("CARGO_MANIFEST_DIR")).join("geoip/country.mmdb");
+    let config = format!("zones = \"zones\"\ngeoip = [{:?}]\nstate = \"state\"\n", database);
+    fs::create_dir(folder.join("zones")).expect("a folder");
+    for (file, text) in [
+        ("steersman.toml", config),
+        ("zones/example.com.zone", zone),
+        ("zones/pools.toml", pools),
+        ("zones/example.com.toml", names),
+    ] {
+        fs::write(folder.join(file), text).expect("a file");
+    }
+}
+
+fn view(folder: &Path) -> View {
+    let world = reload::load_from(&folder.join("steersman.toml"), SEED).expect("good files");
+    let up = StandingNow { standing: Standing::Up, hold: None };
+    let pools = Pools::new(&world.inventory, |_| up);
+    View { world: world.into(), pools, nsid: None }
+}
