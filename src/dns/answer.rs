@@ -8,7 +8,7 @@ use super::query::{self, Fault, HEADER_BYTES, Query, Question};
 use super::reply::Reply;
 use crate::steering::{Chance, Draw, NoTrace, Trace};
 use crate::view::View;
-use crate::wire::{QName, rtype};
+use crate::wire::{QName, Rcode, rtype};
 
 /// The largest UDP reply, whatever the asker could take (DNS flag day 2020), and the size that
 /// replies announce, in bytes.
@@ -16,12 +16,6 @@ pub const MAX_UDP_BYTES: u16 = 1232;
 /// The largest UDP reply without EDNS (RFC 1035 4.2.1), in bytes.
 const PLAIN_UDP_BYTES: u16 = 512;
 const MAX_TCP_BYTES: usize = 65_535;
-
-const FORMERR: u16 = 1;
-const SERVFAIL: u16 = 2;
-const NOTIMP: u16 = 4;
-const REFUSED: u16 = 5;
-const BADVERS: u16 = 16;
 
 const FLAG_QR: u8 = 0x80;
 const FLAG_AA: u8 = 0x04;
@@ -108,8 +102,8 @@ pub struct Verdict {
     pub length: usize,
     /// Why.
     pub reason: Reason,
-    /// The reply's response code (RFC 6895 2.3), its extended bits included.
-    pub rcode: u16,
+    /// The reply's response code.
+    pub rcode: Rcode,
     /// For a steered answer: zone, steered name within it, and slot of the pool.
     pub steered: Option<(u32, u32, u16)>,
 }
@@ -177,28 +171,28 @@ struct Asked<'a> {
 }
 
 fn silence(reason: Reason) -> Verdict {
-    Verdict { length: 0, reason, rcode: 0, steered: None }
+    Verdict { length: 0, reason, rcode: Rcode::NOERROR, steered: None }
 }
 
-fn fault_reply(fault: Fault) -> (u16, Reason) {
+fn fault_reply(fault: Fault) -> (Rcode, Reason) {
     match fault {
-        Fault::Malformed => (FORMERR, Reason::Malformed),
-        Fault::Operation => (NOTIMP, Reason::NotImplemented),
-        Fault::EdnsVersion => (BADVERS, Reason::BadVersion),
+        Fault::Malformed => (Rcode::FORMERR, Reason::Malformed),
+        Fault::Operation => (Rcode::NOTIMP, Reason::NotImplemented),
+        Fault::EdnsVersion => (Rcode::BADVERS, Reason::BadVersion),
     }
 }
 
 /// What cannot be answered from any zone, by its type or class.
-fn unanswerable(question: &Question<'_>) -> Option<(u16, Reason)> {
+fn unanswerable(question: &Question<'_>) -> Option<(Rcode, Reason)> {
     if let Some(fault) = question.fault {
         return Some(fault_reply(fault));
     }
     match question.qtype {
         // OPT, TKEY and TSIG are never asked for (RFC 6895 3.1).
-        rtype::OPT | rtype::TKEY | rtype::TSIG => Some((FORMERR, Reason::Malformed)),
-        rtype::MAILB | rtype::MAILA => Some((NOTIMP, Reason::NotImplemented)),
-        rtype::AXFR | rtype::IXFR => Some((REFUSED, Reason::Refused)),
-        _ if question.qclass != rtype::IN => Some((REFUSED, Reason::Refused)),
+        rtype::OPT | rtype::TKEY | rtype::TSIG => Some((Rcode::FORMERR, Reason::Malformed)),
+        rtype::MAILB | rtype::MAILA => Some((Rcode::NOTIMP, Reason::NotImplemented)),
+        rtype::AXFR | rtype::IXFR => Some((Rcode::REFUSED, Reason::Refused)),
+        _ if question.qclass != rtype::IN => Some((Rcode::REFUSED, Reason::Refused)),
         _ => None,
     }
 }
@@ -222,7 +216,8 @@ fn to_question<T: Trace>(
     out[HEADER_BYTES..question_end].copy_from_slice(question.bytes);
     let reply = Reply::new(out, question_end, limit - opt_bytes);
     let mut flags = 0;
-    let mut verdict = Verdict { length: 0, reason: Reason::Malformed, rcode: 0, steered: None };
+    let mut verdict =
+        Verdict { length: 0, reason: Reason::Malformed, rcode: Rcode::NOERROR, steered: None };
     let (mut scope, reply) = match (unanswerable, scratch.name.set(question.bytes)) {
         (None, Some(_)) => {
             let client = question.edns.and_then(|e| e.subnet?.network).unwrap_or(asker.source);
@@ -230,13 +225,13 @@ fn to_question<T: Trace>(
             let mut chain =
                 Chain::new(view, asked, (client, chance), &mut scratch.name, reply, trace);
             let full = chain.resolve().is_err();
-            verdict.rcode = u16::from(chain.outcome.rcode);
+            verdict.rcode = chain.outcome.rcode;
             if full {
                 chain.reply.clear();
                 match asker.transport {
                     Transport::Udp => flags |= FLAG_TC,
                     Transport::Tcp => {
-                        verdict.rcode = SERVFAIL;
+                        verdict.rcode = Rcode::SERVFAIL;
                         chain.outcome.authoritative = false;
                     }
                 }
@@ -249,16 +244,16 @@ fn to_question<T: Trace>(
             (chain.outcome.scope, chain.reply)
         }
         (fault, _) => {
-            (verdict.rcode, verdict.reason) = fault.unwrap_or((FORMERR, Reason::Malformed));
+            (verdict.rcode, verdict.reason) = fault.unwrap_or((Rcode::FORMERR, Reason::Malformed));
             (0, reply)
         }
     };
-    if verdict.rcode == REFUSED {
+    if verdict.rcode == Rcode::REFUSED {
         scope = 0;
     }
     let (out, mut length) = reply.finish(u16::from(question.edns.is_some()));
     if let Some(asked) = &question.edns {
-        let rcode_high = (verdict.rcode >> 4) as u8;
+        let rcode_high = verdict.rcode.high_bits();
         let opt = ReplyEdns { asked, rcode_high, scope, nsid, udp_bytes: MAX_UDP_BYTES };
         length += opt.write(&mut out[length..]).unwrap_or(0);
     }
@@ -280,9 +275,9 @@ fn limit(question: &Question<'_>, transport: Transport) -> usize {
 }
 
 /// Writes id, flags and the lower bits of the response code; both buffers hold a header.
-fn put_header(packet: &[u8], out: &mut [u8], rcode: u16, flags: u8) {
+fn put_header(packet: &[u8], out: &mut [u8], rcode: Rcode, flags: u8) {
     out[0] = packet[0];
     out[1] = packet[1];
     out[2] = FLAG_QR | packet[2] & REPEATED_HIGH | flags;
-    out[3] = packet[3] & REPEATED_LOW | (rcode & 0x0f) as u8;
+    out[3] = packet[3] & REPEATED_LOW | rcode.low_bits();
 }

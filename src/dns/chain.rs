@@ -9,14 +9,8 @@ use super::query::HEADER_BYTES;
 use super::reply::{Full, NameAt, Reply, Section};
 use crate::steering::{Chance, Trace};
 use crate::view::View;
-use crate::wire::{QName, RrSet, rtype};
+use crate::wire::{QName, Rcode, RrSet, rtype};
 use crate::zone::{Found, Node, Zone};
-
-const NOERROR: u8 = 0;
-const SERVFAIL: u8 = 2;
-const NXDOMAIN: u8 = 3;
-const REFUSED: u8 = 5;
-const YXDOMAIN: u8 = 6;
 
 /// How many names one answer may go through.
 const MAX_LINKS: usize = 16;
@@ -26,7 +20,7 @@ const RDATA_AT: usize = 12;
 /// What is known of the reply so far.
 pub struct Outcome {
     /// The response code.
-    pub rcode: u8,
+    pub rcode: Rcode,
     /// Whether the answer is authoritative.
     pub authoritative: bool,
     /// Why it is what it is.
@@ -72,7 +66,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
     ) -> Self {
         let question = NameAt { start: HEADER_BYTES, end: HEADER_BYTES + name_length };
         let outcome = Outcome {
-            rcode: NOERROR,
+            rcode: Rcode::NOERROR,
             authoritative: false,
             reason: Reason::Refused,
             steered: None,
@@ -87,7 +81,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
         loop {
             let Some(zone) = self.view.world.zones.find(self.name, self.qtype) else {
                 if self.linked == 1 {
-                    self.outcome.rcode = REFUSED;
+                    self.outcome.rcode = Rcode::REFUSED;
                 }
                 return Ok(());
             };
@@ -147,7 +141,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
             }
             Found::Dname(dname, depth) => self.dname(dname, depth),
             Found::Missing => {
-                self.outcome.rcode = NXDOMAIN;
+                self.outcome.rcode = Rcode::NXDOMAIN;
                 self.conclude(Reason::NxDomain);
                 self.negative(zone, u32::MAX)?;
                 Ok(Next::Stop)
@@ -204,7 +198,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
         let Some(data) = dname.wire.get(RDATA_AT..) else { return Ok(Next::Stop) };
         let length = kept_length + data.len();
         if length > target.len() {
-            self.outcome.rcode = YXDOMAIN;
+            self.outcome.rcode = Rcode::YXDOMAIN;
             return Ok(Next::Stop);
         }
         let kept = &self.reply.written()[here.start..here.start + kept_length];

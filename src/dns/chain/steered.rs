@@ -1,10 +1,10 @@
 //! What a steered name says.
 
-use super::{Chain, Next, SERVFAIL};
+use super::{Chain, Next};
 use crate::dns::Reason;
 use crate::dns::reply::{Full, Section};
 use crate::steering::{Asked, Choice, Kind, Pick, SteeredName, Step, Trace, choose};
-use crate::wire::rtype;
+use crate::wire::{Rcode, rtype};
 use crate::zone::{Node, Zone};
 
 impl<'a, T: Trace> Chain<'a, '_, T> {
@@ -37,7 +37,7 @@ impl<'a, T: Trace> Chain<'a, '_, T> {
             }
             Pick::ServFail => {
                 self.conclude(Reason::ServFail);
-                self.outcome.rcode = SERVFAIL;
+                self.outcome.rcode = Rcode::SERVFAIL;
                 self.outcome.authoritative = false;
                 self.reply.clear();
                 Ok(Some(Next::Stop))
