@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use super::beliefs::Beliefs;
 use super::{alarm, families};
 use crate::admin::status::{OverrideStatus, ProbeFacts, Status, pool_statuses, region_statuses};
-use crate::admin::{Control, Problem, Question, Refusal};
+use crate::admin::{Control, ExplainRequest, OverrideError, Problem};
 use crate::clock;
 use crate::config::Daemon;
 use crate::explain::{self, explain};
@@ -300,7 +300,7 @@ impl Control for Running {
         }
     }
 
-    fn explain(&self, question: &Question) -> Result<serde_json::Value, Problem> {
+    fn explain(&self, question: &ExplainRequest) -> Result<serde_json::Value, Problem> {
         let broken = |what: String| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, what);
         let draw = clock::random_bytes().map_err(|error| broken(error.to_string()))?;
         let anyone = (IpAddr::V4(Ipv4Addr::LOCALHOST), 32);
@@ -326,11 +326,13 @@ impl Control for Running {
         target: Target,
         what: Override,
         by: &str,
-    ) -> Result<Option<Override>, Refusal> {
+    ) -> Result<Option<Override>, OverrideError> {
         let _decision = self.decision();
         let view = self.live.load_full();
         if !target.exists_in(&view.world.inventory) {
-            return Err(Refusal::UnknownTarget { known: known(&view.world.inventory, &target) });
+            return Err(OverrideError::UnknownTarget {
+                known: known(&view.world.inventory, &target),
+            });
         }
         let before = self.beliefs.overrides().get(&target).cloned();
         let event = OverrideEvent {
@@ -339,22 +341,23 @@ impl Control for Running {
             target: target.clone(),
             change: OverrideChange::Set(what.clone()),
         };
-        self.store.record_override(&event).map_err(Refusal::NotDurable)?;
+        self.store.record_override(&event).map_err(OverrideError::NotDurable)?;
         self.beliefs.set(target, what);
         self.refresh_pools();
         Ok(before)
     }
 
-    fn clear_override(&self, target: &Target, by: &str) -> Result<Override, Refusal> {
+    fn clear_override(&self, target: &Target, by: &str) -> Result<Override, OverrideError> {
         let _decision = self.decision();
-        let standing = self.beliefs.overrides().get(target).cloned().ok_or(Refusal::NoOverride)?;
+        let standing =
+            self.beliefs.overrides().get(target).cloned().ok_or(OverrideError::NoOverride)?;
         let event = OverrideEvent {
             at: clock::wall_now(),
             by: by.into(),
             target: target.clone(),
             change: OverrideChange::Clear,
         };
-        self.store.record_override(&event).map_err(Refusal::NotDurable)?;
+        self.store.record_override(&event).map_err(OverrideError::NotDurable)?;
         self.beliefs.clear(target);
         self.refresh_pools();
         Ok(standing)

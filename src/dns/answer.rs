@@ -97,7 +97,7 @@ impl Reason {
 
 /// What came of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct Answered {
     /// Bytes of the reply; 0: send nothing.
     pub length: usize,
     /// Why.
@@ -136,7 +136,7 @@ pub fn answer(
     draw: Draw,
     scratch: &mut Scratch,
     out: &mut [u8],
-) -> Verdict {
+) -> Answered {
     let chance = Chance { draw, turns: &view.world.turns };
     answer_traced(view, packet, asker, chance, scratch, out, &mut NoTrace)
 }
@@ -150,7 +150,7 @@ pub fn answer_traced<T: Trace>(
     scratch: &mut Scratch,
     out: &mut [u8],
     trace: &mut T,
-) -> Verdict {
+) -> Answered {
     match query::read(packet) {
         Query::Silence { response: true } => silence(Reason::Response),
         Query::Silence { response: false } => silence(Reason::Garbage),
@@ -170,8 +170,8 @@ struct Asked<'a> {
     chance: Chance<'a>,
 }
 
-fn silence(reason: Reason) -> Verdict {
-    Verdict { length: 0, reason, rcode: Rcode::NOERROR, steered: None }
+fn silence(reason: Reason) -> Answered {
+    Answered { length: 0, reason, rcode: Rcode::NOERROR, steered: None }
 }
 
 fn fault_reply(fault: Fault) -> (Rcode, Reason) {
@@ -202,7 +202,7 @@ fn to_question<T: Trace>(
     scratch: &mut Scratch,
     out: &mut [u8],
     trace: &mut T,
-) -> Verdict {
+) -> Answered {
     let &Asked { view, packet, question, asker, chance } = asked;
     let nsid = view.nsid.as_deref();
     let opt_bytes = question.edns.map_or(0, |edns| edns.reply_bytes(nsid));
@@ -216,8 +216,8 @@ fn to_question<T: Trace>(
     out[HEADER_BYTES..question_end].copy_from_slice(question.bytes);
     let reply = Reply::new(out, question_end, limit - opt_bytes);
     let mut flags = 0;
-    let mut verdict =
-        Verdict { length: 0, reason: Reason::Malformed, rcode: Rcode::NOERROR, steered: None };
+    let mut answered =
+        Answered { length: 0, reason: Reason::Malformed, rcode: Rcode::NOERROR, steered: None };
     let (mut scope, reply) = match (unanswerable, scratch.name.set(question.bytes)) {
         (None, Some(_)) => {
             let client = question.edns.and_then(|e| e.subnet?.network).unwrap_or(asker.source);
@@ -225,42 +225,43 @@ fn to_question<T: Trace>(
             let mut chain =
                 Chain::new(view, asked, (client, chance), &mut scratch.name, reply, trace);
             let full = chain.resolve().is_err();
-            verdict.rcode = chain.outcome.rcode;
+            answered.rcode = chain.conclusion.rcode;
             if full {
                 chain.reply.clear();
                 match asker.transport {
                     Transport::Udp => flags |= FLAG_TC,
                     Transport::Tcp => {
-                        verdict.rcode = Rcode::SERVFAIL;
-                        chain.outcome.authoritative = false;
+                        answered.rcode = Rcode::SERVFAIL;
+                        chain.conclusion.authoritative = false;
                     }
                 }
             }
-            if chain.outcome.authoritative {
+            if chain.conclusion.authoritative {
                 flags |= FLAG_AA;
             }
-            verdict.reason = chain.outcome.reason;
-            verdict.steered = chain.outcome.steered;
-            (chain.outcome.scope, chain.reply)
+            answered.reason = chain.conclusion.reason;
+            answered.steered = chain.conclusion.steered;
+            (chain.conclusion.scope, chain.reply)
         }
         (fault, _) => {
-            (verdict.rcode, verdict.reason) = fault.unwrap_or((Rcode::FORMERR, Reason::Malformed));
+            (answered.rcode, answered.reason) =
+                fault.unwrap_or((Rcode::FORMERR, Reason::Malformed));
             (0, reply)
         }
     };
-    if verdict.rcode == Rcode::REFUSED {
+    if answered.rcode == Rcode::REFUSED {
         scope = 0;
     }
     let (out, mut length) = reply.finish(u16::from(question.edns.is_some()));
     if let Some(asked) = &question.edns {
-        let rcode_high = verdict.rcode.high_bits();
+        let rcode_high = answered.rcode.high_bits();
         let opt = ReplyEdns { asked, rcode_high, scope, nsid, udp_bytes: MAX_UDP_BYTES };
         length += opt.write(&mut out[length..]).unwrap_or(0);
     }
-    put_header(packet, out, verdict.rcode, flags);
+    put_header(packet, out, answered.rcode, flags);
     out[4..6].copy_from_slice(&[0, u8::from(!question.bytes.is_empty())]);
-    verdict.length = length;
-    verdict
+    answered.length = length;
+    answered
 }
 
 /// The largest reply in bytes.

@@ -18,7 +18,7 @@ const MAX_LINKS: usize = 16;
 const RDATA_AT: usize = 12;
 
 /// What is known of the reply so far.
-pub struct Outcome {
+pub struct Conclusion {
     /// The response code.
     pub rcode: Rcode,
     /// Whether the answer is authoritative.
@@ -41,7 +41,7 @@ pub struct Chain<'a, 'o, T> {
     /// The name looked up now.
     pub name: &'a mut QName,
     pub reply: Reply<'o>,
-    pub outcome: Outcome,
+    pub conclusion: Conclusion,
     trace: &'a mut T,
     links: [NameAt; MAX_LINKS],
     linked: usize,
@@ -65,7 +65,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
         trace: &'a mut T,
     ) -> Self {
         let question = NameAt { start: HEADER_BYTES, end: HEADER_BYTES + name_length };
-        let outcome = Outcome {
+        let conclusion = Conclusion {
             rcode: Rcode::NOERROR,
             authoritative: false,
             reason: Reason::Refused,
@@ -73,7 +73,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
             scope: 0,
         };
         let links = [question; MAX_LINKS];
-        Self { view, qtype, client, chance, name, reply, outcome, trace, links, linked: 1 }
+        Self { view, qtype, client, chance, name, reply, conclusion, trace, links, linked: 1 }
     }
 
     /// Writes the answer, link by link.
@@ -81,7 +81,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
         loop {
             let Some(zone) = self.view.world.zones.find(self.name, self.qtype) else {
                 if self.linked == 1 {
-                    self.outcome.rcode = Rcode::REFUSED;
+                    self.conclusion.rcode = Rcode::REFUSED;
                 }
                 return Ok(());
             };
@@ -122,7 +122,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
         let zone: &'a Zone = &view.world.zones.all()[zone_index];
         let found = zone.find(self.name, self.qtype);
         if self.linked == 1 {
-            self.outcome.authoritative = !matches!(found, Found::Cut(_));
+            self.conclusion.authoritative = !matches!(found, Found::Cut(_));
         }
         match found {
             Found::Node(node) => self.node(zone_index, zone, node),
@@ -141,7 +141,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
             }
             Found::Dname(dname, depth) => self.dname(dname, depth),
             Found::Missing => {
-                self.outcome.rcode = Rcode::NXDOMAIN;
+                self.conclusion.rcode = Rcode::NXDOMAIN;
                 self.conclude(Reason::NxDomain);
                 self.negative(zone, u32::MAX)?;
                 Ok(Next::Stop)
@@ -198,7 +198,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
         let Some(data) = dname.wire.get(RDATA_AT..) else { return Ok(Next::Stop) };
         let length = kept_length + data.len();
         if length > target.len() {
-            self.outcome.rcode = Rcode::YXDOMAIN;
+            self.conclusion.rcode = Rcode::YXDOMAIN;
             return Ok(Next::Stop);
         }
         let kept = &self.reply.written()[here.start..here.start + kept_length];
@@ -232,10 +232,10 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
     /// Notes why the answer is what it is: a steered choice anywhere in the chain says more than
     /// what its last link came to.
     fn conclude(&mut self, reason: Reason) {
-        if !matches!(self.outcome.reason, Reason::Steered | Reason::Degraded)
+        if !matches!(self.conclusion.reason, Reason::Steered | Reason::Degraded)
             || matches!(reason, Reason::Degraded | Reason::ServFail)
         {
-            self.outcome.reason = reason;
+            self.conclusion.reason = reason;
         }
     }
 }

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::family::Family;
 use super::tally::{Slab, Tally};
-use crate::dns::{Reason, Transport, Verdict};
+use crate::dns::{Answered, Reason, Transport};
 use crate::view::World;
 use crate::wire::Rcode;
 
-/// Why a packet or its reply was dropped by the sockets, without or against a verdict.
+/// Why a packet or its reply was dropped by the sockets, whatever was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Discard {
     /// It came from port 0, where nobody can be answered.
@@ -103,14 +103,14 @@ impl Counters {
     }
 
     /// Counts what came of a packet.
-    pub fn count(&mut self, transport: Transport, verdict: &Verdict) {
-        let (transport, reason) = (transport as usize, verdict.reason as usize);
-        if verdict.length == 0 {
+    pub fn count(&mut self, transport: Transport, answered: &Answered) {
+        let (transport, reason) = (transport as usize, answered.reason as usize);
+        if answered.length == 0 {
             add_one(&self.block.silent[transport][reason]);
             return;
         }
-        add_one(&self.block.answers[transport][reason][rcode_index(verdict.rcode)]);
-        if let (Some(place), Some(slab)) = (verdict.steered, &self.slab)
+        add_one(&self.block.answers[transport][reason][rcode_index(answered.rcode)]);
+        if let (Some(place), Some(slab)) = (answered.steered, &self.slab)
             && let Some(counter) = slab.counter(place)
         {
             add_one(counter);

@@ -23,4 +23,4 @@ pub use failure::Failure;
 pub use histogram::{BUCKET_BOUNDS, Histogram};
 pub use kit::{Ask, Asking, Kit, Prepare};
 pub use schedule::Probes;
-pub use target::{HttpQuestion, Plan, ProbeTarget, Question, TlsQuestion};
+pub use target::{HttpRequest, Plan, ProbeTarget, Request, TlsSettings};

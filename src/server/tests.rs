@@ -11,7 +11,7 @@ use hickory_proto::op::{Message, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 
 use super::*;
-use crate::dns::{Asker, Reason, Scratch, Verdict};
+use crate::dns::{Answered, Asker, Reason, Scratch};
 use crate::health::Inventory;
 use crate::metrics::render;
 use crate::place::Places;
@@ -32,8 +32,8 @@ fn whoami(
     _: Draw,
     scratch: &mut Scratch,
     out: &mut [u8],
-) -> Verdict {
-    let silence = |reason| Verdict { length: 0, reason, rcode: Rcode::NOERROR, steered: None };
+) -> Answered {
+    let silence = |reason| Answered { length: 0, reason, rcode: Rcode::NOERROR, steered: None };
     if packet.len() < 12 {
         return silence(Reason::Garbage);
     }
@@ -42,7 +42,7 @@ fn whoami(
     }
     let Ok(request) = Message::from_vec(packet) else {
         out[..12].copy_from_slice(&[packet[0], packet[1], 0x80, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
-        return Verdict {
+        return Answered {
             length: 12,
             reason: Reason::Malformed,
             rcode: Rcode::FORMERR,
@@ -62,7 +62,7 @@ fn whoami(
     let length = if name.to_ascii() == "big." { 60_000 } else { reply.len() };
     out[..reply.len()].copy_from_slice(&reply);
     out[reply.len()..length].fill(0);
-    Verdict { length, reason: Reason::Static, rcode: Rcode::NOERROR, steered: None }
+    Answered { length, reason: Reason::Static, rcode: Rcode::NOERROR, steered: None }
 }
 
 fn view(seed: u64) -> View {

@@ -19,14 +19,14 @@ fn parse(line: &str) -> Result<Cli, clap::Error> {
 }
 
 /// Runs a command line against an address, with a token file of the text given.
-async fn run_at(line: &[&str], address: SocketAddr, token: &str) -> Outcome {
+async fn run_at(line: &[&str], address: SocketAddr, token: &str) -> CommandResult {
     let folder = tempfile::tempdir().unwrap();
     let token_file = folder.path().join("admin.token");
     fs::write(&token_file, token).unwrap();
     run_with_file(line, address, &token_file).await
 }
 
-async fn run_with_file(line: &[&str], address: SocketAddr, token_file: &Path) -> Outcome {
+async fn run_with_file(line: &[&str], address: SocketAddr, token_file: &Path) -> CommandResult {
     let cli = Cli::try_parse_from([&["steersman"], line].concat()).unwrap();
     run(&cli.command, &Client::new(&AdminAddress::new(address, token_file))?).await
 }

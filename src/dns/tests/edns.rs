@@ -49,7 +49,7 @@ fn other_versions_are_refused_by_number() {
         assert_eq!(reply.text(), "BADVERS");
         assert_eq!(reply.rcode(), Rcode::BADVERS);
         assert_eq!(reply.opt(), Some((1232, true, vec![])));
-        assert_eq!(reply.verdict.rcode, Rcode::BADVERS);
+        assert_eq!(reply.answered.rcode, Rcode::BADVERS);
     }
 }
 

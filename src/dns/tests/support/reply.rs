@@ -8,7 +8,7 @@ use hickory_proto::op::Message;
 use hickory_proto::rr::{RData, Record as Rr};
 
 use super::{SEED, ask};
-use crate::dns::{Asker, Scratch, Transport, Verdict, answer};
+use crate::dns::{Answered, Asker, Scratch, Transport, answer};
 use crate::steering::Draw;
 use crate::view::View;
 use crate::wire::{Name, Rcode};
@@ -28,10 +28,10 @@ pub fn reply_to(
 ) -> Reply {
     let asker = Asker { source, transport };
     let mut out = vec![0xee; room];
-    let verdict = SCRATCH
+    let answered = SCRATCH
         .with_borrow_mut(|scratch| answer(view, packet, &asker, Draw::new(0), scratch, &mut out));
-    out.truncate(verdict.length);
-    Reply { bytes: out, verdict, asked: Vec::new() }
+    out.truncate(answered.length);
+    Reply { bytes: out, answered, asked: Vec::new() }
 }
 
 /// Options by code, with their data.
@@ -40,7 +40,7 @@ type Options = Vec<(u16, Vec<u8>)>;
 /// What came back.
 pub struct Reply {
     pub bytes: Vec<u8>,
-    pub verdict: Verdict,
+    pub answered: Answered,
     pub(super) asked: Vec<u8>,
 }
 
