@@ -3,8 +3,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use crate::health::{Inventory, Override, Overrides, PoolId, StandingNow, Target, Verdict};
-use crate::probe::{Plan, Probes, Remembered};
+use crate::health::{
+    Inventory, Override, Overrides, PoolId, RememberedVerdict, StandingNow, Target, Verdict,
+};
+use crate::probe::{Plan, Probes};
 use crate::steering::Pools;
 
 /// Verdicts and overrides.
@@ -25,7 +27,7 @@ impl Beliefs {
 
     /// How all pools of an inventory stand; it must be the one that is probed.
     pub fn pools(&self, inventory: &Inventory) -> Pools {
-        let (_, verdicts) = self.probes.board().verdicts();
+        let verdicts = self.probes.board().verdicts();
         let overrides = self.lock();
         Pools::new(inventory, |id| {
             let verdict =
@@ -50,7 +52,11 @@ impl Beliefs {
 
     /// Probes by another inventory from now on; `memory` is what was last believed of targets that
     /// come back.
-    pub fn replace(&self, inventory: &Inventory, memory: &dyn Fn(&str) -> Option<Remembered>) {
+    pub fn replace(
+        &self,
+        inventory: &Inventory,
+        memory: &dyn Fn(&str) -> Option<RememberedVerdict>,
+    ) {
         self.probes.replace(Plan::new(inventory), memory);
     }
 

@@ -25,7 +25,7 @@ use crate::finding::Finding;
 use crate::health::{EndpointId, Inventory, Override, Overrides, PoolId, Target, endpoint_verdict};
 use crate::live::Live;
 use crate::metrics::{self, Metrics};
-use crate::probe::{Failure, Remembered, Report, Snapshot, TargetStatus};
+use crate::probe::{Failure, Report, Snapshot, TargetStatus};
 use crate::reload::{self, Seen};
 use crate::state::{DAEMON, OverrideChange, OverrideEvent, Store};
 use crate::steering::Pools;
@@ -99,11 +99,7 @@ impl Running {
         let revision = world.revision.clone();
         self.metrics.expect(&world);
         let _turn = self.turn();
-        let memory = |key: &str| {
-            let last = self.store.remembered(key)?;
-            Some(Remembered { state: last.state, since: last.since })
-        };
-        self.beliefs.replace(&world.inventory, &memory);
+        self.beliefs.replace(&world.inventory, &|key| self.store.remembered(key));
         self.live.update(|view| View {
             pools: self.beliefs.pools(&world.inventory),
             world,

@@ -25,7 +25,7 @@ use crate::config::Daemon;
 use crate::finding::Finding;
 use crate::live::Live;
 use crate::metrics::Metrics;
-use crate::probe::{self, Kit, Plan, Probes};
+use crate::probe::{Kit, Plan, Probes};
 use crate::reload::{self, Seen, Watch};
 use crate::server::{self, Server, TcpLimits};
 use crate::state::{Store, Token};
@@ -89,10 +89,7 @@ impl App {
         let access = access(&daemon);
 
         let kit = Kit::new(&[]).map_err(|error| StartError::Other(error.to_string()))?;
-        let memory = |key: &str| {
-            let last = remembered.verdicts.get(key)?;
-            Some(probe::Remembered { state: last.state, since: last.since })
-        };
+        let memory = |key: &str| remembered.verdicts.get(key).copied();
         let (reports_in, reports) = mpsc::channel(REPORTS_WAITING);
         let probes = Probes::start(Plan::new(&world.inventory), kit, &memory, reports_in)
             .map_err(other("cannot start to probe"))?;

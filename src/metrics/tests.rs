@@ -28,7 +28,6 @@ fn world(names: &[(&str, &[&str])]) -> Arc<World> {
             policy: Policy::Pool(Leaf { pool: first, slot: 0 }),
             all_down: AllDown::Serve,
             slots: (first..first + pools.len() as u32).collect(),
-            only_hosts: false,
             some_hosts: false,
         });
     }

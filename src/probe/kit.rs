@@ -118,7 +118,6 @@ mod tests {
         let (sender, mut reports) = mpsc::channel(100);
         let kit = Kit::new(&[]).unwrap();
         let probes = Probes::start(plan(port), kit, &|_| None, sender).unwrap();
-        probes.first_round_done().await;
         assert_eq!(next_change(&mut reports).await.changed, Some(State::Up));
         drop(listener);
         let down = next_change(&mut reports).await;
