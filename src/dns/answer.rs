@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::chain::Chain;
+use super::chain::{Chain, Conclusion};
 use super::edns::ReplyEdns;
 use super::query::{self, Fault, HEADER_BYTES, Query, Question};
 use super::reply::Reply;
@@ -155,14 +155,14 @@ pub fn answer_traced<T: Trace>(
         Query::Silence { response: true } => silence(Reason::Response),
         Query::Silence { response: false } => silence(Reason::Garbage),
         Query::Question(question) => {
-            let asked = Asked { view, packet, question: &question, asker, chance };
-            to_question(&asked, scratch, out, trace)
+            let incoming = Incoming { view, packet, question: &question, asker, chance };
+            to_question(&incoming, scratch, out, trace)
         }
     }
 }
 
 /// One question and all that its answer depends on.
-struct Asked<'a> {
+struct Incoming<'a> {
     view: &'a View,
     packet: &'a [u8],
     question: &'a Question<'a>,
@@ -198,70 +198,65 @@ fn unanswerable(question: &Question<'_>) -> Option<(Rcode, Reason)> {
 }
 
 fn to_question<T: Trace>(
-    asked: &Asked<'_>,
+    incoming: &Incoming<'_>,
     scratch: &mut Scratch,
     out: &mut [u8],
     trace: &mut T,
 ) -> Answered {
-    let &Asked { view, packet, question, asker, chance } = asked;
+    let &Incoming { view, packet, question, asker, .. } = incoming;
     let nsid = view.nsid.as_deref();
     let opt_bytes = question.edns.map_or(0, |edns| edns.reply_bytes(nsid));
     let limit = limit(question, asker.transport).min(out.len());
     let question_end = HEADER_BYTES + question.bytes.len();
-    let unanswerable = unanswerable(question);
     if question_end + opt_bytes > limit {
         // Only with a buffer smaller than any transport's.
         return silence(Reason::Malformed);
     }
     out[HEADER_BYTES..question_end].copy_from_slice(question.bytes);
     let reply = Reply::new(out, question_end, limit - opt_bytes);
-    let mut flags = 0;
-    let mut answered =
-        Answered { length: 0, reason: Reason::Malformed, rcode: Rcode::NOERROR, steered: None };
-    let (mut scope, reply) = match (unanswerable, scratch.name.set(question.bytes)) {
-        (None, Some(_)) => {
-            let client = question.edns.and_then(|e| e.subnet?.network).unwrap_or(asker.source);
-            let asked = (question.qtype, question.name_length);
-            let mut chain =
-                Chain::new(view, asked, (client, chance), &mut scratch.name, reply, trace);
-            let full = chain.resolve().is_err();
-            answered.rcode = chain.conclusion.rcode;
-            if full {
-                chain.reply.clear();
-                match asker.transport {
-                    Transport::Udp => flags |= FLAG_TC,
-                    Transport::Tcp => {
-                        answered.rcode = Rcode::SERVFAIL;
-                        chain.conclusion.authoritative = false;
-                    }
-                }
-            }
-            if chain.conclusion.authoritative {
-                flags |= FLAG_AA;
-            }
-            answered.reason = chain.conclusion.reason;
-            answered.steered = chain.conclusion.steered;
-            (chain.conclusion.scope, chain.reply)
-        }
+    let (said, truncated, reply) = match (unanswerable(question), scratch.name.set(question.bytes))
+    {
+        (None, Some(_)) => from_zones(incoming, &mut scratch.name, reply, trace),
         (fault, _) => {
-            (answered.rcode, answered.reason) =
-                fault.unwrap_or((Rcode::FORMERR, Reason::Malformed));
-            (0, reply)
+            let (rcode, reason) = fault.unwrap_or((Rcode::FORMERR, Reason::Malformed));
+            (Conclusion::new(rcode, reason), false, reply)
         }
     };
-    if answered.rcode == Rcode::REFUSED {
-        scope = 0;
-    }
+    let Conclusion { rcode, authoritative, reason, steered, scope } = said;
     let (out, mut length) = reply.finish(u16::from(question.edns.is_some()));
     if let Some(asked) = &question.edns {
-        let rcode_high = answered.rcode.high_bits();
+        let scope = if rcode == Rcode::REFUSED { 0 } else { scope };
+        let rcode_high = rcode.high_bits();
         let opt = ReplyEdns { asked, rcode_high, scope, nsid, udp_bytes: MAX_UDP_BYTES };
         length += opt.write(&mut out[length..]).unwrap_or(0);
     }
-    put_header(packet, out, answered.rcode, flags);
+    let flags = if authoritative { FLAG_AA } else { 0 } | if truncated { FLAG_TC } else { 0 };
+    put_header(packet, out, rcode, flags);
     out[4..6].copy_from_slice(&[0, u8::from(!question.bytes.is_empty())]);
-    answered.length = length;
-    answered
+    Answered { length, reason, rcode, steered }
+}
+
+/// What the zones say, and whether that was too long for UDP.
+fn from_zones<'o, T: Trace>(
+    incoming: &Incoming<'_>,
+    name: &mut QName,
+    reply: Reply<'o>,
+    trace: &mut T,
+) -> (Conclusion, bool, Reply<'o>) {
+    let &Incoming { view, question, asker, chance, .. } = incoming;
+    let client = question.edns.and_then(|edns| edns.subnet?.network).unwrap_or(asker.source);
+    let asked = (question.qtype, question.name_length);
+    let mut chain = Chain::new(view, asked, (client, chance), name, reply, trace);
+    let full = chain.resolve().is_err();
+    let Chain { mut conclusion, mut reply, .. } = chain;
+    if full {
+        reply.clear();
+        if asker.transport == Transport::Tcp {
+            conclusion.rcode = Rcode::SERVFAIL;
+            conclusion.authoritative = false;
+        }
+    }
+    (conclusion, full && asker.transport == Transport::Udp, reply)
 }
 
 /// The largest reply in bytes.

@@ -31,6 +31,13 @@ pub struct Conclusion {
     pub scope: u8,
 }
 
+impl Conclusion {
+    /// Of a reply without data.
+    pub fn new(rcode: Rcode, reason: Reason) -> Self {
+        Self { rcode, authoritative: false, reason, steered: None, scope: 0 }
+    }
+}
+
 /// One question on its way through the zones.
 pub struct Chain<'a, 'o, T> {
     pub view: &'a View,
@@ -65,13 +72,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
         trace: &'a mut T,
     ) -> Self {
         let question = NameAt { start: HEADER_BYTES, end: HEADER_BYTES + name_length };
-        let conclusion = Conclusion {
-            rcode: Rcode::NOERROR,
-            authoritative: false,
-            reason: Reason::Refused,
-            steered: None,
-            scope: 0,
-        };
+        let conclusion = Conclusion::new(Rcode::NOERROR, Reason::Refused);
         let links = [question; MAX_LINKS];
         Self { view, qtype, client, chance, name, reply, conclusion, trace, links, linked: 1 }
     }
