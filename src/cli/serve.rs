@@ -19,11 +19,7 @@ pub fn serve(config: &Path, runtime: &Runtime) -> CommandResult {
         // What is wrong with the other files is said along with it.
         lines(&reload::load_from(config, 0).err().unwrap_or(findings))
     })?;
-    let format = match daemon.log.format {
-        LogFormat::Text => logging::LogFormat::Text,
-        LogFormat::Json => logging::LogFormat::Json,
-    };
-    let _log = logging::start(format, daemon.log.level.name())?;
+    let _log = logging::start(daemon.log.format, daemon.log.level.name())?;
     runtime.block_on(async {
         App::start(daemon).await.map_err(in_words)?.run().await;
         Ok(String::new())
@@ -36,7 +32,7 @@ pub fn demo(args: &DemoArgs, runtime: &Runtime) -> CommandResult {
         (Some(name), _) => runtime.block_on(demo::order(name, true)),
         (None, Some(name)) => runtime.block_on(demo::order(name, false)),
         (None, None) => {
-            let _log = logging::start(logging::LogFormat::Text, "warn")?;
+            let _log = logging::start(LogFormat::Text, "warn")?;
             runtime.block_on(demo::run()).map(|()| String::new()).map_err(in_words)
         }
     }
