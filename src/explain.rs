@@ -88,7 +88,7 @@ pub fn explain(view: &View, question: &Question<'_>) -> Result<Explanation, Stri
         client: format!("{client}/{length}"),
         place: place(class),
         steps,
-        rcode: rcode_name(verdict.rcode),
+        rcode: verdict.rcode.to_string(),
         reason: verdict.reason.name().into(),
         authoritative: reply.metadata.authoritative,
         scope: scope(&reply).unwrap_or(0),
@@ -132,20 +132,6 @@ fn place(class: &Class) -> String {
     parts.extend(class.asn.map(|asn| format!("AS{asn}")));
     parts.extend(class.location.map(|l| format!("{:.2}, {:.2}", l.latitude, l.longitude)));
     if parts.is_empty() { "unknown".into() } else { parts.join("; ") }
-}
-
-fn rcode_name(rcode: u16) -> String {
-    match rcode {
-        0 => "NOERROR".into(),
-        1 => "FORMERR".into(),
-        2 => "SERVFAIL".into(),
-        3 => "NXDOMAIN".into(),
-        4 => "NOTIMP".into(),
-        5 => "REFUSED".into(),
-        6 => "YXDOMAIN".into(),
-        16 => "BADVERS".into(),
-        other => format!("RCODE{other}"),
-    }
 }
 
 /// Puts steps into words, each once for a name: a policy may look at a pool more than once.

@@ -14,7 +14,7 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use crate::config::{self, Daemon, Place};
+use crate::config::{self, Daemon, FilePosition};
 use crate::finding::Finding;
 use crate::geoip;
 use crate::place::Places;
@@ -60,7 +60,7 @@ pub fn load_from(config: &Path, seed: u64) -> Result<World, Vec<Finding>> {
         return load(&daemon, seed);
     }
     // Where nobody can tell which folder is meant, the default is one only if it is there.
-    if daemon.zones_place.is_some() || daemon.zones.is_dir() {
+    if daemon.zones_position.is_some() || daemon.zones.is_dir() {
         findings.extend(load(&daemon, seed).err().unwrap_or_default());
     }
     Err(findings)
@@ -73,7 +73,7 @@ fn databases(daemon: &Daemon) -> (Vec<PathBuf>, Vec<Finding>) {
         match fs::metadata(file) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let expected = "an MMDB file; geoip = [] in steersman.toml means none";
-                let place = daemon.geoip_places.get(index);
+                let place = daemon.geoip_positions.get(index);
                 findings.push(named(place, file, "no such file".into(), expected));
             }
             _ => present.push(file.clone()),
@@ -84,17 +84,17 @@ fn databases(daemon: &Daemon) -> (Vec<PathBuf>, Vec<Finding>) {
 
 /// What is wrong with a folder of zones that `steersman.toml` names.
 fn no_zones(daemon: &Daemon) -> Option<Finding> {
-    let place = daemon.zones_place.as_ref()?;
+    let place = daemon.zones_position.as_ref()?;
     let error = fs::read_dir(&daemon.zones).err()?;
     let found = format!("a folder that cannot be read: {error}");
     Some(named(Some(place), &daemon.zones, found, "a folder with zones"))
 }
 
 /// A finding about a file where its name is written, or else where it should be.
-fn named(place: Option<&Place>, path: &Path, found: String, expected: &str) -> Finding {
+fn named(place: Option<&FilePosition>, path: &Path, found: String, expected: &str) -> Finding {
     let path = path.display().to_string();
     match place {
-        Some(Place { file, line, column }) => {
+        Some(FilePosition { file, line, column }) => {
             Finding::at(file, (*line, *column), format!("{path}, {found}"), expected)
         }
         None => Finding::at(path, (1, 1), found, expected),

@@ -155,7 +155,6 @@ fn view() -> View {
             policy,
             all_down,
             slots: [0, 1, 2].into(),
-            only_hosts: hosts(owner),
             some_hosts: hosts(owner),
         })
         .collect();

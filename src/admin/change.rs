@@ -25,34 +25,12 @@ const LONGEST_USER_CHARACTERS: usize = 64;
 #[serde(deny_unknown_fields)]
 pub struct Change {
     /// What is said.
-    pub state: Wanted,
+    pub state: OverrideState,
     /// For how long, e.g. `2h`; none: until it is cleared.
     #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
     pub lifetime: Option<String>,
     /// Why.
     pub reason: String,
-}
-
-/// The states that can be wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Wanted {
-    /// Up, whatever probes say.
-    Up,
-    /// Down, whatever probes say.
-    Down,
-    /// Out of new answers.
-    Drain,
-}
-
-impl From<Wanted> for OverrideState {
-    fn from(wanted: Wanted) -> Self {
-        match wanted {
-            Wanted::Up => Self::Up,
-            Wanted::Down => Self::Down,
-            Wanted::Drain => Self::Drain,
-        }
-    }
 }
 
 /// Reads a body into the override that begins `now`.
@@ -91,7 +69,7 @@ pub(super) fn read(body: &[u8], now: SystemTime) -> Result<Override, Problem> {
             Some(lifetime)
         }
     };
-    Ok(Override::new(change.state.into(), reason, now, lifetime))
+    Ok(Override::new(change.state, reason, now, lifetime))
 }
 
 /// Whether a character makes a line look like another one: control characters, line separators,

@@ -12,7 +12,7 @@ use crate::wire::Name;
 
 /// A question to explain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
+pub struct ExplainRequest {
     /// The name.
     pub name: Name,
     /// The record type.
@@ -35,7 +35,7 @@ pub trait Control: Send + Sync + 'static {
     fn status(&self) -> Status;
 
     /// The answer to a question and each step that led to it.
-    fn explain(&self, question: &Question) -> Result<serde_json::Value, Problem>;
+    fn explain(&self, question: &ExplainRequest) -> Result<serde_json::Value, Problem>;
 
     /// The overrides in force.
     fn overrides(&self) -> Overrides;
@@ -47,10 +47,10 @@ pub trait Control: Send + Sync + 'static {
         target: Target,
         what: Override,
         by: &str,
-    ) -> Result<Option<Override>, Refusal>;
+    ) -> Result<Option<Override>, OverrideError>;
 
     /// Takes an override away for `by`, durably, and returns it.
-    fn clear_override(&self, target: &Target, by: &str) -> Result<Override, Refusal>;
+    fn clear_override(&self, target: &Target, by: &str) -> Result<Override, OverrideError>;
 
     /// Loads all files anew; returns the revision that is served now.
     fn reload(&self) -> Result<String, Vec<Finding>>;
@@ -58,7 +58,7 @@ pub trait Control: Send + Sync + 'static {
 
 /// Why an override was neither set nor cleared. Nothing has changed.
 #[derive(Debug)]
-pub enum Refusal {
+pub enum OverrideError {
     /// The files have no such target; `known` are those of its kind that they have.
     UnknownTarget {
         /// Names as targets have them, without the kind.
@@ -70,7 +70,7 @@ pub enum Refusal {
     NotDurable(StateError),
 }
 
-impl Refusal {
+impl OverrideError {
     /// The refusal as the client sees it.
     pub(super) fn problem(self, target: &Target) -> Problem {
         match self {

@@ -15,8 +15,8 @@ pub mod status;
 pub(crate) mod tests;
 
 pub use access::Access;
-pub use change::{Change, USER_HEADER, Wanted};
-pub use control::{Control, Question, Refusal};
+pub use change::{Change, USER_HEADER};
+pub use control::{Control, ExplainRequest, OverrideError};
 pub use problem::{FileError, Problem};
 pub use routes::{OverrideList, Reloaded};
 pub use server::{Limits, serve};

@@ -20,28 +20,19 @@ pub struct Problem {
     pub errors: Vec<FileError>,
 }
 
-/// One thing wrong in one file, as [`Finding`] has it.
+/// One thing wrong in one file, for programs and for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileError {
-    /// The file.
-    pub file: String,
-    /// Line, counted from 1.
-    pub line: u32,
-    /// Column in characters, counted from 1.
-    pub column: u32,
-    /// What was found.
-    pub found: String,
-    /// What was expected instead.
-    pub expected: String,
+    /// Its parts.
+    #[serde(flatten)]
+    pub finding: Finding,
     /// All of it in one line.
     pub text: String,
 }
 
 impl From<Finding> for FileError {
     fn from(finding: Finding) -> Self {
-        let text = finding.to_string();
-        let Finding { file, line, column, found, expected } = finding;
-        Self { file, line, column, found, expected, text }
+        Self { text: finding.to_string(), finding }
     }
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::{self, Access};
 use super::change::{self, Requester};
-use super::control::{Control, Question};
+use super::control::{Control, ExplainRequest};
 use super::problem::Problem;
 use super::server::Peer;
 use super::status::OverrideStatus;
@@ -127,7 +127,7 @@ async fn explain(State(shared): State<Shared>, uri: Uri) -> Answer {
         .map_err(|error| bad(format!("type: {error}")))?;
     let from = query.from.map(|from| from.parse()).transpose();
     let from = from.map_err(|error| bad(format!("from: {error}")))?;
-    let question = Question { name, rtype, from };
+    let question = ExplainRequest { name, rtype, from };
     let explanation = shared.call(move |control| control.explain(&question)).await??;
     Ok(Json(explanation).into_response())
 }

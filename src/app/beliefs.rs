@@ -1,16 +1,16 @@
 //! What is believed of all endpoints at this moment: what probes say, and what people say.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 
-use crate::health::{Inventory, Override, Overrides, PoolId, StandingNow, Target, Verdict};
-use crate::probe::{Plan, Probes, Remembered};
+use crate::health::{Inventory, Overrides, PoolId, StandingNow, Verdict};
+use crate::probe::Probes;
 use crate::steering::Pools;
 
 /// Verdicts and overrides.
 pub(super) struct Beliefs {
     overrides: Mutex<Overrides>,
-    probes: Probes,
+    /// What probes say.
+    pub probes: Probes,
 }
 
 impl Beliefs {
@@ -18,15 +18,10 @@ impl Beliefs {
         Self { overrides: Mutex::new(overrides), probes }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Overrides> {
-        // Each change of the table is one insertion or removal, whole or not begun.
-        self.overrides.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// How all pools of an inventory stand; it must be the one that is probed.
     pub fn pools(&self, inventory: &Inventory) -> Pools {
-        let (_, verdicts) = self.probes.board().verdicts();
-        let overrides = self.lock();
+        let verdicts = self.probes.board().verdicts();
+        let overrides = self.overrides();
         Pools::new(inventory, |id| {
             let verdict =
                 verdicts.get(id.pool as usize).and_then(|pool| pool.get(id.index as usize));
@@ -39,7 +34,7 @@ impl Beliefs {
     pub fn pools_with(&self, pools: &Pools, changed: &[PoolId], inventory: &Inventory) -> Pools {
         let verdicts: Vec<(PoolId, Vec<Verdict>)> =
             changed.iter().map(|id| (*id, self.probes.board().pool_verdicts(*id))).collect();
-        let overrides = self.lock();
+        let overrides = self.overrides();
         pools.with(changed, inventory, |id| {
             let pool = verdicts.iter().find(|(pool, _)| *pool == id.pool);
             let verdict = pool.and_then(|(_, verdicts)| verdicts.get(id.index as usize));
@@ -48,37 +43,9 @@ impl Beliefs {
         })
     }
 
-    /// Probes by another inventory from now on; `memory` is what was last believed of targets that
-    /// come back.
-    pub fn replace(&self, inventory: &Inventory, memory: &dyn Fn(&str) -> Option<Remembered>) {
-        self.probes.replace(Plan::new(inventory), memory);
-    }
-
-    pub fn probes(&self) -> &Probes {
-        &self.probes
-    }
-
-    pub fn shutdown(&self) {
-        self.probes.shutdown();
-    }
-
-    pub fn overrides(&self) -> Overrides {
-        self.lock().clone()
-    }
-
-    pub fn set(&self, target: Target, what: Override) {
-        self.lock().set(target, what);
-    }
-
-    pub fn clear(&self, target: &Target) {
-        self.lock().clear(target);
-    }
-
-    pub fn next_expiry(&self) -> Option<SystemTime> {
-        self.lock().next_expiry()
-    }
-
-    pub fn expire(&self, now: SystemTime) -> Vec<(Target, Override)> {
-        self.lock().expire(now)
+    /// What people say. Not to be held while anything waits.
+    pub fn overrides(&self) -> MutexGuard<'_, Overrides> {
+        // Each change of the table is one insertion or removal, whole or not begun.
+        self.overrides.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,12 +1,14 @@
 //! The daemon put together: started, run, reloaded, stopped.
 //!
-//! Everything here is wiring. What is believed and overridden lives in `beliefs`; what people
-//! can ask of the daemon is `control`.
+//! Everything here is wiring. What is believed and overridden lives in `beliefs`; what changes it
+//! is in `running`, for files and time, in `reports`, for probes, and in `control`, for people.
 
 mod alarm;
 mod beliefs;
 mod control;
 mod families;
+mod reports;
+mod running;
 mod signals;
 
 use std::net::SocketAddr;
@@ -21,18 +23,18 @@ use tokio::task::JoinHandle;
 
 use crate::admin::{self, Access};
 use crate::clock;
-use crate::config::Daemon;
+use crate::config::{Daemon, Tcp};
 use crate::finding::Finding;
 use crate::live::Live;
 use crate::metrics::Metrics;
-use crate::probe::{self, Kit, Plan, Probes};
+use crate::probe::{Kit, Plan, Probes, Report};
 use crate::reload::{self, Seen, Watch};
-use crate::server::{self, Server, TcpLimits};
-use crate::state::{Store, Token};
-use crate::view::View;
+use crate::server::{self, Bound, Server, TcpLimits};
+use crate::state::{Remembered, Store, Token};
+use crate::view::{View, World};
 
 use beliefs::Beliefs;
-use control::Running;
+use running::Running;
 use signals::Signals;
 
 /// Reports that may wait to be taken in; probes wait when there are more.
@@ -76,39 +78,19 @@ impl App {
         let seen = Arc::new(Seen::now(&daemon));
         let watch = Watch::new(&daemon, Arc::clone(&seen));
         let world = Arc::new(reload::load(&daemon, seed).map_err(StartError::Files)?);
-        let bound = server::bind(&daemon.dns.listen, daemon.dns.workers)
-            .map_err(|error| StartError::Other(error.to_string()))?;
-        let listen = daemon.admin.listen;
-        let admin_listener = TcpListener::bind(listen)
-            .await
-            .map_err(other(&format!("cannot listen on {listen} for the admin endpoint")))?;
+        let (bound, admin_listener) = open_sockets(&daemon).await?;
         let admin_address = admin_listener.local_addr().map_err(other("admin endpoint"))?;
         let started = clock::wall_now();
         let (store, remembered) = Store::open(&daemon.state, started)
             .map_err(|error| StartError::Other(error.to_string()))?;
         let access = access(&daemon);
-
-        let kit = Kit::new(&[]).map_err(|error| StartError::Other(error.to_string()))?;
-        let memory = |key: &str| {
-            let last = remembered.verdicts.get(key)?;
-            Some(probe::Remembered { state: last.state, since: last.since })
-        };
-        let (reports_in, reports) = mpsc::channel(REPORTS_WAITING);
-        let probes = Probes::start(Plan::new(&world.inventory), kit, &memory, reports_in)
-            .map_err(other("cannot start to probe"))?;
-        let beliefs = Beliefs::new(remembered.overrides, probes);
-        let nsid = daemon.dns.nsid.clone().map(Arc::from);
+        let (beliefs, reports) = start_probes(&world, remembered)?;
         let metrics = Metrics::new();
         metrics.expect(&world);
         let pools = beliefs.pools(&world.inventory);
+        let nsid = daemon.dns.nsid.clone().map(Arc::from);
         let live = Arc::new(Live::new(View { world, pools, nsid }));
-        let tcp = TcpLimits {
-            connections: daemon.dns.tcp.max_connections,
-            idle: daemon.dns.tcp.idle_timeout,
-            ..TcpLimits::default()
-        };
-        let server = Server::start(bound, Arc::clone(&live), Arc::clone(&metrics), tcp)
-            .map_err(other("cannot start to serve"))?;
+        let server = start_server(bound, &live, &metrics, &daemon.dns.tcp)?;
         let running = Arc::new(Running {
             daemon,
             seed,
@@ -183,7 +165,7 @@ impl App {
         tracing::info!("stopping: answering what has arrived");
         // An error says that nobody listens any more.
         let _ = self.stop.send(true);
-        self.running.beliefs.shutdown();
+        self.running.beliefs.probes.shutdown();
         self.server.stop().await;
         let _ = self.admin.await;
         for task in self.looking {
@@ -194,6 +176,45 @@ impl App {
         let _ = tokio::task::spawn_blocking(move || drop(verdicts.join())).await;
         tracing::info!("stopped");
     }
+}
+
+/// The sockets of answering and of the admin endpoint.
+async fn open_sockets(daemon: &Daemon) -> Result<(Bound, TcpListener), StartError> {
+    let bound = server::bind(&daemon.dns.listen, daemon.dns.workers)
+        .map_err(|error| StartError::Other(error.to_string()))?;
+    let listen = daemon.admin.listen;
+    let admin = TcpListener::bind(listen)
+        .await
+        .map_err(other(&format!("cannot listen on {listen} for the admin endpoint")))?;
+    Ok((bound, admin))
+}
+
+/// Probes from now on, beginning with what an earlier run left behind.
+fn start_probes(
+    world: &World,
+    remembered: Remembered,
+) -> Result<(Beliefs, mpsc::Receiver<Report>), StartError> {
+    let kit = Kit::new(&[]).map_err(|error| StartError::Other(error.to_string()))?;
+    let memory = |key: &str| remembered.verdicts.get(key).copied();
+    let (reports_in, reports) = mpsc::channel(REPORTS_WAITING);
+    let probes = Probes::start(Plan::new(&world.inventory), kit, &memory, reports_in)
+        .map_err(other("cannot start to probe"))?;
+    Ok((Beliefs::new(remembered.overrides, probes), reports))
+}
+
+fn start_server(
+    bound: Bound,
+    live: &Arc<Live>,
+    metrics: &Arc<Metrics>,
+    tcp: &Tcp,
+) -> Result<Server, StartError> {
+    let limits = TcpLimits {
+        connections: tcp.max_connections,
+        idle: tcp.idle_timeout,
+        ..TcpLimits::default()
+    };
+    Server::start(bound, Arc::clone(live), Arc::clone(metrics), limits)
+        .map_err(other("cannot start to serve"))
 }
 
 fn other(what: &str) -> impl Fn(std::io::Error) -> StartError {
@@ -225,7 +246,7 @@ async fn expire_overrides(running: Arc<Running>, stopped: watch::Receiver<bool>)
             () = tokio::time::sleep(EXPIRY_CHECK) => {}
         }
         let now: SystemTime = clock::wall_now();
-        if running.beliefs.next_expiry().is_some_and(|at| at <= now) {
+        if running.beliefs.overrides().next_expiry().is_some_and(|at| at <= now) {
             let running = Arc::clone(&running);
             // Writes to disk; a panic there must not end this loop.
             let _ = tokio::task::spawn_blocking(move || running.expire_overrides(now)).await;

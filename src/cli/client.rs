@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::admin::{Problem, USER_HEADER};
+use crate::config::Admin;
 use crate::health::Target;
 use crate::question::ClientNetwork;
 use crate::state::Token;
@@ -20,27 +21,6 @@ use crate::state::Token;
 /// A reload of large zones takes its time; everything else is quick.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Where the daemon is and what lets one in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AdminAddress {
-    /// Address and port of the admin endpoint.
-    pub address: SocketAddr,
-    /// The file with the token.
-    pub token_file: PathBuf,
-}
-
-impl AdminAddress {
-    /// From what the daemon is told: a listener on all addresses is reached on loopback.
-    pub fn new(listen: SocketAddr, token_file: impl Into<PathBuf>) -> Self {
-        let ip = match listen.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-            ip => ip,
-        };
-        Self { address: SocketAddr::new(ip, listen.port()), token_file: token_file.into() }
-    }
-}
 
 /// A client of one daemon.
 pub struct Client {
@@ -51,12 +31,12 @@ pub struct Client {
 }
 
 impl Client {
-    /// Reads the token.
+    /// For the daemon that is told this; reads the token.
     ///
     /// # Errors
     ///
     /// The token cannot be read.
-    pub fn new(admin: &AdminAddress) -> Result<Self, String> {
+    pub fn new(admin: &Admin) -> Result<Self, String> {
         let token = Token::read(&admin.token_file).map_err(|error| {
             let hint = match error.io_kind() {
                 Some(io::ErrorKind::PermissionDenied) => {
@@ -78,7 +58,8 @@ impl Client {
             .timeout(REQUEST_TIMEOUT)
             .build()
             .map_err(|error| format!("cannot make an HTTP client: {error}"))?;
-        Ok(Self { http, address: admin.address, token, token_file: admin.token_file.clone() })
+        let address = reachable(admin.listen);
+        Ok(Self { http, address, token, token_file: admin.token_file.clone() })
     }
 
     /// `GET` of a path under `/api/v1`.
@@ -195,6 +176,16 @@ async fn read_json<T: DeserializeOwned>(response: reqwest::Response) -> Result<T
             "cannot read the daemon's answer: {error}; is it another version than this program?"
         )
     })
+}
+
+/// A listener on all addresses is reached on loopback.
+pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
 }
 
 fn bad_token(address: SocketAddr, token_file: &Path) -> String {

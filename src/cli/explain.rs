@@ -5,7 +5,7 @@ use std::path::Path;
 
 use hickory_proto::rr::RecordType;
 
-use super::Outcome;
+use super::CommandResult;
 use super::args::ExplainArgs;
 use super::client::Client;
 use super::serve::lines;
@@ -20,7 +20,7 @@ use crate::view::View;
 use crate::wire::Name;
 
 /// Explains by the running daemon.
-pub async fn live(args: &ExplainArgs, client: &Client) -> Outcome {
+pub async fn live(args: &ExplainArgs, client: &Client) -> CommandResult {
     let value = client.explain(&args.name, args.rtype, args.from).await?;
     let explanation = serde_json::from_value(value)
         .map_err(|error| format!("the daemon's explanation cannot be read: {error}"))?;
@@ -28,7 +28,7 @@ pub async fn live(args: &ExplainArgs, client: &Client) -> Outcome {
 }
 
 /// Explains by the files, taking every endpoint for up but those that `--down` names.
-pub fn offline(config: &Path, args: &ExplainArgs) -> Outcome {
+pub fn offline(config: &Path, args: &ExplainArgs) -> CommandResult {
     let name = Name::parse(&args.name, &Name::root())
         .map_err(|error| format!("{:?} is no name: {error}", args.name))?;
     let daemon = config::daemon(config).map_err(|findings| lines(&findings))?;

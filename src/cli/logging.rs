@@ -5,15 +5,7 @@ use std::io::{self, IsTerminal as _};
 use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
-/// How a log line is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object for each line.
-    Json,
-}
+use crate::config::LogFormat;
 
 /// Starts logging for the whole process; what is logged last is written when the guard is dropped.
 ///

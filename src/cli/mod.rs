@@ -24,16 +24,16 @@ use std::time::Duration;
 use clap::Parser as _;
 use tokio::runtime::Runtime;
 
-use crate::admin::Wanted;
 use crate::config;
+use crate::health::OverrideState;
 pub use args::{Cli, Command};
-use client::{AdminAddress, Client};
+use client::Client;
 
 /// How long tasks may take that run when a command is done.
 const LAST_TASKS: Duration = Duration::from_secs(1);
 
 /// What a command has to say: for standard output, or for standard error with exit code 1.
-pub type Outcome = Result<String, String>;
+pub type CommandResult = Result<String, String>;
 
 /// The whole program: reads the command line, runs the command, says what it has to say.
 pub fn main() -> ExitCode {
@@ -58,19 +58,18 @@ pub fn main() -> ExitCode {
 }
 
 /// Runs a command that talks to the running daemon.
-async fn ask_daemon(command: &Command, config: &Path) -> Outcome {
+async fn ask_daemon(command: &Command, config: &Path) -> CommandResult {
     let daemon = config::daemon(config).map_err(|findings| serve::lines(&findings))?;
-    let admin = AdminAddress::new(daemon.admin.listen, daemon.admin.token_file);
-    run(command, &Client::new(&admin)?).await
+    run(command, &Client::new(&daemon.admin)?).await
 }
 
 /// Runs a command by what the daemon behind `client` says.
-pub async fn run(command: &Command, client: &Client) -> Outcome {
+pub async fn run(command: &Command, client: &Client) -> CommandResult {
     match command {
         Command::Status(args) => status::run(args, client).await,
-        Command::Drain(args) => overrides::set(Wanted::Drain, args, client).await,
-        Command::Up(args) => overrides::set(Wanted::Up, args, client).await,
-        Command::Down(args) => overrides::set(Wanted::Down, args, client).await,
+        Command::Drain(args) => overrides::set(OverrideState::Drain, args, client).await,
+        Command::Up(args) => overrides::set(OverrideState::Up, args, client).await,
+        Command::Down(args) => overrides::set(OverrideState::Down, args, client).await,
         Command::Clear(args) => overrides::clear(args, client).await,
         Command::Reload => reload::run(client).await,
         Command::Explain(args) => explain::live(args, client).await,
@@ -81,7 +80,7 @@ pub async fn run(command: &Command, client: &Client) -> Outcome {
 }
 
 /// Says what a command has to say; a reader that has gone away is no failure.
-pub fn finish(outcome: Outcome) -> ExitCode {
+pub fn finish(outcome: CommandResult) -> ExitCode {
     match outcome {
         Ok(text) => match io::stdout().write_all(with_newline(text).as_bytes()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,

@@ -1,14 +1,15 @@
 //! `drain`, `up`, `down` and `clear`: what people say.
 
-use super::Outcome;
+use super::CommandResult;
 use super::args::{ClearArgs, SetArgs};
 use super::client::Client;
+use crate::admin::Change;
 use crate::admin::status::OverrideStatus;
-use crate::admin::{Change, Wanted};
 use crate::duration::format_duration;
+use crate::health::OverrideState;
 
 /// Sets an override.
-pub async fn set(state: Wanted, args: &SetArgs, client: &Client) -> Outcome {
+pub async fn set(state: OverrideState, args: &SetArgs, client: &Client) -> CommandResult {
     let lifetime = args.lifetime.map(format_duration);
     let change = Change { state, lifetime, reason: args.reason.clone() };
     let set: OverrideStatus = client.put_override(&args.target, &change).await?;
@@ -20,7 +21,7 @@ pub async fn set(state: Wanted, args: &SetArgs, client: &Client) -> Outcome {
 }
 
 /// Takes an override away.
-pub async fn clear(args: &ClearArgs, client: &Client) -> Outcome {
+pub async fn clear(args: &ClearArgs, client: &Client) -> CommandResult {
     client.delete_override(&args.target).await?;
     Ok(format!("{}: cleared", args.target))
 }

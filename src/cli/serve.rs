@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tokio::runtime::Runtime;
 
-use super::Outcome;
+use super::CommandResult;
 use super::args::DemoArgs;
 use super::logging;
 use crate::app::{App, StartError};
@@ -14,16 +14,12 @@ use crate::finding::Finding;
 use crate::reload;
 
 /// Serves until SIGTERM or SIGINT.
-pub fn serve(config: &Path, runtime: &Runtime) -> Outcome {
+pub fn serve(config: &Path, runtime: &Runtime) -> CommandResult {
     let daemon = config::daemon(config).map_err(|findings| {
         // What is wrong with the other files is said along with it.
         lines(&reload::load_from(config, 0).err().unwrap_or(findings))
     })?;
-    let format = match daemon.log.format {
-        LogFormat::Text => logging::LogFormat::Text,
-        LogFormat::Json => logging::LogFormat::Json,
-    };
-    let _log = logging::start(format, daemon.log.level.name())?;
+    let _log = logging::start(daemon.log.format, daemon.log.level.name())?;
     runtime.block_on(async {
         App::start(daemon).await.map_err(in_words)?.run().await;
         Ok(String::new())
@@ -31,12 +27,12 @@ pub fn serve(config: &Path, runtime: &Runtime) -> Outcome {
 }
 
 /// Runs the demonstration, or tells one that is running to break or mend a region.
-pub fn demo(args: &DemoArgs, runtime: &Runtime) -> Outcome {
+pub fn demo(args: &DemoArgs, runtime: &Runtime) -> CommandResult {
     match (&args.break_region, &args.mend_region) {
         (Some(name), _) => runtime.block_on(demo::order(name, true)),
         (None, Some(name)) => runtime.block_on(demo::order(name, false)),
         (None, None) => {
-            let _log = logging::start(logging::LogFormat::Text, "warn")?;
+            let _log = logging::start(LogFormat::Text, "warn")?;
             runtime.block_on(demo::run()).map(|()| String::new()).map_err(in_words)
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
-use super::Outcome;
+use super::CommandResult;
 use super::args::StatusArgs;
 use super::client::Client;
 use crate::admin::status::{
@@ -14,7 +14,7 @@ use crate::duration::format_duration;
 use crate::timestamp::from_rfc3339;
 
 /// Asks the daemon how everything stands.
-pub async fn run(args: &StatusArgs, client: &Client) -> Outcome {
+pub async fn run(args: &StatusArgs, client: &Client) -> CommandResult {
     if args.json {
         let status: serde_json::Value = client.get(&["status"]).await?;
         return serde_json::to_string_pretty(&status).map_err(|error| error.to_string());

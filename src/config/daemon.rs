@@ -15,7 +15,7 @@ const MAX_NSID_BYTES: usize = 128;
 
 /// Where a value is written, for findings about what it leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct FilePosition {
     /// The file, as findings name it.
     pub file: String,
     /// Line, from 1.
@@ -36,9 +36,9 @@ pub struct Daemon {
     /// `geoip/country.mmdb`.
     pub geoip: Vec<PathBuf>,
     /// Where `zones` is written; none where it is not.
-    pub zones_place: Option<Place>,
+    pub zones_position: Option<FilePosition>,
     /// Where each of `geoip` is written; empty where it is not.
-    pub geoip_places: Vec<Place>,
+    pub geoip_positions: Vec<FilePosition>,
     /// The folder that the daemon writes to. Default `state`.
     pub state: PathBuf,
     /// Answering.
@@ -132,8 +132,8 @@ impl Daemon {
         Self {
             zones: folder.join("zones"),
             geoip: vec![folder.join("geoip/country.mmdb")],
-            zones_place: None,
-            geoip_places: Vec::new(),
+            zones_position: None,
+            geoip_positions: Vec::new(),
             state: folder.join("state"),
             dns: Dns {
                 listen: vec![
@@ -158,15 +158,15 @@ pub(super) fn read(document: &Document<'_>, folder: &Path) -> Daemon {
     let mut daemon = Daemon::defaults(folder);
     let root = document.root();
     root.expect_keys(&["zones", "geoip", "state", "dns", "admin", "log"]);
-    if let Some((path, place)) = root.get("zones").and_then(|item| named(&item, folder)) {
-        (daemon.zones, daemon.zones_place) = (path, Some(place));
+    if let Some((path, position)) = root.get("zones").and_then(|item| named(&item, folder)) {
+        (daemon.zones, daemon.zones_position) = (path, Some(position));
     }
     set(&mut daemon.state, path(&root, "state", folder));
     daemon.admin.token_file = daemon.state.join("admin.token");
     if let Some(item) = root.get("geoip") {
         let items = item.list("a list of MMDB files").unwrap_or_default();
         let named = items.iter().filter_map(|item| named(item, folder));
-        (daemon.geoip, daemon.geoip_places) = named.unzip();
+        (daemon.geoip, daemon.geoip_positions) = named.unzip();
     } else if !document.is_top_whole() {
         // Whatever it is, it is not the default.
         daemon.geoip.clear();
@@ -210,8 +210,8 @@ fn expect_keys(name: &str, table: &Table<'_>, known: &[&str]) {
     table.expect_keys_beside(known, &lost.collect::<Vec<_>>());
 }
 
-fn named(item: &Item<'_>, folder: &Path) -> Option<(PathBuf, Place)> {
-    Some((path_of(item, folder)?, item.place()))
+fn named(item: &Item<'_>, folder: &Path) -> Option<(PathBuf, FilePosition)> {
+    Some((path_of(item, folder)?, item.position()))
 }
 
 fn path(table: &Table<'_>, key: &str, folder: &Path) -> Option<PathBuf> {

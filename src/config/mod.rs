@@ -21,7 +21,7 @@ mod words;
 
 use std::path::Path;
 
-pub use daemon::{Admin, Daemon, Dns, Log, LogFormat, LogLevel, Place, Tcp};
+pub use daemon::{Admin, Daemon, Dns, FilePosition, Log, LogFormat, LogLevel, Tcp};
 pub use load::load;
 
 use crate::finding::Finding;

@@ -61,7 +61,6 @@ pub(super) fn read(document: &Document<'_>, apex: &Name, shared: &mut Shared<'_>
             policy: body.policy,
             all_down: body.all_down,
             slots: slots.into(),
-            only_hosts: pools.iter().all(|pool| pool.answers_hosts()),
             some_hosts,
         }));
     }

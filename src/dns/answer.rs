@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
-use super::chain::Chain;
+use super::chain::{Chain, Conclusion};
 use super::edns::ReplyEdns;
 use super::query::{self, Fault, HEADER_BYTES, Query, Question};
 use super::reply::Reply;
 use crate::steering::{Chance, Draw, NoTrace, Trace};
 use crate::view::View;
-use crate::wire::{QName, rtype};
+use crate::wire::{QName, Rcode, rtype};
 
 /// The largest UDP reply, whatever the asker could take (DNS flag day 2020), and the size that
 /// replies announce, in bytes.
@@ -16,12 +16,6 @@ pub const MAX_UDP_BYTES: u16 = 1232;
 /// The largest UDP reply without EDNS (RFC 1035 4.2.1), in bytes.
 const PLAIN_UDP_BYTES: u16 = 512;
 const MAX_TCP_BYTES: usize = 65_535;
-
-const FORMERR: u16 = 1;
-const SERVFAIL: u16 = 2;
-const NOTIMP: u16 = 4;
-const REFUSED: u16 = 5;
-const BADVERS: u16 = 16;
 
 const FLAG_QR: u8 = 0x80;
 const FLAG_AA: u8 = 0x04;
@@ -103,13 +97,13 @@ impl Reason {
 
 /// What came of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct Answered {
     /// Bytes of the reply; 0: send nothing.
     pub length: usize,
     /// Why.
     pub reason: Reason,
-    /// The reply's response code (RFC 6895 2.3), its extended bits included.
-    pub rcode: u16,
+    /// The reply's response code.
+    pub rcode: Rcode,
     /// For a steered answer: zone, steered name within it, and slot of the pool.
     pub steered: Option<(u32, u32, u16)>,
 }
@@ -142,7 +136,7 @@ pub fn answer(
     draw: Draw,
     scratch: &mut Scratch,
     out: &mut [u8],
-) -> Verdict {
+) -> Answered {
     let chance = Chance { draw, turns: &view.world.turns };
     answer_traced(view, packet, asker, chance, scratch, out, &mut NoTrace)
 }
@@ -156,19 +150,19 @@ pub fn answer_traced<T: Trace>(
     scratch: &mut Scratch,
     out: &mut [u8],
     trace: &mut T,
-) -> Verdict {
+) -> Answered {
     match query::read(packet) {
         Query::Silence { response: true } => silence(Reason::Response),
         Query::Silence { response: false } => silence(Reason::Garbage),
         Query::Question(question) => {
-            let asked = Asked { view, packet, question: &question, asker, chance };
-            to_question(&asked, scratch, out, trace)
+            let incoming = Incoming { view, packet, question: &question, asker, chance };
+            to_question(&incoming, scratch, out, trace)
         }
     }
 }
 
 /// One question and all that its answer depends on.
-struct Asked<'a> {
+struct Incoming<'a> {
     view: &'a View,
     packet: &'a [u8],
     question: &'a Question<'a>,
@@ -176,96 +170,93 @@ struct Asked<'a> {
     chance: Chance<'a>,
 }
 
-fn silence(reason: Reason) -> Verdict {
-    Verdict { length: 0, reason, rcode: 0, steered: None }
+fn silence(reason: Reason) -> Answered {
+    Answered { length: 0, reason, rcode: Rcode::NOERROR, steered: None }
 }
 
-fn fault_reply(fault: Fault) -> (u16, Reason) {
+fn fault_reply(fault: Fault) -> (Rcode, Reason) {
     match fault {
-        Fault::Malformed => (FORMERR, Reason::Malformed),
-        Fault::Operation => (NOTIMP, Reason::NotImplemented),
-        Fault::EdnsVersion => (BADVERS, Reason::BadVersion),
+        Fault::Malformed => (Rcode::FORMERR, Reason::Malformed),
+        Fault::Operation => (Rcode::NOTIMP, Reason::NotImplemented),
+        Fault::EdnsVersion => (Rcode::BADVERS, Reason::BadVersion),
     }
 }
 
 /// What cannot be answered from any zone, by its type or class.
-fn unanswerable(question: &Question<'_>) -> Option<(u16, Reason)> {
+fn unanswerable(question: &Question<'_>) -> Option<(Rcode, Reason)> {
     if let Some(fault) = question.fault {
         return Some(fault_reply(fault));
     }
     match question.qtype {
         // OPT, TKEY and TSIG are never asked for (RFC 6895 3.1).
-        rtype::OPT | rtype::TKEY | rtype::TSIG => Some((FORMERR, Reason::Malformed)),
-        rtype::MAILB | rtype::MAILA => Some((NOTIMP, Reason::NotImplemented)),
-        rtype::AXFR | rtype::IXFR => Some((REFUSED, Reason::Refused)),
-        _ if question.qclass != rtype::IN => Some((REFUSED, Reason::Refused)),
+        rtype::OPT | rtype::TKEY | rtype::TSIG => Some((Rcode::FORMERR, Reason::Malformed)),
+        rtype::MAILB | rtype::MAILA => Some((Rcode::NOTIMP, Reason::NotImplemented)),
+        rtype::AXFR | rtype::IXFR => Some((Rcode::REFUSED, Reason::Refused)),
+        _ if question.qclass != rtype::IN => Some((Rcode::REFUSED, Reason::Refused)),
         _ => None,
     }
 }
 
 fn to_question<T: Trace>(
-    asked: &Asked<'_>,
+    incoming: &Incoming<'_>,
     scratch: &mut Scratch,
     out: &mut [u8],
     trace: &mut T,
-) -> Verdict {
-    let &Asked { view, packet, question, asker, chance } = asked;
+) -> Answered {
+    let &Incoming { view, packet, question, asker, .. } = incoming;
     let nsid = view.nsid.as_deref();
     let opt_bytes = question.edns.map_or(0, |edns| edns.reply_bytes(nsid));
     let limit = limit(question, asker.transport).min(out.len());
     let question_end = HEADER_BYTES + question.bytes.len();
-    let unanswerable = unanswerable(question);
     if question_end + opt_bytes > limit {
         // Only with a buffer smaller than any transport's.
         return silence(Reason::Malformed);
     }
     out[HEADER_BYTES..question_end].copy_from_slice(question.bytes);
     let reply = Reply::new(out, question_end, limit - opt_bytes);
-    let mut flags = 0;
-    let mut verdict = Verdict { length: 0, reason: Reason::Malformed, rcode: 0, steered: None };
-    let (mut scope, reply) = match (unanswerable, scratch.name.set(question.bytes)) {
-        (None, Some(_)) => {
-            let client = question.edns.and_then(|e| e.subnet?.network).unwrap_or(asker.source);
-            let asked = (question.qtype, question.name_length);
-            let mut chain =
-                Chain::new(view, asked, (client, chance), &mut scratch.name, reply, trace);
-            let full = chain.resolve().is_err();
-            verdict.rcode = u16::from(chain.outcome.rcode);
-            if full {
-                chain.reply.clear();
-                match asker.transport {
-                    Transport::Udp => flags |= FLAG_TC,
-                    Transport::Tcp => {
-                        verdict.rcode = SERVFAIL;
-                        chain.outcome.authoritative = false;
-                    }
-                }
-            }
-            if chain.outcome.authoritative {
-                flags |= FLAG_AA;
-            }
-            verdict.reason = chain.outcome.reason;
-            verdict.steered = chain.outcome.steered;
-            (chain.outcome.scope, chain.reply)
-        }
+    let (said, truncated, reply) = match (unanswerable(question), scratch.name.set(question.bytes))
+    {
+        (None, Some(_)) => from_zones(incoming, &mut scratch.name, reply, trace),
         (fault, _) => {
-            (verdict.rcode, verdict.reason) = fault.unwrap_or((FORMERR, Reason::Malformed));
-            (0, reply)
+            let (rcode, reason) = fault.unwrap_or((Rcode::FORMERR, Reason::Malformed));
+            (Conclusion::new(rcode, reason), false, reply)
         }
     };
-    if verdict.rcode == REFUSED {
-        scope = 0;
-    }
+    let Conclusion { rcode, authoritative, reason, steered, scope } = said;
     let (out, mut length) = reply.finish(u16::from(question.edns.is_some()));
     if let Some(asked) = &question.edns {
-        let rcode_high = (verdict.rcode >> 4) as u8;
+        let scope = if rcode == Rcode::REFUSED { 0 } else { scope };
+        let rcode_high = rcode.high_bits();
         let opt = ReplyEdns { asked, rcode_high, scope, nsid, udp_bytes: MAX_UDP_BYTES };
         length += opt.write(&mut out[length..]).unwrap_or(0);
     }
-    put_header(packet, out, verdict.rcode, flags);
+    let flags = if authoritative { FLAG_AA } else { 0 } | if truncated { FLAG_TC } else { 0 };
+    put_header(packet, out, rcode, flags);
     out[4..6].copy_from_slice(&[0, u8::from(!question.bytes.is_empty())]);
-    verdict.length = length;
-    verdict
+    Answered { length, reason, rcode, steered }
+}
+
+/// What the zones say, and whether that was too long for UDP.
+fn from_zones<'o, T: Trace>(
+    incoming: &Incoming<'_>,
+    name: &mut QName,
+    reply: Reply<'o>,
+    trace: &mut T,
+) -> (Conclusion, bool, Reply<'o>) {
+    let &Incoming { view, question, asker, chance, .. } = incoming;
+    let client = question.edns.and_then(|edns| edns.subnet?.network).unwrap_or(asker.source);
+    let asked = (question.qtype, question.name_length);
+    let mut chain = Chain::new(view, asked, (client, chance), name, reply, trace);
+    let full = chain.resolve().is_err();
+    let Chain { mut conclusion, mut reply, .. } = chain;
+    if full {
+        reply.clear();
+        if asker.transport == Transport::Tcp {
+            conclusion.rcode = Rcode::SERVFAIL;
+            conclusion.authoritative = false;
+        }
+    }
+    (conclusion, full && asker.transport == Transport::Udp, reply)
 }
 
 /// The largest reply in bytes.
@@ -280,9 +271,9 @@ fn limit(question: &Question<'_>, transport: Transport) -> usize {
 }
 
 /// Writes id, flags and the lower bits of the response code; both buffers hold a header.
-fn put_header(packet: &[u8], out: &mut [u8], rcode: u16, flags: u8) {
+fn put_header(packet: &[u8], out: &mut [u8], rcode: Rcode, flags: u8) {
     out[0] = packet[0];
     out[1] = packet[1];
     out[2] = FLAG_QR | packet[2] & REPEATED_HIGH | flags;
-    out[3] = packet[3] & REPEATED_LOW | (rcode & 0x0f) as u8;
+    out[3] = packet[3] & REPEATED_LOW | rcode.low_bits();
 }

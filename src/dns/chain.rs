@@ -9,14 +9,8 @@ use super::query::HEADER_BYTES;
 use super::reply::{Full, NameAt, Reply, Section};
 use crate::steering::{Chance, Trace};
 use crate::view::View;
-use crate::wire::{QName, RrSet, rtype};
+use crate::wire::{QName, Rcode, RrSet, rtype};
 use crate::zone::{Found, Node, Zone};
-
-const NOERROR: u8 = 0;
-const SERVFAIL: u8 = 2;
-const NXDOMAIN: u8 = 3;
-const REFUSED: u8 = 5;
-const YXDOMAIN: u8 = 6;
 
 /// How many names one answer may go through.
 const MAX_LINKS: usize = 16;
@@ -24,9 +18,9 @@ const MAX_LINKS: usize = 16;
 const RDATA_AT: usize = 12;
 
 /// What is known of the reply so far.
-pub struct Outcome {
+pub struct Conclusion {
     /// The response code.
-    pub rcode: u8,
+    pub rcode: Rcode,
     /// Whether the answer is authoritative.
     pub authoritative: bool,
     /// Why it is what it is.
@@ -35,6 +29,13 @@ pub struct Outcome {
     pub steered: Option<(u32, u32, u16)>,
     /// The client scope.
     pub scope: u8,
+}
+
+impl Conclusion {
+    /// Of a reply without data.
+    pub fn new(rcode: Rcode, reason: Reason) -> Self {
+        Self { rcode, authoritative: false, reason, steered: None, scope: 0 }
+    }
 }
 
 /// One question on its way through the zones.
@@ -47,7 +48,7 @@ pub struct Chain<'a, 'o, T> {
     /// The name looked up now.
     pub name: &'a mut QName,
     pub reply: Reply<'o>,
-    pub outcome: Outcome,
+    pub conclusion: Conclusion,
     trace: &'a mut T,
     links: [NameAt; MAX_LINKS],
     linked: usize,
@@ -71,15 +72,9 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
         trace: &'a mut T,
     ) -> Self {
         let question = NameAt { start: HEADER_BYTES, end: HEADER_BYTES + name_length };
-        let outcome = Outcome {
-            rcode: NOERROR,
-            authoritative: false,
-            reason: Reason::Refused,
-            steered: None,
-            scope: 0,
-        };
+        let conclusion = Conclusion::new(Rcode::NOERROR, Reason::Refused);
         let links = [question; MAX_LINKS];
-        Self { view, qtype, client, chance, name, reply, outcome, trace, links, linked: 1 }
+        Self { view, qtype, client, chance, name, reply, conclusion, trace, links, linked: 1 }
     }
 
     /// Writes the answer, link by link.
@@ -87,7 +82,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
         loop {
             let Some(zone) = self.view.world.zones.find(self.name, self.qtype) else {
                 if self.linked == 1 {
-                    self.outcome.rcode = REFUSED;
+                    self.conclusion.rcode = Rcode::REFUSED;
                 }
                 return Ok(());
             };
@@ -128,7 +123,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
         let zone: &'a Zone = &view.world.zones.all()[zone_index];
         let found = zone.find(self.name, self.qtype);
         if self.linked == 1 {
-            self.outcome.authoritative = !matches!(found, Found::Cut(_));
+            self.conclusion.authoritative = !matches!(found, Found::Cut(_));
         }
         match found {
             Found::Node(node) => self.node(zone_index, zone, node),
@@ -147,7 +142,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
             }
             Found::Dname(dname, depth) => self.dname(dname, depth),
             Found::Missing => {
-                self.outcome.rcode = NXDOMAIN;
+                self.conclusion.rcode = Rcode::NXDOMAIN;
                 self.conclude(Reason::NxDomain);
                 self.negative(zone, u32::MAX)?;
                 Ok(Next::Stop)
@@ -204,7 +199,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
         let Some(data) = dname.wire.get(RDATA_AT..) else { return Ok(Next::Stop) };
         let length = kept_length + data.len();
         if length > target.len() {
-            self.outcome.rcode = YXDOMAIN;
+            self.conclusion.rcode = Rcode::YXDOMAIN;
             return Ok(Next::Stop);
         }
         let kept = &self.reply.written()[here.start..here.start + kept_length];
@@ -238,10 +233,10 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
     /// Notes why the answer is what it is: a steered choice anywhere in the chain says more than
     /// what its last link came to.
     fn conclude(&mut self, reason: Reason) {
-        if !matches!(self.outcome.reason, Reason::Steered | Reason::Degraded)
+        if !matches!(self.conclusion.reason, Reason::Steered | Reason::Degraded)
             || matches!(reason, Reason::Degraded | Reason::ServFail)
         {
-            self.outcome.reason = reason;
+            self.conclusion.reason = reason;
         }
     }
 }

@@ -12,5 +12,5 @@ mod reply;
 mod tests;
 
 pub use answer::{
-    Asker, MAX_UDP_BYTES, Reason, Scratch, Transport, Verdict, answer, answer_traced,
+    Answered, Asker, MAX_UDP_BYTES, Reason, Scratch, Transport, answer, answer_traced,
 };

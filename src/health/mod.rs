@@ -14,5 +14,7 @@ pub use inventory::{
     MonitorKind, Pool, PoolId, ProbeAt, Region, RegionId, StatusRange,
 };
 pub use overrides::{Override, OverrideState, Overrides, Target};
-pub use standing::{EndpointId, Standing, StandingNow, State, Verdict, endpoint_verdict};
+pub use standing::{
+    EndpointId, RememberedVerdict, Standing, StandingNow, State, Verdict, endpoint_verdict,
+};
 pub use tracker::{Outcome, Tracker, TrackerSettings};

@@ -5,6 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Serialize};
+
 use super::inventory::Inventory;
 use super::standing::EndpointId;
 
@@ -20,7 +22,8 @@ pub enum Target {
 }
 
 /// What an override says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum OverrideState {
     /// Up, whatever probes say.
     Up,

@@ -1,6 +1,6 @@
 //! Where every endpoint stands when verdicts and overrides are put together.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::inventory::{Inventory, PoolId};
 use super::overrides::{OverrideState, Overrides};
@@ -27,6 +27,15 @@ pub struct Verdict {
 impl Verdict {
     /// Up and not in doubt: what holds of an endpoint without monitors.
     pub const SETTLED_UP: Self = Self { state: State::Up, hold: None };
+}
+
+/// What was last believed of a probe target, e.g. when the process last ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RememberedVerdict {
+    /// What was believed.
+    pub state: State,
+    /// Since when.
+    pub since: SystemTime,
 }
 
 /// The verdict of an endpoint from those of its monitors, all of which must pass.

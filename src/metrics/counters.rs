@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::family::Family;
 use super::tally::{Slab, Tally};
-use crate::dns::{Reason, Transport, Verdict};
+use crate::dns::{Answered, Reason, Transport};
 use crate::view::World;
+use crate::wire::Rcode;
 
-/// Why a packet or its reply was dropped by the sockets, without or against a verdict.
+/// Why a packet or its reply was dropped by the sockets, whatever was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Discard {
     /// It came from port 0, where nobody can be answered.
@@ -40,16 +41,20 @@ const REASONS: [Reason; 13] = [
 
 const DISCARDS: [Discard; 3] = [Discard::PortZero, Discard::ShortMessage, Discard::SendFailed];
 
-/// The response codes that are told apart; the last stands for all others.
-const RCODES: [&str; 8] =
-    ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "BADVERS", "other"];
+/// The response codes that are told apart.
+const RCODES: [Rcode; 7] = [
+    Rcode::NOERROR,
+    Rcode::FORMERR,
+    Rcode::SERVFAIL,
+    Rcode::NXDOMAIN,
+    Rcode::NOTIMP,
+    Rcode::REFUSED,
+    Rcode::BADVERS,
+];
 
-fn rcode_index(rcode: u16) -> usize {
-    match rcode {
-        0..=5 => usize::from(rcode),
-        16 => 6,
-        _ => 7,
-    }
+/// Where a response code is counted: those that are not told apart, behind those that are.
+fn rcode_index(rcode: Rcode) -> usize {
+    RCODES.iter().position(|told| *told == rcode).unwrap_or(RCODES.len())
 }
 
 fn transport_label(transport: Transport) -> &'static str {
@@ -73,7 +78,7 @@ type ByTransport<T> = [T; TRANSPORTS.len()];
 #[derive(Default)]
 #[repr(align(128))]
 pub(super) struct Block {
-    answers: ByTransport<[[AtomicU64; RCODES.len()]; REASONS.len()]>,
+    answers: ByTransport<[[AtomicU64; RCODES.len() + 1]; REASONS.len()]>,
     silent: ByTransport<[AtomicU64; REASONS.len()]>,
     discarded: ByTransport<[AtomicU64; DISCARDS.len()]>,
 }
@@ -98,14 +103,14 @@ impl Counters {
     }
 
     /// Counts what came of a packet.
-    pub fn count(&mut self, transport: Transport, verdict: &Verdict) {
-        let (transport, reason) = (transport as usize, verdict.reason as usize);
-        if verdict.length == 0 {
+    pub fn count(&mut self, transport: Transport, answered: &Answered) {
+        let (transport, reason) = (transport as usize, answered.reason as usize);
+        if answered.length == 0 {
             add_one(&self.block.silent[transport][reason]);
             return;
         }
-        add_one(&self.block.answers[transport][reason][rcode_index(verdict.rcode)]);
-        if let (Some(place), Some(slab)) = (verdict.steered, &self.slab)
+        add_one(&self.block.answers[transport][reason][rcode_index(answered.rcode)]);
+        if let (Some(place), Some(slab)) = (answered.steered, &self.slab)
             && let Some(counter) = slab.counter(place)
         {
             add_one(counter);
@@ -133,6 +138,8 @@ pub(super) fn families(blocks: &[Arc<Block>]) -> [Family; 2] {
     let sum = |counter: &dyn Fn(&Block) -> &AtomicU64| {
         blocks.iter().map(|block| counter(block).load(Ordering::Relaxed)).sum::<u64>() as f64
     };
+    let rcodes: Vec<String> =
+        RCODES.iter().map(Rcode::to_string).chain(["other".to_owned()]).collect();
     let mut answers = Family::counter("steersman_answers_total", "Replies to packets.");
     let mut dropped = Family::counter(
         "steersman_dropped_packets_total",
@@ -140,7 +147,7 @@ pub(super) fn families(blocks: &[Arc<Block>]) -> [Family; 2] {
     );
     for (t, transport) in TRANSPORTS.map(transport_label).into_iter().enumerate() {
         for (r, reason) in REASONS.map(Reason::name).into_iter().enumerate() {
-            for (c, rcode) in RCODES.into_iter().enumerate() {
+            for (c, rcode) in rcodes.iter().enumerate() {
                 let labels = [("transport", transport), ("rcode", rcode), ("reason", reason)];
                 push_some(&mut answers, &labels, sum(&|block| &block.answers[t][r][c]));
             }

@@ -16,7 +16,7 @@ type Key = (String, String);
 type Sums = BTreeMap<Key, u64>;
 
 /// Which counters are those of a steered name: one for each of its slots.
-struct Place {
+struct SlotRange {
     first: usize,
     count: usize,
 }
@@ -26,7 +26,7 @@ struct Layout {
     /// Only to be recognized by: a pointer that is not used again while this is held.
     world: Weak<World>,
     /// By zone and steered name.
-    places: Vec<Vec<Place>>,
+    places: Vec<Vec<SlotRange>>,
     /// What each counter is of.
     keys: Box<[Key]>,
 }
@@ -38,7 +38,7 @@ impl Layout {
         for names in &world.steered {
             let mut of_zone = Vec::with_capacity(names.len());
             for name in names {
-                of_zone.push(Place { first: keys.len(), count: name.slots.len() });
+                of_zone.push(SlotRange { first: keys.len(), count: name.slots.len() });
                 for &pool in &name.slots {
                     let pool = world.inventory.pools.get(pool as usize);
                     let pool = pool.map_or_else(String::new, |pool| pool.name.clone());
@@ -68,7 +68,8 @@ impl Slab {
 
     /// The counter of a zone's steered name's pool.
     pub(super) fn counter(&self, (zone, name, slot): (u32, u32, u16)) -> Option<&AtomicU64> {
-        let &Place { first, count } = self.layout.places.get(zone as usize)?.get(name as usize)?;
+        let &SlotRange { first, count } =
+            self.layout.places.get(zone as usize)?.get(name as usize)?;
         let slot = usize::from(slot);
         if slot < count { self.counts.get(first + slot) } else { None }
     }

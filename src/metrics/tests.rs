@@ -1,9 +1,9 @@
 use super::*;
-use crate::dns::{Reason, Transport, Verdict};
+use crate::dns::{Answered, Reason, Transport};
 use crate::health::{Answers, Inventory, Pool};
 use crate::place::Places;
 use crate::steering::{AllDown, Leaf, Policy, SteeredName, Turns};
-use crate::wire::Name;
+use crate::wire::{Name, Rcode};
 use crate::zone::Zones;
 
 /// A world of one zone whose steered names lead to these pools.
@@ -28,7 +28,6 @@ fn world(names: &[(&str, &[&str])]) -> Arc<World> {
             policy: Policy::Pool(Leaf { pool: first, slot: 0 }),
             all_down: AllDown::Serve,
             slots: (first..first + pools.len() as u32).collect(),
-            only_hosts: false,
             some_hosts: false,
         });
     }
@@ -43,12 +42,12 @@ fn world(names: &[(&str, &[&str])]) -> Arc<World> {
     })
 }
 
-fn verdict(length: usize, reason: Reason, rcode: u16) -> Verdict {
-    Verdict { length, reason, rcode, steered: None }
+fn answered(length: usize, reason: Reason, rcode: Rcode) -> Answered {
+    Answered { length, reason, rcode, steered: None }
 }
 
-fn steered(name: u32, slot: u16) -> Verdict {
-    Verdict { steered: Some((0, name, slot)), ..verdict(40, Reason::Steered, 0) }
+fn steered(name: u32, slot: u16) -> Answered {
+    Answered { steered: Some((0, name, slot)), ..answered(40, Reason::Steered, Rcode::NOERROR) }
 }
 
 /// The lines of the scrape that begin so, without that beginning.
@@ -63,10 +62,10 @@ const STEERED: &str = "steersman_steered_answers_total";
 fn answers_of_all_threads_are_summed() {
     let metrics = Metrics::new();
     let (mut one, mut two) = (metrics.counters(), metrics.counters());
-    one.count(Transport::Udp, &verdict(40, Reason::NxDomain, 3));
-    two.count(Transport::Udp, &verdict(40, Reason::NxDomain, 3));
-    two.count(Transport::Tcp, &verdict(12, Reason::BadVersion, 16));
-    two.count(Transport::Tcp, &verdict(12, Reason::Refused, 4095));
+    one.count(Transport::Udp, &answered(40, Reason::NxDomain, Rcode::NXDOMAIN));
+    two.count(Transport::Udp, &answered(40, Reason::NxDomain, Rcode::NXDOMAIN));
+    two.count(Transport::Tcp, &answered(12, Reason::BadVersion, Rcode::BADVERS));
+    two.count(Transport::Tcp, &answered(12, Reason::Refused, Rcode(4095)));
     assert_eq!(
         lines(&metrics, "steersman_answers_total"),
         [
@@ -81,7 +80,7 @@ fn answers_of_all_threads_are_summed() {
 fn silence_is_no_answer() {
     let metrics = Metrics::new();
     let mut counters = metrics.counters();
-    counters.count(Transport::Udp, &verdict(0, Reason::Response, 0));
+    counters.count(Transport::Udp, &answered(0, Reason::Response, Rcode::NOERROR));
     counters.discard(Transport::Udp, Discard::PortZero, 2);
     counters.discard(Transport::Tcp, Discard::ShortMessage, 1);
     assert_eq!(lines(&metrics, "steersman_answers_total{"), [""; 0]);

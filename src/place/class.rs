@@ -48,12 +48,6 @@ impl Places {
         (&self.classes[id as usize], scope)
     }
 
-    /// How many stretches of one class there are: a measure of how much is known, by which a
-    /// reload can see that a database has shrunk.
-    pub fn networks(&self) -> usize {
-        self.table.runs()
-    }
-
     /// All classes, by [`ClassId`].
     pub fn classes(&self) -> &[Class] {
         &self.classes

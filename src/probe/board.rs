@@ -8,21 +8,12 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::watch;
-
 use super::failure::Failure;
 use super::histogram::Histogram;
 use super::target::{Plan, ProbeTarget};
-use crate::health::{EndpointId, Outcome, PoolId, State, Tracker, Verdict, endpoint_verdict};
-
-/// What was believed of a target before, e.g. when the process last ran.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Remembered {
-    /// What was believed.
-    pub state: State,
-    /// Since when.
-    pub since: SystemTime,
-}
+use crate::health::{
+    Outcome, PoolId, RememberedVerdict, State, Tracker, Verdict, endpoint_verdict,
+};
 
 /// What one probe came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,8 +78,6 @@ pub(super) struct Next {
 #[derive(Debug)]
 pub struct Board {
     table: Mutex<Table>,
-    /// How many targets were never probed.
-    unprobed: watch::Sender<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -113,7 +102,7 @@ pub struct Snapshot {
 
 impl Board {
     pub(super) fn new() -> Self {
-        Self { table: Mutex::default(), unprobed: watch::Sender::new(0) }
+        Self { table: Mutex::default() }
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -130,13 +119,6 @@ impl Board {
         }
     }
 
-    /// What is known of an endpoint's targets, one for each of its monitors.
-    pub fn endpoint(&self, endpoint: EndpointId) -> Vec<TargetStatus> {
-        let table = self.table();
-        let targets = table.plan.targets_of(endpoint);
-        targets.iter().filter_map(|index| table.rows.get(*index).cloned()).collect()
-    }
-
     /// Which plan is in force, as in [`Report::generation`].
     pub fn generation(&self) -> u64 {
         self.table().generation
@@ -147,23 +129,15 @@ impl Board {
         self.table().pool_verdicts(pool as usize)
     }
 
-    /// The generation of the plan, and the verdicts of all endpoints: pool by pool, endpoint by
-    /// endpoint.
-    pub fn verdicts(&self) -> (u64, Vec<Vec<Verdict>>) {
+    /// The verdicts of all endpoints: pool by pool, endpoint by endpoint.
+    pub fn verdicts(&self) -> Vec<Vec<Verdict>> {
         let table = self.table();
-        let pools = (0..table.plan.endpoints.len()).map(|pool| table.pool_verdicts(pool));
-        (table.generation, pools.collect())
-    }
-
-    /// Waits until every target of the plan was probed once, those of later plans too.
-    pub async fn all_probed(&self) {
-        // The sender lives in this board, so that waiting cannot fail.
-        let _ = self.unprobed.subscribe().wait_for(|left| *left == 0).await;
+        (0..table.plan.endpoints.len()).map(|pool| table.pool_verdicts(pool)).collect()
     }
 
     /// How many targets were never probed.
     pub fn unprobed(&self) -> usize {
-        *self.unprobed.borrow()
+        self.table().rows.iter().filter(|row| row.probed.is_none()).count()
     }
 
     /// Whether the plan has a target of this key.
@@ -177,7 +151,7 @@ impl Board {
     pub(super) fn replace(
         &self,
         plan: Plan,
-        memory: &dyn Fn(&str) -> Option<Remembered>,
+        memory: &dyn Fn(&str) -> Option<RememberedVerdict>,
     ) -> Vec<Arc<ProbeTarget>> {
         let mut table = self.table();
         let mut new = Vec::new();
@@ -195,7 +169,6 @@ impl Board {
         table.rows = rows;
         table.plan = Arc::new(plan);
         table.generation += 1;
-        self.unprobed.send_replace(table.rows.iter().filter(|row| row.probed.is_none()).count());
         new
     }
 
@@ -213,15 +186,11 @@ impl Board {
         let index = *table.by_key.get(key)?;
         let pools = Arc::clone(table.plan.pools.get(index)?);
         let row = table.rows.get_mut(index)?;
-        let first = row.probed.is_none();
         let before = row.verdict;
         let changed = row.observe(&result, round_trip, at);
         let (key, verdict) = (row.target.key.clone(), row.verdict);
         let moved = verdict != before;
         let next = Next { pause: row.tracker.pause(), in_doubt: row.tracker.in_doubt() };
-        if first {
-            self.unprobed.send_modify(|left| *left = left.saturating_sub(1));
-        }
         let report =
             Report { key, result, round_trip, at, verdict, changed, moved, pools, generation };
         Some((report, next))
@@ -255,18 +224,19 @@ impl Table {
 fn same_question(
     known: &HashMap<IpAddr, Vec<&TargetStatus>>,
     target: &ProbeTarget,
-) -> Option<Remembered> {
+) -> Option<RememberedVerdict> {
     let rows = known.get(&target.address)?;
     if let Some(row) = rows.iter().find(|row| row.target.asks_the_same(target)) {
         return row.remembered();
     }
-    let remembered: Vec<Remembered> = rows.iter().filter_map(|row| row.remembered()).collect();
+    let remembered: Vec<RememberedVerdict> =
+        rows.iter().filter_map(|row| row.remembered()).collect();
     let all_down = remembered.iter().all(|last| last.state == State::Down);
     remembered.first().copied().filter(|_| all_down)
 }
 
 impl TargetStatus {
-    fn new(target: Arc<ProbeTarget>, last: Option<Remembered>) -> Self {
+    fn new(target: Arc<ProbeTarget>, last: Option<RememberedVerdict>) -> Self {
         let tracker = Tracker::new(target.settings, last.map(|l| l.state));
         Self {
             verdict: tracker.verdict(),
@@ -284,8 +254,8 @@ impl TargetStatus {
     }
 
     /// What is believed, to be remembered; none before the first outcome.
-    pub fn remembered(&self) -> Option<Remembered> {
-        Some(Remembered { state: self.tracker.state()?, since: self.since? })
+    pub fn remembered(&self) -> Option<RememberedVerdict> {
+        Some(RememberedVerdict { state: self.tracker.state()?, since: self.since? })
     }
 
     /// Whether the last probe failed, be it the target's fault or ours.

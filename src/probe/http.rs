@@ -13,7 +13,7 @@ use reqwest::{Client, ClientBuilder, Url};
 use rustls::pki_types::{CertificateDer, ServerName};
 
 use super::failure::Failure;
-use super::target::{HttpQuestion, TlsQuestion};
+use super::target::{HttpRequest, TlsSettings};
 use super::tls::TlsKit;
 use crate::health::StatusRange;
 
@@ -78,9 +78,9 @@ impl HttpProbe {
     pub(super) fn new(
         kit: &HttpKit,
         address: IpAddr,
-        question: &HttpQuestion,
+        request: &HttpRequest,
     ) -> Result<Self, Failure> {
-        let HttpQuestion { port, path, host, tls, status, body } = question;
+        let HttpRequest { port, path, host, tls, status, body } = request;
         let at = SocketAddr::new(address, *port);
         let (client, url) = match tls {
             None => (kit.clear.clone(), url(&format!("http://{at}{path}"))?),
@@ -119,7 +119,7 @@ fn https(
     kit: &HttpKit,
     at: SocketAddr,
     path: &str,
-    tls: &TlsQuestion,
+    tls: &TlsSettings,
 ) -> Result<(Client, Url), Failure> {
     let no_name = || Failure::Unaskable(format!("{:?} is neither name nor address", tls.name));
     let name = ServerName::try_from(tls.name.clone()).map_err(|_| no_name())?;

@@ -9,7 +9,7 @@ use rustls::pki_types::CertificateDer;
 use super::failure::Failure;
 use super::http::{HttpKit, HttpProbe};
 use super::icmp::Pinger;
-use super::target::{ProbeTarget, Question};
+use super::target::{ProbeTarget, Request};
 use super::tcp;
 
 /// A question under way.
@@ -43,19 +43,19 @@ impl Kit {
 impl Prepare for Kit {
     fn prepare(&self, target: &ProbeTarget) -> Ask {
         let address = target.address;
-        match &target.question {
-            Question::Icmp => {
+        match &target.request {
+            Request::Icmp => {
                 let pinger = Arc::clone(&self.pinger);
                 Box::new(move || {
                     let pinger = Arc::clone(&pinger);
                     Box::pin(async move { pinger.ask(address).await })
                 })
             }
-            Question::Tcp { port } => {
+            Request::Tcp { port } => {
                 let at = SocketAddr::new(address, *port);
                 Box::new(move || Box::pin(tcp::ask(at)))
             }
-            Question::Http(question) => match HttpProbe::new(&self.http, address, question) {
+            Request::Http(request) => match HttpProbe::new(&self.http, address, request) {
                 Ok(probe) => {
                     let probe = Arc::new(probe);
                     Box::new(move || {
@@ -90,10 +90,10 @@ mod tests {
     fn plan(port: u16) -> Plan {
         let pause = Duration::from_millis(20);
         let settings = TrackerSettings { fall: 3, rise: 2, interval: pause, retry: pause };
-        let question = Question::Tcp { port };
+        let request = Request::Tcp { port };
         let timeout = Duration::from_secs(10);
         let target =
-            ProbeTarget { key: "tcp".into(), address: LOOPBACK, question, timeout, settings };
+            ProbeTarget { key: "tcp".into(), address: LOOPBACK, request, timeout, settings };
         Plan {
             targets: vec![Arc::new(target)],
             pools: vec![[0].into()],
@@ -118,7 +118,6 @@ mod tests {
         let (sender, mut reports) = mpsc::channel(100);
         let kit = Kit::new(&[]).unwrap();
         let probes = Probes::start(plan(port), kit, &|_| None, sender).unwrap();
-        probes.first_round_done().await;
         assert_eq!(next_change(&mut reports).await.changed, Some(State::Up));
         drop(listener);
         let down = next_change(&mut reports).await;

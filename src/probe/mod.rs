@@ -18,9 +18,9 @@ mod target;
 mod tcp;
 mod tls;
 
-pub use board::{Board, Remembered, Report, Snapshot, TargetStatus};
+pub use board::{Board, Report, Snapshot, TargetStatus};
 pub use failure::Failure;
 pub use histogram::{BUCKET_BOUNDS, Histogram};
 pub use kit::{Ask, Asking, Kit, Prepare};
 pub use schedule::Probes;
-pub use target::{HttpQuestion, Plan, ProbeTarget, Question, TlsQuestion};
+pub use target::{HttpRequest, Plan, ProbeTarget, Request, TlsSettings};

@@ -10,11 +10,12 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, sleep_until, timeout};
 
-use super::board::{Board, Remembered, Report};
+use super::board::{Board, Report};
 use super::failure::Failure;
 use super::kit::{Ask, Prepare};
 use super::target::{Plan, ProbeTarget};
 use crate::clock::{self, Draws};
+use crate::health::RememberedVerdict;
 
 /// The first probes of a plan are spread over at most this, for readiness waits for them.
 const FIRST_ROUND: Duration = Duration::from_secs(1);
@@ -55,7 +56,7 @@ impl Probes {
     pub fn start(
         plan: Plan,
         prepare: impl Prepare,
-        memory: &dyn Fn(&str) -> Option<Remembered>,
+        memory: &dyn Fn(&str) -> Option<RememberedVerdict>,
         reports: mpsc::Sender<Report>,
     ) -> io::Result<Self> {
         let runtime = Handle::try_current().map_err(io::Error::other)?;
@@ -74,7 +75,7 @@ impl Probes {
 
     /// Probes by another plan. Targets that are in both go on as if nothing had happened; those
     /// that are not in the new one are asked no more. After a shutdown none are.
-    pub fn replace(&self, plan: Plan, memory: &dyn Fn(&str) -> Option<Remembered>) {
+    pub fn replace(&self, plan: Plan, memory: &dyn Fn(&str) -> Option<RememberedVerdict>) {
         let mut loops = locked(&self.loops);
         let new = self.board.replace(plan, memory);
         let Some(reports) = locked(&self.reports).clone() else { return };
@@ -95,11 +96,6 @@ impl Probes {
     /// What is known of every target.
     pub fn board(&self) -> &Arc<Board> {
         &self.board
-    }
-
-    /// Waits until every target was probed once; after a [`Probes::replace`] the new ones too.
-    pub async fn first_round_done(&self) {
-        self.board.all_probed().await;
     }
 
     /// Stops all probes, those under way too, and with the last of them the reports. The board

@@ -24,7 +24,7 @@ pub struct ProbeTarget {
     /// Who is asked.
     pub address: IpAddr,
     /// What is asked.
-    pub question: Question,
+    pub request: Request,
     /// How long one probe may take in all.
     pub timeout: Duration,
     /// When to ask again, and what to make of the outcomes.
@@ -33,9 +33,9 @@ pub struct ProbeTarget {
 
 /// What is asked: a [`MonitorKind`] with every default filled in for one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Question {
+pub enum Request {
     /// An HTTP request, in the clear or over TLS.
-    Http(HttpQuestion),
+    Http(HttpRequest),
     /// A connection that opens.
     Tcp {
         /// To this port.
@@ -47,7 +47,7 @@ pub enum Question {
 
 /// An HTTP request and what is wanted of the response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HttpQuestion {
+pub struct HttpRequest {
     /// To this port.
     pub port: u16,
     /// Path and query, beginning with a slash.
@@ -55,7 +55,7 @@ pub struct HttpQuestion {
     /// The Host header.
     pub host: String,
     /// Over TLS, if any.
-    pub tls: Option<TlsQuestion>,
+    pub tls: Option<TlsSettings>,
     /// The statuses that are well.
     pub status: Vec<StatusRange>,
     /// A text that the beginning of the body must contain.
@@ -64,7 +64,7 @@ pub struct HttpQuestion {
 
 /// How TLS is spoken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsQuestion {
+pub struct TlsSettings {
     /// The host name (sent as SNI) or address that the certificate must be for.
     pub name: String,
     /// Whether the certificate must be good.
@@ -142,16 +142,16 @@ fn probed_at(endpoint: &Endpoint) -> Option<ProbeAt> {
 
 impl ProbeTarget {
     fn new(monitor: &Monitor, at: ProbeAt) -> Self {
-        let question = match &monitor.kind {
-            MonitorKind::Http(check) => Question::Http(http_question(check, at, false)),
-            MonitorKind::Https(check) => Question::Http(http_question(check, at, true)),
-            MonitorKind::Tcp { port } => Question::Tcp { port: at.port.unwrap_or(*port) },
-            MonitorKind::Icmp => Question::Icmp,
+        let request = match &monitor.kind {
+            MonitorKind::Http(check) => Request::Http(http_request(check, at, false)),
+            MonitorKind::Https(check) => Request::Http(http_request(check, at, true)),
+            MonitorKind::Tcp { port } => Request::Tcp { port: at.port.unwrap_or(*port) },
+            MonitorKind::Icmp => Request::Icmp,
         };
         let mut target = Self {
             key: "".into(),
             address: at.address,
-            question,
+            request,
             timeout: monitor.timeout,
             settings: monitor.into(),
         };
@@ -161,19 +161,19 @@ impl ProbeTarget {
 
     /// Whether another target asks the same of the same address, though perhaps at other times.
     pub fn asks_the_same(&self, other: &Self) -> bool {
-        self.address == other.address && self.question == other.question
+        self.address == other.address && self.request == other.request
     }
 
     /// What a person recognises, then a hash of everything, whether shown or not.
     fn make_key(&self) -> String {
-        let mut key = self.question.shown(self.address);
+        let mut key = self.request.shown(self.address);
         let mut whole = key.clone();
         self.write_rest(&mut whole);
         let _ = write!(key, " #{:016x}", fnv1a(whole.as_bytes()));
         key
     }
 
-    /// Everything that [`Question::shown`] leaves out. The text is hashed into keys that are
+    /// Everything that [`Request::shown`] leaves out. The text is hashed into keys that are
     /// remembered on disk: changing it makes every verdict be forgotten once.
     fn write_rest(&self, text: &mut String) {
         let TrackerSettings { fall, rise, interval, retry } = self.settings;
@@ -186,7 +186,7 @@ impl ProbeTarget {
             timeout.as_nanos(),
             retry.as_nanos(),
         );
-        if let Question::Http(HttpQuestion { tls, status, body, .. }) = &self.question {
+        if let Request::Http(HttpRequest { tls, status, body, .. }) = &self.request {
             let _ = write!(text, "\nverify={:?} status=", tls.as_ref().map(|t| t.verify));
             for StatusRange { first, last } in status {
                 let _ = write!(text, "{first}-{last},");
@@ -198,13 +198,13 @@ impl ProbeTarget {
     }
 }
 
-impl Question {
+impl Request {
     /// The question as a person would recognise it.
     fn shown(&self, address: IpAddr) -> String {
         match self {
             Self::Icmp => format!("icmp {address}"),
             Self::Tcp { port } => format!("tcp {}", SocketAddr::new(address, *port)),
-            Self::Http(HttpQuestion { port, path, host, tls, .. }) => {
+            Self::Http(HttpRequest { port, path, host, tls, .. }) => {
                 let scheme = if tls.is_some() { "https" } else { "http" };
                 let mut text = format!("{scheme}://{}{path}", SocketAddr::new(address, *port));
                 let _ = write!(text, " host={host}");
@@ -217,17 +217,17 @@ impl Question {
     }
 }
 
-fn http_question(check: &HttpCheck, at: ProbeAt, over_tls: bool) -> HttpQuestion {
+fn http_request(check: &HttpCheck, at: ProbeAt, over_tls: bool) -> HttpRequest {
     let HttpCheck { path, port, host, sni, verify, status, body } = check;
     let port = at.port.unwrap_or(*port);
     let tls = over_tls.then(|| {
         let name = sni.as_deref().or(host.as_deref().map(without_port));
         let name = name.map_or_else(|| at.address.to_string(), canonical_name);
-        TlsQuestion { name, verify: *verify }
+        TlsSettings { name, verify: *verify }
     });
     let usual_port = if over_tls { 443 } else { 80 };
     let host = host.clone().unwrap_or_else(|| authority(at.address, port, usual_port));
-    HttpQuestion { port, path: path.clone(), host, tls, status: status.clone(), body: body.clone() }
+    HttpRequest { port, path: path.clone(), host, tls, status: status.clone(), body: body.clone() }
 }
 
 /// An address and port as a Host header names them (RFC 9110 section 7.2).

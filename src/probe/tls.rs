@@ -61,6 +61,19 @@ struct Expecting {
     public: Arc<WebPkiServerVerifier>,
 }
 
+impl Expecting {
+    /// A signature counts where the certificate does.
+    fn signed(
+        &self,
+        verify: impl FnOnce() -> Result<HandshakeSignatureValid, Error>,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        match &self.wanted {
+            None => Ok(HandshakeSignatureValid::assertion()),
+            Some(_) => verify(),
+        }
+    }
+}
+
 impl ServerCertVerifier for Expecting {
     fn verify_server_cert(
         &self,
@@ -88,10 +101,7 @@ impl ServerCertVerifier for Expecting {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        match &self.wanted {
-            None => Ok(HandshakeSignatureValid::assertion()),
-            Some(_) => self.public.verify_tls12_signature(message, certificate, signature),
-        }
+        self.signed(|| self.public.verify_tls12_signature(message, certificate, signature))
     }
 
     fn verify_tls13_signature(
@@ -100,10 +110,7 @@ impl ServerCertVerifier for Expecting {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        match &self.wanted {
-            None => Ok(HandshakeSignatureValid::assertion()),
-            Some(_) => self.public.verify_tls13_signature(message, certificate, signature),
-        }
+        self.signed(|| self.public.verify_tls13_signature(message, certificate, signature))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use arc_swap::Guard;
 
 use crate::clock::Draws;
-use crate::dns::{Asker, Scratch, Transport, Verdict};
+use crate::dns::{Answered, Asker, Scratch, Transport};
 use crate::live::Live;
 use crate::metrics::{Counters, Discard, Metrics};
 use crate::steering::Draw;
 use crate::view::View;
 
 /// Who decides what is said: [`crate::dns::answer`], and something simpler in tests.
-pub(super) type Answer = fn(&View, &[u8], &Asker, Draw, &mut Scratch, &mut [u8]) -> Verdict;
+pub(super) type Answer = fn(&View, &[u8], &Asker, Draw, &mut Scratch, &mut [u8]) -> Answered;
 
 /// What every thread answers with.
 #[derive(Clone)]
@@ -73,9 +73,9 @@ impl Round<'_> {
     pub(super) fn respond(&mut self, packet: &[u8], asker: &Asker, out: &mut [u8]) -> usize {
         let Responder { answer, scratch, draws, counters, .. } = &mut *self.responder;
         let draw = Draw::new(draws.next_number());
-        let verdict = answer(&self.view, packet, asker, draw, scratch, out);
-        counters.count(asker.transport, &verdict);
-        verdict.length
+        let answered = answer(&self.view, packet, asker, draw, scratch, out);
+        counters.count(asker.transport, &answered);
+        answered.length
     }
 
     /// Counts a packet that is not even looked at.

@@ -11,12 +11,13 @@ use hickory_proto::op::{Message, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 
 use super::*;
-use crate::dns::{Asker, Reason, Scratch, Verdict};
+use crate::dns::{Answered, Asker, Reason, Scratch};
 use crate::health::Inventory;
 use crate::metrics::render;
 use crate::place::Places;
 use crate::steering::{Draw, Pools, Turns};
 use crate::view::{View, World};
+use crate::wire::Rcode;
 use crate::zone::Zones;
 
 /// Long enough for anything that happens at all.
@@ -31,8 +32,8 @@ fn whoami(
     _: Draw,
     scratch: &mut Scratch,
     out: &mut [u8],
-) -> Verdict {
-    let silence = |reason| Verdict { length: 0, reason, rcode: 0, steered: None };
+) -> Answered {
+    let silence = |reason| Answered { length: 0, reason, rcode: Rcode::NOERROR, steered: None };
     if packet.len() < 12 {
         return silence(Reason::Garbage);
     }
@@ -41,7 +42,12 @@ fn whoami(
     }
     let Ok(request) = Message::from_vec(packet) else {
         out[..12].copy_from_slice(&[packet[0], packet[1], 0x80, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
-        return Verdict { length: 12, reason: Reason::Malformed, rcode: 1, steered: None };
+        return Answered {
+            length: 12,
+            reason: Reason::Malformed,
+            rcode: Rcode::FORMERR,
+            steered: None,
+        };
     };
     let name = request.queries[0].name.clone();
     assert_ne!(name.to_ascii(), "boom.", "asked to");
@@ -56,7 +62,7 @@ fn whoami(
     let length = if name.to_ascii() == "big." { 60_000 } else { reply.len() };
     out[..reply.len()].copy_from_slice(&reply);
     out[reply.len()..length].fill(0);
-    Verdict { length, reason: Reason::Static, rcode: 0, steered: None }
+    Answered { length, reason: Reason::Static, rcode: Rcode::NOERROR, steered: None }
 }
 
 fn view(seed: u64) -> View {

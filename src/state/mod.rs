@@ -23,11 +23,10 @@ use std::time::SystemTime;
 use std::{error, fmt};
 
 use crate::finding::Finding;
-use crate::health::{Overrides, State};
+use crate::health::{Overrides, RememberedVerdict, State};
 use journal::{Durability, Journal};
 pub use overrides::{OverrideChange, OverrideEvent};
 pub use token::{Token, TokenError};
-pub use verdicts::RememberedVerdict;
 use verdicts::VerdictJournal;
 
 /// Whom the audit trail names for what the daemon does by itself.

@@ -9,26 +9,16 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
 use super::journal::{Durability, Journal};
 use super::line;
-use crate::health::State;
+use crate::health::{RememberedVerdict, State};
 use crate::timestamp::{from_rfc3339, to_rfc3339};
 
 /// Below this size a rewrite while running is not worth its cost.
 const SMALL_BYTES: u64 = 1024 * 1024;
-
-/// What was last believed of a probe target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RememberedVerdict {
-    /// What was believed.
-    pub state: State,
-    /// Since when.
-    pub since: SystemTime,
-}
 
 #[derive(Serialize, Deserialize)]
 struct Line {

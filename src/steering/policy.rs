@@ -22,10 +22,8 @@ pub struct SteeredName {
     pub all_down: AllDown,
     /// Every pool that an answer may come from: [`Leaf::slot`] is an index into this list.
     pub slots: Box<[PoolId]>,
-    /// Whether every pool that it may answer is one of host names: then it is an alias (CNAME)
-    /// for every type of question.
-    pub only_hosts: bool,
-    /// Whether some pool that it may answer is one of host names.
+    /// Whether some pool that it may answer is one of host names: then it may be an
+    /// alias (CNAME), for every type of question.
     pub some_hosts: bool,
 }
 

@@ -103,7 +103,6 @@ fn name(policy: Policy, all_down: AllDown) -> SteeredName {
         policy,
         all_down,
         slots: (0..16).collect(),
-        only_hosts: false,
         some_hosts: false,
     }
 }

@@ -1,12 +1,15 @@
-//! The vocabulary of the wire: names, record types, record sets ready to copy.
+//! The vocabulary of the wire: names, record types, response codes, record sets ready to
+//! copy.
 //!
 //! This room knows neither zones nor policies nor messages as a whole.
 
 mod name;
 mod qname;
+mod rcode;
 mod rrset;
 pub mod rtype;
 
 pub use name::{Name, NameError};
 pub use qname::QName;
+pub use rcode::Rcode;
 pub use rrset::{Owner, Patch, RrSet, RrSetBuilder, TooLarge};

@@ -55,7 +55,6 @@ pub fn build(
         nodes: Vec::new(),
         above: Vec::new(),
         negative: None,
-        serial: 0,
     };
     builder.checks.outsiders();
     builder.walk(&apex);
@@ -63,7 +62,6 @@ pub fn build(
     match negative {
         Some(negative) if findings.is_empty() && !records.incomplete => Ok(Zone {
             apex,
-            serial: builder.serial,
             records: records.list.len(),
             table: table(&builder.nodes, seed),
             nodes: builder.nodes,
@@ -81,7 +79,6 @@ struct Builder<'a> {
     /// The nodes from the apex down to the one made last.
     above: Vec<Level>,
     negative: Option<RrSet>,
-    serial: u32,
 }
 
 /// A node on the way down.
@@ -172,7 +169,6 @@ impl Builder<'_> {
         }
         if let Some(soa) = group.set(rtype::SOA).filter(|_| apex) {
             self.negative = encoder.negative(group, soa);
-            self.serial = encode::serial(&soa.records[0].rdata);
         }
     }
 }

@@ -23,8 +23,6 @@ pub(crate) const NONE: u32 = u32::MAX;
 pub struct Zone {
     /// Its apex in lower case.
     pub apex: Name,
-    /// The serial of its SOA record.
-    pub serial: u32,
     /// How many records its file has.
     pub records: usize,
     /// Every name that exists, empty non-terminals included; the apex comes first.

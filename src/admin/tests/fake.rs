@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 
 use super::super::status::{ProbeFacts, Status, pool_statuses, region_statuses};
-use super::super::{Control, Problem, Question, Refusal};
+use super::super::{Control, ExplainRequest, OverrideError, Problem};
 use crate::finding::Finding;
 use crate::health::{
     Answers, Endpoint, EndpointAddress, Inventory, Override, Overrides, Pool, Region, StandingNow,
@@ -23,7 +23,7 @@ pub(crate) struct Inside {
     pub(crate) not_ready: Option<String>,
     pub(crate) disk_full: bool,
     pub(crate) findings: Vec<Finding>,
-    pub(crate) asked: Vec<Question>,
+    pub(crate) asked: Vec<ExplainRequest>,
 }
 
 #[derive(Default)]
@@ -60,7 +60,7 @@ fn inventory() -> Inventory {
     }
 }
 
-fn check(target: &Target) -> Result<(), Refusal> {
+fn check(target: &Target) -> Result<(), OverrideError> {
     let inventory = inventory();
     if target.exists_in(&inventory) {
         return Ok(());
@@ -69,7 +69,7 @@ fn check(target: &Target) -> Result<(), Refusal> {
         Target::Region(_) => inventory.regions.into_iter().map(|r| r.name).collect(),
         _ => inventory.pools.into_iter().map(|p| p.name).collect(),
     };
-    Err(Refusal::UnknownTarget { known })
+    Err(OverrideError::UnknownTarget { known })
 }
 
 impl Control for Fake {
@@ -107,7 +107,7 @@ impl Control for Fake {
         }
     }
 
-    fn explain(&self, question: &Question) -> Result<serde_json::Value, Problem> {
+    fn explain(&self, question: &ExplainRequest) -> Result<serde_json::Value, Problem> {
         if question.name.to_string() == "elsewhere." {
             return Err(Problem::new(StatusCode::NOT_FOUND, "no zone here has elsewhere."));
         }
@@ -124,12 +124,15 @@ impl Control for Fake {
         target: Target,
         what: Override,
         by: &str,
-    ) -> Result<Option<Override>, Refusal> {
+    ) -> Result<Option<Override>, OverrideError> {
         check(&target)?;
         let mut inside = self.inside();
         if inside.disk_full {
             let error = std::io::ErrorKind::StorageFull.into();
-            return Err(Refusal::NotDurable(StateError::Io("state/overrides.jsonl".into(), error)));
+            return Err(OverrideError::NotDurable(StateError::Io(
+                "state/overrides.jsonl".into(),
+                error,
+            )));
         }
         inside.by.push(by.to_owned());
         let before = inside.overrides.get(&target).cloned();
@@ -137,10 +140,10 @@ impl Control for Fake {
         Ok(before)
     }
 
-    fn clear_override(&self, target: &Target, by: &str) -> Result<Override, Refusal> {
+    fn clear_override(&self, target: &Target, by: &str) -> Result<Override, OverrideError> {
         let mut inside = self.inside();
         inside.by.push(by.to_owned());
-        inside.overrides.clear(target).ok_or(Refusal::NoOverride)
+        inside.overrides.clear(target).ok_or(OverrideError::NoOverride)
     }
 
     fn reload(&self) -> Result<String, Vec<Finding>> {

@@ -17,7 +17,7 @@ use hickory_proto::rr::rdata::opt::{ClientSubnet, EdnsOption};
 use hickory_proto::rr::{Name, RecordType};
 use hickory_proto::serialize::binary::BinDecodable as _;
 
-use super::Outcome;
+use super::CommandResult;
 use super::args::AskArgs;
 use crate::clock;
 
@@ -52,11 +52,11 @@ struct Reply {
 }
 
 /// Asks, and shows what comes back.
-pub async fn run(args: &AskArgs) -> Outcome {
+pub async fn run(args: &AskArgs) -> CommandResult {
     ask(args, Patience { timeout: TIMEOUT, tries: TRIES }).await
 }
 
-async fn ask(args: &AskArgs, patience: Patience) -> Outcome {
+async fn ask(args: &AskArgs, patience: Patience) -> CommandResult {
     let query = query(args)?;
     let first = if args.tcp { Transport::Tcp } else { Transport::Udp };
     let mut reply = exchange::exchange(&query, args.server, first, patience).await?;

@@ -47,7 +47,7 @@ fn header(message: &Message, lines: &mut Vec<String>) {
         OpCode::Query => "QUERY".to_owned(),
         other => format!("{}", u8::from(other)),
     };
-    let status = rcode_text(head.response_code.into());
+    let status = wire::Rcode(head.response_code.into());
     lines.push(format!(";; opcode {opcode}, status {status}, id {}", head.id));
     let flags = [
         ("qr", true),
@@ -183,20 +183,5 @@ fn rtype_text(rtype: RecordType) -> String {
             RecordType::Unknown(_) => format!("TYPE{number}"),
             known => known.to_string(),
         },
-    }
-}
-
-/// Mnemonics of response codes (IANA DNS parameters).
-fn rcode_text(rcode: u16) -> String {
-    const NAMES: [&str; 11] = [
-        "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET",
-        "NXRRSET", "NOTAUTH", "NOTZONE",
-    ];
-    match rcode {
-        16 => "BADVERS".into(),
-        23 => "BADCOOKIE".into(),
-        _ => NAMES
-            .get(usize::from(rcode))
-            .map_or_else(|| format!("RCODE{rcode}"), |name| (*name).into()),
     }
 }

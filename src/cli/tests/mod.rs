@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::admin::tests::{Running, TOKEN};
+use crate::config::Admin;
 use crate::finding::Finding;
 use crate::health::Target;
 
@@ -19,16 +20,17 @@ fn parse(line: &str) -> Result<Cli, clap::Error> {
 }
 
 /// Runs a command line against an address, with a token file of the text given.
-async fn run_at(line: &[&str], address: SocketAddr, token: &str) -> Outcome {
+async fn run_at(line: &[&str], address: SocketAddr, token: &str) -> CommandResult {
     let folder = tempfile::tempdir().unwrap();
     let token_file = folder.path().join("admin.token");
     fs::write(&token_file, token).unwrap();
     run_with_file(line, address, &token_file).await
 }
 
-async fn run_with_file(line: &[&str], address: SocketAddr, token_file: &Path) -> Outcome {
+async fn run_with_file(line: &[&str], address: SocketAddr, token_file: &Path) -> CommandResult {
     let cli = Cli::try_parse_from([&["steersman"], line].concat()).unwrap();
-    run(&cli.command, &Client::new(&AdminAddress::new(address, token_file))?).await
+    let admin = Admin { listen: address, token_file: token_file.into() };
+    run(&cli.command, &Client::new(&admin)?).await
 }
 
 async fn ok(running: &Running, line: &[&str]) -> String {
@@ -194,7 +196,6 @@ fn a_listener_on_all_addresses_is_reached_on_loopback() {
         ("[::]:8053", "[::1]:8053"),
         ("192.0.2.1:1", "192.0.2.1:1"),
     ] {
-        let admin = AdminAddress::new(listen.parse().unwrap(), "t");
-        assert_eq!(admin.address, address.parse().unwrap());
+        assert_eq!(client::reachable(listen.parse().unwrap()), address.parse().unwrap());
     }
 }

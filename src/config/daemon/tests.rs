@@ -25,9 +25,9 @@ token_file = "state/admin.token"    # made with mode 0600 at the first start
 fn the_example_is_the_default_but_for_the_nsid() {
     let (mut daemon, findings) = read_in_etc(EXAMPLE);
     assert_eq!(findings, [""; 0]);
-    let place = |line, column| Place { file: "steersman.toml".into(), line, column };
-    assert_eq!(daemon.zones_place.take(), Some(place(2, 9)));
-    assert_eq!(std::mem::take(&mut daemon.geoip_places), [place(3, 10)]);
+    let place = |line, column| FilePosition { file: "steersman.toml".into(), line, column };
+    assert_eq!(daemon.zones_position.take(), Some(place(2, 9)));
+    assert_eq!(std::mem::take(&mut daemon.geoip_positions), [place(3, 10)]);
     assert_eq!(daemon.dns.nsid.take().as_deref(), Some(&b"ns1"[..]));
     assert_eq!(daemon, Daemon::defaults(Path::new("/etc/steersman")));
     assert_eq!(daemon, read_in_etc("").0);
@@ -56,10 +56,10 @@ fn every_key_is_read() {
         "#,
     );
     assert_eq!(findings, [""; 0]);
-    let place = |column, line| Place { file: "steersman.toml".into(), line, column };
+    let place = |column, line| FilePosition { file: "steersman.toml".into(), line, column };
     let expected = Daemon {
-        zones_place: Some(place(17, 2)),
-        geoip_places: vec![place(18, 3), place(28, 3)],
+        zones_position: Some(place(17, 2)),
+        geoip_positions: vec![place(18, 3), place(28, 3)],
         zones: "/etc/steersman/z".into(),
         geoip: vec!["/etc/steersman/a.mmdb".into(), "/b.mmdb".into()],
         state: "/var/lib/steersman".into(),

@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeInteger, DeValue};
 
 use super::{Document, Table};
-use crate::config::daemon::Place;
+use crate::config::daemon::FilePosition;
 use crate::config::words::quoted;
 use crate::duration::{format_duration, parse_duration};
 
@@ -65,9 +65,9 @@ impl<'d> Item<'d> {
     }
 
     /// Where the value stands.
-    pub(in crate::config) fn place(&self) -> Place {
+    pub(in crate::config) fn position(&self) -> FilePosition {
         let (line, column) = self.document.position(self.offset());
-        Place { file: self.document.file.into(), line, column }
+        FilePosition { file: self.document.file.into(), line, column }
     }
 
     /// Whether the value is a table with a header of its own, not one in braces.

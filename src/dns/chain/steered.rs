@@ -1,10 +1,10 @@
 //! What a steered name says.
 
-use super::{Chain, Next, SERVFAIL};
+use super::{Chain, Next};
 use crate::dns::Reason;
 use crate::dns::reply::{Full, Section};
 use crate::steering::{Asked, Choice, Kind, Pick, SteeredName, Step, Trace, choose};
-use crate::wire::rtype;
+use crate::wire::{Rcode, rtype};
 use crate::zone::{Node, Zone};
 
 impl<'a, T: Trace> Chain<'a, '_, T> {
@@ -18,12 +18,12 @@ impl<'a, T: Trace> Chain<'a, '_, T> {
         (zone_index, name_index): (u32, u32),
     ) -> Result<Option<Next>, Full> {
         let Some(choice) = self.choose(name) else { return Ok(None) };
-        self.outcome.scope = self.outcome.scope.max(choice.scope);
+        self.conclusion.scope = self.conclusion.scope.max(choice.scope);
         let reason = if choice.all_down { Reason::Degraded } else { Reason::Steered };
         match choice.pick {
             Pick::Endpoints { slot, .. } => {
                 self.conclude(reason);
-                self.outcome.steered = Some((zone_index, name_index, slot));
+                self.conclusion.steered = Some((zone_index, name_index, slot));
                 self.endpoints(&choice).map(Some)
             }
             Pick::NoData if node.has(self.qtype) => Ok(None),
@@ -37,8 +37,8 @@ impl<'a, T: Trace> Chain<'a, '_, T> {
             }
             Pick::ServFail => {
                 self.conclude(Reason::ServFail);
-                self.outcome.rcode = SERVFAIL;
-                self.outcome.authoritative = false;
+                self.conclusion.rcode = Rcode::SERVFAIL;
+                self.conclusion.authoritative = false;
                 self.reply.clear();
                 Ok(Some(Next::Stop))
             }

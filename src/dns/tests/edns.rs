@@ -2,6 +2,7 @@
 
 use super::support::{Packet, Setup, ask, opt, options_wire};
 use crate::view::View;
+use crate::wire::Rcode;
 
 fn view() -> View {
     Setup::default().zone("example.", "www A 192.0.2.1").nsid(b"ns1").view()
@@ -46,9 +47,9 @@ fn other_versions_are_refused_by_number() {
         let record = opt(1232, [0, version, 0x80, 0], &options_wire(options));
         let reply = www().record(2, record).of(&view());
         assert_eq!(reply.text(), "BADVERS");
-        assert_eq!(reply.rcode(), 16);
+        assert_eq!(reply.rcode(), Rcode::BADVERS);
         assert_eq!(reply.opt(), Some((1232, true, vec![])));
-        assert_eq!(reply.verdict.rcode, 16);
+        assert_eq!(reply.answered.rcode, Rcode::BADVERS);
     }
 }
 

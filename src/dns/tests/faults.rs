@@ -25,7 +25,7 @@ fn operation(number: u16) -> u16 {
 fn silence() {
     for length in 0..12 {
         let reply = raw(&www().wire()[..length]);
-        assert_eq!((reply.text(), reply.verdict.reason), ("silence".into(), Reason::Garbage));
+        assert_eq!((reply.text(), reply.answered.reason), ("silence".into(), Reason::Garbage));
     }
     for flags in [0x8000, 0x8180, 0x8000 | operation(2), 0xffff] {
         for packet in [www(), www().edns(1232, &[]), ask("elsewhere. ANY")] {
@@ -33,7 +33,7 @@ fn silence() {
             for length in [12, 20, wire.len()] {
                 let reply = raw(&wire[..length]);
                 assert_eq!(reply.text(), "silence");
-                assert_eq!(reply.verdict.reason, Reason::Response);
+                assert_eq!(reply.answered.reason, Reason::Response);
             }
         }
     }
@@ -67,7 +67,7 @@ fn other_operations_are_not_implemented() {
     for number in 1..=15 {
         let reply = www().flags(operation(number) | 0x0100).of(&view());
         assert_eq!(reply.text(), "NOTIMP", "{number}");
-        assert_eq!(reply.verdict.reason, Reason::NotImplemented);
+        assert_eq!(reply.answered.reason, Reason::NotImplemented);
         let flags = u16::from_be_bytes([reply.bytes[2], reply.bytes[3]]);
         assert_eq!(flags, 0x8104 | operation(number));
         assert_eq!(reply.bytes[12..], www().wire()[12..]);
@@ -118,7 +118,7 @@ fn packets_without_one_good_question() {
         let reply = raw(&[&header(questions), body].concat());
         assert_eq!(reply.text(), "FORMERR", "{questions} {body:?}");
         assert_eq!(reply.bytes, [0x12, 0x34, 0x81, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(reply.verdict.reason, Reason::Malformed);
+        assert_eq!(reply.answered.reason, Reason::Malformed);
     }
     let mut without = www().edns(1232, &[]);
     without.questions.clear();

@@ -4,6 +4,7 @@ use super::support::{Packet, Setup, ask, ask_wire, name, reply_to};
 use crate::dns::Transport;
 use crate::steering::AllDown;
 use crate::view::View;
+use crate::wire::Rcode;
 
 /// `n.example.` has n addresses, each of which takes 16 bytes.
 fn addresses(counts: &[usize]) -> View {
@@ -154,7 +155,7 @@ fn the_longest_question_always_fits() {
     let v6 = [&[0, 2, 128, 0][..], &[7; 16]].concat();
     let packet = ask_wire(&longest, 1);
     let reply = packet.clone().edns(512, &[(3, b""), (8, &v6)]).of(&view);
-    assert_eq!(reply.rcode(), 3);
+    assert_eq!(reply.rcode(), Rcode::NXDOMAIN);
     assert_eq!(reply.opt().unwrap().2.len(), 2);
     assert!(reply.bytes.len() <= 512, "{}", reply.bytes.len());
     assert_eq!(packet.of(&view).text(), "NXDOMAIN aa; ! . 300 SOA");

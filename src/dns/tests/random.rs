@@ -110,7 +110,7 @@ fn packets() -> impl Strategy<Value = Packet> {
 fn laws(packet: &[u8], transport: Transport) -> Reply {
     let reply = reply_to(view(), packet, transport, [10, 0, 0, 1].into(), 65_535);
     let bytes = &reply.bytes;
-    assert_eq!(bytes.len(), reply.verdict.length);
+    assert_eq!(bytes.len(), reply.answered.length);
     if packet.len() < 12 || packet[2] & 0x80 != 0 {
         assert!(bytes.is_empty());
         return reply;

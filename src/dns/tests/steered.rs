@@ -189,7 +189,7 @@ fn when_everything_is_down() {
                 _ if wanted.contains("MX") => Reason::Static,
                 _ => Reason::Degraded,
             };
-            assert_eq!(reply.verdict.reason, reason, "{rtype}");
+            assert_eq!(reply.answered.reason, reason, "{rtype}");
         }
         check(&view, &[("www.example. MX", "NOERROR aa; Q 600 MX 10 mail.")]);
     }
@@ -241,7 +241,7 @@ fn one_of_many_and_all_of_many() {
     check(&setup.view(), &[("www.example. A", "NOERROR aa; Q 30 A 192.0.2.1")]);
 }
 
-/// What a verdict says for the counters: zone, name and slot of the steered choice.
+/// What an answer says for the counters: zone, name and slot of the steered choice.
 #[test]
 fn the_verdict_names_what_was_chosen() {
     let view = pools()
@@ -259,7 +259,7 @@ fn the_verdict_names_what_was_chosen() {
         ("nope.example. A", Reason::NxDomain, None),
         ("elsewhere. A", Reason::Refused, None),
     ] {
-        let verdict = ask(question).of(&view).verdict;
-        assert_eq!((verdict.reason, verdict.steered), (reason, steered), "{question}");
+        let answered = ask(question).of(&view).answered;
+        assert_eq!((answered.reason, answered.steered), (reason, steered), "{question}");
     }
 }

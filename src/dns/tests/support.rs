@@ -92,7 +92,6 @@ impl Setup {
             policy,
             all_down,
             slots,
-            only_hosts: hosts.iter().all(|host| *host),
             some_hosts: hosts.iter().any(|host| *host),
         });
         self

@@ -16,8 +16,8 @@ const PATIENT: Duration = Duration::from_secs(20);
 /// Long enough for loopback to bring what it brings before something hangs.
 const SHORT: Duration = Duration::from_millis(500);
 
-fn clear(server: &Server) -> HttpQuestion {
-    HttpQuestion {
+fn clear(server: &Server) -> HttpRequest {
+    HttpRequest {
         port: server.address.port(),
         path: "/healthz?full=1".into(),
         host: "www.example.com".into(),
@@ -27,13 +27,13 @@ fn clear(server: &Server) -> HttpQuestion {
     }
 }
 
-fn over_tls(server: &Server, name: &str, verify: bool) -> HttpQuestion {
-    HttpQuestion { tls: Some(TlsQuestion { name: name.into(), verify }), ..clear(server) }
+fn over_tls(server: &Server, name: &str, verify: bool) -> HttpRequest {
+    HttpRequest { tls: Some(TlsSettings { name: name.into(), verify }), ..clear(server) }
 }
 
-async fn ask(server: &Server, question: &HttpQuestion, limit: Duration) -> Result<(), Failure> {
+async fn ask(server: &Server, request: &HttpRequest, limit: Duration) -> Result<(), Failure> {
     let kit = HttpKit::new(&[certificates().root()]).unwrap();
-    let probe = std::sync::Arc::new(HttpProbe::new(&kit, server.address.ip(), question)?);
+    let probe = std::sync::Arc::new(HttpProbe::new(&kit, server.address.ip(), request)?);
     let ask: Ask = Box::new(move || {
         let probe = std::sync::Arc::clone(&probe);
         Box::pin(async move { probe.ask().await })
@@ -41,8 +41,8 @@ async fn ask(server: &Server, question: &HttpQuestion, limit: Duration) -> Resul
     once(&ask, limit).await
 }
 
-async fn text_of(server: &Server, question: &HttpQuestion, limit: Duration) -> String {
-    match ask(server, question, limit).await {
+async fn text_of(server: &Server, request: &HttpRequest, limit: Duration) -> String {
+    match ask(server, request, limit).await {
         Ok(()) => "well".into(),
         Err(failure) => failure.to_string(),
     }
@@ -95,14 +95,14 @@ async fn whatever_hangs_times_out() {
 #[tokio::test]
 async fn a_closed_port_refuses() {
     let server = Server::clear("127.0.83.3:0", vec![]).await;
-    let (question, address) = (clear(&server), server.address.ip());
+    let (request, address) = (clear(&server), server.address.ip());
     server.stop().await;
     let kit = HttpKit::new(&[]).unwrap();
-    let probe = HttpProbe::new(&kit, address, &question).unwrap();
+    let probe = HttpProbe::new(&kit, address, &request).unwrap();
     assert_eq!(probe.ask().await, Err(Failure::Refused));
-    let tls = Some(TlsQuestion { name: "www.example.com".into(), verify: true });
-    let question = HttpQuestion { tls, ..question };
-    let probe = HttpProbe::new(&kit, address, &question).unwrap();
+    let tls = Some(TlsSettings { name: "www.example.com".into(), verify: true });
+    let request = HttpRequest { tls, ..request };
+    let probe = HttpProbe::new(&kit, address, &request).unwrap();
     assert_eq!(probe.ask().await, Err(Failure::Refused));
 }
 
@@ -116,8 +116,8 @@ async fn the_wanted_statuses_decide() {
         (vec![range(200, 200), range(300, 399)], "well"),
         (vec![range(200, 200), range(303, 399)], "status 302, wanted 200, 303-399"),
     ] {
-        let question = HttpQuestion { status, ..clear(&server) };
-        assert_eq!(text_of(&server, &question, PATIENT).await, wanted);
+        let request = HttpRequest { status, ..clear(&server) };
+        assert_eq!(text_of(&server, &request, PATIENT).await, wanted);
     }
 }
 
@@ -137,8 +137,8 @@ async fn the_body_is_searched_up_to_the_bound() {
         let mut steps = vec![Step::Send(head), Step::Send(body)];
         steps.extend(hang.then_some(Step::Hang));
         let server = Server::clear("127.0.0.1:0", steps).await;
-        let question = HttpQuestion { body: Some("ok".into()), ..clear(&server) };
-        assert_eq!(text_of(&server, &question, PATIENT).await, wanted, "{before} {hang}");
+        let request = HttpRequest { body: Some("ok".into()), ..clear(&server) };
+        assert_eq!(text_of(&server, &request, PATIENT).await, wanted, "{before} {hang}");
     }
 }
 
@@ -146,9 +146,9 @@ async fn the_body_is_searched_up_to_the_bound() {
 async fn the_server_sees_what_was_configured_on_a_new_connection_each_time() {
     for bind in ["127.0.0.1:0", "[::1]:0"] {
         let server = Server::clear(bind, vec![Step::Send(server::OK.into())]).await;
-        let question = clear(&server);
+        let request = clear(&server);
         for _ in 0..2 {
-            assert_eq!(ask(&server, &question, PATIENT).await, Ok(()));
+            assert_eq!(ask(&server, &request, PATIENT).await, Ok(()));
         }
         let seen = server.seen();
         assert_eq!(seen.len(), 2, "one request on each connection");
@@ -210,8 +210,8 @@ async fn certificates_must_be_good_unless_told_otherwise() {
         (certificates.good(), "other.example", false, "well"),
     ] {
         let server = Server::tls(config, vec![Step::Send(server::OK.into())]).await;
-        let question = over_tls(&server, name, verify);
-        assert_eq!(text_of(&server, &question, PATIENT).await, wanted, "{name} {verify}");
+        let request = over_tls(&server, name, verify);
+        assert_eq!(text_of(&server, &request, PATIENT).await, wanted, "{name} {verify}");
     }
 }
 
@@ -221,8 +221,8 @@ async fn sni_and_host_header_are_free_of_each_other_and_of_the_address() {
         let steps = vec![Step::Send(server::OK.into())];
         let server = Server::tls(certificates().good(), steps).await;
         let host = "another.example:8443".to_string();
-        let question = HttpQuestion { host, ..over_tls(&server, name, true) };
-        assert_eq!(ask(&server, &question, PATIENT).await, Ok(()));
+        let request = HttpRequest { host, ..over_tls(&server, name, true) };
+        assert_eq!(ask(&server, &request, PATIENT).await, Ok(()));
         let seen = server.seen();
         assert_eq!(seen[0].sni.as_deref(), sni);
         let request = seen[0].request.to_lowercase();
@@ -236,8 +236,8 @@ async fn sni_and_host_header_are_free_of_each_other_and_of_the_address() {
 async fn certificates_are_shown_at_every_probe() {
     let server = Server::tls(certificates().good(), vec![Step::Send(server::OK.into())]).await;
     let kit = HttpKit::new(&[certificates().root()]).unwrap();
-    let question = over_tls(&server, "www.example.com", true);
-    let probe = HttpProbe::new(&kit, server.address.ip(), &question).unwrap();
+    let request = over_tls(&server, "www.example.com", true);
+    let probe = HttpProbe::new(&kit, server.address.ip(), &request).unwrap();
     assert_eq!(probe.ask().await, Ok(()));
     server.present(certificates().expired());
     assert_eq!(probe.ask().await.unwrap_err().reason(), "certificate");
@@ -262,8 +262,8 @@ async fn what_makes_no_sense_is_not_asked() {
         let failure = ask(&server, &over_tls(&server, name, false), PATIENT).await.unwrap_err();
         assert_eq!(failure.reason(), "unaskable", "{name:?}: {failure}");
     }
-    let question = HttpQuestion { host: "a\nb".into(), ..clear(&server) };
-    let text = text_of(&server, &question, PATIENT).await;
+    let request = HttpRequest { host: "a\nb".into(), ..clear(&server) };
+    let text = text_of(&server, &request, PATIENT).await;
     assert_eq!(text, "cannot be asked: \"a\\nb\" is no Host header");
     assert!(server.seen().is_empty());
 }

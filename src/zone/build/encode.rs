@@ -33,7 +33,7 @@ impl Encoder<'_, '_> {
     /// The SOA record for negative answers (RFC 2308 3).
     pub(super) fn negative(&mut self, group: &Group<'_>, soa: &Set<'_>) -> Option<RrSet> {
         let name = &group.name;
-        let minimum = last_word(&soa.records[0].rdata, 0);
+        let minimum = last_word(&soa.records[0].rdata);
         let ttl_seconds = soa.ttl_seconds.min(minimum);
         self.encode(name, soa, ttl_seconds, &Owner::Ancestor(name), name)
     }
@@ -91,13 +91,7 @@ fn encode(
     builder.build()
 }
 
-/// The serial in SOA data (RFC 1035 3.3.13): five numbers end it, the serial is the first.
-pub(super) fn serial(rdata: &[u8]) -> u32 {
-    last_word(rdata, 4)
-}
-
-/// The number that stands `back` numbers before the last.
-fn last_word(rdata: &[u8], back: usize) -> u32 {
-    let words = rdata.rchunks_exact(4).nth(back);
-    words.and_then(|word| word.try_into().ok()).map_or(0, u32::from_be_bytes)
+/// The number that SOA data ends with.
+fn last_word(rdata: &[u8]) -> u32 {
+    rdata.last_chunk().map_or(0, |word| u32::from_be_bytes(*word))
 }

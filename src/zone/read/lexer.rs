@@ -2,15 +2,15 @@
 //!
 //! Escapes stay as they are written: what they mean depends on what a token is.
 
-/// Where something stands in a text, cheap to keep; [`Place::position`] gives line and column.
+/// Where something stands in a text, cheap to keep; [`Mark::position`] gives line and column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Mark {
     line: usize,
     line_start: usize,
     at: usize,
 }
 
-impl Place {
+impl Mark {
     const START: Self = Self { line: 1, line_start: 0, at: 0 };
 
     /// Line and column, both from 1; columns count characters.
@@ -35,7 +35,7 @@ pub(super) struct Token<'t> {
     /// Whether it follows the token before it without a space.
     pub(super) glued: bool,
     /// Where it begins.
-    pub(super) place: Place,
+    pub(super) place: Mark,
 }
 
 impl Token<'_> {
@@ -57,13 +57,13 @@ pub(super) struct Entry<'t> {
 
 impl Entry<'_> {
     /// Where it begins.
-    pub(super) fn start(&self) -> Place {
-        self.tokens.first().map_or(Place::START, |token| token.place)
+    pub(super) fn start(&self) -> Mark {
+        self.tokens.first().map_or(Mark::START, |token| token.place)
     }
 
     /// Where its last token ends, and more may be missing.
-    pub(super) fn end(&self) -> Place {
-        self.tokens.last().map_or(Place::START, |token| Place {
+    pub(super) fn end(&self) -> Mark {
+        self.tokens.last().map_or(Mark::START, |token| Mark {
             at: token.place.at + token.text.len() + if token.quoted { 2 } else { 0 },
             ..token.place
         })
@@ -74,17 +74,17 @@ impl Entry<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flaw {
     /// A quoted string that does not end on its line.
-    OpenQuote(Place),
+    OpenQuote(Mark),
     /// A parenthesis that is never closed.
-    OpenParenthesis(Place),
+    OpenParenthesis(Mark),
     /// A closing parenthesis too many.
-    StrayParenthesis(Place),
+    StrayParenthesis(Mark),
     /// A character that no text has.
-    Control(Place, u8),
+    Control(Mark, u8),
 }
 
 impl Flaw {
-    fn place(self) -> Place {
+    fn place(self) -> Mark {
         match self {
             Self::OpenQuote(place)
             | Self::OpenParenthesis(place)
@@ -101,7 +101,7 @@ pub(super) struct Lexer<'t> {
     line: usize,
     line_start: usize,
     /// Where the parentheses stand that are open.
-    open: Vec<Place>,
+    open: Vec<Mark>,
     /// How many more times reading resumes after a parenthesis that is never closed; each time
     /// may cost a pass over the rest of the text.
     rewinds_left: u8,
@@ -154,7 +154,7 @@ impl<'t> Lexer<'t> {
 
     /// Goes back to the first line below a place that looks like an entry of its own, for the
     /// rest of the text to be read in spite of what stands there.
-    fn rewind(&mut self, place: Place) {
+    fn rewind(&mut self, place: Mark) {
         let Some(left) = self.rewinds_left.checked_sub(1) else { return };
         self.rewinds_left = left;
         (self.at, self.line, self.line_start) = (place.at, place.line, place.line_start);
@@ -180,8 +180,8 @@ impl<'t> Lexer<'t> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn here(&self) -> Place {
-        Place { line: self.line, line_start: self.line_start, at: self.at }
+    fn here(&self) -> Mark {
+        Mark { line: self.line, line_start: self.line_start, at: self.at }
     }
 
     fn line_feed(&mut self) {

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use domain::base::iana::{Class, Rtype};
 
-use super::lexer::{Entry, Lexer, Place, Token};
+use super::lexer::{Entry, Lexer, Mark, Token};
 use super::mistakes::{comment, describe, flaw, shown};
 use super::time::seconds;
 use super::tokens::{Mistake, Tokens};
@@ -54,7 +54,7 @@ pub(super) struct Source<'s> {
 }
 
 impl Source<'_> {
-    pub(super) fn finding(&self, at: Place, (found, expected): (String, String)) -> Finding {
+    pub(super) fn finding(&self, at: Mark, (found, expected): (String, String)) -> Finding {
         Finding::at(self.file, at.position(self.text), found, expected)
     }
 }

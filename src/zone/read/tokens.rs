@@ -7,7 +7,7 @@ use domain::base::name::Name as DomainName;
 use domain::base::scan::{ConvertSymbols, EntrySymbol, Scanner, ScannerError, Symbol};
 use domain::dep::octseq::str::Str;
 
-use super::lexer::{Place, Token};
+use super::lexer::{Mark, Token};
 use crate::wire::{Name, NameError};
 
 /// What is wrong with the token that was read last.
@@ -91,7 +91,7 @@ impl<'e, 't> Tokens<'e, 't> {
     }
 
     /// Where a mistake stands, unless it is the end of the entry.
-    pub(super) fn place(&self) -> Option<Place> {
+    pub(super) fn place(&self) -> Option<Mark> {
         self.last().map(|token| token.place)
     }
 

@@ -8,10 +8,10 @@ use hickory_proto::op::Message;
 use hickory_proto::rr::{RData, Record as Rr};
 
 use super::{SEED, ask};
-use crate::dns::{Asker, Scratch, Transport, Verdict, answer};
+use crate::dns::{Answered, Asker, Scratch, Transport, answer};
 use crate::steering::Draw;
 use crate::view::View;
-use crate::wire::Name;
+use crate::wire::{Name, Rcode};
 
 thread_local! {
     /// Used again and again, as a serving thread does.
@@ -28,10 +28,10 @@ pub fn reply_to(
 ) -> Reply {
     let asker = Asker { source, transport };
     let mut out = vec![0xee; room];
-    let verdict = SCRATCH
+    let answered = SCRATCH
         .with_borrow_mut(|scratch| answer(view, packet, &asker, Draw::new(0), scratch, &mut out));
-    out.truncate(verdict.length);
-    Reply { bytes: out, verdict, asked: Vec::new() }
+    out.truncate(answered.length);
+    Reply { bytes: out, answered, asked: Vec::new() }
 }
 
 /// Options by code, with their data.
@@ -40,7 +40,7 @@ type Options = Vec<(u16, Vec<u8>)>;
 /// What came back.
 pub struct Reply {
     pub bytes: Vec<u8>,
-    pub verdict: Verdict,
+    pub answered: Answered,
     pub(super) asked: Vec<u8>,
 }
 
@@ -57,7 +57,7 @@ impl Reply {
             return "silence".into();
         }
         let message = self.message();
-        let mut text = rcode_name(self.rcode()).to_owned();
+        let mut text = self.rcode().to_string();
         for (flag, set) in [
             (" aa", message.metadata.authoritative),
             (" tc", message.metadata.truncation),
@@ -77,9 +77,9 @@ impl Reply {
     }
 
     /// The response code with its extended bits, as the bytes have it.
-    pub fn rcode(&self) -> u16 {
+    pub fn rcode(&self) -> Rcode {
         let high = self.message().edns.map_or(0, |edns| u16::from(edns.rcode_high()));
-        high << 4 | u16::from(self.bytes[3] & 0x0f)
+        Rcode(high << 4 | u16::from(self.bytes[3] & 0x0f))
     }
 
     fn question_text(&self) -> Option<String> {
@@ -111,20 +111,6 @@ impl Reply {
     /// The scope of the client subnet option.
     pub fn scope(&self) -> Option<u8> {
         self.subnet().map(|data| data[3])
-    }
-}
-
-fn rcode_name(rcode: u16) -> &'static str {
-    match rcode {
-        0 => "NOERROR",
-        1 => "FORMERR",
-        2 => "SERVFAIL",
-        3 => "NXDOMAIN",
-        4 => "NOTIMP",
-        5 => "REFUSED",
-        6 => "YXDOMAIN",
-        16 => "BADVERS",
-        _ => "another",
     }
 }
 

@@ -57,7 +57,7 @@ fn names_exist_or_not() {
             ("example.net.", "missing"),
         ],
     );
-    assert_eq!((zone.serial, zone.records), (9, 6));
+    assert_eq!(zone.records, 6);
     assert_eq!(*zone.nodes[0].name, *name("example.com.").as_wire());
 }
 

@@ -1,0 +1,115 @@
+//! The running daemon: what files, overrides and the passing of time do to it.
+//!
+//! Every change takes the turn of `changing`, so that the view, the plan of probes and the
+//! journal never disagree about which came first.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use super::alarm;
+use super::beliefs::Beliefs;
+use crate::admin::Control as _;
+use crate::config::Daemon;
+use crate::finding::Finding;
+use crate::live::Live;
+use crate::metrics::Metrics;
+use crate::probe::Plan;
+use crate::reload::{self, Seen};
+use crate::state::{DAEMON, OverrideChange, OverrideEvent, Store};
+use crate::steering::Pools;
+use crate::view::View;
+
+/// The running daemon, as those who change it see it.
+pub(super) struct Running {
+    pub daemon: Daemon,
+    pub seed: u64,
+    pub started: SystemTime,
+    pub live: Arc<Live>,
+    pub beliefs: Beliefs,
+    pub store: Store,
+    pub metrics: Arc<Metrics>,
+    /// What the files looked like when they were last loaded.
+    pub seen: Arc<Seen>,
+    /// Held by whoever swaps the view: never for longer than that takes.
+    pub changing: Mutex<()>,
+    /// Held by whoever loads files, so that loads do not overtake each other.
+    pub loading: Mutex<()>,
+    /// Whether a load in the background waits for its turn: a second one need not.
+    pub load_is_waiting: AtomicBool,
+    /// Held by whoever sets or ends overrides, so that journal and memory have the same order.
+    pub deciding: Mutex<()>,
+    /// The targets that cannot be probed at present, by key.
+    pub unsendable: Mutex<HashSet<Arc<str>>>,
+}
+
+impl Running {
+    pub fn turn(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn decision(&self) -> MutexGuard<'_, ()> {
+        self.deciding.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Loads the files without holding up whoever asked for it, and logs what came of it.
+    pub async fn reload_in_background(self: &Arc<Self>, why: &'static str) {
+        if self.load_is_waiting.swap(true, Ordering::AcqRel) {
+            // The load that waits for its turn will see whatever this one would.
+            return;
+        }
+        tracing::info!(why, "reloading");
+        let running = Arc::clone(self);
+        // A panic while loading leaves what is served as it is.
+        let done = tokio::task::spawn_blocking(move || running.reload().is_ok()).await;
+        if done.is_err() {
+            self.metrics.reloaded(false);
+            tracing::error!("the load ended in a panic: this is a bug; nothing has changed");
+        }
+    }
+
+    pub fn load(&self) -> Result<String, Vec<Finding>> {
+        self.seen.refresh(&self.daemon);
+        let world = Arc::new(reload::load(&self.daemon, self.seed)?);
+        let revision = world.revision.clone();
+        self.metrics.expect(&world);
+        let _turn = self.turn();
+        let plan = Plan::new(&world.inventory);
+        self.beliefs.probes.replace(plan, &|key| self.store.remembered(key));
+        self.live.update(|view| View {
+            pools: self.beliefs.pools(&world.inventory),
+            world,
+            nsid: view.nsid.clone(),
+        });
+        alarm::tell_all(&self.live.load());
+        Ok(revision)
+    }
+
+    /// Ends the overrides whose time is over.
+    pub fn expire_overrides(&self, now: SystemTime) {
+        let _decision = self.decision();
+        let ended = self.beliefs.overrides().expire(now);
+        for (target, what) in ended {
+            tracing::info!(target_name = %target, state = %what.state, reason = what.reason, "override ended");
+            let change = OverrideChange::Expire;
+            let event = OverrideEvent { at: now, by: DAEMON.into(), target, change };
+            if let Err(error) = self.store.record_override(&event) {
+                // Its end stands in the line that set it.
+                tracing::warn!(%error, "cannot write down the end of an override");
+            }
+        }
+        self.refresh_pools();
+    }
+
+    pub fn refresh_pools(&self) {
+        let _turn = self.turn();
+        self.swap_pools(|view| self.beliefs.pools(&view.world.inventory));
+    }
+
+    pub fn swap_pools(&self, pools: impl FnOnce(&View) -> Pools) {
+        let before = self.live.load_full();
+        self.live.update(|view| View { pools: pools(view), ..view.clone() });
+        alarm::tell(&before, &self.live.load());
+    }
+}
