@@ -24,14 +24,15 @@ pub struct Metrics {
     blocks: Mutex<Vec<Arc<Block>>>,
     tally: Arc<Tally>,
     tcp_open: AtomicU64,
+    tcp_evicted: [AtomicU64; 2],
     tcp_refused: [AtomicU64; 2],
     panics: AtomicU64,
     reloads: [AtomicU64; 2],
 }
 
-/// Why a TCP connection was closed as soon as it was open.
+/// Why there was no room for a TCP connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum Limit {
     /// There are as many as there may be.
     Total,
     /// This client has as many as a client may have.
@@ -72,9 +73,14 @@ impl Metrics {
         self.tcp_open.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Counts a connection that was refused.
-    pub fn tcp_refused(&self, why: Refusal) {
-        self.tcp_refused[why as usize].fetch_add(1, Ordering::Relaxed);
+    /// Counts a connection that was closed for another.
+    pub fn tcp_evicted(&self, limit: Limit) {
+        self.tcp_evicted[limit as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a connection that was closed as soon as it was open.
+    pub fn tcp_refused(&self, limit: Limit) {
+        self.tcp_refused[limit as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts a panic that was caught while answering.
@@ -87,7 +93,11 @@ impl Metrics {
         let blocks = lock(&self.blocks).clone();
         let [answers, dropped] = counters::families(&blocks);
         let single = |family: Family, value: &AtomicU64| family.sample(&[], load(value));
-        let [by_total, by_client] = &self.tcp_refused;
+        let by_limit = |family: Family, [total, client]: &[AtomicU64; 2]| {
+            family
+                .sample(&[("limit", "total")], load(total))
+                .sample(&[("limit", "client")], load(client))
+        };
         let [failed, good] = &self.reloads;
         vec![
             answers,
@@ -97,12 +107,20 @@ impl Metrics {
                 Family::gauge("steersman_tcp_connections", "Open TCP connections."),
                 &self.tcp_open,
             ),
-            Family::counter(
-                "steersman_tcp_refused_connections_total",
-                "TCP connections closed at once, by the limit that was reached.",
-            )
-            .sample(&[("limit", "total")], load(by_total))
-            .sample(&[("limit", "client")], load(by_client)),
+            by_limit(
+                Family::counter(
+                    "steersman_tcp_evicted_connections_total",
+                    "Waiting TCP connections closed for a new one, by the limit that was reached.",
+                ),
+                &self.tcp_evicted,
+            ),
+            by_limit(
+                Family::counter(
+                    "steersman_tcp_refused_connections_total",
+                    "TCP connections closed at once, by the limit that was reached.",
+                ),
+                &self.tcp_refused,
+            ),
             single(
                 Family::counter(
                     "steersman_panics_total",

@@ -1,5 +1,7 @@
 //! Files to a new world, and when to look at them again.
 
+mod watch;
+
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash as _, Hasher as _};
@@ -8,24 +10,14 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
-use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+pub use watch::Watch;
 
 use crate::config::{self, Daemon, FilePosition};
 use crate::finding::Finding;
 use crate::geoip;
 use crate::place::Places;
 use crate::view::World;
-
-/// Without any sign of a change the files are looked at this often: some file systems give none.
-const POLL: Duration = Duration::from_secs(5);
-/// After a sign of a change, files must be quiet for this long before they are loaded.
-const QUIET: Duration = Duration::from_millis(100);
-/// But nobody waits longer than this for quiet.
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Loads everything under `zones/` and `geoip/`, or says everything that is wrong with it.
 pub fn load(daemon: &Daemon, seed: u64) -> Result<World, Vec<Finding>> {
@@ -113,87 +105,6 @@ impl Seen {
     /// To be called before each load: a change that comes meanwhile is seen afterwards.
     pub fn refresh(&self, daemon: &Daemon) {
         self.0.store(fingerprint(&daemon.zones, &daemon.geoip), Ordering::Relaxed);
-    }
-}
-
-/// Watches the files that a load reads.
-pub struct Watch {
-    zones: PathBuf,
-    geoip: Vec<PathBuf>,
-    seen: Arc<Seen>,
-    signs: mpsc::Receiver<()>,
-    /// Held, not used: watching ends with it. None where the system cannot watch; then the files
-    /// are only looked at now and then.
-    _watcher: Option<RecommendedWatcher>,
-}
-
-impl Watch {
-    /// Begins to watch for files that are other than `seen`.
-    pub fn new(daemon: &Daemon, seen: Arc<Seen>) -> Self {
-        let (sender, signs) = mpsc::channel(1);
-        let watcher = watcher(daemon, sender)
-            .inspect_err(|error| {
-                tracing::warn!(%error, "cannot watch the files; looking at them every 5 s instead");
-            })
-            .ok();
-        let (zones, geoip) = (daemon.zones.clone(), daemon.geoip.clone());
-        Self { zones, geoip, seen, signs, _watcher: watcher }
-    }
-
-    /// Waits until some file is other than when it was last loaded, and then until the files have
-    /// been quiet for a moment, in which nobody else has them loaded.
-    pub async fn changed(&mut self) {
-        loop {
-            // Either a sign or the time to look anyway.
-            let _ = timeout(POLL, self.signs.recv()).await;
-            if self.is_news() {
-                self.quiet().await;
-                if self.is_news() {
-                    return;
-                }
-            }
-        }
-    }
-
-    fn is_news(&self) -> bool {
-        fingerprint(&self.zones, &self.geoip) != self.seen.0.load(Ordering::Relaxed)
-    }
-
-    async fn quiet(&self) {
-        let mut last = fingerprint(&self.zones, &self.geoip);
-        for _ in 0..LONGEST_WAIT.as_millis() / QUIET.as_millis() {
-            sleep(QUIET).await;
-            let now = fingerprint(&self.zones, &self.geoip);
-            if now == last {
-                return;
-            }
-            last = now;
-        }
-    }
-}
-
-fn watcher(daemon: &Daemon, signs: mpsc::Sender<()>) -> notify::Result<RecommendedWatcher> {
-    let sign = move |_| {
-        // A sign is waiting already where the channel is full.
-        let _ = signs.try_send(());
-    };
-    let config = notify::Config::default().with_follow_symlinks(false);
-    let mut watcher = RecommendedWatcher::new(sign, config)?;
-    watcher.watch(&daemon.zones, RecursiveMode::Recursive)?;
-    // Folders, not files: editors and updaters put new files in place of old ones.
-    let mut folders: Vec<&Path> = daemon.geoip.iter().map(|file| folder_of(file)).collect();
-    folders.sort_unstable();
-    folders.dedup();
-    for folder in folders {
-        watcher.watch(folder, RecursiveMode::NonRecursive)?;
-    }
-    Ok(watcher)
-}
-
-fn folder_of(file: &Path) -> &Path {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
     }
 }
 

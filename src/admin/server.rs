@@ -1,17 +1,22 @@
 //! Connections of the admin endpoint: few, short, and none that can hold up the others.
+//!
+//! A connection carries one request. Until that has arrived, the connection may have to go for a
+//! new one; from then on it is served.
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::{Extension, Router};
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::access::Access;
@@ -21,9 +26,10 @@ use super::routes;
 /// What clients may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections at a time; more wait to be accepted.
+    /// Connections at a time. With as many open, the one that has waited longest for a request's
+    /// header is closed for a new one; with none that waits, new ones have to wait.
     pub connections: usize,
-    /// From opening, or from the last answer, to the end of a request's header.
+    /// From opening to the end of a request's header.
     pub header_timeout: Duration,
     /// From the end of the header to the end of the body.
     pub body_timeout: Duration,
@@ -58,22 +64,22 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let router = routes::router(control, access, limits.body_timeout);
-    let permits = Arc::new(Semaphore::new(limits.connections));
     let (stopping, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
+    let mut open = Open { limit: limits.connections, connections: Vec::new() };
+    let mut newcomer = None;
     tokio::pin!(stop);
     loop {
         tokio::select! {
             () = &mut stop => break,
-            Some((stream, peer, permit)) = accept(&listener, &permits) => {
-                let router = router.clone().layer(Extension(Peer(peer)));
-                let stopped = stopped.clone();
-                connections.spawn(async move {
-                    serve_connection(stream, router, limits, stopped).await;
-                    drop(permit);
-                });
-            }
-            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            accepted = accept(&listener), if newcomer.is_none() => newcomer = Some(accepted),
+            Some(_) = connections.join_next(), if !connections.is_empty() => open.forget_ended(),
+        }
+        if let Some((stream, peer)) = newcomer.take_if(|_| open.make_room()) {
+            let router = router.clone().layer(Extension(Peer(peer)));
+            let claim = Claim::default();
+            let served = serve_connection(stream, router, limits, claim.clone(), stopped.clone());
+            open.connections.push((claim, connections.spawn(served)));
         }
     }
     drop(listener);
@@ -82,15 +88,46 @@ pub async fn serve(
     while connections.join_next().await.is_some() {}
 }
 
-/// The next connection, once there is room for it.
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let permit = permits.clone().acquire_owned().await.ok()?;
+/// Whether a connection was claimed: for the request that arrived on it, or for its end. Whoever
+/// is first has it.
+#[derive(Clone, Default)]
+struct Claim(Arc<AtomicBool>);
+
+impl Claim {
+    /// Whether the caller is the first.
+    fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
+}
+
+/// The open connections, the oldest first.
+struct Open {
+    limit: usize,
+    connections: Vec<(Claim, AbortHandle)>,
+}
+
+impl Open {
+    /// Whether there is room for a new connection, if need be after the end of another.
+    fn make_room(&mut self) -> bool {
+        if self.connections.len() < self.limit {
+            return true;
+        }
+        let waiting = self.connections.iter().position(|(claim, _)| claim.take());
+        let Some(oldest) = waiting else { return false };
+        self.connections.remove(oldest).1.abort();
+        tracing::debug!("an admin connection without a request was closed for a new one");
+        true
+    }
+
+    fn forget_ended(&mut self) {
+        self.connections.retain(|(_, task)| !task.is_finished());
+    }
+}
+
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) => return Some((stream, peer, permit)),
+            Ok(accepted) => return accepted,
             Err(error) => {
                 // Most often too many open files: others have to close some first.
                 tracing::warn!(%error, "the admin endpoint cannot accept a connection");
@@ -104,11 +141,22 @@ async fn serve_connection(
     stream: TcpStream,
     router: Router,
     limits: Limits,
+    claim: Claim,
     mut stopped: watch::Receiver<()>,
 ) {
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
-    let service = TowerToHyperService::new(router);
+    builder.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout).keep_alive(false);
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |request| {
+        let served = claim.take().then(|| router.call(request));
+        async move {
+            match served {
+                Some(answer) => answer.await,
+                // Its end is under way.
+                None => pending().await,
+            }
+        }
+    });
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let ended = tokio::select! {

@@ -155,7 +155,8 @@ fn what_is_known_elsewhere_goes_beside() {
     metrics.tcp_opened();
     metrics.tcp_opened();
     metrics.tcp_closed();
-    metrics.tcp_refused(Refusal::Client);
+    metrics.tcp_evicted(Limit::Total);
+    metrics.tcp_refused(Limit::Client);
     let mut families = metrics.families();
     families.push(info("abc123", "0.1.0"));
     let text = render(&families);
@@ -164,6 +165,8 @@ fn what_is_known_elsewhere_goes_beside() {
         r#"steersman_reloads_total{result="ok"} 1"#,
         r#"steersman_reloads_total{result="error"} 2"#,
         "steersman_tcp_connections 1",
+        r#"steersman_tcp_evicted_connections_total{limit="client"} 0"#,
+        r#"steersman_tcp_evicted_connections_total{limit="total"} 1"#,
         r#"steersman_tcp_refused_connections_total{limit="client"} 1"#,
         r#"steersman_tcp_refused_connections_total{limit="total"} 0"#,
         "steersman_panics_total 0",

@@ -1,3 +1,8 @@
+use std::os::unix::fs::symlink;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 use super::*;
 
 const ZONE: &str = "@ 60 SOA ns host 1 1h 15m 2w 30\n@ 60 NS ns\nwww 60 A 192.0.2.256\n";
@@ -56,6 +61,7 @@ fn what_is_not_there_is_said_where_it_is_named() {
 }
 
 const LONG: Duration = Duration::from_secs(60);
+const SHORT: Duration = Duration::from_millis(300);
 
 /// A folder with one zone, what was seen of it, and a watch on it.
 fn watched() -> (tempfile::TempDir, Daemon, Arc<Seen>, Watch) {
@@ -80,6 +86,72 @@ async fn only_what_nobody_has_loaded_is_news() {
     timeout(LONG, watch.changed()).await.unwrap();
     seen.refresh(&daemon);
     assert!(timeout(LONG, watch.changed()).await.is_err(), "it was loaded");
+}
+
+/// A folder is put in place of `zones/`, or of the link to it, or of a link on the way there; and
+/// then a file in it changes. Nobody looks without a sign.
+#[tokio::test]
+async fn a_folder_in_place_of_another_is_watched_from_then_on() {
+    for way in ["zones", "link/zones", "links"] {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        let make = |name: &str| {
+            fs::create_dir_all(at(name).join("zones")).unwrap();
+            fs::write(at(name).join("zones/a.zone"), "one").unwrap();
+        };
+        let (zones, put): (PathBuf, &dyn Fn(&str)) = match way {
+            "zones" => (at("zones"), &|name| {
+                let _ = fs::rename(at("zones"), at(name).join("before"));
+                fs::rename(at(name).join("zones"), at("zones")).unwrap();
+            }),
+            "link/zones" => (at("link/zones"), &|name| {
+                symlink(name, at("new")).unwrap();
+                fs::rename(at("new"), at("link")).unwrap();
+            }),
+            _ => (at("links"), &|name| {
+                symlink(at(name).join("zones"), at("new")).unwrap();
+                fs::rename(at("new"), at("links")).unwrap();
+            }),
+        };
+        make("v1");
+        put("v1");
+        let daemon = Daemon { zones, ..Daemon::defaults(folder.path()) };
+        let seen = Arc::new(Seen::now(&daemon));
+        let mut watch = Watch::new(&daemon, Arc::clone(&seen));
+        watch.poll = Duration::from_secs(3600);
+        for version in ["v2", "v3"] {
+            make(version);
+            put(version);
+            timeout(LONG, watch.changed()).await.expect(way);
+            seen.refresh(&daemon);
+            // Signs that are left over from this change are not for the next one.
+            assert!(timeout(SHORT, watch.changed()).await.is_err(), "{way}");
+            fs::write(daemon.zones.join("a.zone"), version).unwrap();
+            timeout(LONG, watch.changed()).await.expect(way);
+            seen.refresh(&daemon);
+            assert!(timeout(SHORT, watch.changed()).await.is_err(), "{way}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn looking_at_the_files_is_no_sign_and_neither_is_what_lies_beside_them() {
+    let (folder, daemon, _seen, mut watch) = watched();
+    fs::write(folder.path().join("beside"), "").unwrap();
+    fs::read_dir(&daemon.zones).unwrap().for_each(drop);
+    fs::read(daemon.zones.join("a.zone")).unwrap();
+    assert!(timeout(SHORT, watch.signs.recv()).await.is_err());
+    fs::write(daemon.zones.join("a.zone"), "three").unwrap();
+    timeout(LONG, watch.signs.recv()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_may_lie_among_the_zones() {
+    let (_folder, mut daemon, seen, _watch) = watched();
+    daemon.geoip = vec![daemon.zones.join("geoip/country.mmdb")];
+    let mut watch = Watch::new(&daemon, seen);
+    fs::write(daemon.zones.join("a.zone"), "three").unwrap();
+    timeout(LONG, watch.signs.recv()).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

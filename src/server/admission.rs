@@ -1,19 +1,28 @@
-//! How many TCP connections there may be, in all and for each client.
+//! How many TCP connections there may be, in all and for each client, and which one has to go
+//! when there is no room for a new one.
+//!
+//! Only connections that wait for a whole question may have to go, and of these the one that has
+//! waited longest, of the client that has the most. So whoever fills the server from few addresses
+//! takes room from nobody but itself.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::metrics::{Metrics, Refusal};
+use tokio::sync::Notify;
+
+use crate::metrics::{Limit, Metrics};
 
 /// Limits of TCP connections.
 #[derive(Clone, Copy, Debug)]
 pub struct TcpLimits {
-    /// Connections in all. With as many open, new ones are closed at once: an open connection is
-    /// never taken from one client for another.
+    /// Connections in all. With as many open, a waiting one of the client that has the most is
+    /// closed for a new one, unless the client of the new one would then have more than that.
     pub connections: usize,
-    /// Connections of one client: an IPv4 address, or an IPv6 network of 64 bits.
+    /// Connections of one client: an IPv4 address, or an IPv6 network of 64 bits. With as many
+    /// open, a waiting one of its own is closed for a new one.
     pub connections_per_client: usize,
     /// How long a connection may be without a whole question.
     pub idle: Duration,
@@ -46,13 +55,26 @@ pub(super) struct Admission {
 #[derive(Default)]
 struct Open {
     total: usize,
-    by_client: HashMap<IpAddr, usize>,
+    clients: HashMap<IpAddr, Client>,
+    /// How many waits have begun, which is also the number of the next one.
+    waits: u64,
 }
 
-/// Leave for one connection; dropped, it makes place for another.
+#[derive(Default)]
+struct Client {
+    open: usize,
+    /// The connections that wait for a whole question, by the number of their wait: the one that
+    /// has waited longest is first.
+    waiting: BTreeMap<u64, Arc<Notify>>,
+}
+
+/// Leave for one connection, which is at work to begin with; dropped, it makes place for another.
 pub(super) struct Permit {
     admission: Arc<Admission>,
     client: IpAddr,
+    /// The number of its wait; none while it is at work.
+    wait: Option<u64>,
+    evicted: Arc<Notify>,
 }
 
 impl Admission {
@@ -60,55 +82,129 @@ impl Admission {
         Arc::new(Self { limits, metrics, open: Mutex::default() })
     }
 
-    /// Admits a connection, or counts why not.
+    /// Admits a connection, if need be in place of another; or counts why not.
     pub(super) fn admit(self: &Arc<Self>, source: IpAddr) -> Option<Permit> {
-        match self.try_admit(source) {
-            Ok(permit) => Some(permit),
-            Err(refusal) => {
-                self.metrics.tcp_refused(refusal);
-                None
+        let client = client(source);
+        let mut open = self.open();
+        if let Some(limit) = open.reached(client, &self.limits) {
+            if !open.evict_for(client, limit) {
+                self.metrics.tcp_refused(limit);
+                return None;
+            }
+            self.metrics.tcp_evicted(limit);
+            self.metrics.tcp_closed();
+        }
+        open.total += 1;
+        open.clients.entry(client).or_default().open += 1;
+        self.metrics.tcp_opened();
+        let admission = Arc::clone(self);
+        Some(Permit { admission, client, wait: None, evicted: Arc::default() })
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    /// The limit that keeps this client from one more connection.
+    fn reached(&self, client: IpAddr, limits: &TcpLimits) -> Option<Limit> {
+        if self.connections_of(client) >= limits.connections_per_client {
+            Some(Limit::Client)
+        } else if self.total >= limits.connections {
+            Some(Limit::Total)
+        } else {
+            None
+        }
+    }
+
+    fn connections_of(&self, client: IpAddr) -> usize {
+        self.clients.get(&client).map_or(0, |client| client.open)
+    }
+
+    /// Lets go of one connection for a new one; says whether there was one to let go of.
+    ///
+    /// Looks once at each client, of which there are at most as many as connections.
+    fn evict_for(&mut self, newcomer: IpAddr, limit: Limit) -> bool {
+        let has = self.connections_of(newcomer);
+        // From nobody who has less than the newcomer would have.
+        let gives = |(address, client): &(&IpAddr, &Client)| {
+            **address == newcomer || (limit == Limit::Total && client.open > has)
+        };
+        let victim = self
+            .clients
+            .iter()
+            .filter(gives)
+            .filter_map(|(address, client)| {
+                let (wait, _) = client.waiting.first_key_value()?;
+                Some((client.open, Reverse(*wait), *address))
+            })
+            .max();
+        let Some((_, Reverse(wait), address)) = victim else { return false };
+        let Some(evicted) = self.end_wait(address, wait) else { return false };
+        self.forget_one_of(address);
+        evicted.notify_one();
+        true
+    }
+
+    /// Ends a wait, unless the connection was evicted.
+    fn end_wait(&mut self, client: IpAddr, wait: u64) -> Option<Arc<Notify>> {
+        self.clients.get_mut(&client)?.waiting.remove(&wait)
+    }
+
+    fn forget_one_of(&mut self, address: IpAddr) {
+        self.total -= 1;
+        if let Some(client) = self.clients.get_mut(&address) {
+            client.open -= 1;
+            if client.open == 0 {
+                self.clients.remove(&address);
             }
         }
     }
+}
 
-    fn try_admit(self: &Arc<Self>, source: IpAddr) -> Result<Permit, Refusal> {
-        let client = client(source);
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.total >= self.limits.connections {
-            return Err(Refusal::Total);
+impl Permit {
+    /// The connection begins to wait for a whole question, and may have to go for another until
+    /// [`Permit::work`]. Says how long it may wait.
+    pub(super) fn wait(&mut self) -> Duration {
+        let limits = &self.admission.limits;
+        let mut open = self.admission.open();
+        let wait = open.waits;
+        open.waits += 1;
+        if let Some(client) = open.clients.get_mut(&self.client) {
+            client.waiting.insert(wait, Arc::clone(&self.evicted));
         }
-        let of_client = open.by_client.get(&client).copied().unwrap_or(0);
-        if of_client >= self.limits.connections_per_client {
-            return Err(Refusal::Client);
+        self.wait = Some(wait);
+        if open.total * 2 > limits.connections {
+            limits.crowded_idle.min(limits.idle)
+        } else {
+            limits.idle
         }
-        open.by_client.insert(client, of_client + 1);
-        open.total += 1;
-        self.metrics.tcp_opened();
-        Ok(Permit { admission: Arc::clone(self), client })
     }
 
-    /// How long a connection may be without a whole question now.
-    pub(super) fn patience(&self) -> Duration {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.total * 2 > self.limits.connections {
-            self.limits.crowded_idle.min(self.limits.idle)
-        } else {
-            self.limits.idle
+    /// Resolves when the connection has to go.
+    pub(super) async fn evicted(&self) {
+        self.evicted.notified().await;
+    }
+
+    /// The wait is over, for there is something to do; unless the connection had to go meanwhile.
+    pub(super) fn work(&mut self) -> bool {
+        let Some(wait) = self.wait else { return true };
+        let ended = self.admission.open().end_wait(self.client, wait).is_some();
+        if ended {
+            self.wait = None;
         }
+        ended
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut open = self.admission.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.total -= 1;
-        if let Some(count) = open.by_client.get_mut(&self.client) {
-            *count -= 1;
-            if *count == 0 {
-                open.by_client.remove(&self.client);
-            }
+        // Whoever was evicted is not counted any more.
+        if self.work() {
+            self.admission.open().forget_one_of(self.client);
+            self.admission.metrics.tcp_closed();
         }
-        self.admission.metrics.tcp_closed();
     }
 }
 
@@ -121,47 +217,4 @@ fn client(source: IpAddr) -> IpAddr {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn admission(connections: usize, connections_per_client: usize) -> Arc<Admission> {
-        let limits = TcpLimits { connections, connections_per_client, ..TcpLimits::default() };
-        Admission::new(limits, Metrics::new())
-    }
-
-    fn refusal(admission: &Arc<Admission>, source: &str) -> Option<Refusal> {
-        admission.try_admit(source.parse().unwrap()).err()
-    }
-
-    #[test]
-    fn limits_hold_in_all_and_for_each_client() {
-        let admission = admission(3, 2);
-        let admit = |source: &str| admission.try_admit(source.parse().unwrap()).ok().unwrap();
-        let one = admit("2001:db8::1");
-        let _two = admit("2001:db8::2");
-        assert_eq!(refusal(&admission, "2001:db8::3"), Some(Refusal::Client));
-        let three = admit("2001:db8:0:1::1");
-        assert_eq!(refusal(&admission, "192.0.2.1"), Some(Refusal::Total));
-        drop(three);
-        let _four = admit("192.0.2.1");
-        drop(one);
-        assert_eq!(refusal(&admission, "2001:db8::3"), None);
-    }
-
-    #[test]
-    fn nothing_is_kept_of_clients_that_left() {
-        let admission = admission(3, 2);
-        drop((admission.admit([192, 0, 2, 1].into()), admission.admit([192, 0, 2, 2].into())));
-        assert!(admission.open.lock().unwrap().by_client.is_empty());
-    }
-
-    #[test]
-    fn patience_shrinks_when_more_than_half_is_taken() {
-        let admission = admission(2, 2);
-        let TcpLimits { idle, crowded_idle, .. } = admission.limits;
-        let _one = admission.admit([192, 0, 2, 1].into());
-        assert_eq!(admission.patience(), idle);
-        let _two = admission.admit([192, 0, 2, 1].into());
-        assert_eq!(admission.patience(), crowded_idle);
-    }
-}
+mod tests;

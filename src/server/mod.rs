@@ -7,7 +7,8 @@
 //! UDP: one thread for each worker, with one socket for each address; all workers' sockets of an
 //! address share its port (SO_REUSEPORT). Between receiving a batch and sending its answers a
 //! worker neither waits nor locks nor logs, except that after a reload it fetches new counters.
-//! TCP: one task for each connection, bounded by [`TcpLimits`].
+//! TCP: one task for each connection, bounded by [`TcpLimits`]; with no room for a new one, one that
+//! waits is closed.
 
 mod admission;
 mod frames;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::*;
 
@@ -32,15 +33,41 @@ async fn rest(mut stream: TcpStream) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
+/// A request that the server has begun to serve, and that waits for its body.
+async fn under_way(running: &Running) -> TcpStream {
+    let header = format!(
+        "PUT /api/v1/overrides/pool/web HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\
+         Authorization: Bearer {TOKEN}\r\nContent-Length: 27\r\n\r\n"
+    );
+    let mut stream = send(running, &header).await;
+    let mut asked = [0; 25];
+    stream.read_exact(&mut asked).await.unwrap();
+    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream
+}
+
+/// Sends the body that it waits for.
+async fn finish(mut stream: TcpStream) -> String {
+    stream.write_all(br#"{"state":"up","reason":"x"}"#).await.unwrap();
+    rest(stream).await
+}
+
 #[tokio::test]
 async fn a_header_that_does_not_end_is_cut_off() {
     let running = start(Limits { header_timeout: SHORT, ..limits() }).await;
     assert_eq!(rest(send(&running, "").await).await, "");
     let text = rest(send(&running, "GET /healthz HTTP/1.1\r\nHost: x\r\n").await).await;
     assert!(!text.contains("200"), "{text}");
-    // An idle connection goes too, after its answer.
-    let text = rest(send(&running, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await).await;
+}
+
+#[tokio::test]
+async fn a_connection_ends_after_its_answer() {
+    let running = start(limits()).await;
+    let two = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".repeat(2);
+    let text = rest(send(&running, &two).await).await;
     assert!(text.starts_with("HTTP/1.1 200 OK"), "{text}");
+    assert!(text.contains("\r\nconnection: close\r\n"), "{text}");
+    assert_eq!(text.matches("HTTP/1.1").count(), 1, "{text}");
 }
 
 #[tokio::test]
@@ -86,17 +113,42 @@ async fn garbage_is_refused() {
 }
 
 #[tokio::test]
-async fn more_connections_wait_until_there_is_room() {
+async fn half_requests_keep_nobody_out() {
+    let hours = Duration::from_secs(3600);
+    let patient =
+        Limits { header_timeout: hours, body_timeout: hours, lifetime: hours, ..Limits::default() };
+    let running = start(patient).await;
+    let mut held = Vec::new();
+    for number in 0..patient.connections {
+        let half = if number % 2 == 0 { "GET /heal" } else { "" };
+        held.push(send(&running, half).await);
+    }
+    let well = timeout(LONG, running.get("/healthz")).await.expect("an answer");
+    assert_eq!(well.status(), 200);
+    // The oldest had to go, the youngest can still ask.
+    let mut youngest = held.pop().unwrap();
+    assert_eq!(timeout(LONG, rest(held.remove(0))).await.expect("its end"), "");
+    youngest.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert!(rest(youngest).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_request_under_way_gives_way_to_nobody() {
     let running = start(limits()).await;
-    let first = send(&running, "GET /heal").await;
-    let _second = send(&running, "GET /heal").await;
-    let waiting = send(&running, "GET /healthz HTTP/1.1\r\nConnection: close\r\nHost: x\r\n\r\n");
-    let waiting = tokio::spawn(rest(waiting.await));
+    let older = send(&running, "GET /heal").await;
+    let first = under_way(&running).await;
+    assert_eq!(running.get("/healthz").await.status(), 200);
+    assert_eq!(rest(older).await, "");
+    let second = under_way(&running).await;
+    // Now there is none that waits.
+    let waiting = tokio::spawn(rest(send(&running, "GET /healthz HTTP/1.1\r\n\r\n").await));
     // It cannot have been answered while both places are taken, however long one looks.
-    assert!(tokio::time::timeout(SHORT, std::future::pending::<()>()).await.is_err());
+    assert!(timeout(SHORT, std::future::pending::<()>()).await.is_err());
     assert!(!waiting.is_finished());
-    drop(first);
-    assert!(waiting.await.unwrap().starts_with("HTTP/1.1 200"));
+    for busy in [first, second] {
+        assert!(finish(busy).await.starts_with("HTTP/1.1 20"));
+    }
+    assert!(waiting.await.unwrap().starts_with("HTTP/1.1 "));
 }
 
 #[tokio::test]
@@ -110,23 +162,11 @@ async fn a_connection_ends_with_its_lifetime() {
 async fn a_stop_answers_what_is_at_hand_and_closes_the_rest() {
     let running = start(limits()).await;
     let idle = send(&running, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
-    let mut busy = send(
-        &running,
-        &format!(
-            "PUT /api/v1/overrides/pool/web HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\
-             Authorization: Bearer {TOKEN}\r\nContent-Length: 27\r\n\r\n"
-        ),
-    )
-    .await;
-    // The server asks for the body: the request is at hand.
-    let mut asked = [0; 25];
-    busy.read_exact(&mut asked).await.unwrap();
-    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let busy = under_way(&running).await;
     running.stop.send(()).unwrap();
     assert!(rest(idle).await.starts_with("HTTP/1.1 200"));
     assert!(!running.ended.is_finished());
-    busy.write_all(br#"{"state":"up","reason":"x"}"#).await.unwrap();
-    assert!(rest(busy).await.starts_with("HTTP/1.1 201"));
+    assert!(finish(busy).await.starts_with("HTTP/1.1 201"));
     running.ended.await.unwrap();
 }
 

@@ -33,14 +33,14 @@ pub(super) struct Connection {
     tcp: Arc<Tcp>,
     frames: Frames,
     output: Vec<u8>,
-    _permit: Permit,
+    permit: Permit,
 }
 
 /// How a wait for a question ended.
 enum Arrival {
     /// A whole question is there, or nonsense.
     Something,
-    /// The client has left, or was silent for too long.
+    /// The client has left, or was silent for too long, or its place was needed.
     Nothing,
     /// It is time to stop.
     Stop,
@@ -68,7 +68,7 @@ impl Connection {
             tcp: Arc::clone(tcp),
             frames: Frames::default(),
             output: Vec::new(),
-            _permit: permit,
+            permit,
         })
     }
 
@@ -94,19 +94,43 @@ impl Connection {
 
     /// Waits for a whole question; single bytes of it do not prolong the wait.
     async fn arrival(&mut self, stop: &mut watch::Receiver<bool>) -> Arrival {
-        let patience = self.tcp.admission.patience();
+        // Whoever sends faster than it is answered does not wait, and is not in anybody's way.
+        let there = tokio::select! {
+            biased;
+            () = stopped(stop) => Some(Arrival::Stop),
+            there = async { self.read_what_is_there() } => there,
+        };
+        if let Some(arrival) = there {
+            return arrival;
+        }
+        let patience = self.permit.wait();
+        let Self { stream, frames, permit, .. } = self;
         let read = async {
-            while !self.frames.is_ready() {
-                if !matches!(self.stream.read_buf(self.frames.room()).await, Ok(1..)) {
+            while !frames.is_ready() {
+                if !matches!(stream.read_buf(frames.room()).await, Ok(1..)) {
                     return Arrival::Nothing;
                 }
             }
             Arrival::Something
         };
-        tokio::select! {
+        let arrival = tokio::select! {
             () = stopped(stop) => Arrival::Stop,
+            () = permit.evicted() => Arrival::Nothing,
             read = timeout(patience, read) => read.unwrap_or(Arrival::Nothing),
+        };
+        if self.permit.work() { arrival } else { Arrival::Nothing }
+    }
+
+    /// Reads up to a whole question without waiting; none if it has not yet come.
+    fn read_what_is_there(&mut self) -> Option<Arrival> {
+        while !self.frames.is_ready() {
+            match self.stream.try_read_buf(self.frames.room()) {
+                Ok(1..) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
+                Ok(0) | Err(_) => return Some(Arrival::Nothing),
+            }
         }
+        Some(Arrival::Something)
     }
 
     /// Answers all whole questions; says whether the client makes sense.

@@ -1,3 +1,5 @@
+mod crowd;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
@@ -114,40 +116,6 @@ async fn silence_and_dripping_bytes_end_at_the_idle_limit() {
     };
     timeout(PATIENCE, drip).await.expect("dripping bytes keep a connection open");
     wait_for_connections(&setup, 0).await;
-    setup.server.stop().await;
-}
-
-#[tokio::test]
-async fn one_client_has_so_many_connections_and_no_more() {
-    let setup = start(TcpLimits { connections_per_client: 2, ..TcpLimits::default() });
-    let (mut one, mut two) = (connect(&setup).await, connect(&setup).await);
-    assert_eq!(ask(&mut one, 1).await, Some(1));
-    assert_eq!(ask(&mut two, 2).await, Some(2));
-    assert_eq!(ask(&mut connect(&setup).await, 3).await, None);
-    assert_eq!(ask(&mut connect_from(&setup, [127, 0, 0, 9]).await, 4).await, Some(4));
-    let refused = r#"steersman_tcp_refused_connections_total{limit="client"}"#;
-    assert_eq!(setup.scraped(refused), Some(1));
-    drop(one);
-    wait_for_connections(&setup, 1).await;
-    assert_eq!(ask(&mut connect(&setup).await, 5).await, Some(5));
-    setup.server.stop().await;
-}
-
-#[tokio::test]
-async fn there_are_so_many_connections_in_all_and_no_more() {
-    let setup = start(TcpLimits { connections: 2, ..TcpLimits::default() });
-    let mut open = Vec::new();
-    for source in 1..=2 {
-        let mut stream = connect_from(&setup, [127, 0, 0, source]).await;
-        assert_eq!(ask(&mut stream, 1).await, Some(1));
-        open.push(stream);
-    }
-    assert_eq!(ask(&mut connect_from(&setup, [127, 0, 0, 3]).await, 1).await, None);
-    let refused = r#"steersman_tcp_refused_connections_total{limit="total"}"#;
-    assert_eq!(setup.scraped(refused), Some(1));
-    open.pop();
-    wait_for_connections(&setup, 1).await;
-    assert_eq!(ask(&mut connect_from(&setup, [127, 0, 0, 3]).await, 1).await, Some(1));
     setup.server.stop().await;
 }
 

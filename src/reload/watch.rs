@@ -1,0 +1,192 @@
+//! When to look at the files again.
+//!
+//! The system tells of changes in folders, not of changes to what a path leads to: a watch on
+//! `zones/` stays with the folder that was there when it began. So the folders around are watched
+//! too, and all is watched anew once a path leads elsewhere.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf, absolute};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
+
+use notify::event::AccessKind;
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+
+use super::{Seen, fingerprint};
+use crate::config::Daemon;
+
+/// Without any sign of a change the files are looked at this often: some file systems give none.
+const POLL: Duration = Duration::from_secs(5);
+/// After a sign of a change, files must be quiet for this long before they are loaded.
+const QUIET: Duration = Duration::from_millis(100);
+/// But nobody waits longer than this for quiet.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// Watches the files that a load reads.
+pub struct Watch {
+    zones: PathBuf,
+    geoip: Vec<PathBuf>,
+    seen: Arc<Seen>,
+    pub(super) poll: Duration,
+    sign: mpsc::Sender<()>,
+    pub(super) signs: mpsc::Receiver<()>,
+    watched: Vec<Watched>,
+    /// Held, not used: watching ends with it. None where the system cannot watch; then the files
+    /// are only looked at now and then.
+    watcher: Option<RecommendedWatcher>,
+}
+
+/// A folder that is watched.
+#[derive(Clone, PartialEq, Eq)]
+struct Watched {
+    path: PathBuf,
+    mode: RecursiveMode,
+    /// What is of interest in it; none: everything.
+    only: Option<PathBuf>,
+    /// Which folder it is: device, inode, and when it was made, for inodes are used again. None if
+    /// there is none.
+    folder: Option<(u64, u64, Option<SystemTime>)>,
+}
+
+impl Watch {
+    /// Begins to watch for files that are other than `seen`.
+    pub fn new(daemon: &Daemon, seen: Arc<Seen>) -> Self {
+        let (sign, signs) = mpsc::channel(1);
+        let (zones, geoip) = (daemon.zones.clone(), daemon.geoip.clone());
+        let (watched, watcher) = (Vec::new(), None);
+        let mut watch = Self { zones, geoip, seen, poll: POLL, sign, signs, watched, watcher };
+        watch.follow();
+        watch
+    }
+
+    /// Waits until some file is other than when it was last loaded, and then until the files have
+    /// been quiet for a moment, in which nobody else has them loaded.
+    pub async fn changed(&mut self) {
+        loop {
+            // Either a sign or the time to look anyway.
+            let _ = timeout(self.poll, self.signs.recv()).await;
+            // Before the files are looked at: what changes later gives a sign.
+            self.follow();
+            if self.is_news() {
+                self.quiet().await;
+                if self.is_news() {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn is_news(&self) -> bool {
+        fingerprint(&self.zones, &self.geoip) != self.seen.0.load(Ordering::Relaxed)
+    }
+
+    async fn quiet(&self) {
+        let mut last = fingerprint(&self.zones, &self.geoip);
+        for _ in 0..LONGEST_WAIT.as_millis() / QUIET.as_millis() {
+            sleep(QUIET).await;
+            let now = fingerprint(&self.zones, &self.geoip);
+            if now == last {
+                return;
+            }
+            last = now;
+        }
+    }
+
+    /// Watches anew if the paths lead to other folders than those that are watched.
+    fn follow(&mut self) {
+        let folders = folders(&self.zones, &self.geoip);
+        if folders == self.watched {
+            return;
+        }
+        let watcher = watcher(&folders, self.sign.clone());
+        self.watcher = watcher
+            .inspect_err(|error| {
+                tracing::warn!(%error, "cannot watch the files; looking at them every 5 s instead");
+            })
+            .ok();
+        self.watched = folders;
+    }
+}
+
+fn folders(zones: &Path, geoip: &[PathBuf]) -> Vec<Watched> {
+    // What is told of relative paths is absolute. Fails only without a working folder.
+    let absolute = |path: &Path| absolute(path).unwrap_or_else(|_| path.into());
+    let zones = absolute(zones);
+    // What a link leads to, for folders below a link are not watched.
+    let inside = fs::canonicalize(&zones).unwrap_or_else(|_| zones.clone());
+    let mut folders = vec![watched(&inside, RecursiveMode::Recursive, None)];
+    // Folders, not files: editors and updaters put new files in place of old ones.
+    let mut around: Vec<_> = geoip.iter().map(|file| (folder_of(&absolute(file)), None)).collect();
+    let tops: Vec<PathBuf> =
+        around.iter().map(|(folder, _)| folder.clone()).chain([zones]).collect();
+    for top in &tops {
+        // Where it is replaced itself, or a link on the way to it.
+        let doors = top.ancestors().filter(|path| *path == top || path.is_symlink());
+        let doors = doors.map(|path| (folder_of(path), Some(path.to_owned())));
+        let is_inside =
+            |folder: &Path| fs::canonicalize(folder).is_ok_and(|f| f.starts_with(&inside));
+        around.extend(doors.filter(|(folder, _)| !is_inside(folder)));
+    }
+    around.sort_unstable();
+    // None sorts first: where everything is of interest, so is a part.
+    around.dedup_by(|later, first| later == first || (later.0 == first.0 && first.1.is_none()));
+    for (path, only) in around {
+        folders.push(watched(&path, RecursiveMode::NonRecursive, only));
+    }
+    folders
+}
+
+fn watched(path: &Path, mode: RecursiveMode, only: Option<PathBuf>) -> Watched {
+    let folder = fs::metadata(path).ok();
+    let folder = folder.map(|found| (found.dev(), found.ino(), found.created().ok()));
+    Watched { path: path.into(), mode, only, folder }
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    path.parent().unwrap_or(path).into()
+}
+
+fn watcher(folders: &[Watched], signs: mpsc::Sender<()>) -> notify::Result<RecommendedWatcher> {
+    let of_interest = folders.to_owned();
+    let sign = move |event: notify::Result<Event>| {
+        if event.as_ref().is_ok_and(|event| !is_sign(event, &of_interest)) {
+            return;
+        }
+        // A sign is waiting already where the channel is full.
+        let _ = signs.try_send(());
+    };
+    let config = notify::Config::default().with_follow_symlinks(false);
+    let mut watcher = RecommendedWatcher::new(sign, config)?;
+    // For what is not there, the folder around it is watched.
+    for folder in folders.iter().filter(|folder| folder.folder.is_some()) {
+        let begun = watcher.watch(&folder.path, folder.mode);
+        // Folders around may be closed to us.
+        if folder.only.is_none() {
+            begun?;
+        }
+    }
+    Ok(watcher)
+}
+
+/// Whether it is more than somebody who looks, which we do ourselves at each sign, and about what
+/// is of interest.
+fn is_sign(event: &Event, folders: &[Watched]) -> bool {
+    if matches!(event.kind, EventKind::Access(AccessKind::Open(_) | AccessKind::Read)) {
+        return false;
+    }
+    let is_of_interest = |path: &PathBuf| folders.iter().any(|folder| folder.concerns(path));
+    event.paths.is_empty() || event.paths.iter().any(is_of_interest)
+}
+
+impl Watched {
+    fn concerns(&self, path: &Path) -> bool {
+        match &self.only {
+            Some(only) => path == only || path == self.path,
+            None => path.starts_with(&self.path),
+        }
+    }
+}

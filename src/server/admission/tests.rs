@@ -1,0 +1,151 @@
+use super::*;
+use crate::metrics::render;
+
+const ME: &str = "192.0.2.1";
+
+struct House {
+    admission: Arc<Admission>,
+    metrics: Arc<Metrics>,
+}
+
+impl House {
+    fn new(connections: usize, connections_per_client: usize) -> Self {
+        let limits = TcpLimits { connections, connections_per_client, ..TcpLimits::default() };
+        let metrics = Metrics::new();
+        Self { admission: Admission::new(limits, Arc::clone(&metrics)), metrics }
+    }
+
+    /// A connection that is at work.
+    fn busy(&self, source: &str) -> Option<Permit> {
+        self.admission.admit(source.parse().unwrap())
+    }
+
+    /// A connection that waits.
+    fn waiting(&self, source: &str) -> Permit {
+        let mut permit = self.busy(source).unwrap();
+        permit.wait();
+        permit
+    }
+
+    /// Connections open, evicted and refused: by the total, by a client's share.
+    fn counted(&self) -> [u64; 5] {
+        let text = render(&self.metrics.families());
+        [
+            "steersman_tcp_connections ",
+            r#"steersman_tcp_evicted_connections_total{limit="total"} "#,
+            r#"steersman_tcp_evicted_connections_total{limit="client"} "#,
+            r#"steersman_tcp_refused_connections_total{limit="total"} "#,
+            r#"steersman_tcp_refused_connections_total{limit="client"} "#,
+        ]
+        .map(|sample| {
+            let value = text.lines().find_map(|line| line.strip_prefix(sample)).unwrap();
+            value.parse().unwrap()
+        })
+    }
+}
+
+/// Which of them were evicted.
+fn gone(permits: &mut [Permit]) -> Vec<usize> {
+    (0..permits.len()).filter(|&index| !permits[index].work()).collect()
+}
+
+#[test]
+fn limits_hold_in_all_and_for_each_client() {
+    let house = House::new(3, 2);
+    let one = house.busy("2001:db8::1");
+    let _two = house.busy("2001:db8::2");
+    assert!(house.busy("2001:db8::3").is_none());
+    let three = house.busy("2001:db8:0:1::1");
+    assert!(house.busy(ME).is_none());
+    assert_eq!(house.counted(), [3, 0, 0, 1, 1]);
+    drop(three);
+    let _four = house.busy(ME).unwrap();
+    drop(one);
+    assert!(house.busy("2001:db8::3").is_some());
+}
+
+#[test]
+fn nothing_is_kept_of_clients_that_left() {
+    let house = House::new(2, 1);
+    drop((house.waiting(ME), house.busy("192.0.2.2")));
+    let mut evicted = house.waiting(ME);
+    drop(house.waiting(ME));
+    assert!(!evicted.work());
+    drop(evicted);
+    let open = house.admission.open();
+    assert!(open.clients.is_empty());
+    assert_eq!(open.total, 0);
+    drop(open);
+    assert_eq!(house.counted(), [0, 0, 1, 0, 0]);
+}
+
+#[test]
+fn patience_shrinks_when_more_than_half_is_taken() {
+    let house = House::new(2, 2);
+    let TcpLimits { idle, crowded_idle, .. } = house.admission.limits;
+    let mut one = house.busy(ME).unwrap();
+    assert_eq!(one.wait(), idle);
+    assert!(one.work());
+    let _two = house.busy(ME);
+    assert_eq!(one.wait(), crowded_idle);
+}
+
+#[test]
+fn whoever_fills_the_house_gives_way() {
+    let house = House::new(6, 3);
+    let mut open: Vec<Permit> = ["192.0.2.7", ME, ME, "192.0.2.8", ME, "192.0.2.9"]
+        .into_iter()
+        .map(|source| house.waiting(source))
+        .collect();
+    // Its oldest, though others have waited longer.
+    let _five = house.waiting("192.0.2.5");
+    assert_eq!(gone(&mut open), [1]);
+    assert_eq!(house.counted(), [6, 1, 0, 0, 0]);
+}
+
+#[test]
+fn among_equals_the_longest_wait_ends() {
+    let house = House::new(3, 3);
+    let mut open: Vec<Permit> =
+        ["192.0.2.9", ME, "192.0.2.5"].into_iter().map(|source| house.waiting(source)).collect();
+    // The first has asked something since.
+    assert!(open[0].work());
+    open[0].wait();
+    let _new = house.waiting("192.0.2.7");
+    assert_eq!(gone(&mut open), [1]);
+}
+
+#[test]
+fn a_client_at_its_share_gives_way_to_itself() {
+    let house = House::new(10, 2);
+    let mut open: Vec<Permit> =
+        ["192.0.2.9", ME, ME].into_iter().map(|source| house.waiting(source)).collect();
+    let _third = house.waiting(ME);
+    assert_eq!(gone(&mut open), [1]);
+    assert_eq!(house.counted(), [3, 0, 1, 0, 0]);
+}
+
+#[test]
+fn whoever_is_at_work_stays() {
+    let house = House::new(3, 2);
+    let mut working = house.waiting(ME);
+    let mut other = house.waiting(ME);
+    assert!(working.work());
+    let _one = house.waiting("192.0.2.2");
+    let _two = house.waiting("192.0.2.3");
+    assert!(!other.work());
+    // Nobody but a client with less than this one would have could give way.
+    assert!(house.busy(ME).is_none());
+    assert_eq!(house.counted(), [3, 1, 0, 1, 0]);
+    assert!(working.work());
+}
+
+#[tokio::test]
+async fn the_evicted_hear_of_it_whenever_they_listen() {
+    let house = House::new(1, 1);
+    let one = house.waiting(ME);
+    let two = house.waiting(ME);
+    one.evicted().await;
+    let waits = tokio::time::timeout(Duration::from_millis(10), two.evicted());
+    assert!(waits.await.is_err());
+}
