@@ -10,7 +10,9 @@ mod query;
 mod reply;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 pub use answer::{
     Asker, MAX_UDP_BYTES, Reason, Scratch, Transport, Verdict, answer, answer_traced,
 };
+pub use trace::{Link, Trace};

@@ -60,7 +60,8 @@ impl Reader<'_, '_> {
         let branches: Vec<(Location, Policy)> = branches.into_iter().collect::<Option<_>>()?;
         let (locations, branches): (Vec<Location>, Vec<Policy>) = branches.into_iter().unzip();
         let map = self.shared.maps.nearest(self.shared.places, &locations);
-        Some(Policy::Placed(Placed { map, branches: branches.into(), by: PlacedBy::Nearest }))
+        let by = PlacedBy::Nearest(locations.into());
+        Some(Policy::Placed(Placed { map, branches: branches.into(), by }))
     }
 
     /// Where a pool is, or a note of what is missing.
