@@ -40,7 +40,7 @@ pub struct FileError {
 impl From<Finding> for FileError {
     fn from(finding: Finding) -> Self {
         let text = finding.to_string();
-        let Finding { file, line, column, found, expected } = finding;
+        let Finding { file, line, column, found, expected, .. } = finding;
         Self { file, line, column, found, expected, text }
     }
 }

@@ -19,7 +19,7 @@ use super::{alarm, families};
 use crate::admin::status::{OverrideStatus, ProbeFacts, Status, pool_statuses, region_statuses};
 use crate::admin::{Control, Problem, Question, Refusal};
 use crate::clock;
-use crate::config::Daemon;
+use crate::config::{Daemon, Loaded};
 use crate::explain::{self, explain};
 use crate::finding::Finding;
 use crate::health::{EndpointId, Inventory, Override, Overrides, PoolId, Target, endpoint_verdict};
@@ -95,7 +95,9 @@ impl Running {
 
     fn load(&self) -> Result<String, Vec<Finding>> {
         self.seen.refresh(&self.daemon);
-        let world = Arc::new(reload::load(&self.daemon, self.seed)?);
+        let Loaded { world, warnings } = reload::load(&self.daemon, self.seed)?;
+        alarm::tell_warnings(&warnings);
+        let world = Arc::new(world);
         let revision = world.revision.clone();
         self.metrics.expect(&world);
         let _turn = self.turn();

@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 
 use crate::admin::{self, Access};
 use crate::clock;
-use crate::config::Daemon;
+use crate::config::{Daemon, Loaded};
 use crate::finding::Finding;
 use crate::live::Live;
 use crate::metrics::Metrics;
@@ -75,7 +75,9 @@ impl App {
         let seed = u64::from_le_bytes(clock::random_bytes().map_err(other("no randomness"))?);
         let seen = Arc::new(Seen::now(&daemon));
         let watch = Watch::new(&daemon, Arc::clone(&seen));
-        let world = Arc::new(reload::load(&daemon, seed).map_err(StartError::Files)?);
+        let Loaded { world, warnings } = reload::load(&daemon, seed).map_err(StartError::Files)?;
+        alarm::tell_warnings(&warnings);
+        let world = Arc::new(world);
         let bound = server::bind(&daemon.dns.listen, daemon.dns.workers)
             .map_err(|error| StartError::Other(error.to_string()))?;
         let listen = daemon.admin.listen;

@@ -17,12 +17,11 @@ mod place_maps;
 mod policy;
 mod pools;
 mod steering;
-mod words;
 
 use std::path::Path;
 
 pub use daemon::{Admin, Daemon, Dns, Log, LogFormat, LogLevel, Place, Tcp};
-pub use load::load;
+pub use load::{Loaded, load};
 
 use crate::finding::Finding;
 

@@ -76,7 +76,7 @@ fn view(down: &[(u32, u32)]) -> View {
     {
         fs::write(folder.path().join(name), text).unwrap();
     }
-    let world = config::load(folder.path(), Arc::new(places()), "", 0).unwrap();
+    let world = config::load(folder.path(), Arc::new(places()), "", 0).unwrap().world;
     let pools = Pools::new(&world.inventory, |EndpointId { pool, index }| {
         let is_down = down.contains(&(pool, index));
         StandingNow { standing: if is_down { Standing::Down } else { Standing::Up }, hold: None }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::countries::Continent;
+use super::map::GeoKey;
 use super::table::Table;
 use crate::health::Location;
 
@@ -52,6 +53,12 @@ impl Places {
     /// reload can see that a database has shrunk.
     pub fn networks(&self) -> usize {
         self.table.runs()
+    }
+
+    /// Whether anything is known by which clients could be told apart as a key does: of `AS64500`,
+    /// whether the AS number of any client is known.
+    pub fn tell_apart(&self, key: &GeoKey) -> bool {
+        self.classes.iter().any(|class| key.asks_for_what_is_in(class))
     }
 
     /// All classes, by [`ClassId`].
