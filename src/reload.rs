@@ -144,13 +144,20 @@ impl Watch {
     pub async fn changed(&mut self) {
         loop {
             // Either a sign or the time to look anyway.
-            let _ = timeout(POLL, self.signs.recv()).await;
+            let _ = timeout(POLL, self.sign()).await;
             if self.is_news() {
                 self.quiet().await;
                 if self.is_news() {
                     return;
                 }
             }
+        }
+    }
+
+    /// Waits for a sign of a change: for ever, where the system cannot watch.
+    async fn sign(&mut self) {
+        if self.signs.recv().await.is_none() {
+            std::future::pending::<()>().await;
         }
     }
 

@@ -102,3 +102,14 @@ async fn files_that_come_and_go_are_news() {
         seen.refresh(&daemon);
     }
 }
+
+/// Where the system cannot watch, files are looked at now and then, and not without a pause.
+#[tokio::test(start_paused = true)]
+async fn without_signs_the_files_are_looked_at_now_and_then() {
+    let (_folder, daemon, _seen, mut watch) = watched();
+    let (_, no_signs) = mpsc::channel(1);
+    (watch.signs, watch._watcher) = (no_signs, None);
+    assert!(timeout(LONG, watch.changed()).await.is_err(), "nothing has changed");
+    fs::write(daemon.zones.join("a.zone"), "three").unwrap();
+    timeout(LONG, watch.changed()).await.unwrap();
+}
