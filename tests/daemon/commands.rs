@@ -113,7 +113,7 @@ fn exit_codes_tell_findings_from_wrong_usage() {
         ("drain pool:main --reason x --for soon", 2, "and a unit"),
         ("drain pool:main --reason x --for 0s", 2, "more than nothing"),
         ("ask www.example.com --server nowhere", 2, "with a port or without"),
-        ("explain www.example.com --down spear", 1, "(did you mean spare?)"),
+        ("explain www.example.com --down spaer", 1, "(did you mean spare?)"),
         ("status", 1, "has `steersman serve` run"),
         ("ask www.example.com --server 127.0.0.1:1", 1, "no reply from 127.0.0.1:1"),
         ("--version", 0, env!("CARGO_PKG_VERSION")),
