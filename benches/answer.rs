@@ -111,7 +111,7 @@ fn write_files(folder: &Path) {
 }
 
 fn view(folder: &Path) -> View {
-    let world = reload::load_from(&folder.join("steersman.toml"), SEED).expect("good files");
+    let world = reload::load_from(&folder.join("steersman.toml"), SEED).expect("good files").world;
     let up = StandingNow { standing: Standing::Up, hold: None };
     let pools = Pools::new(&world.inventory, |_| up);
     View { world: world.into(), pools, nsid: None }

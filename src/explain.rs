@@ -3,6 +3,8 @@
 //! The question goes through [`crate::dns::answer_traced`], the very function that answers
 //! packets, so that what is explained is what is said.
 
+mod listener;
+
 use std::net::IpAddr;
 
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query};
@@ -11,15 +13,12 @@ use hickory_proto::rr::{Name as WireName, Record, RecordType};
 use hickory_proto::serialize::binary::BinDecodable;
 use serde::{Deserialize, Serialize};
 
+use self::listener::Listener;
 use crate::dns::{self, Asker, Reason, Scratch, Transport};
-use crate::duration::format_duration;
-use crate::health::{PoolId, Standing};
 use crate::place::Class;
-use crate::steering::{
-    Chance, Draw, Placed, PlacedBy, Policy, PoolStands, SteeredName, Step, Trace,
-};
+use crate::steering::{Chance, Draw};
 use crate::view::View;
-use crate::wire::Name;
+use crate::wire::{Name, Rcode};
 
 /// A question, its answer, and why.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -70,16 +69,18 @@ pub fn explain(view: &View, question: &Question<'_>) -> Result<Explanation, Stri
     let asker = Asker { source: client, transport: Transport::Tcp };
     let mut scratch = Scratch::new(view.world.seed);
     let mut out = vec![0; 65_535];
-    let mut listener = Listener { view, name: None, steps: Vec::new() };
+    let (class, _) = view.world.places.class(client);
+    let mut listener = Listener::new(view, question.rtype, class.location);
     let verdict =
         dns::answer_traced(view, &packet, &asker, chance, &mut scratch, &mut out, &mut listener);
     let reply = Message::from_bytes(&out[..verdict.length]).map_err(|error| error.to_string())?;
-    let (class, _) = view.world.places.class(client);
     let mut steps = listener.steps;
-    if verdict.reason == Reason::Refused {
-        steps.push(format!("{} is in none of the zones served here", question.name));
-    } else if steps.is_empty() {
-        steps.push("nothing is steered here: the zone file says it all".into());
+    if steps.is_empty() {
+        // No zone was looked for.
+        steps.push(format!("questions of type {} are not answered here", question.rtype));
+    }
+    if verdict.rcode == Rcode::SERVFAIL && verdict.reason != Reason::ServFail {
+        steps.push("the answer does not fit into any message".into());
     }
     let present = |records: &[Record]| records.iter().map(ToString::to_string).collect();
     Ok(Explanation {
@@ -134,107 +135,5 @@ fn place(class: &Class) -> String {
     if parts.is_empty() { "unknown".into() } else { parts.join("; ") }
 }
 
-/// Puts steps into words, each once for a name: a policy may look at a pool more than once.
-struct Listener<'v> {
-    view: &'v View,
-    /// Where the present name's steps begin, and the name.
-    name: Option<(usize, String)>,
-    steps: Vec<String>,
-}
-
-impl Trace for Listener<'_> {
-    fn step(&mut self, step: Step<'_>) {
-        let words = match step {
-            Step::Name(name) => return self.begin(name),
-            Step::Pool { pool, stands } => self.pool(pool, stands),
-            Step::Placed { policy, chain, scope } => self.placed(policy, chain, scope),
-            Step::Weighted { branch, weight, of, sticky } => {
-                let by = if sticky { "the client's network" } else { "chance" };
-                format!("weighted: {by} drew {} ({weight} of {of})", self.branch(branch))
-            }
-            Step::RoundRobin { branch, of } => {
-                format!("round_robin: it is the turn of {} ({of} are up)", self.branch(branch))
-            }
-            Step::AllDown(level) => format!("every candidate is down: {}", all_down(level)),
-            Step::LastResort => "every candidate is down: ask the policy of last resort".into(),
-            Step::AllDownNoData => "every candidate is down: say that there is no data".into(),
-            Step::AllDownServFail => "every candidate is down: fail".into(),
-        };
-        let from = self.name.as_ref().map_or(0, |(from, _)| *from);
-        if !self.steps[from.min(self.steps.len())..].contains(&words) {
-            self.steps.push(words);
-        }
-    }
-}
-
-impl Listener<'_> {
-    fn begin(&mut self, name: &SteeredName) {
-        let owner = name.owner.to_string();
-        if self.name.as_ref().is_none_or(|(_, present)| *present != owner) {
-            self.steps.push(format!("{owner} is steered, ttl {} s", name.ttl_seconds));
-            self.name = Some((self.steps.len(), owner));
-        }
-    }
-
-    fn pool_name(&self, id: PoolId) -> &str {
-        let pools = &self.view.world.inventory.pools;
-        pools.get(id as usize).map_or("?", |pool| pool.name.as_str())
-    }
-
-    fn pool(&self, id: PoolId, stands: Option<PoolStands>) -> String {
-        let name = self.pool_name(id);
-        let Some(stands) = stands else {
-            return format!("pool {name}: no endpoint of the asked family");
-        };
-        let state = if stands.up { "up" } else { "down" };
-        let PoolStands { healthy, total, drained, forced_down, hold, .. } = stands;
-        let mut words = format!("pool {name}: {state}, {healthy} of {total} endpoints up");
-        for (count, what) in [(drained, "drained"), (forced_down, "forced down")] {
-            if count > 0 {
-                words.push_str(&format!(", {count} {what} by override"));
-            }
-        }
-        if let Some(hold) = hold {
-            let least = format_duration(hold);
-            words.push_str(&format!(", in doubt: could change in {least}, so the TTL is short"));
-        }
-        words
-    }
-
-    /// A branch by the pools that it names.
-    fn branch(&self, policy: &Policy) -> String {
-        if let Policy::Pool(leaf) = policy {
-            return self.pool_name(leaf.pool).into();
-        }
-        let mut names: Vec<&str> = Vec::new();
-        policy.any_pool(&mut |pool| {
-            names.push(self.pool_name(pool));
-            false
-        });
-        format!("({})", names.join(", "))
-    }
-
-    fn placed(&self, policy: &Placed, chain: &[u16], scope: u8) -> String {
-        let branches = chain.iter().map(|index| usize::from(*index));
-        match &policy.by {
-            PlacedBy::Geo(keys) => {
-                let keys = branches.filter_map(|index| keys.get(index).map(String::as_str));
-                let keys: Vec<&str> = keys.collect();
-                format!("geo: the client matches {} (scope /{scope})", keys.join(", then "))
-            }
-            PlacedBy::Nearest => {
-                let names = branches.filter_map(|index| policy.branches.get(index));
-                let names: Vec<String> = names.map(|branch| self.branch(branch)).collect();
-                format!("nearest: {} (scope /{scope})", names.join(", then "))
-            }
-        }
-    }
-}
-
-fn all_down(level: Standing) -> &'static str {
-    match level {
-        Standing::Up | Standing::Down => "answer as if all were up, but for overrides",
-        Standing::Drained => "answer what is drained",
-        Standing::ForcedDown => "answer even what is forced down",
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -2,13 +2,27 @@
 //!
 //! A load collects every finding before it gives up, so that one run of `check` shows them all.
 
+pub mod words;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Nothing is loaded.
+    #[default]
+    Error,
+    /// It is loaded, but hardly what was meant.
+    Warning,
+}
+
 /// One thing wrong in one file.
 ///
-/// Shown as `file:line:column: found; expected …`.
+/// Shown as `file:line:column: found; expected …`, with `warning: ` before what was found where it
+/// is no more than that.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Finding {
     /// The file as the operator would name it: relative paths stay relative.
@@ -21,24 +35,37 @@ pub struct Finding {
     pub found: String,
     /// What was expected instead, or what to do, e.g. `one of us-east, eu-west`.
     pub expected: String,
+    /// Whether it stops a load.
+    #[serde(default)]
+    pub severity: Severity,
 }
 
 impl Finding {
-    /// A finding at a line and column, both counted from 1.
+    /// An error at a line and column, both counted from 1.
     pub fn at(
         file: impl Into<String>,
         (line, column): (u32, u32),
         found: impl Into<String>,
         expected: impl Into<String>,
     ) -> Self {
-        Self { file: file.into(), line, column, found: found.into(), expected: expected.into() }
+        let (found, expected) = (found.into(), expected.into());
+        Self { file: file.into(), line, column, found, expected, severity: Severity::Error }
+    }
+
+    /// The same, as a warning.
+    pub fn as_warning(self) -> Self {
+        Self { severity: Severity::Warning, ..self }
     }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, line, column, found, expected } = self;
-        write!(f, "{file}:{line}:{column}: {found}; expected {expected}")
+        let Self { file, line, column, found, expected, severity } = self;
+        let warning = match severity {
+            Severity::Error => "",
+            Severity::Warning => "warning: ",
+        };
+        write!(f, "{file}:{line}:{column}: {warning}{found}; expected {expected}")
     }
 }
 
@@ -63,6 +90,8 @@ mod tests {
     fn a_finding_reads_as_file_line_column_found_expected() {
         let finding = Finding::at("zones/pools.toml", (3, 7), "unknown key \"fal\"", "fall");
         assert_eq!(finding.to_string(), "zones/pools.toml:3:7: unknown key \"fal\"; expected fall");
+        let warning = Finding::at("a.toml", (1, 2), "x", "y").as_warning();
+        assert_eq!(warning.to_string(), "a.toml:1:2: warning: x; expected y");
     }
 
     #[test]

@@ -13,14 +13,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use watch::Watch;
 
-use crate::config::{self, Daemon, FilePosition};
+use crate::config::{self, Daemon, FilePosition, Loaded};
 use crate::finding::Finding;
 use crate::geoip;
 use crate::place::Places;
-use crate::view::World;
 
 /// Loads everything under `zones/` and `geoip/`, or says everything that is wrong with it.
-pub fn load(daemon: &Daemon, seed: u64) -> Result<World, Vec<Finding>> {
+pub fn load(daemon: &Daemon, seed: u64) -> Result<Loaded, Vec<Finding>> {
     let (present, mut findings) = databases(daemon);
     // The zones are read all the same where databases cannot be, so that all findings come at once.
     let (places, revision) = match geoip::load(&present) {
@@ -35,7 +34,7 @@ pub fn load(daemon: &Daemon, seed: u64) -> Result<World, Vec<Finding>> {
         return Err(findings);
     }
     match config::load(&daemon.zones, Arc::new(places), &revision, seed) {
-        Ok(world) if findings.is_empty() => Ok(world),
+        Ok(loaded) if findings.is_empty() => Ok(loaded),
         Ok(_) => Err(findings),
         Err(more) => {
             findings.extend(more);
@@ -45,7 +44,7 @@ pub fn load(daemon: &Daemon, seed: u64) -> Result<World, Vec<Finding>> {
 }
 
 /// The same, from `steersman.toml` on: with a mistake there, whatever else is known is loaded too.
-pub fn load_from(config: &Path, seed: u64) -> Result<World, Vec<Finding>> {
+pub fn load_from(config: &Path, seed: u64) -> Result<Loaded, Vec<Finding>> {
     let (daemon, mut findings) = config::daemon_so_far(config);
     let Some(daemon) = daemon else { return Err(findings) };
     if findings.is_empty() {

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use super::problem::Problem;
 use super::status::Status;
 use crate::finding::Finding;
+use crate::finding::words::{closest, one_of};
 use crate::health::{Override, Overrides, Target};
 use crate::question::ClientNetwork;
 use crate::state::StateError;
@@ -78,10 +79,18 @@ impl OverrideError {
                 StatusCode::NOT_FOUND,
                 format!("unknown target {target}: the files have none of that kind"),
             ),
-            Self::UnknownTarget { known } => Problem::new(
-                StatusCode::NOT_FOUND,
-                format!("unknown target {target}; expected one of {}", known.join(", ")),
-            ),
+            Self::UnknownTarget { known } => {
+                let known = || known.iter().map(String::as_str);
+                let text = target.to_string();
+                let (kind, name) = text.split_once(':').unwrap_or(("", &text));
+                let meant = match closest(name, known()) {
+                    Some(close) => format!(" (did you mean {kind}:{close}?)"),
+                    None => String::new(),
+                };
+                let expected = one_of(known());
+                let detail = format!("unknown target {target}{meant}; expected {expected}");
+                Problem::new(StatusCode::NOT_FOUND, detail)
+            }
             Self::NoOverride => {
                 Problem::new(StatusCode::NOT_FOUND, format!("no override on {target}"))
             }

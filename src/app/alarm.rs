@@ -1,7 +1,9 @@
-//! Says loudly when a steered name has nothing up any more, and when it has again.
+//! Says loudly when a steered name has nothing up any more, and when it has again; and what of the
+//! files is hardly meant as it stands.
 //!
 //! By default such a name is answered as if all were up; somebody must know.
 
+use crate::finding::Finding;
 use crate::health::PoolId;
 use crate::steering::{Asked, Pools, SteeredName};
 use crate::view::View;
@@ -46,6 +48,13 @@ fn tell_lost(lost: &[&SteeredName]) {
 
 fn any_up(name: &SteeredName, pools: &Pools) -> bool {
     name.policy.any_pool(&mut |pool| is_up(pools, pool))
+}
+
+/// Logs what of the files was loaded, but is hardly meant as it stands.
+pub(super) fn tell_warnings(warnings: &[Finding]) {
+    for finding in warnings {
+        tracing::warn!(%finding, "a file is loaded, but hardly meant as it stands");
+    }
 }
 
 /// Whether a pool is up for any family.

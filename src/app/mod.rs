@@ -23,7 +23,7 @@ use tokio::task::JoinHandle;
 
 use crate::admin::{self, Access};
 use crate::clock;
-use crate::config::{Daemon, Tcp};
+use crate::config::{Daemon, Loaded, Tcp};
 use crate::finding::Finding;
 use crate::live::Live;
 use crate::metrics::Metrics;
@@ -77,7 +77,9 @@ impl App {
         let seed = u64::from_le_bytes(clock::random_bytes().map_err(other("no randomness"))?);
         let seen = Arc::new(Seen::now(&daemon));
         let watch = Watch::new(&daemon, Arc::clone(&seen));
-        let world = Arc::new(reload::load(&daemon, seed).map_err(StartError::Files)?);
+        let Loaded { world, warnings } = reload::load(&daemon, seed).map_err(StartError::Files)?;
+        alarm::tell_warnings(&warnings);
+        let world = Arc::new(world);
         let (bound, admin_listener) = open_sockets(&daemon).await?;
         let admin_address = admin_listener.local_addr().map_err(other("admin endpoint"))?;
         let started = clock::wall_now();

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use super::alarm;
 use super::beliefs::Beliefs;
 use crate::admin::Control as _;
-use crate::config::Daemon;
+use crate::config::{Daemon, Loaded};
 use crate::finding::Finding;
 use crate::live::Live;
 use crate::metrics::Metrics;
@@ -71,7 +71,9 @@ impl Running {
 
     pub fn load(&self) -> Result<String, Vec<Finding>> {
         self.seen.refresh(&self.daemon);
-        let world = Arc::new(reload::load(&self.daemon, self.seed)?);
+        let Loaded { world, warnings } = reload::load(&self.daemon, self.seed)?;
+        alarm::tell_warnings(&warnings);
+        let world = Arc::new(world);
         let revision = world.revision.clone();
         self.metrics.expect(&world);
         let _turn = self.turn();

@@ -1,15 +1,17 @@
 //! Commands and flags.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::clock;
 use crate::duration::parse_duration;
 use crate::health::Target;
 use crate::question::{ClientNetwork, parse_rtype};
+use crate::timestamp;
 
 /// An authoritative DNS server that moves traffic by answering from live health.
 #[derive(Clone, Debug, Parser)]
@@ -100,7 +102,7 @@ pub struct SetArgs {
     /// region:NAME, pool:NAME or endpoint:POOL/ADDR
     pub target: Target,
     /// When it ends by itself, e.g. 30m, 2h, 1d [default: when it is cleared]
-    #[arg(long = "for", value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long = "for", value_name = "TIME", value_parser = lifetime)]
     pub lifetime: Option<Duration>,
     /// Why, for whoever looks next
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
@@ -122,8 +124,8 @@ pub struct AskArgs {
     /// The record type to ask for
     #[arg(value_name = "TYPE", default_value = "A", value_parser = parse_rtype)]
     pub rtype: u16,
-    /// The server to ask
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:5300")]
+    /// The server to ask, on port 53 unless it says another
+    #[arg(long, value_name = "ADDR[:PORT]", default_value = "127.0.0.1:5300", value_parser = server)]
     pub server: SocketAddr,
     /// Ask as a resolver would for this client network (EDNS Client Subnet)
     #[arg(long, value_name = "ADDR/LEN")]
@@ -142,4 +144,32 @@ pub struct DemoArgs {
     /// Make that region well again
     #[arg(long = "mend", value_name = "REGION", conflicts_with = "break_region")]
     pub mend_region: Option<String>,
+}
+
+/// Reads how long an override lasts, as the daemon would.
+fn lifetime(text: &str) -> Result<Duration, String> {
+    let lifetime = parse_duration(text)?;
+    let until = clock::wall_now().checked_add(lifetime);
+    if lifetime.is_zero() || !until.is_some_and(timestamp::is_writable) {
+        return Err("expected more than nothing and less than for ever".into());
+    }
+    Ok(lifetime)
+}
+
+/// Reads the address of a DNS server, with or without its port, IPv6 in brackets or not.
+fn server(text: &str) -> Result<SocketAddr, String> {
+    const DNS_PORT: u16 = 53;
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let address = match bare {
+        Some(v6) => v6.parse().map(IpAddr::V6).ok(),
+        None => text.parse().ok(),
+    };
+    match address {
+        Some(address) => Ok(SocketAddr::new(address, DNS_PORT)),
+        None => text.parse().map_err(|_| {
+            "expected an address, with a port or without: 192.0.2.1, 192.0.2.1:5300, \
+             2001:db8::1 or [2001:db8::1]:5300"
+                .into()
+        }),
+    }
 }

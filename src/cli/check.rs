@@ -6,19 +6,22 @@ use std::process::ExitCode;
 use super::args::{CheckArgs, CheckFormat};
 use super::finish;
 use super::serve::lines;
+use crate::config::Loaded;
 use crate::reload;
 use crate::view::World;
 
 /// Loads all files as the daemon would. What is found goes to standard output, where scripts read
-/// it; the exit code is 1 if anything is.
+/// it; the exit code is 1 if anything but warnings is.
 pub fn run(config: &Path, args: &CheckArgs) -> ExitCode {
     let loaded = reload::load_from(config, SEED);
     let good = loaded.is_ok();
     let text = match (args.format, loaded) {
-        (CheckFormat::Text, Ok(world)) => Ok(summary(&world)),
+        (CheckFormat::Text, Ok(Loaded { world, warnings })) => {
+            Ok(lines(&warnings) + &summary(&world))
+        }
         (CheckFormat::Text, Err(findings)) => Ok(lines(&findings)),
         (CheckFormat::Json, loaded) => {
-            let findings = loaded.err().unwrap_or_default();
+            let findings = loaded.map_or_else(|findings| findings, |loaded| loaded.warnings);
             serde_json::to_string_pretty(&findings).map_err(|error| error.to_string())
         }
     };

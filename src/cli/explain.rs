@@ -12,7 +12,8 @@ use super::serve::lines;
 use crate::clock;
 use crate::config;
 use crate::explain::{self, Explanation, Question};
-use crate::health::{EndpointId, Inventory, Standing, StandingNow};
+use crate::finding::words::{closest, one_of};
+use crate::health::{EndpointId, Inventory, Standing, StandingNow, Target};
 use crate::question::ClientNetwork;
 use crate::reload;
 use crate::steering::Pools;
@@ -33,7 +34,7 @@ pub fn offline(config: &Path, args: &ExplainArgs) -> CommandResult {
         .map_err(|error| format!("{:?} is no name: {error}", args.name))?;
     let daemon = config::daemon(config).map_err(|findings| lines(&findings))?;
     let seed = 0;
-    let world = reload::load(&daemon, seed).map_err(|findings| lines(&findings))?;
+    let world = reload::load(&daemon, seed).map_err(|findings| lines(&findings))?.world;
     let down = endpoints_of(&world.inventory, &args.down)?;
     let pools = Pools::new(&world.inventory, |id| {
         let standing = if down.contains(&id) { Standing::Down } else { Standing::Up };
@@ -57,33 +58,37 @@ pub fn offline(config: &Path, args: &ExplainArgs) -> CommandResult {
 fn endpoints_of(inventory: &Inventory, texts: &[String]) -> Result<Vec<EndpointId>, String> {
     let mut all = Vec::new();
     for text in texts {
-        let before = all.len();
-        for (pool_id, pool) in (0u32..).zip(&inventory.pools) {
-            let region = pool.region.and_then(|id| inventory.regions.get(id as usize));
-            let whole = named(text, "pool", &pool.name)
-                || region.is_some_and(|region| named(text, "region", &region.name));
-            for index in 0..pool.endpoints.len() {
-                if whole || named(text, "endpoint", &pool.endpoint_name(index)) {
-                    all.push(EndpointId { pool: pool_id, index: index as u32 });
-                }
-            }
+        let meant = Target::meant_by(text);
+        // A region may have no pool at all: then nothing is down with it.
+        if !meant.iter().any(|target| target.exists_in(inventory)) {
+            return Err(unknown(inventory, text));
         }
-        if all.len() == before {
-            return Err(format!(
-                "--down {text}: no region, pool or endpoint of that name; expected one of {}",
-                names(inventory)
-            ));
-        }
+        all.extend(meant.iter().flat_map(|target| target.endpoints_in(inventory)));
     }
     Ok(all)
 }
 
-fn named(text: &str, kind: &str, name: &str) -> bool {
-    let bare = text.strip_prefix(kind).and_then(|rest| rest.strip_prefix(':')).unwrap_or(text);
-    bare == name
+fn unknown(inventory: &Inventory, text: &str) -> String {
+    let names = names(inventory);
+    let kinds = ["region", "pool", "endpoint"];
+    // What was written with its kind is offered with its kind.
+    let (kind, name) = match text.split_once(':') {
+        Some((kind, name)) if kinds.contains(&kind) => (&text[..=kind.len()], name),
+        _ => ("", text),
+    };
+    let known = |name: &&str| {
+        let target = format!("{kind}{name}").parse::<Target>();
+        kind.is_empty() || target.is_ok_and(|target| target.exists_in(inventory))
+    };
+    let meant = match closest(name, names.iter().map(String::as_str).filter(known)) {
+        Some(close) => format!(" (did you mean {kind}{close}?)"),
+        None => String::new(),
+    };
+    let names = one_of(names.iter().map(String::as_str));
+    format!("--down {text}: no region, pool or endpoint of that name{meant}; expected {names}")
 }
 
-fn names(inventory: &Inventory) -> String {
+fn names(inventory: &Inventory) -> Vec<String> {
     let regions = inventory.regions.iter().map(|region| region.name.clone());
     let pools = inventory.pools.iter().map(|pool| pool.name.clone());
     let endpoints = inventory
@@ -93,7 +98,7 @@ fn names(inventory: &Inventory) -> String {
     let mut names: Vec<String> = regions.chain(pools).chain(endpoints).collect();
     names.sort();
     names.dedup();
-    names.join(", ")
+    names
 }
 
 fn present(explanation: &Explanation) -> String {
@@ -116,7 +121,10 @@ mod tests {
 
     fn inventory() -> Inventory {
         let endpoint = |address: &str| Endpoint {
-            address: EndpointAddress::Ip(address.parse().unwrap()),
+            address: match address.parse() {
+                Ok(ip) => EndpointAddress::Ip(ip),
+                Err(_) => EndpointAddress::Host { wire: [].into(), text: address.into() },
+            },
             weight: 1,
             probe: None,
         };
@@ -131,7 +139,11 @@ mod tests {
         Inventory {
             regions: vec![Region { name: "us".into(), location: None }],
             monitors: Vec::new(),
-            pools: vec![pool("web", Some(0), "192.0.2.1"), pool("us", None, "2001:db8::1")],
+            pools: vec![
+                pool("web", Some(0), "192.0.2.1"),
+                pool("us", None, "2001:db8::1"),
+                pool("cdn", None, "www.example.net."),
+            ],
         }
     }
 
@@ -148,13 +160,26 @@ mod tests {
             ("us", &[0, 1]),
             ("web/192.0.2.1", &[0]),
             ("endpoint:us/2001:db8::1", &[1]),
+            ("us/2001:DB8:0::1", &[1]),
+            ("endpoint:us/2001:DB8::1", &[1]),
+            ("cdn/WWW.Example.net", &[2]),
+            ("cdn/www.example.net.", &[2]),
         ] {
             assert_eq!(ids(&[text]).unwrap(), pools, "{text}");
         }
         assert_eq!(
             ids(&["web", "eu"]).unwrap_err(),
-            "--down eu: no region, pool or endpoint of that name; expected one of us, \
-             us/2001:db8::1, web, web/192.0.2.1"
+            "--down eu: no region, pool or endpoint of that name; expected one of cdn, cdn/www.example.net., us, us/2001:db8::1, web, web/192.0.2.1"
         );
+        for (text, meant) in [
+            ("wbe", " (did you mean web?)"),
+            ("pool:wbe", " (did you mean pool:web?)"),
+            ("region:wbe", ""),
+            ("endpoint:web/192.0.2.2", " (did you mean endpoint:web/192.0.2.1?)"),
+            ("nobody", ""),
+        ] {
+            let error = ids(&[text]).unwrap_err();
+            assert!(error.contains(&format!("of that name{meant}; expected one of ")), "{error}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::document::{Document, Item, Table};
-use super::words::{did_you_mean, one_of, quoted};
+use crate::finding::words::{did_you_mean, one_of, quoted};
 
 /// The longest identifier (RFC 5001), in bytes: it must fit beside the longest question into
 /// the 512 bytes of an answer over UDP.

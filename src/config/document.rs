@@ -13,7 +13,7 @@ use toml::de::DeTable;
 
 pub(super) use item::{Item, Kind};
 
-use super::words::{did_you_mean, one_of, quoted};
+use crate::finding::words::{did_you_mean, one_of, quoted};
 use crate::finding::{Finding, line_and_column};
 
 /// A TOML file that has been parsed, and the findings about its contents so far.

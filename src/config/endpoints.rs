@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::document::{Item, Kind, Table};
 use super::hosts::{host_name, unusable};
-use super::words::quoted;
+use crate::finding::words::quoted;
 use crate::health::{Endpoint, EndpointAddress, ProbeAt};
 
 /// The most that one endpoint or branch may weigh.

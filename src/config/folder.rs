@@ -6,8 +6,8 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::words::{quoted, slips};
 use crate::finding::Finding;
+use crate::finding::words::{quoted, slips};
 use crate::hash::Fnv1a;
 
 /// The largest zone file, in bytes: room for some million records.

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::words::quoted;
+use crate::finding::words::quoted;
 use crate::place::{Continent, Country, GeoKey, country};
 
 const FORMS: &str =

@@ -8,9 +8,9 @@ use super::document;
 use super::folder::{self, Files, Listing, shown};
 use super::policy::{PoolsFile, Shared};
 use super::steering::Steering;
-use super::words::{did_you_mean, one_of, quoted};
 use super::{pools, steering};
 use crate::finding::Finding;
+use crate::finding::words::{did_you_mean, one_of, quoted};
 use crate::health::Inventory;
 use crate::place::Places;
 use crate::steering::{SteeredName, Turns};
@@ -18,17 +18,26 @@ use crate::view::World;
 use crate::wire::Name;
 use crate::zone::{self, Zone, Zones};
 
+/// What files are loaded into.
+#[derive(Debug)]
+pub struct Loaded {
+    /// All that they say.
+    pub world: World,
+    /// What is hardly meant as it stands, in the order of files, lines and columns.
+    pub warnings: Vec<Finding>,
+}
+
 /// Loads all files of the zones folder.
 ///
 /// `geoip_revision` names the state of the databases that `places` was made from and becomes part
 /// of [`World::revision`]; `seed` is the key of the zones' tables. Every finding of every file is
-/// returned, in the order of files, lines and columns.
+/// returned, in the order of files, lines and columns; warnings only where there is no error.
 pub fn load(
     zones_dir: &Path,
     places: Arc<Places>,
     geoip_revision: &str,
     seed: u64,
-) -> Result<World, Vec<Finding>> {
+) -> Result<Loaded, Vec<Finding>> {
     let mut load = Load { files: Files::new(zones_dir)?, findings: Vec::new(), seed };
     let listing = folder::list(zones_dir)?;
     let (inventory, pools_file) = load.pools(listing.pools.as_deref());
@@ -41,6 +50,8 @@ pub fn load(
         steered.push(steering.names.into());
     }
     let turns = Turns::new(shared.turns());
+    let mut warnings = std::mem::take(&mut shared.warnings);
+    warnings.sort();
     // A file that an unread line includes must not be told to have a wrong name.
     let all_read = zones.iter().all(Option::is_some);
     load.findings.extend(listing.nearly(&load.files, all_read));
@@ -52,7 +63,8 @@ pub fn load(
     };
     let revision = load.files.revision(geoip_revision);
     let (zones, inventory) = (Zones::new(zones, seed), Arc::new(inventory));
-    Ok(World { zones, steered, inventory, places, turns, seed, revision })
+    let world = World { zones, steered, inventory, places, turns, seed, revision };
+    Ok(Loaded { world, warnings })
 }
 
 /// The files of one zone.

@@ -17,12 +17,11 @@ mod place_maps;
 mod policy;
 mod pools;
 mod steering;
-mod words;
 
 use std::path::Path;
 
 pub use daemon::{Admin, Daemon, Dns, FilePosition, Log, LogFormat, LogLevel, Tcp};
-pub use load::load;
+pub use load::{Loaded, load};
 
 use crate::finding::Finding;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::document::{Item, Kind, Table};
 use super::hosts::host_name;
-use super::words::{one_of, quoted};
+use crate::finding::words::{one_of, quoted};
 use crate::health::{HttpCheck, Monitor, MonitorKind, StatusRange};
 
 const KINDS: [&str; 4] = ["http", "https", "tcp", "icmp"];

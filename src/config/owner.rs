@@ -5,7 +5,7 @@ use crate::wire::Name;
 /// Reads an owner relative to the apex, or absolute with a final dot, into lower case; or says
 /// what was found and what was expected.
 pub(super) fn parse(text: &str, apex: &Name) -> Result<Name, (String, String)> {
-    let found = || super::words::quoted(text);
+    let found = || crate::finding::words::quoted(text);
     let plain = |byte: u8| byte.is_ascii_graphic();
     if !text.bytes().all(plain) {
         let expected = "a name in ASCII without spaces (xn--… for other scripts)";

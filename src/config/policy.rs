@@ -9,7 +9,7 @@ use std::collections::HashSet;
 pub(super) use shared::{PoolsFile, Shared};
 
 use super::document::{Item, Kind, Table};
-use super::words::{did_you_mean, one_of, quoted};
+use crate::finding::words::{did_you_mean, one_of, quoted};
 use crate::health::PoolId;
 use crate::steering::{Leaf, MAX_DEPTH, Policy, RoundRobin};
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::document::{Document, Item, Kind, Table};
 use super::endpoints::{self, Endpoints};
 use super::monitors::{self, NO_PORT};
-use super::words::{did_you_mean, one_of, quoted};
+use crate::finding::words::{did_you_mean, one_of, quoted};
 use crate::health::{
     Answers, Endpoint, EndpointAddress, Inventory, Location, Monitor, MonitorId, MonitorKind, Pool,
     Region,

@@ -6,7 +6,8 @@ use super::chain::{Chain, Conclusion};
 use super::edns::ReplyEdns;
 use super::query::{self, Fault, HEADER_BYTES, Query, Question};
 use super::reply::Reply;
-use crate::steering::{Chance, Draw, NoTrace, Trace};
+use super::trace::Trace;
+use crate::steering::{Chance, Draw, NoTrace};
 use crate::view::View;
 use crate::wire::{QName, Rcode, rtype};
 
@@ -141,7 +142,7 @@ pub fn answer(
     answer_traced(view, packet, asker, chance, scratch, out, &mut NoTrace)
 }
 
-/// As [`answer`], with turns of its own, and every step of every choice told to `trace`.
+/// As [`answer`], with turns of its own, and every step of the way told to `trace`.
 pub fn answer_traced<T: Trace>(
     view: &View,
     packet: &[u8],

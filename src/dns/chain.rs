@@ -7,7 +7,8 @@ use std::net::IpAddr;
 use super::answer::Reason;
 use super::query::HEADER_BYTES;
 use super::reply::{Full, NameAt, Reply, Section};
-use crate::steering::{Chance, Trace};
+use super::trace::{Link, Trace};
+use crate::steering::Chance;
 use crate::view::View;
 use crate::wire::{QName, Rcode, RrSet, rtype};
 use crate::zone::{Found, Node, Zone};
@@ -81,6 +82,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
     pub fn resolve(&mut self) -> Result<(), Full> {
         loop {
             let Some(zone) = self.view.world.zones.find(self.name, self.qtype) else {
+                self.tell(Link::NoZone);
                 if self.linked == 1 {
                     self.conclusion.rcode = Rcode::REFUSED;
                 }
@@ -100,17 +102,28 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
         let Some(length) = written.get(at..).and_then(|target| self.name.set(target)) else {
             return false;
         };
+        self.trace.link(self.name.suffix(0), Link::Follow);
         let target = NameAt { start: at, end: at + length };
         let bytes = &written[target.start..target.end];
         let been_there = self.links[..self.linked]
             .iter()
             .any(|link| written[link.start..link.end].eq_ignore_ascii_case(bytes));
-        if been_there || self.linked == MAX_LINKS {
+        if been_there {
+            self.tell(Link::Loop);
+            return false;
+        }
+        if self.linked == MAX_LINKS {
+            self.tell(Link::TooManyLinks);
             return false;
         }
         self.links[self.linked] = target;
         self.linked += 1;
         true
+    }
+
+    /// Tells a step of the name looked up now.
+    fn tell(&mut self, link: Link<'_>) {
+        self.trace.link(self.name.suffix(0), link);
     }
 
     fn here(&self) -> NameAt {
@@ -123,11 +136,15 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
         let zone: &'a Zone = &view.world.zones.all()[zone_index];
         let found = zone.find(self.name, self.qtype);
         if self.linked == 1 {
-            self.conclusion.authoritative = !matches!(found, Found::Cut(_));
+            self.conclusion.authoritative = !matches!(found, Found::Cut(..));
         }
         match found {
-            Found::Node(node) => self.node(zone_index, zone, node),
-            Found::Cut(referral) => {
+            Found::Node(node) => {
+                self.tell(Link::Node { owner: node.owner(), is_empty: node.is_empty() });
+                self.node(zone_index, zone, node)
+            }
+            Found::Cut(referral, owner) => {
+                self.tell(Link::Cut { owner });
                 self.conclude(Reason::Referral);
                 let here = self.here();
                 self.reply.put(Section::Authority, referral.name_servers(), here)?;
@@ -142,6 +159,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
             }
             Found::Dname(dname, depth) => self.dname(dname, depth),
             Found::Missing => {
+                self.tell(Link::Missing { apex: zone.apex.as_wire() });
                 self.conclusion.rcode = Rcode::NXDOMAIN;
                 self.conclude(Reason::NxDomain);
                 self.negative(zone, u32::MAX)?;
@@ -182,6 +200,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
     }
 
     fn fixed(&mut self, set: &RrSet, here: NameAt) -> Result<Next, Full> {
+        self.tell(Link::Fixed { rtype: set.rtype, count: set.count });
         self.conclude(Reason::Static);
         self.reply.put(Section::Answer, set, here)?;
         Ok(Next::Stop)
@@ -189,6 +208,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
 
     /// DNAME and the CNAME that it makes for the name, of which `depth` labels are replaced.
     fn dname(&mut self, dname: &RrSet, depth: usize) -> Result<Next, Full> {
+        self.trace.link(self.name.suffix(0), Link::Dname { owner: self.name.suffix(depth) });
         self.conclude(Reason::Static);
         let here = self.here();
         let dname_at = self.reply.length();
@@ -199,6 +219,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
         let Some(data) = dname.wire.get(RDATA_AT..) else { return Ok(Next::Stop) };
         let length = kept_length + data.len();
         if length > target.len() {
+            self.tell(Link::TooLong);
             self.conclusion.rcode = Rcode::YXDOMAIN;
             return Ok(Next::Stop);
         }
@@ -215,6 +236,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
     }
 
     fn no_data(&mut self, zone: &Zone) -> Result<Next, Full> {
+        self.tell(Link::NoData);
         self.conclude(Reason::NoData);
         self.negative(zone, u32::MAX)?;
         Ok(Next::Stop)

@@ -10,7 +10,9 @@ mod query;
 mod reply;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 pub use answer::{
     Answered, Asker, MAX_UDP_BYTES, Reason, Scratch, Transport, answer, answer_traced,
 };
+pub use trace::{Link, Trace};

@@ -152,6 +152,38 @@ impl fmt::Display for OverrideState {
 }
 
 impl Target {
+    /// All that a person may mean by `text`: a target, or the name of one without its kind.
+    /// Spellings of addresses are the same as for [`Target::from_str`].
+    pub fn meant_by(text: &str) -> Vec<Self> {
+        if let Ok(target) = text.parse() {
+            return vec![target];
+        }
+        let endpoint = format!("endpoint:{text}").parse();
+        let named = [Self::Region(text.into()), Self::Pool(text.into())];
+        named.into_iter().chain(endpoint).collect()
+    }
+
+    /// The endpoints that it is about.
+    pub fn endpoints_in(&self, inventory: &Inventory) -> Vec<EndpointId> {
+        let mut all = Vec::new();
+        for (pool_id, pool) in (0..).zip(&inventory.pools) {
+            let region = pool.region.and_then(|id| inventory.regions.get(id as usize));
+            for (index, endpoint) in (0..).zip(&pool.endpoints) {
+                let is_meant = match self {
+                    Self::Region(name) => region.is_some_and(|region| region.name == *name),
+                    Self::Pool(name) => pool.name == *name,
+                    Self::Endpoint(of, address) => {
+                        pool.name == *of && endpoint.address.text() == *address
+                    }
+                };
+                if is_meant {
+                    all.push(EndpointId { pool: pool_id, index });
+                }
+            }
+        }
+        all
+    }
+
     /// Whether the inventory has it.
     pub fn exists_in(&self, inventory: &Inventory) -> bool {
         match self {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::countries::Continent;
+use super::map::GeoKey;
 use super::table::Table;
 use crate::health::Location;
 
@@ -46,6 +47,12 @@ impl Places {
     pub fn class(&self, address: IpAddr) -> (&Class, u8) {
         let (id, scope) = self.table.get(address);
         (&self.classes[id as usize], scope)
+    }
+
+    /// Whether anything is known by which clients could be told apart as a key does: of `AS64500`,
+    /// whether the AS number of any client is known.
+    pub fn tell_apart(&self, key: &GeoKey) -> bool {
+        self.classes.iter().any(|class| key.asks_for_what_is_in(class))
     }
 
     /// All classes, by [`ClassId`].

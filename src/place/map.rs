@@ -34,6 +34,17 @@ pub enum GeoKey {
 }
 
 impl GeoKey {
+    /// Whether a class says whatever the key asks for, be it this or another.
+    pub(super) fn asks_for_what_is_in(&self, class: &Class) -> bool {
+        match self {
+            Self::Network { .. } | Self::Default => true,
+            Self::Asn(_) => class.asn.is_some(),
+            Self::Subdivision(..) => class.subdivision.is_some(),
+            Self::Country(_) => class.country.is_some(),
+            Self::Continent(_) => class.continent.is_some(),
+        }
+    }
+
     /// Whether clients of a class match; networks are matched by address instead.
     fn matches(&self, class: &Class) -> bool {
         match self {
@@ -61,6 +72,17 @@ impl PlaceMap {
     pub fn chain(&self, client: IpAddr) -> (&[u16], u8) {
         let (id, scope) = self.table.get(client);
         (&self.chains[id as usize], scope)
+    }
+
+    /// Those of `count` branches that are tried for no client at all.
+    pub fn unreached(&self, count: u16) -> Vec<u16> {
+        let mut reached = vec![false; usize::from(count)];
+        for index in self.chains.iter().flatten() {
+            if let Some(reached) = reached.get_mut(usize::from(*index)) {
+                *reached = true;
+            }
+        }
+        (0..count).filter(|index| !reached[usize::from(*index)]).collect()
     }
 
     /// Compiles a map from what each class and each network prefer.

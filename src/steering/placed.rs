@@ -19,7 +19,11 @@ pub(super) fn pick<'a, T: Trace>(
     placed: &'a Placed,
 ) -> Option<Pick<'a>> {
     let chain = look_up(walk, placed);
-    chain.iter().find_map(|index| walk.pick(placed.branches.get(usize::from(*index))?))
+    chain.iter().find_map(|&index| {
+        let pick = walk.pick(placed.branches.get(usize::from(index))?);
+        walk.trace.step(Step::Tried { policy: placed, index, picked: pick.is_some() });
+        pick
+    })
 }
 
 pub(super) fn is_up<'a, T: Trace>(walk: &mut Walk<'a, '_, T>, placed: &'a Placed) -> bool {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::health::PoolId;
+use crate::health::{Location, PoolId};
 use crate::place::PlaceMap;
 use crate::wire::Name;
 
@@ -109,12 +109,12 @@ pub struct Placed {
 }
 
 /// Which policy a [`Placed`] is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum PlacedBy {
     /// `geo`: the key of each branch, as written.
     Geo(Box<[String]>),
-    /// `nearest`.
-    Nearest,
+    /// `nearest`: where each branch is.
+    Nearest(Box<[Location]>),
 }
 
 /// What to say when every candidate is down.

@@ -309,7 +309,7 @@ fn questions_for_aaaa_take_turns_of_their_own() {
 
 fn placed(map: crate::place::PlaceMap, branches: &[PoolId]) -> Policy {
     let branches = branches.iter().map(|id| leaf(*id)).collect();
-    Policy::Placed(Placed { map: Arc::new(map), branches, by: PlacedBy::Nearest })
+    Policy::Placed(Placed { map: Arc::new(map), branches, by: PlacedBy::Nearest(Box::default()) })
 }
 
 #[test]

@@ -27,16 +27,34 @@ pub enum Step<'a> {
         /// How wide a network has the same order.
         scope: u8,
     },
-    /// A weighted policy drew.
+    /// A branch of a [`Step::Placed`] was tried.
+    Tried {
+        /// The policy.
+        policy: &'a Placed,
+        /// Index of the branch.
+        index: u16,
+        /// Whether it had something to pick.
+        picked: bool,
+    },
+    /// One of those that a weighted policy is about to draw among.
+    Share {
+        /// The branch.
+        branch: &'a Policy,
+        /// Its configured weight.
+        weight: u32,
+    },
+    /// A weighted policy drew among the [`Step::Share`]s told since it last did.
     Weighted {
         /// The branch that was drawn.
         branch: &'a Policy,
         /// Its weight.
         weight: u64,
-        /// The sum of the weights that were up.
+        /// The sum of the weights that it drew among.
         of: u64,
         /// Whether the client's network decided.
         sticky: bool,
+        /// Whether it drew among those that are up, or among all candidates.
+        among_up: bool,
     },
     /// A round robin took a turn.
     RoundRobin {

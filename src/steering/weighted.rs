@@ -72,6 +72,7 @@ fn draw_among<'a, T: Trace>(
             sum += u64::from(branch.weight);
             zeros += u64::from(branch.weight == 0);
             passed |= 1u64.checked_shl(index as u32).unwrap_or(0);
+            walk.trace.step(Step::Share { branch: &branch.policy, weight: branch.weight });
         }
     }
     let weight = |branch: &Branch| match sum {
@@ -98,6 +99,7 @@ fn draw_among<'a, T: Trace>(
                 weight,
                 of,
                 sticky: weighted.sticky.is_some(),
+                among_up: matches!(among, Among::Up),
             });
             return Some(index);
         }

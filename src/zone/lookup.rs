@@ -8,8 +8,8 @@ use crate::wire::{QName, RrSet, rtype};
 pub enum Found<'z> {
     /// The name exists, or a wildcard stands for it.
     Node(&'z Node),
-    /// A delegation at or above the name.
-    Cut(&'z Referral),
+    /// A delegation at or above the name, and where it stands, in lower-case wire form.
+    Cut(&'z Referral, &'z [u8]),
     /// A DNAME above the name (RFC 6672), and the index of the asked name's suffix that owns it.
     Dname(&'z RrSet, usize),
     /// The name does not exist.
@@ -26,7 +26,7 @@ impl Zone {
             let cut = &self.nodes[node.cut as usize];
             let at_the_cut = depth == 0 && cut.name.len() == node.name.len();
             if let (Some(referral), false) = (&cut.referral, at_the_cut && asked == rtype::DS) {
-                return Found::Cut(referral);
+                return Found::Cut(referral, &cut.name);
             }
         }
         if depth == 0 {
@@ -79,6 +79,16 @@ impl Zone {
 }
 
 impl Node {
+    /// Its name in lower-case wire form: that of the wildcard where one stands for others.
+    pub fn owner(&self) -> &[u8] {
+        &self.name
+    }
+
+    /// Whether there is nothing here, and the name exists only because of names below it.
+    pub fn is_empty(&self) -> bool {
+        self.sets.is_empty() && self.referral.is_none() && self.steered == NONE
+    }
+
     /// The record set of a type.
     pub fn set(&self, rtype: u16) -> Option<&RrSet> {
         // Few types stand at a name: looking at each is the fastest search.

@@ -72,6 +72,30 @@ fn check_says_what_is_good_and_what_is_wrong() {
     assert!(!setup.path().join("state").exists());
 }
 
+/// The database has a country and no AS numbers.
+#[test]
+fn a_key_that_no_client_matches_is_warned_of_and_stops_nothing() {
+    let setup = files();
+    let geo = "api.geo = { AS64500 = \"main\", EU-FR = \"main\", default = \"spare\" }\n";
+    setup.write("zones/example.com.toml", format!("{NAMES}{geo}"));
+    let text = run(setup.path(), &["check"]);
+    assert_eq!(text.code, Some(0), "{text:?}");
+    let warning = "example.com.toml:3:13: warning: \"AS64500\", which no client matches: ";
+    expect_lines(&text.stdout, &[warning, "\ngood: "]);
+    let json = run(setup.path(), &["check", "--format", "json"]);
+    let findings: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!((json.code, findings.as_array().unwrap().len()), (Some(0), 1), "{json:?}");
+    assert_eq!((&findings[0]["severity"], &findings[0]["line"]), (&"warning".into(), &3.into()));
+
+    let daemon = setup.ready();
+    assert_eq!(daemon.answer("api"), [SPARE]);
+    let message = "a file is loaded, but hardly meant as it stands";
+    let line = daemon.log.wait_for(message, 1);
+    assert!(line["finding"].as_str().unwrap().contains("AS64500"), "{line}");
+    daemon.cli_ok(&["reload"]);
+    daemon.log.wait_for(message, 2);
+}
+
 #[test]
 fn exit_codes_tell_findings_from_wrong_usage() {
     let setup = files();
@@ -87,6 +111,9 @@ fn exit_codes_tell_findings_from_wrong_usage() {
         ("explain www.example.com --from 192.0.2.0/33", 2, "at most 32"),
         ("drain www --reason x", 2, "region:NAME, pool:NAME or endpoint:POOL/ADDRESS"),
         ("drain pool:main --reason x --for soon", 2, "and a unit"),
+        ("drain pool:main --reason x --for 0s", 2, "more than nothing"),
+        ("ask www.example.com --server nowhere", 2, "with a port or without"),
+        ("explain www.example.com --down spaer", 1, "(did you mean spare?)"),
         ("status", 1, "has `steersman serve` run"),
         ("ask www.example.com --server 127.0.0.1:1", 1, "no reply from 127.0.0.1:1"),
         ("--version", 0, env!("CARGO_PKG_VERSION")),

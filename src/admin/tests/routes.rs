@@ -178,8 +178,16 @@ async fn targets_are_read_however_they_are_written() {
         assert_eq!(json(response).await["target"], target);
     }
     for (path, status, detail) in [
-        ("region/us-eats", 404, "unknown target region:us-eats; expected one of us-east"),
-        ("pool/wbe", 404, "unknown target pool:wbe; expected one of web, a pool"),
+        (
+            "region/us-eats",
+            404,
+            "unknown target region:us-eats (did you mean region:us-east?); expected us-east",
+        ),
+        (
+            "pool/wbe",
+            404,
+            "unknown target pool:wbe (did you mean pool:web?); expected one of web, a pool",
+        ),
         ("endpoint/web/192.0.2.9", 404, "unknown target endpoint:web/192.0.2.9"),
         ("endpoint/web", 404, "expected endpoint:POOL/ADDRESS"),
         ("endpoint/web/", 404, "expected endpoint:POOL/ADDRESS"),
@@ -253,7 +261,7 @@ async fn reload_gives_the_revision_or_every_error() {
         problem["errors"][0],
         serde_json::json!({
             "file": "zones/pools.toml", "line": 3, "column": 7, "found": "unknown key \"fal\"",
-            "expected": "fall", "text": "zones/pools.toml:3:7: unknown key \"fal\"; expected fall",
+            "expected": "fall", "severity": "error", "text": "zones/pools.toml:3:7: unknown key \"fal\"; expected fall",
         })
     );
 }

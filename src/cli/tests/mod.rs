@@ -71,6 +71,20 @@ fn what_the_contract_allows_is_understood() {
     }
     let cli = parse("steersman serve").unwrap();
     assert_eq!(cli.config, Path::new("steersman.toml"));
+    for (server, address) in [
+        ("127.0.0.1", "127.0.0.1:53"),
+        ("127.0.0.1:5300", "127.0.0.1:5300"),
+        ("::1", "[::1]:53"),
+        ("[::1]", "[::1]:53"),
+        ("[::1]:5300", "[::1]:5300"),
+    ] {
+        let line = format!("steersman ask x --server {server}");
+        let Command::Ask(ask) = parse(&line).unwrap().command else { panic!() };
+        assert_eq!(ask.server, address.parse().unwrap(), "{server}");
+    }
+    for server in ["localhost", "[127.0.0.1]", "127.0.0.1:", "::1:99999", ""] {
+        assert!(parse(&format!("steersman ask x --server {server}")).is_err(), "{server}");
+    }
     let Command::Ask(ask) = parse("steersman ask x").unwrap().command else { panic!() };
     assert_eq!((ask.rtype, ask.server), (1, "127.0.0.1:5300".parse().unwrap()));
 }
@@ -85,10 +99,11 @@ fn wrong_usage_is_exit_code_2_and_says_what_was_expected() {
         ("steersman drain pool:web", "--reason"),
         ("steersman drain pool:web --reason=", "reason"),
         ("steersman drain pool:web --reason x --for 2", "expected a whole number and a unit"),
+        ("steersman drain pool:web --reason x --for 0s", "more than nothing"),
         ("steersman explain x AAAAA", "expected a record type"),
         ("steersman explain x --from here", "expected ADDRESS"),
         ("steersman explain x --live --down web", "cannot be used with"),
-        ("steersman ask x --server 127.0.0.1", "--server"),
+        ("steersman ask x --server localhost", "--server"),
         ("steersman check --format xml", "possible values: text, json"),
     ] {
         let error = parse(line).unwrap_err();
@@ -116,7 +131,10 @@ async fn people_drain_and_clear() {
     let text = err(&running, &["clear", "endpoint:web/2001:db8::10"]).await;
     assert_eq!(text, "no override on endpoint:web/2001:db8::10");
     let text = err(&running, &["drain", "pool:wbe", "--reason", "x"]).await;
-    assert_eq!(text, "unknown target pool:wbe; expected one of web, a pool");
+    assert_eq!(
+        text,
+        "unknown target pool:wbe (did you mean pool:web?); expected one of web, a pool"
+    );
     running.fake.inside().disk_full = true;
     let text = err(&running, &["drain", "pool:web", "--reason", "x"]).await;
     assert!(text.starts_with("nothing has changed"), "{text}");

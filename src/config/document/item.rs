@@ -8,8 +8,9 @@ use toml::de::{DeInteger, DeValue};
 
 use super::{Document, Table};
 use crate::config::daemon::FilePosition;
-use crate::config::words::quoted;
 use crate::duration::{format_duration, parse_duration};
+use crate::finding::Finding;
+use crate::finding::words::quoted;
 
 /// A value, and the key before it if it has one.
 #[derive(Clone, Copy)]
@@ -44,6 +45,15 @@ impl<'d> Item<'d> {
         expected: impl Into<String>,
     ) {
         self.document.note(self.key.unwrap_or(self.offset()), found.into(), expected.into());
+    }
+
+    /// A warning about the key, or about the value if it has no key.
+    pub(in crate::config) fn key_warning(
+        &self,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+    ) -> Finding {
+        Finding::at(self.document.file, self.key_position(), found, expected).as_warning()
     }
 
     /// Line and column of the key, or of the value if it has no key.

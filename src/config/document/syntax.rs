@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, Error};
 
-use crate::config::words::quoted;
+use crate::finding::words::quoted;
 use crate::finding::{Finding, line_and_column};
 
 /// More findings than this help nobody.

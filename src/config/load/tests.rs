@@ -3,6 +3,7 @@ use std::fs;
 use tempfile::TempDir;
 
 use super::*;
+use crate::place::{Class, Continent, Table};
 
 const ZONE: &str = "@ 300 IN SOA ns1 hostmaster 1 3600 600 86400 300\n@ 300 IN NS ns1\n\
                     ns1 300 IN A 192.0.2.53\n";
@@ -29,7 +30,7 @@ impl Folder {
     }
 
     fn load(&self) -> Result<World, Vec<Finding>> {
-        load(&self.path(), Arc::new(Places::unknown()), "geo", 7)
+        Ok(load(&self.path(), Arc::new(Places::unknown()), "geo", 7)?.world)
     }
 
     fn world(&self) -> World {
@@ -331,7 +332,7 @@ fn the_revision_changes_with_every_file_and_the_databases() {
     assert_eq!(revision, Folder::new(&files).world().revision, "wherever the folder is");
     assert_eq!(revision.len(), 12);
     let places = Arc::new(Places::unknown());
-    assert_ne!(revision, load(&first.path(), places, "other", 7).unwrap().revision);
+    assert_ne!(revision, load(&first.path(), places, "other", 7).unwrap().world.revision);
     let mut seen = vec![revision];
     for (name, text) in files {
         let comment = if name.ends_with(".toml") { "#" } else { ";" };
@@ -343,4 +344,49 @@ fn the_revision_changes_with_every_file_and_the_databases() {
     seen.sort();
     seen.dedup();
     assert_eq!(seen.len(), 6);
+}
+
+/// Only a country database is loaded, and it has clients in the United States alone.
+#[test]
+fn geo_keys_that_no_client_can_match_are_warned_of() {
+    let america = Class {
+        continent: Some(Continent::NorthAmerica),
+        country: Some(*b"US"),
+        ..Class::default()
+    };
+    let places = Places::new(
+        vec![Class::default(), america],
+        Table::new(&[(10 << 24, 1), (11 << 24, 0)], &[], 0),
+    );
+    let folder = Folder::new(&[
+        ("example.com.zone", ZONE),
+        (
+            "example.com.toml",
+            "[www.geo]\nNA = 'a'\nNA-US = 'a'\n'192.0.2.0/24' = 'a'\nAS64500 = 'b'\ndefault = 'a'\n\
+             NA-US-CA = 'b'\nEU-FR = 'b'\nEU = 'b'\n",
+        ),
+        ("pools.toml", POOLS),
+    ]);
+    let Loaded { world, warnings } = load(&folder.path(), Arc::new(places), "geo", 7).unwrap();
+    assert_eq!(world.steered[0].len(), 1);
+    let at = format!("{}/example.com.toml", folder.path().display());
+    let which = "which no client matches: no loaded database has";
+    let wanted = [
+        format!(
+            "5:1: warning: \"AS64500\", {which} AS numbers; expected a database with them in geoip \
+             of steersman.toml"
+        ),
+        format!(
+            "7:1: warning: \"NA-US-CA\", {which} subdivisions; expected a database with them in \
+             geoip of steersman.toml"
+        ),
+        format!(
+            "8:1: warning: \"EU-FR\", {which} this one; expected a place that they know, in their spelling"
+        ),
+        format!(
+            "9:1: warning: \"EU\", {which} this one; expected a place that they know, in their spelling"
+        ),
+    ];
+    let found: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(found, wanted.map(|text| format!("{at}:{text}")));
 }

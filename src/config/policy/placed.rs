@@ -5,10 +5,13 @@ use std::collections::HashMap;
 use super::{PoolsFile, Reader, check_count, check_once};
 use crate::config::document::Item;
 use crate::config::geo_key;
-use crate::config::words::quoted;
+use crate::finding::words::quoted;
 use crate::health::{Location, PoolId};
 use crate::place::GeoKey;
 use crate::steering::{Placed, PlacedBy, Policy};
+
+/// More would say nothing new.
+const MOST_WARNINGS: usize = 200;
 
 impl Reader<'_, '_> {
     pub(super) fn geo(&mut self, item: &Item<'_>, depth: usize) -> Option<Policy> {
@@ -30,16 +33,42 @@ impl Reader<'_, '_> {
                 value.key_finding(found, "each place once");
             }
             let policy = self.policy(&value, depth + 1);
-            branches.push(key.ok().zip(policy).map(|(key, policy)| (key, text, policy)));
+            branches.push(key.ok().zip(policy).map(|(key, policy)| (key, (text, value), policy)));
         }
         let mut branches: Vec<_> = branches.into_iter().collect::<Option<_>>()?;
         // In one order whatever that of the file, so that equal sets of keys share one map.
         branches.sort_by(|(a, ..), (b, ..)| a.cmp(b));
         let keys = branches.iter().map(|(key, ..)| key.clone()).collect();
         let map = self.shared.maps.geo(self.shared.places, keys);
-        let texts = branches.iter().map(|(_, text, _)| (*text).to_string()).collect();
+        for index in map.unreached(branches.len() as u16) {
+            let (key, (text, value), _) = &branches[usize::from(index)];
+            self.warn_unmatched(key, text, value);
+        }
+        let texts = branches.iter().map(|(_, (text, _), _)| (*text).to_string()).collect();
         let branches = branches.into_iter().map(|(.., policy)| policy).collect();
         Some(Policy::Placed(Placed { map, branches, by: PlacedBy::Geo(texts) }))
+    }
+
+    /// Notes that a key is one that no client can match.
+    fn warn_unmatched(&mut self, key: &GeoKey, text: &str, value: &Item<'_>) {
+        if self.shared.warnings.len() >= MOST_WARNINGS {
+            return;
+        }
+        let what = match key {
+            GeoKey::Asn(_) => "AS numbers",
+            GeoKey::Subdivision(..) => "subdivisions",
+            GeoKey::Country(_) => "countries",
+            GeoKey::Continent(_) => "continents",
+            // These need no database.
+            GeoKey::Network { .. } | GeoKey::Default => return,
+        };
+        let text = quoted(text);
+        let (found, expected) = match self.shared.places.tell_apart(key) {
+            true => ("this one", "a place that they know, in their spelling"),
+            false => (what, "a database with them in geoip of steersman.toml"),
+        };
+        let found = format!("{text}, which no client matches: no loaded database has {found}");
+        self.shared.warnings.push(value.key_warning(found, expected));
     }
 
     pub(super) fn nearest(
@@ -60,7 +89,8 @@ impl Reader<'_, '_> {
         let branches: Vec<(Location, Policy)> = branches.into_iter().collect::<Option<_>>()?;
         let (locations, branches): (Vec<Location>, Vec<Policy>) = branches.into_iter().unzip();
         let map = self.shared.maps.nearest(self.shared.places, &locations);
-        Some(Policy::Placed(Placed { map, branches: branches.into(), by: PlacedBy::Nearest }))
+        let by = PlacedBy::Nearest(locations.into());
+        Some(Policy::Placed(Placed { map, branches: branches.into(), by }))
     }
 
     /// Where a pool is, or a note of what is missing.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::config::place_maps::PlaceMaps;
+use crate::finding::Finding;
 use crate::health::{Inventory, PoolId};
 use crate::place::Places;
 
@@ -30,6 +31,8 @@ pub(in crate::config) struct Shared<'a> {
     pub(in crate::config) pools: HashMap<&'a str, PoolId>,
     pub(in crate::config) maps: PlaceMaps,
     pub(in crate::config) turns: u32,
+    /// What can be loaded, but is hardly what was meant.
+    pub(in crate::config) warnings: Vec<Finding>,
 }
 
 impl<'a> Shared<'a> {
@@ -40,7 +43,15 @@ impl<'a> Shared<'a> {
         places: &'a Places,
     ) -> Self {
         let pools = inventory.pools.iter().map(|pool| pool.name.as_str()).zip(0..).collect();
-        Self { inventory, pools_file, places, pools, maps: PlaceMaps::default(), turns: 0 }
+        Self {
+            inventory,
+            pools_file,
+            places,
+            pools,
+            maps: PlaceMaps::default(),
+            turns: 0,
+            warnings: Vec::new(),
+        }
     }
 
     /// How many counters the round robins read so far have.

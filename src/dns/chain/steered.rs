@@ -3,7 +3,8 @@
 use super::{Chain, Next};
 use crate::dns::Reason;
 use crate::dns::reply::{Full, Section};
-use crate::steering::{Asked, Choice, Kind, Pick, SteeredName, Step, Trace, choose};
+use crate::dns::trace::{Link, Trace};
+use crate::steering::{Asked, Choice, Kind, Pick, SteeredName, Step, choose};
 use crate::wire::{Rcode, rtype};
 use crate::zone::{Node, Zone};
 
@@ -17,17 +18,27 @@ impl<'a, T: Trace> Chain<'a, '_, T> {
         name: &'a SteeredName,
         (zone_index, name_index): (u32, u32),
     ) -> Result<Option<Next>, Full> {
-        let Some(choice) = self.choose(name) else { return Ok(None) };
+        let Some(choice) = self.choose(name) else {
+            self.tell(Link::NotSteered);
+            return Ok(None);
+        };
         self.conclusion.scope = self.conclusion.scope.max(choice.scope);
         let reason = if choice.all_down { Reason::Degraded } else { Reason::Steered };
         match choice.pick {
-            Pick::Endpoints { slot, .. } => {
+            Pick::Endpoints { pool, slot, selection, count, .. } => {
+                self.tell(Link::Endpoints { pool, count, of: selection.rdata.len() });
                 self.conclude(reason);
                 self.conclusion.steered = Some((zone_index, name_index, slot));
                 self.endpoints(&choice).map(Some)
             }
-            Pick::NoData if node.has(self.qtype) => Ok(None),
+            Pick::NoData if node.has(self.qtype) => {
+                self.tell(Link::NotSteered);
+                Ok(None)
+            }
             Pick::NoData => {
+                if !choice.all_down {
+                    self.tell(Link::NoEndpoint);
+                }
                 self.conclude(if choice.all_down { reason } else { Reason::NoData });
                 // Where only the files decide, the answer may be kept as the SOA says.
                 let depends_on_health = choice.all_down || name.some_hosts;

@@ -86,7 +86,7 @@ fn negative_answers_and_referrals_point_into_longer_names() {
     );
     let mut qname = QName::new(7);
     qname.set(name("a.b.sub.example.com.").as_wire());
-    let Found::Cut(referral) = zone.find(&qname, rtype::A) else { panic!("no cut") };
+    let Found::Cut(referral, _) = zone.find(&qname, rtype::A) else { panic!("no cut") };
     assert_eq!(
         reply(
             "a.b.sub.example.com.",

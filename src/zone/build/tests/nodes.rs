@@ -21,7 +21,7 @@ fn find(zone: &Zone, asked: &str, rtype: u16) -> String {
             let said = types(node.sets()).into_iter().chain(steered).collect::<Vec<_>>().join(" ");
             if said.is_empty() { "nothing".into() } else { said }
         }
-        Found::Cut(referral) => format!(
+        Found::Cut(referral, _) => format!(
             "cut NSx{} glue {} extra {}",
             referral.name_servers().count,
             types(referral.glue()).join(" "),

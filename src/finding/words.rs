@@ -9,7 +9,7 @@ const MAX_COMPARED: usize = 500;
 const MAX_LISTED: usize = 20;
 
 /// A text in quotes, on one line and not too long.
-pub(super) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let mut shown: String = text.chars().take(MAX_QUOTED).flat_map(char::escape_debug).collect();
     if text.chars().nth(MAX_QUOTED).is_some() {
         shown.push('…');
@@ -18,7 +18,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// `one of a, b, c`, or the only one.
-pub(super) fn one_of<'a>(known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn one_of<'a>(known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     match known.as_slice() {
         [] => "nothing".into(),
@@ -33,7 +33,7 @@ pub(super) fn one_of<'a>(known: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// ` (did you mean "…"?)` if something known is close to what was written, else nothing.
-pub(super) fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     match closest(written, known) {
         Some(close) => format!(" (did you mean {}?)", quoted(close)),
         None => String::new(),
@@ -41,7 +41,7 @@ pub(super) fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'
 }
 
 /// The known name that takes the fewest slips of the finger to become what was written.
-fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = written.chars().count();
     if length > MAX_QUOTED {
         return None;
@@ -59,7 +59,7 @@ fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Optio
 
 /// How many characters are added, lost, changed or swapped with their neighbour (the optimal
 /// string alignment distance).
-pub(super) fn slips(from: &str, to: &str) -> usize {
+pub fn slips(from: &str, to: &str) -> usize {
     let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
     let mut before: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=to.len()).collect();
