@@ -2,7 +2,8 @@
 //!
 //! | verdict | outcome | in a row | becomes |
 //! |---|---|---|---|
-//! | none yet | | 0 | up, in doubt |
+//! | none yet, or remembered | | 0 | up, or what is remembered; in doubt |
+//! | the same | probes that could not be sent | | the same, for as long as an interval |
 //! | none yet | any | 1 | what the outcome says |
 //! | up | failure | < fall | up, in doubt |
 //! | up | failure | = fall | down |
@@ -59,14 +60,24 @@ pub struct Tracker {
     state: Option<State>,
     /// Outcomes in a row that contradict the state.
     against: u32,
-    /// Whether there was an outcome yet: what is remembered may be long out of date.
-    confirmed: bool,
+    basis: Basis,
+}
+
+/// What a verdict rests on: what is remembered may be long out of date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Basis {
+    /// On nothing but memory.
+    Memory,
+    /// On that too, after probes that could not be sent.
+    InVain,
+    /// On an outcome.
+    Outcome,
 }
 
 impl Tracker {
     /// A tracker that believes `last`, or will believe its first outcome.
     pub fn new(settings: TrackerSettings, last: Option<State>) -> Self {
-        Self { settings, state: last, against: 0, confirmed: false }
+        Self { settings, state: last, against: 0, basis: Basis::Memory }
     }
 
     /// Takes in an outcome; returns the new state if that changed.
@@ -75,7 +86,7 @@ impl Tracker {
             Outcome::Success => State::Up,
             Outcome::Failure => State::Down,
         };
-        self.confirmed = true;
+        self.basis = Basis::Outcome;
         let needed = match self.state {
             None => 1,
             Some(state) if state == seen => {
@@ -94,6 +105,13 @@ impl Tracker {
         Some(seen)
     }
 
+    /// Takes in that a probe could not be sent, which says nothing of the endpoint.
+    pub fn ask_in_vain(&mut self) {
+        if self.basis == Basis::Memory {
+            self.basis = Basis::InVain;
+        }
+    }
+
     /// What is believed now. Before the first outcome that is what is remembered, else up, so that
     /// a start moves no traffic by itself; but in doubt, for the first outcome may come at once.
     pub fn verdict(&self) -> Verdict {
@@ -102,10 +120,12 @@ impl Tracker {
             State::Up => self.settings.fall,
             State::Down => self.settings.rise,
         };
-        let hold = match (self.confirmed, self.against) {
-            (false, _) => Some(Duration::ZERO),
-            (true, 0) => None,
-            (true, against) => {
+        let hold = match (self.basis, self.against) {
+            (Basis::Memory, _) => Some(Duration::ZERO),
+            // The next probe may be the first that tells.
+            (Basis::InVain, _) => Some(self.settings.interval),
+            (Basis::Outcome, 0) => None,
+            (Basis::Outcome, against) => {
                 let missing = needed.saturating_sub(against);
                 Some(self.settings.doubt_pause().saturating_mul(missing))
             }
@@ -115,12 +135,7 @@ impl Tracker {
 
     /// From this probe to the next.
     pub fn pause(&self) -> Duration {
-        if self.in_doubt() { self.settings.doubt_pause() } else { self.settings.interval }
-    }
-
-    /// Whether the last outcome contradicts the verdict.
-    pub fn in_doubt(&self) -> bool {
-        self.against > 0
+        if self.against > 0 { self.settings.doubt_pause() } else { self.settings.interval }
     }
 
     /// What is believed, or none before the first outcome with nothing remembered.
@@ -178,6 +193,24 @@ mod tests {
             }
             let hold = hold_ms.map(Duration::from_millis);
             assert_eq!(tracker.verdict(), Verdict { state, hold }, "{last:?} {outcomes:?}");
+        }
+    }
+
+    #[test]
+    fn probes_that_cannot_be_sent_change_nothing_but_how_soon_it_may_change() {
+        for last in [None, Some(Up), Some(Down)] {
+            let mut tracker = tracker(last);
+            let state = last.unwrap_or(Up);
+            for _ in 0..3 {
+                tracker.ask_in_vain();
+                let hold = Some(Duration::from_secs(5));
+                assert_eq!(tracker.verdict(), Verdict { state, hold }, "{last:?}");
+                assert_eq!(tracker.pause(), Duration::from_secs(5), "{last:?}");
+            }
+            tracker.observe(S);
+            tracker.observe(S);
+            tracker.ask_in_vain();
+            assert_eq!(tracker.verdict(), Verdict { state: Up, hold: None }, "{last:?}");
         }
     }
 

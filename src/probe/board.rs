@@ -70,8 +70,8 @@ pub struct TargetStatus {
 pub(super) struct Next {
     /// From this probe to the next.
     pub(super) pause: Duration,
-    /// Whether the verdict is in doubt, and has promised to stay for the pauses that are missing.
-    pub(super) in_doubt: bool,
+    /// Whether the verdict has promised to stay for the pauses that are missing.
+    pub(super) promised: bool,
 }
 
 /// The details of all targets.
@@ -190,7 +190,7 @@ impl Board {
         let changed = row.observe(&result, round_trip, at);
         let (key, verdict) = (row.target.key.clone(), row.verdict);
         let moved = verdict != before;
-        let next = Next { pause: row.tracker.pause(), in_doubt: row.tracker.in_doubt() };
+        let next = Next { pause: row.tracker.pause(), promised: verdict.hold.is_some() };
         let report =
             Report { key, result, round_trip, at, verdict, changed, moved, pools, generation };
         Some((report, next))
@@ -283,7 +283,11 @@ impl TargetStatus {
         let outcome = match result {
             Ok(()) => Outcome::Success,
             // Whoever was not asked has not failed.
-            Err(failure) if failure.is_ours() => return None,
+            Err(failure) if failure.is_ours() => {
+                self.tracker.ask_in_vain();
+                self.verdict = self.tracker.verdict();
+                return None;
+            }
             Err(_) => Outcome::Failure,
         };
         self.in_a_row = match self.last_outcome {

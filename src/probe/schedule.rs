@@ -136,7 +136,7 @@ async fn probe_again_and_again(
         };
         // Without a receiver nobody wants reports, but the board is still read.
         let _ = reports.send(report).await;
-        if next.in_doubt {
+        if next.promised {
             sleep(common.jittered_up(next.pause)).await;
         } else {
             sleep_until(began + common.jittered(next.pause)).await;
