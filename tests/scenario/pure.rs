@@ -153,7 +153,7 @@ impl Pure {
         let minds = &self.minds;
         self.probed.iter().all(|p| {
             let wanted = if minds.is_well(&p.page) { State::Up } else { State::Down };
-            p.tracker.state() == Some(wanted) && !p.tracker.in_doubt()
+            p.tracker.state() == Some(wanted) && p.tracker.verdict().hold.is_none()
         })
     }
 
