@@ -1,9 +1,9 @@
 //! How many TCP connections there may be, in all and for each client, and which one has to go
 //! when there is no room for a new one.
 //!
-//! Only connections that wait for a whole question may have to go, and of these the one that has
-//! waited longest, of the client that has the most. So whoever fills the server from few addresses
-//! takes room from nobody but itself.
+//! Only connections that wait for their client may have to go, and of these the one that has waited
+//! longest, of the client that has the most; while one waits for a question, none that has answers
+//! to give. So whoever fills the server from few addresses takes room from nobody but itself.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -63,17 +63,29 @@ struct Open {
 #[derive(Default)]
 struct Client {
     open: usize,
-    /// The connections that wait for a whole question, by the number of their wait: the one that
-    /// has waited longest is first.
-    waiting: BTreeMap<u64, Arc<Notify>>,
+    /// The connections that wait for the client: the one that has to go before others is first.
+    waiting: BTreeMap<Wait, Arc<Notify>>,
+}
+
+/// What a connection waits for, and the number of its wait: those that have waited longer have
+/// lower ones.
+type Wait = (WaitsFor, u64);
+
+/// What a connection waits for. Whoever waits for the first has to go before the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum WaitsFor {
+    /// A whole question.
+    Question,
+    /// That its client takes an answer.
+    Reader,
 }
 
 /// Leave for one connection, which is at work to begin with; dropped, it makes place for another.
 pub(super) struct Permit {
     admission: Arc<Admission>,
     client: IpAddr,
-    /// The number of its wait; none while it is at work.
-    wait: Option<u64>,
+    /// None while it is at work.
+    wait: Option<Wait>,
     evicted: Arc<Notify>,
 }
 
@@ -148,7 +160,7 @@ impl Open {
     }
 
     /// Ends a wait, unless the connection was evicted.
-    fn end_wait(&mut self, client: IpAddr, wait: u64) -> Option<Arc<Notify>> {
+    fn end_wait(&mut self, client: IpAddr, wait: Wait) -> Option<Arc<Notify>> {
         self.clients.get_mut(&client)?.waiting.remove(&wait)
     }
 
@@ -164,21 +176,23 @@ impl Open {
 }
 
 impl Permit {
-    /// The connection begins to wait for a whole question, and may have to go for another until
-    /// [`Permit::work`]. Says how long it may wait.
-    pub(super) fn wait(&mut self) -> Duration {
+    /// The connection begins to wait, and may have to go for another until [`Permit::work`]. Says
+    /// how long it may wait.
+    pub(super) fn wait(&mut self, waits_for: WaitsFor) -> Duration {
         let limits = &self.admission.limits;
         let mut open = self.admission.open();
-        let wait = open.waits;
+        let wait = (waits_for, open.waits);
         open.waits += 1;
         if let Some(client) = open.clients.get_mut(&self.client) {
             client.waiting.insert(wait, Arc::clone(&self.evicted));
         }
         self.wait = Some(wait);
-        if open.total * 2 > limits.connections {
-            limits.crowded_idle.min(limits.idle)
-        } else {
-            limits.idle
+        match waits_for {
+            WaitsFor::Reader => limits.write,
+            WaitsFor::Question if open.total * 2 > limits.connections => {
+                limits.crowded_idle.min(limits.idle)
+            }
+            WaitsFor::Question => limits.idle,
         }
     }
 

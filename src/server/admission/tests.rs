@@ -23,7 +23,7 @@ impl House {
     /// A connection that waits.
     fn waiting(&self, source: &str) -> Permit {
         let mut permit = self.busy(source).unwrap();
-        permit.wait();
+        permit.wait(WaitsFor::Question);
         permit
     }
 
@@ -84,10 +84,10 @@ fn patience_shrinks_when_more_than_half_is_taken() {
     let house = House::new(2, 2);
     let TcpLimits { idle, crowded_idle, .. } = house.admission.limits;
     let mut one = house.busy(ME).unwrap();
-    assert_eq!(one.wait(), idle);
+    assert_eq!(one.wait(WaitsFor::Question), idle);
     assert!(one.work());
     let _two = house.busy(ME);
-    assert_eq!(one.wait(), crowded_idle);
+    assert_eq!(one.wait(WaitsFor::Question), crowded_idle);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn among_equals_the_longest_wait_ends() {
         ["192.0.2.9", ME, "192.0.2.5"].into_iter().map(|source| house.waiting(source)).collect();
     // The first has asked something since.
     assert!(open[0].work());
-    open[0].wait();
+    open[0].wait(WaitsFor::Question);
     let _new = house.waiting("192.0.2.7");
     assert_eq!(gone(&mut open), [1]);
 }
@@ -148,4 +148,20 @@ async fn the_evicted_hear_of_it_whenever_they_listen() {
     one.evicted().await;
     let waits = tokio::time::timeout(Duration::from_millis(10), two.evicted());
     assert!(waits.await.is_err());
+}
+
+/// Of one client, whoever waits for a question goes before whoever has answers to give.
+#[test]
+fn answers_to_give_are_the_last_to_be_given_up() {
+    let house = House::new(3, 3);
+    let mut open = [house.busy(ME).unwrap(), house.waiting(ME), house.waiting(ME)];
+    open[0].wait(WaitsFor::Reader);
+    let _newcomer = house.busy(ME).unwrap();
+    open[2].work();
+    open[2].wait(WaitsFor::Question);
+    let _another = house.busy(ME).unwrap();
+    assert_eq!(gone(&mut open[1..]), [0, 1]);
+    let _third = house.busy(ME).unwrap();
+    assert_eq!(gone(&mut open), [0, 1, 2]);
+    assert_eq!(house.counted(), [3, 0, 3, 0, 0]);
 }

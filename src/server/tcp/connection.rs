@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::{Tcp, stopped};
 use crate::dns::{Asker, Transport};
 use crate::metrics::Discard;
-use crate::server::admission::Permit;
+use crate::server::admission::{Permit, WaitsFor};
 use crate::server::frames::{Frames, Next};
 
 /// Answers of pipelined questions are sent together up to about this many bytes.
@@ -103,7 +103,7 @@ impl Connection {
         if let Some(arrival) = there {
             return arrival;
         }
-        let patience = self.permit.wait();
+        let patience = self.permit.wait(WaitsFor::Question);
         let Self { stream, frames, permit, .. } = self;
         let read = async {
             while !frames.is_ready() {
@@ -137,7 +137,7 @@ impl Connection {
     async fn answer_all(&mut self) -> io::Result<bool> {
         loop {
             let progress = self.answer_some()?;
-            timeout(self.tcp.limits.write, self.stream.write_all(&self.output)).await??;
+            self.send().await?;
             self.output.clear();
             self.output.shrink_to(FLUSH_BYTES);
             match progress {
@@ -146,6 +146,26 @@ impl Connection {
                 Progress::Hopeless => return Ok(false),
             }
         }
+    }
+
+    /// Sends what is answered. Whoever does not take it in time, or while others need the place, is
+    /// cut off.
+    async fn send(&mut self) -> io::Result<()> {
+        let Self { stream, output, permit, .. } = self;
+        let sent = match stream.try_write(output) {
+            Ok(sent) => sent,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            Err(error) => return Err(error),
+        };
+        let Some(rest) = output.get(sent..).filter(|rest| !rest.is_empty()) else {
+            return Ok(());
+        };
+        let patience = permit.wait(WaitsFor::Reader);
+        let taken = tokio::select! {
+            () = permit.evicted() => Err(io::ErrorKind::ConnectionAborted.into()),
+            taken = timeout(patience, stream.write_all(rest)) => taken?,
+        };
+        if permit.work() { taken } else { Err(io::ErrorKind::ConnectionAborted.into()) }
     }
 
     /// Answers questions until there is enough to send.
