@@ -18,6 +18,7 @@ const UNITS: [(&str, u64); 5] =
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let mut rest = text;
     let mut total_ms: u64 = 0;
+    let mut last_unit_ms = u64::MAX;
     loop {
         let (number, after) = split_where(rest, |c| !c.is_ascii_digit());
         let (unit, after) = split_where(after, |c| c.is_ascii_digit());
@@ -25,6 +26,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         if number.is_empty() {
             return Err(EXPECTED.into());
         }
+        if unit_ms >= last_unit_ms {
+            return Err("expected long units first, and each at most once".into());
+        }
+        last_unit_ms = unit_ms;
         // Only digits: what fails is too large.
         let part_ms = number.parse::<u64>().ok().and_then(|n| n.checked_mul(unit_ms));
         total_ms = part_ms
@@ -90,7 +95,10 @@ mod tests {
         {
             assert_eq!(parse_duration(text), Err(EXPECTED.into()), "{text}");
         }
-        for text in ["99999999999999999999s", "18446744073709551615s", "213503982334d1d"] {
+        for text in ["1h1h", "1s1m", "5s5s", "1m2h", "1ms1s", "1h2m3h"] {
+            assert!(parse_duration(text).unwrap_err().contains("long units first"), "{text}");
+        }
+        for text in ["99999999999999999999s", "18446744073709551615s", "213503982334d15h"] {
             assert!(parse_duration(text).unwrap_err().contains("beyond all clocks"), "{text}");
         }
     }

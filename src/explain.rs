@@ -10,12 +10,13 @@ use std::net::IpAddr;
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query};
 use hickory_proto::rr::rdata::opt::{ClientSubnet, EdnsCode, EdnsOption};
 use hickory_proto::rr::{Name as WireName, Record, RecordType};
-use hickory_proto::serialize::binary::BinDecodable;
+use hickory_proto::serialize::binary::{BinDecodable as _, BinEncodable as _};
 use serde::{Deserialize, Serialize};
 
 use self::listener::Listener;
 use crate::dns::{self, Asker, Reason, Scratch, Transport};
 use crate::place::Class;
+use crate::presentation::{data_text, rtype_text};
 use crate::steering::{Chance, Draw};
 use crate::view::View;
 use crate::wire::{Name, Rcode};
@@ -82,7 +83,7 @@ pub fn explain(view: &View, question: &Question<'_>) -> Result<Explanation, Stri
     if verdict.rcode == Rcode::SERVFAIL && verdict.reason != Reason::ServFail {
         steps.push("the answer does not fit into any message".into());
     }
-    let present = |records: &[Record]| records.iter().map(ToString::to_string).collect();
+    let present = |records: &[Record]| records.iter().map(record_text).collect();
     Ok(Explanation {
         name: question.name.to_string(),
         rtype: question.rtype.to_string(),
@@ -96,6 +97,14 @@ pub fn explain(view: &View, question: &Question<'_>) -> Result<Explanation, Stri
         answer: present(&reply.answers),
         authority: present(&reply.authorities),
     })
+}
+
+fn record_text(record: &Record) -> String {
+    let Record { name, ttl, dns_class, data, .. } = record;
+    let rtype = record.record_type();
+    // What was just read can be written again.
+    let data = data_text(rtype.into(), &data.to_bytes().unwrap_or_default());
+    format!("{name} {ttl} {dns_class} {} {data}", rtype_text(rtype.into()))
 }
 
 fn packet(question: &Question<'_>) -> Result<Vec<u8>, hickory_proto::ProtoError> {

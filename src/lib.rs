@@ -23,6 +23,7 @@ pub mod health;
 pub mod live;
 pub mod metrics;
 pub mod place;
+pub mod presentation;
 pub mod probe;
 pub mod question;
 pub mod reload;

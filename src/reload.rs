@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use watch::Watch;
 
-use crate::config::{self, Daemon, FilePosition, Loaded};
+use crate::config::{self, DEEPEST_FOLDER, Daemon, FilePosition, Loaded, is_hidden};
 use crate::finding::Finding;
 use crate::geoip;
 use crate::place::Places;
@@ -117,15 +117,12 @@ fn fingerprint(zones: &Path, geoip: &[PathBuf]) -> u64 {
     hash.finish()
 }
 
-/// Included files may lie in folders below, though not endlessly deep.
 fn fold_folder(folder: &Path, hash: &mut DefaultHasher, depth: usize) {
-    const DEEPEST: usize = 8;
     let mut paths: Vec<(PathBuf, bool)> = match fs::read_dir(folder) {
-        // What a load does not read: a checkout's `.git` changes with every look at it. Links to
-        // folders are not gone down into: they can lead back up.
+        // Links to folders are not gone down into: they can lead back up.
         Ok(entries) => entries
             .flatten()
-            .filter(|entry| !is_hidden(entry))
+            .filter(|entry| !is_hidden(&entry.file_name()))
             .map(|entry| (entry.path(), entry.file_type().is_ok_and(|kind| kind.is_dir())))
             .collect(),
         Err(error) => {
@@ -136,14 +133,10 @@ fn fold_folder(folder: &Path, hash: &mut DefaultHasher, depth: usize) {
     paths.sort_unstable();
     for (path, is_folder) in paths {
         fold_file(&path, hash);
-        if depth < DEEPEST && is_folder {
+        if depth < DEEPEST_FOLDER && is_folder {
             fold_folder(&path, hash, depth + 1);
         }
     }
-}
-
-fn is_hidden(entry: &fs::DirEntry) -> bool {
-    entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
 fn fold_file(path: &Path, hash: &mut DefaultHasher) {

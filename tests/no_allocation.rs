@@ -174,7 +174,7 @@ fn view() -> View {
         steered: vec![names],
         inventory: Arc::new(inventory),
         places: Arc::new(Places::unknown()),
-        turns: Turns::new(2),
+        turns: Turns::new(Turns::OF_A_POLICY),
         seed: SEED,
         revision: "test".into(),
     };

@@ -125,12 +125,16 @@ impl Open {
 }
 
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    let mut failing = false;
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
             Err(error) => {
                 // Most often too many open files: others have to close some first.
-                tracing::warn!(%error, "the admin endpoint cannot accept a connection");
+                if !failing {
+                    tracing::warn!(%error, "the admin endpoint cannot accept, will go on trying");
+                }
+                failing = true;
                 sleep(Duration::from_millis(100)).await;
             }
         }

@@ -3,6 +3,8 @@
 //!
 //! By default such a name is answered as if all were up; somebody must know.
 
+use std::collections::HashMap;
+
 use crate::finding::Finding;
 use crate::health::PoolId;
 use crate::steering::{Asked, Pools, SteeredName};
@@ -11,43 +13,83 @@ use crate::view::View;
 /// How many names one line of the log lists.
 const NAMES_LISTED: usize = 8;
 
-/// Compares two views of the same world, and logs what has become of whole names.
-pub(super) fn tell(before: &View, after: &View) {
-    let count = after.world.inventory.pools.len() as PoolId;
-    if (0..count).all(|pool| is_up(&before.pools, pool) == is_up(&after.pools, pool)) {
+/// The families that a name is asked for.
+const FAMILIES: [(Asked, &str); 2] = [(Asked::A, "A"), (Asked::Aaaa, "AAAA")];
+
+/// Logs which names have nothing up any more for a family, and which have again, since `before`;
+/// at a start there is nothing before.
+pub(super) fn tell(before: Option<&View>, after: &View) {
+    if before.is_some_and(|before| no_pool_moved(before, after)) {
         return;
     }
-    let (mut lost, mut found) = (Vec::new(), Vec::new());
-    for name in after.world.steered.iter().flatten() {
-        match (any_up(name, &before.pools), any_up(name, &after.pools)) {
-            (true, false) => lost.push(name),
-            (false, true) => found.push(name),
-            _ => {}
-        }
+    let was_lost: HashMap<_, [bool; 2]> = before
+        .into_iter()
+        .flat_map(|view| names(view).map(|name| (&name.owner, lost(name, &view.pools))))
+        .filter(|(_, lost)| lost.contains(&true))
+        .collect();
+    let (mut losses, mut returns) = (Vec::new(), Vec::new());
+    for name in names(after) {
+        let was_lost = was_lost.get(&name.owner).copied().unwrap_or_default();
+        let is_lost = lost(name, &after.pools);
+        let which = |wanted: fn(bool, bool) -> bool| {
+            [0, 1].map(|family| wanted(was_lost[family], is_lost[family]))
+        };
+        losses.extend(shown(name, which(|was, is| !was && is), &after.pools));
+        returns.extend(shown(name, which(|was, is| was && !is), &after.pools));
     }
-    tell_lost(&lost);
-    if !found.is_empty() {
-        tracing::warn!(names = listed(&found), "these names have a pool that is up again");
-    }
-}
-
-/// Logs which names have nothing up, at a start or after a load.
-pub(super) fn tell_all(view: &View) {
-    let names = view.world.steered.iter().flatten();
-    tell_lost(&names.filter(|name| !any_up(name, &view.pools)).collect::<Vec<_>>());
-}
-
-fn tell_lost(lost: &[&SteeredName]) {
-    if !lost.is_empty() {
+    if !losses.is_empty() {
         tracing::error!(
-            names = listed(lost),
+            names = listed(&losses),
             "ALL DOWN: not one pool of these names is up; they are answered as their all_down says"
         );
     }
+    if !returns.is_empty() {
+        tracing::warn!(names = listed(&returns), "these names have a pool that is up again");
+    }
 }
 
-fn any_up(name: &SteeredName, pools: &Pools) -> bool {
-    name.policy.any_pool(&mut |pool| is_up(pools, pool))
+fn names(view: &View) -> impl Iterator<Item = &SteeredName> {
+    view.world.steered.iter().flatten()
+}
+
+/// Whether each pool is as up or down as before, in the same world.
+fn no_pool_moved(before: &View, after: &View) -> bool {
+    let count = after.world.inventory.pools.len() as PoolId;
+    let is_up = |view: &View, pool| FAMILIES.map(|(asked, _)| is_up(&view.pools, pool, asked));
+    std::ptr::eq(&*before.world, &*after.world)
+        && (0..count).all(|pool| is_up(before, pool) == is_up(after, pool))
+}
+
+/// For which families a name has pools, and not one that is up.
+fn lost(name: &SteeredName, pools: &Pools) -> [bool; 2] {
+    let has = has(name, pools);
+    let any_up = FAMILIES.map(|(asked, _)| {
+        name.policy.any_pool(&mut |pool| is_up(pools, pool, asked) == Some(true))
+    });
+    [0, 1].map(|family| has[family] && !any_up[family])
+}
+
+/// For which families a name has pools.
+fn has(name: &SteeredName, pools: &Pools) -> [bool; 2] {
+    FAMILIES.map(|(asked, _)| name.policy.any_pool(&mut |pool| is_up(pools, pool, asked).is_some()))
+}
+
+/// Whether a pool is up for a family; none if it has no endpoint of it.
+fn is_up(pools: &Pools, pool: PoolId, asked: Asked) -> Option<bool> {
+    pools.get(pool)?.set(asked).map(|set| set.up)
+}
+
+/// A name, with the families that are meant unless it has no others; none if none is meant.
+fn shown(name: &SteeredName, families: [bool; 2], pools: &Pools) -> Option<String> {
+    if !families.contains(&true) {
+        return None;
+    }
+    if families == has(name, pools) {
+        return Some(name.owner.to_string());
+    }
+    let words =
+        FAMILIES.iter().zip(families).filter(|(_, meant)| *meant).map(|(family, _)| family.1);
+    Some(format!("{} ({})", name.owner, words.collect::<Vec<_>>().join(", ")))
 }
 
 /// Logs what of the files was loaded, but is hardly meant as it stands.
@@ -57,17 +99,10 @@ pub(super) fn tell_warnings(warnings: &[Finding]) {
     }
 }
 
-/// Whether a pool is up for any family.
-fn is_up(pools: &Pools, pool: PoolId) -> bool {
-    let Some(state) = pools.get(pool) else { return false };
-    [Asked::A, Asked::Aaaa].iter().any(|asked| state.set(*asked).is_some_and(|set| set.up))
-}
-
-fn listed(names: &[&SteeredName]) -> String {
-    let mut text: Vec<String> =
-        names.iter().take(NAMES_LISTED).map(|name| name.owner.to_string()).collect();
+fn listed(names: &[String]) -> String {
+    let mut text = names.iter().take(NAMES_LISTED).cloned().collect::<Vec<_>>().join(" ");
     if names.len() > NAMES_LISTED {
-        text.push(format!("and {} more", names.len() - NAMES_LISTED));
+        text.push_str(&format!(" and {} more", names.len() - NAMES_LISTED));
     }
-    text.join(" ")
+    text
 }

@@ -45,8 +45,8 @@ impl Moment {
 }
 
 impl Running {
-    /// View, overrides and probes of the same moment: during a turn they are of the same world.
-    /// Whoever looks at them does so afterwards, and holds up nobody.
+    /// View, overrides and probes of the same world. A verdict or an override that comes at this
+    /// very moment may be in one of them and not yet in another.
     fn moment(&self) -> Moment {
         let _turn = self.turn();
         let overrides = self.beliefs.overrides().clone();
@@ -60,8 +60,15 @@ impl Running {
 
 impl Control for Running {
     fn ready(&self) -> Result<(), String> {
+        // What a reload brings is probed in its time, and is no reason to take a server away.
+        if self.was_ready.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         match self.beliefs.probes.board().unprobed() {
-            0 => Ok(()),
+            0 => {
+                self.was_ready.store(true, Ordering::Relaxed);
+                Ok(())
+            }
             left => Err(format!("{left} probe targets were not probed yet")),
         }
     }

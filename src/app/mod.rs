@@ -71,9 +71,10 @@ impl App {
     pub async fn start(daemon: Daemon) -> Result<Self, StartError> {
         // First of all: whoever sends one while the files are loaded must not end the process.
         let signals = Signals::new().map_err(other("cannot wait for signals"))?;
-        if let Err(error) = server::raise_open_files() {
+        let open_files = server::raise_open_files().unwrap_or_else(|error| {
             tracing::warn!(%error, "cannot raise the limit of open files");
-        }
+            u64::MAX
+        });
         let seed = u64::from_le_bytes(clock::random_bytes().map_err(other("no randomness"))?);
         let seen = Arc::new(Seen::now(&daemon));
         let watch = Watch::new(&daemon, Arc::clone(&seen));
@@ -92,7 +93,7 @@ impl App {
         let pools = beliefs.pools(&world.inventory);
         let nsid = daemon.dns.nsid.clone().map(Arc::from);
         let live = Arc::new(Live::new(View { world, pools, nsid }));
-        let server = start_server(bound, &live, &metrics, &daemon.dns.tcp)?;
+        let server = start_server(bound, &live, &metrics, tcp_limits(&daemon.dns.tcp, open_files))?;
         let running = Arc::new(Running {
             daemon,
             seed,
@@ -102,6 +103,7 @@ impl App {
             store,
             metrics,
             seen,
+            was_ready: AtomicBool::new(false),
             changing: Mutex::default(),
             loading: Mutex::default(),
             load_is_waiting: AtomicBool::new(false),
@@ -128,7 +130,7 @@ impl App {
         ];
         let app = Self { running, server, admin, admin_address, signals, verdicts, looking, stop };
         app.announce();
-        alarm::tell_all(&app.running.live.load());
+        alarm::tell(None, &app.running.live.load());
         Ok(app)
     }
 
@@ -208,15 +210,28 @@ fn start_server(
     bound: Bound,
     live: &Arc<Live>,
     metrics: &Arc<Metrics>,
-    tcp: &Tcp,
+    limits: TcpLimits,
 ) -> Result<Server, StartError> {
-    let limits = TcpLimits {
-        connections: tcp.max_connections,
-        idle: tcp.idle_timeout,
-        ..TcpLimits::default()
-    };
     Server::start(bound, Arc::clone(live), Arc::clone(metrics), limits)
         .map_err(other("cannot start to serve"))
+}
+
+/// At most half of the files that may be open: the rest is for probes, people and the disk.
+fn tcp_limits(tcp: &Tcp, open_files: u64) -> TcpLimits {
+    let half = usize::try_from(open_files / 2).unwrap_or(usize::MAX);
+    if tcp.max_connections > half {
+        tracing::warn!(
+            open_files,
+            max_connections = tcp.max_connections,
+            "dns.tcp.max_connections is more than half of the files that may be open; taking that \
+             half for it. Raise the limit (LimitNOFILE=, ulimit -n)"
+        );
+    }
+    TcpLimits {
+        connections: tcp.max_connections.min(half),
+        idle: tcp.idle_timeout,
+        ..TcpLimits::default()
+    }
 }
 
 fn other(what: &str) -> impl Fn(std::io::Error) -> StartError {

@@ -34,6 +34,8 @@ pub(super) struct Running {
     pub seen: Arc<Seen>,
     /// Held by whoever swaps the view: never for longer than that takes.
     pub changing: Mutex<()>,
+    /// Whether all endpoints of some world have been probed.
+    pub was_ready: AtomicBool,
     /// Held by whoever loads files, so that loads do not overtake each other.
     pub loading: Mutex<()>,
     /// Whether a load in the background waits for its turn: a second one need not.
@@ -77,14 +79,17 @@ impl Running {
         let revision = world.revision.clone();
         self.metrics.expect(&world);
         let _turn = self.turn();
+        // Noted before there is more to probe.
+        let _ = self.ready();
         let plan = Plan::new(&world.inventory);
         self.beliefs.probes.replace(plan, &|key| self.store.remembered(key));
+        let before = self.live.load_full();
         self.live.update(|view| View {
             pools: self.beliefs.pools(&world.inventory),
             world,
             nsid: view.nsid.clone(),
         });
-        alarm::tell_all(&self.live.load());
+        alarm::tell(Some(&before), &self.live.load());
         Ok(revision)
     }
 
@@ -112,6 +117,6 @@ impl Running {
     pub fn swap_pools(&self, pools: impl FnOnce(&View) -> Pools) {
         let before = self.live.load_full();
         self.live.update(|view| View { pools: pools(view), ..view.clone() });
-        alarm::tell(&before, &self.live.load());
+        alarm::tell(Some(&before), &self.live.load());
     }
 }

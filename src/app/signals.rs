@@ -13,6 +13,9 @@ pub(super) struct Signals {
     hangup: Signal,
     terminate: Signal,
     interrupt: Signal,
+    /// Never waited for: with a listener, a write beyond the limit of a file's size fails as on a
+    /// full disk, instead of ending the process.
+    _file_size: Signal,
 }
 
 impl Signals {
@@ -21,6 +24,7 @@ impl Signals {
             hangup: signal(SignalKind::hangup())?,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            _file_size: signal(SignalKind::from_raw(libc::SIGXFSZ))?,
         })
     }
 

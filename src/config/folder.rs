@@ -2,6 +2,7 @@
 //! `$INCLUDE` inside.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -116,6 +117,15 @@ pub(super) fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
+/// Included files may lie in folders below, though not endlessly deep.
+pub const DEEPEST_FOLDER: usize = 8;
+
+/// Whether a name is that of a file or folder that no load reads, such as the `.git` of a checkout,
+/// which changes with every look at it.
+pub fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
 /// Reads files and remembers what all of them were.
 pub(super) struct Files {
     root: PathBuf,
@@ -132,7 +142,13 @@ impl Files {
 
     /// Reads a TOML file.
     pub(super) fn toml(&mut self, path: &Path) -> Result<Vec<u8>, Vec<Finding>> {
-        self.read(path, path, MAX_TOML_BYTES).map_err(|why| unreadable(path, why))
+        let bytes = self.read(path, path, MAX_TOML_BYTES).map_err(|why| unreadable(path, why))?;
+        if bytes.trim_ascii().is_empty() {
+            // Most likely cut off; whoever means it removes the file, or says so in a comment.
+            let expected = "at least one table, or no such file";
+            return Err(vec![Finding::at(shown(path), (1, 1), "an empty file", expected)]);
+        }
+        Ok(bytes)
     }
 
     /// Reads a zone file.
@@ -150,9 +166,25 @@ impl Files {
         if !real.starts_with(&self.root) {
             return Err(wrong("it is outside of the zones folder".into()));
         }
+        if !self.is_looked_at(&path) {
+            return Err(wrong(format!(
+                "it is in a hidden folder, hidden itself, or more than {DEEPEST_FOLDER} folders \
+                 down, where no change of it would be seen"
+            )));
+        }
         let bytes = self.read(&real, &path, MAX_ZONE_BYTES).map_err(wrong)?;
         self.included.insert(real);
         Ok((shown(&path), bytes))
+    }
+
+    /// Whether a change of the file at `path` is seen.
+    fn is_looked_at(&self, path: &Path) -> bool {
+        let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
+        let below = folder.as_deref().and_then(|folder| folder.strip_prefix(&self.root).ok());
+        below.is_some_and(|below| {
+            below.components().count() <= DEEPEST_FOLDER
+                && below.iter().chain(path.file_name()).all(|name| !is_hidden(name))
+        })
     }
 
     fn has_included(&self, path: &Path) -> bool {

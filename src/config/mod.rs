@@ -21,6 +21,7 @@ mod steering;
 use std::path::Path;
 
 pub use daemon::{Admin, Daemon, Dns, FilePosition, Log, LogFormat, LogLevel, Tcp};
+pub use folder::{DEEPEST_FOLDER, is_hidden};
 pub use load::{Loaded, load};
 
 use crate::finding::Finding;

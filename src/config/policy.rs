@@ -11,7 +11,7 @@ pub(super) use shared::{PoolsFile, Shared};
 use super::document::{Item, Kind, Table};
 use crate::finding::words::{did_you_mean, one_of, quoted};
 use crate::health::PoolId;
-use crate::steering::{Leaf, MAX_DEPTH, Policy, RoundRobin};
+use crate::steering::{Leaf, MAX_DEPTH, Policy, RoundRobin, Turns};
 
 /// The keys that say how to choose.
 pub(super) const POLICIES: [&str; 5] = ["failover", "weighted", "round_robin", "geo", "nearest"];
@@ -158,7 +158,7 @@ impl<'s, 'a> Reader<'s, 'a> {
         let branches = self.branches(list, items, depth)?;
         let turn = self.shared.turns;
         // One counter for A, one for AAAA.
-        self.shared.turns += 2;
+        self.shared.turns += Turns::OF_A_POLICY as u32;
         Some(Policy::RoundRobin(RoundRobin { branches, turn }))
     }
 }

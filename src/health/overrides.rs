@@ -49,42 +49,46 @@ pub struct Override {
 /// All overrides in force.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overrides {
-    entries: BTreeMap<Target, Override>,
+    /// Each with its number: later words have higher ones, whatever the clock says.
+    entries: BTreeMap<Target, (u64, Override)>,
+    spoken: u64,
 }
 
 impl Overrides {
     /// Sets one, in place of what stood there.
     pub fn set(&mut self, target: Target, what: Override) {
-        self.entries.insert(target, what);
+        self.spoken += 1;
+        self.entries.insert(target, (self.spoken, what));
     }
 
     /// Takes one away, if it is there.
     pub fn clear(&mut self, target: &Target) -> Option<Override> {
-        self.entries.remove(target)
+        self.entries.remove(target).map(|(_, what)| what)
     }
 
     /// Takes away what has ended at `now`, and returns it.
     pub fn expire(&mut self, now: SystemTime) -> Vec<(Target, Override)> {
-        self.entries.extract_if(.., |_, o| o.until.is_some_and(|until| until <= now)).collect()
+        let has_ended = |what: &Override| what.until.is_some_and(|until| until <= now);
+        let ended = self.entries.extract_if(.., |_, (_, what)| has_ended(what));
+        ended.map(|(target, (_, what))| (target, what)).collect()
     }
 
     /// When the next one ends.
     pub fn next_expiry(&self) -> Option<SystemTime> {
-        self.entries.values().filter_map(|o| o.until).min()
+        self.entries.values().filter_map(|(_, what)| what.until).min()
     }
 
     /// All of them, by target.
     pub fn iter(&self) -> impl Iterator<Item = (&Target, &Override)> {
-        self.entries.iter()
+        self.entries.iter().map(|(target, (_, what))| (target, what))
     }
 
     /// The one on a target itself.
     pub fn get(&self, target: &Target) -> Option<&Override> {
-        self.entries.get(target)
+        self.entries.get(target).map(|(_, what)| what)
     }
 
-    /// What people say of an endpoint: the last word on it, on its pool or on its region. Of words
-    /// of the same moment the most specific counts.
+    /// What people say of an endpoint: the last word on it, on its pool or on its region.
     pub fn on(&self, inventory: &Inventory, endpoint: EndpointId) -> Option<OverrideState> {
         if self.entries.is_empty() {
             return None;
@@ -97,9 +101,8 @@ impl Overrides {
             Some(Target::Pool(pool.name.clone())),
             Some(Target::Endpoint(pool.name.clone(), address)),
         ];
-        let said = targets.iter().flatten().filter_map(|target| self.get(target));
-        // The last of equal ones, that is.
-        said.max_by_key(|what| what.since).map(|what| what.state)
+        let said = targets.iter().flatten().filter_map(|target| self.entries.get(target));
+        said.max_by_key(|(number, _)| *number).map(|(_, what)| what.state)
     }
 }
 

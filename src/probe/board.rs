@@ -146,8 +146,8 @@ impl Board {
     }
 
     /// Puts a plan in place of the last one. What is known of targets that are in both is kept;
-    /// the others begin with what `memory` knows of their keys, else with the state of a target
-    /// that asked the same of the same address. Returns the targets that are new.
+    /// the others begin with what is believed of their addresses; where nothing was asked there,
+    /// with what `memory` knows of their keys. Returns the targets that are new.
     pub(super) fn replace(
         &self,
         plan: Plan,
@@ -160,7 +160,11 @@ impl Board {
             Some(row) => row.clone(),
             None => {
                 new.push(Arc::clone(target));
-                let last = memory(&target.key).or_else(|| same_question(&known, target));
+                // What was remembered before is older than what is believed now.
+                let last = match known.get(&target.address) {
+                    Some(rows) => same_question(rows, target),
+                    None => memory(&target.key),
+                };
                 TargetStatus::new(Arc::clone(target), last)
             }
         });
@@ -221,11 +225,7 @@ impl Table {
 
 /// What is believed of a target that asks the same, though at other times; else, where all that is
 /// asked of its address fails, that it is down: another question makes nobody well.
-fn same_question(
-    known: &HashMap<IpAddr, Vec<&TargetStatus>>,
-    target: &ProbeTarget,
-) -> Option<RememberedVerdict> {
-    let rows = known.get(&target.address)?;
+fn same_question(rows: &[&TargetStatus], target: &ProbeTarget) -> Option<RememberedVerdict> {
     if let Some(row) = rows.iter().find(|row| row.target.asks_the_same(target)) {
         return row.remembered();
     }

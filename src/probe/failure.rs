@@ -94,6 +94,8 @@ impl From<&io::Error> for Failure {
         }
         match error.kind() {
             io::ErrorKind::ConnectionRefused => Self::Refused,
+            // Such as a link-local address, which would need an interface.
+            io::ErrorKind::InvalidInput => Self::Unaskable(plain(error)),
             io::ErrorKind::ConnectionReset => Self::Network("connection reset".into()),
             io::ErrorKind::UnexpectedEof => Self::Network("connection closed".into()),
             _ => Self::Network(plain(error)),
@@ -143,6 +145,7 @@ mod tests {
     fn what_is_wrong_here_says_nothing_of_an_endpoint() {
         assert!(Failure::from(&io::Error::from_raw_os_error(libc::EMFILE)).is_ours());
         assert!(Failure::IcmpDenied(String::new()).is_ours());
+        assert!(Failure::from(&io::Error::from_raw_os_error(libc::EINVAL)).is_ours());
         assert!(!Failure::Refused.is_ours());
         assert!(!Failure::from(&io::Error::from_raw_os_error(libc::EHOSTUNREACH)).is_ours());
     }

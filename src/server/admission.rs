@@ -74,6 +74,8 @@ type Wait = (WaitsFor, u64);
 /// What a connection waits for. Whoever waits for the first has to go before the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum WaitsFor {
+    /// The end: it has nothing more to say.
+    End,
     /// A whole question.
     Question,
     /// That its client takes an answer.
@@ -188,7 +190,7 @@ impl Permit {
         }
         self.wait = Some(wait);
         match waits_for {
-            WaitsFor::Reader => limits.write,
+            WaitsFor::End | WaitsFor::Reader => limits.write,
             WaitsFor::Question if open.total * 2 > limits.connections => {
                 limits.crowded_idle.min(limits.idle)
             }

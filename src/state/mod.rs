@@ -27,7 +27,7 @@ use crate::health::{Overrides, RememberedVerdict, State};
 use journal::{Durability, Journal};
 pub use overrides::{OverrideChange, OverrideEvent};
 pub use token::{Token, TokenError};
-use verdicts::VerdictJournal;
+use verdicts::{VerdictJournal, Verdicts};
 
 /// Whom the audit trail names for what the daemon does by itself.
 pub const DAEMON: &str = "steersman";
@@ -41,6 +41,9 @@ pub struct Store {
 struct Disk {
     overrides: Mutex<Journal>,
     verdicts: Mutex<VerdictJournal>,
+    /// What was last written to that journal, or is about to be: whoever asks does not wait for the
+    /// disk.
+    latest: Mutex<Verdicts>,
     /// Held, not read: the lock ends with the file.
     _lock: File,
 }
@@ -133,14 +136,17 @@ impl Store {
         state: State,
         since: SystemTime,
     ) -> Result<(), StateError> {
-        let recorded =
-            guard(&self.disk()?.verdicts).record(key, RememberedVerdict { state, since });
+        let disk = self.disk()?;
+        let verdict = RememberedVerdict { state, since };
+        guard(&disk.latest).insert(key.to_owned(), verdict);
+        let latest = || guard(&disk.latest).clone();
+        let recorded = guard(&disk.verdicts).record(key, verdict, latest);
         recorded.map_err(|error| StateError::Io(self.folder.join("verdicts.jsonl"), error))
     }
 
     /// What was last written down of a target.
     pub fn remembered(&self, key: &str) -> Option<RememberedVerdict> {
-        guard(&self.disk().ok()?.verdicts).latest(key)
+        guard(&self.disk().ok()?.latest).get(key).copied()
     }
 
     fn disk(&self) -> Result<&Disk, StateError> {
@@ -169,8 +175,13 @@ fn open_disk(folder: &Path, now: SystemTime) -> Result<(Disk, Remembered), OpenE
     let path = folder.join("verdicts.jsonl");
     let verdicts = open_verdicts(&path, &mut remembered).map_err(at(&path))?;
     sync_folder(folder).map_err(at(folder))?;
-    let (overrides, verdicts) = (Mutex::new(overrides), Mutex::new(verdicts));
-    Ok((Disk { overrides, verdicts, _lock: lock }, remembered))
+    let disk = Disk {
+        overrides: Mutex::new(overrides),
+        verdicts: Mutex::new(verdicts),
+        latest: Mutex::new(remembered.verdicts.clone()),
+        _lock: lock,
+    };
+    Ok((disk, remembered))
 }
 
 fn lock(path: &Path) -> Result<File, OpenError> {
@@ -215,8 +226,8 @@ fn open_overrides(
 fn open_verdicts(path: &Path, remembered: &mut Remembered) -> io::Result<VerdictJournal> {
     let (mut journal, bytes) = Journal::open(path)?;
     journal.cut_torn(replay::verdicts(path, &bytes, remembered));
-    let mut verdicts = VerdictJournal::new(path.into(), journal, remembered.verdicts.clone());
-    if let Err(error) = verdicts.rewrite() {
+    let mut verdicts = VerdictJournal::new(path.into(), journal);
+    if let Err(error) = verdicts.rewrite(&remembered.verdicts) {
         tracing::warn!(file = %path.display(), %error, "cannot shorten the journal; it only grows");
     }
     Ok(verdicts)

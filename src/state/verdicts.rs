@@ -34,47 +34,44 @@ enum StateText {
     Down,
 }
 
-/// The open journal and what it says.
+/// What is remembered, by key of probe target.
+pub(super) type Verdicts = BTreeMap<String, RememberedVerdict>;
+
+/// The open journal.
 pub(super) struct VerdictJournal {
     path: PathBuf,
     journal: Journal,
-    latest: BTreeMap<String, RememberedVerdict>,
     /// Size in bytes at which it is rewritten.
     rewrite_at: u64,
 }
 
 impl VerdictJournal {
-    /// Takes over an open journal, of which `latest` was read.
-    pub(super) fn new(
-        path: PathBuf,
-        journal: Journal,
-        latest: BTreeMap<String, RememberedVerdict>,
-    ) -> Self {
+    /// Takes over an open journal.
+    pub(super) fn new(path: PathBuf, journal: Journal) -> Self {
         let rewrite_at = SMALL_BYTES.max(2 * journal.length_bytes());
-        Self { path, journal, latest, rewrite_at }
+        Self { path, journal, rewrite_at }
     }
 
-    /// The last verdict on a target.
-    pub(super) fn latest(&self, key: &str) -> Option<RememberedVerdict> {
-        self.latest.get(key).copied()
-    }
-
-    /// Writes down a change.
-    pub(super) fn record(&mut self, key: &str, verdict: RememberedVerdict) -> io::Result<()> {
-        self.latest.insert(key.to_owned(), verdict);
+    /// Writes down a change, or everything in `latest`, where the file has grown.
+    pub(super) fn record(
+        &mut self,
+        key: &str,
+        verdict: RememberedVerdict,
+        latest: impl FnOnce() -> Verdicts,
+    ) -> io::Result<()> {
         self.journal.append(&to_json(key, verdict)?, Durability::Buffered)?;
         if self.journal.length_bytes() >= self.rewrite_at {
             // Pushed up first: a rewrite that fails is not tried again at once.
             self.rewrite_at = self.journal.length_bytes().saturating_mul(2);
-            self.rewrite()?;
+            self.rewrite(&latest())?;
         }
         Ok(())
     }
 
     /// Replaces the file by one with one line for each key, in one step.
-    pub(super) fn rewrite(&mut self) -> io::Result<()> {
+    pub(super) fn rewrite(&mut self, latest: &Verdicts) -> io::Result<()> {
         let mut bytes = Vec::new();
-        for (key, verdict) in &self.latest {
+        for (key, verdict) in latest {
             bytes.extend(line::encode(&to_json(key, *verdict)?));
         }
         replace(&self.path, &bytes)?;

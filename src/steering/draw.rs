@@ -46,12 +46,17 @@ pub(super) fn mixed(number: u64) -> u64 {
     number ^ (number >> 31)
 }
 
-/// Counters of round robins: two for each policy, one for A and one for AAAA, since clients ask
-/// both and must not always find the same half of the pools for each.
+/// Counters of round robins: [`Turns::OF_A_POLICY`] for each policy, one for each [`Asked`], since
+/// clients ask for several types in turn and must not always find the same pool for each.
+///
+/// [`Asked`]: super::Asked
 #[derive(Debug, Default)]
 pub struct Turns(Box<[AtomicU32]>);
 
 impl Turns {
+    /// Counters of one policy.
+    pub const OF_A_POLICY: usize = 3;
+
     /// All at their first turn.
     pub fn new(count: usize) -> Self {
         Self((0..count).map(|_| AtomicU32::new(0)).collect())

@@ -93,7 +93,7 @@ pub struct Weighted {
 pub struct RoundRobin {
     /// The choices.
     pub branches: Box<[Policy]>,
-    /// Index of its first counter in [`super::Turns`]; it has one for each family asked.
+    /// Index of its first counter in [`super::Turns`]; it has one for each kind of question.
     pub turn: u32,
 }
 

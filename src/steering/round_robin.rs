@@ -8,7 +8,6 @@
 
 use super::choose::{Pick, Walk};
 use super::policy::RoundRobin;
-use super::pools::Asked;
 use super::trace::{Step, Trace};
 
 pub(super) fn pick<'a, T: Trace>(
@@ -20,7 +19,7 @@ pub(super) fn pick<'a, T: Trace>(
     if of == 0 {
         return None;
     }
-    let counter = round_robin.turn as usize + usize::from(walk.asked == Asked::Aaaa);
+    let counter = round_robin.turn as usize + walk.asked as usize;
     let turn = u64::from(walk.turns.next(counter)) % of;
     let branch = branches.iter().filter(|branch| walk.is_up(branch)).nth(turn as usize)?;
     walk.trace.step(Step::RoundRobin { branch, of });

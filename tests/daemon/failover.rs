@@ -62,6 +62,35 @@ fn answers_follow_three_regions_as_they_die_and_come_back() {
     assert_eq!(daemon.answer("www"), [EAST]);
 }
 
+/// A name is lost for a family when nothing of that family is up; and a reload says nothing again.
+#[test]
+fn the_alarm_is_for_families_and_rings_once() {
+    let mut region = Backend::http();
+    let both = format!(
+        "[pools.both]\nmonitor = \"web\"\nendpoints = [{{ address = \"{EAST}\", probe = \"{0}\" }}, \
+         {{ address = \"2001:db8::1\", probe = \"{0}\" }}]\n",
+        region.address
+    );
+    let pools = web() + &both + &steady("six", "2001:db8::6");
+    let names = "www.failover = [\"both\"]\nmixed.failover = [\"six\", \"both\"]\n";
+    let daemon = Setup::steering(&pools, names).ready();
+    region.kill();
+    let alarm =
+        "ALL DOWN: not one pool of these names is up; they are answered as their all_down says";
+    until_eq("www.example.com. mixed.example.com. (A)".to_owned(), || {
+        let lines = daemon.log.of(alarm);
+        let names = lines.iter().filter_map(|line| line["names"].as_str());
+        names.collect::<Vec<_>>().join(" ")
+    });
+    daemon.write("zones/example.com.toml", format!("{names}more.failover = [\"six\"]\n"));
+    assert_eq!(daemon.reload().status, 200);
+    daemon.write("zones/example.com.toml", format!("{names}more.failover = [\"both\"]\n"));
+    assert_eq!(daemon.reload().status, 200);
+    let lines = daemon.log.of(alarm);
+    assert_eq!(lines.last().unwrap()["names"], "more.example.com.", "{lines:?}");
+    assert_eq!(daemon.log.of("these names have a pool that is up again").len(), 0);
+}
+
 /// Each way to be ill has a pool, and a name that fails over from it.
 #[test]
 fn every_way_to_fail_moves_the_answer_and_mending_moves_it_back() {

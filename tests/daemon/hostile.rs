@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, TcpStream};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 
-use crate::support::daemon::Daemon;
+use crate::support::daemon::{Daemon, Start};
 use crate::support::dns::{self, Connection};
 use crate::support::http;
 use crate::support::setup::{Setup, steady};
@@ -266,5 +266,24 @@ fn nonsense_to_the_admin_endpoint_is_refused() {
         daemon.api("GET", "/api/v1/overrides", "").json()["overrides"],
         serde_json::json!([])
     );
+    expect_well(&daemon);
+}
+
+/// Connections of DNS leave files for whatever else the daemon has to do.
+#[test]
+fn few_open_files_are_shared_out() {
+    let setup = Setup::steering(&steady("main", "192.0.2.1"), "www.failover = [\"main\"]\n");
+    let daemon = setup.start_by(&Start { before: Some("ulimit -n 64") });
+    daemon.wait_until_ready();
+    let crowd: Vec<_> = (0..200).map(|_| Connection::open(daemon.dns[0])).collect();
+    let question = dns::question("www", RecordType::A);
+    for _ in 0..5 {
+        assert_eq!(dns::ask_tcp(daemon.dns[0], &question).data(), ["192.0.2.1"]);
+        assert_eq!(daemon.check("/healthz"), 200);
+        assert_eq!(daemon.reload().status, 200);
+    }
+    drop(crowd);
+    let log = daemon.log.text();
+    assert!(log.contains("dns.tcp.max_connections is more than half"), "{log}");
     expect_well(&daemon);
 }

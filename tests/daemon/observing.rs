@@ -34,6 +34,15 @@ fn it_is_ready_once_every_endpoint_was_probed() {
     server.be(WELL);
     daemon.wait_until_ready();
     assert_eq!(daemon.status()["ready"], true);
+
+    // What a reload brings is probed in its time; a server that was ready stays so.
+    let hanging = Backend::http();
+    hanging.be(Manner::Hang);
+    let more = pool("more", "web", "192.0.2.7", hanging.address);
+    daemon.write("zones/pools.toml", pools.replace("\"1s\"", "\"1h\"") + &more);
+    assert_eq!(daemon.reload().status, 200);
+    until_eq(1, || hanging.requests());
+    assert_eq!((daemon.check("/readyz"), daemon.status()["ready"].clone()), (200, true.into()));
 }
 
 #[test]

@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 
 use hickory_proto::op::{Message, OpCode};
+use hickory_proto::rr::Record;
 use hickory_proto::rr::rdata::opt::EdnsOption;
-use hickory_proto::rr::{RData, Record, RecordType};
+use hickory_proto::serialize::binary::BinEncodable as _;
 
 use super::{Reply, Transport};
+use crate::presentation::{data_text, rtype_text};
 use crate::wire;
 
 /// The whole reply.
@@ -21,7 +23,7 @@ pub(super) fn reply(reply: &Reply) -> String {
     lines.push(String::new());
     lines.push(";; QUESTION".into());
     for query in &message.queries {
-        let rtype = rtype_text(query.query_type);
+        let rtype = rtype_text(query.query_type.into());
         lines.push(format!(";{}\t{}\t{rtype}", query.name.to_ascii(), query.query_class));
     }
     section("ANSWER", &message.answers, &mut lines);
@@ -103,54 +105,16 @@ fn section(title: &str, records: &[Record], lines: &mut Vec<String>) {
             record.name.to_ascii(),
             record.ttl,
             record.dns_class,
-            rtype_text(record.record_type()),
-            harmless(&data_text(&record.data))
+            rtype_text(record.record_type().into()),
+            harmless(&data(record))
         ));
     }
 }
 
-fn data_text(data: &RData) -> String {
-    match data {
-        RData::TXT(txt) => {
-            let strings: Vec<String> = txt.txt_data.iter().map(|string| quoted(string)).collect();
-            strings.join(" ")
-        }
-        RData::Unknown { code, rdata } => unknown_text(u16::from(*code), &rdata.anything),
-        RData::NULL(null) => generic_text(&null.anything),
-        // Nothing that a zone file can hold.
-        RData::Update0(_) | RData::OPT(_) => generic_text(&[]),
-        known => known.to_string(),
-    }
-}
-
-/// Data of a type that the reader does not know.
-fn unknown_text(code: u16, bytes: &[u8]) -> String {
-    match wire::Name::from_wire(bytes) {
-        Ok(target) if code == wire::rtype::DNAME => target.to_string(),
-        _ => generic_text(bytes),
-    }
-}
-
-/// Any data at all (RFC 3597 5).
-fn generic_text(bytes: &[u8]) -> String {
-    format!("\\# {} {}", bytes.len(), hex(bytes)).trim_end().to_owned()
-}
-
-fn quoted(string: &[u8]) -> String {
-    let mut text = String::from("\"");
-    for &byte in string {
-        match byte {
-            b'"' | b'\\' => {
-                text.push('\\');
-                text.push(char::from(byte));
-            }
-            b' '..=b'~' => text.push(char::from(byte)),
-            // Writing to a string cannot fail.
-            _ => drop(write!(text, "\\{byte:03}")),
-        }
-    }
-    text.push('"');
-    text
+fn data(record: &Record) -> String {
+    // What was just read can be written again.
+    let bytes = record.data.to_bytes().unwrap_or_default();
+    data_text(record.record_type().into(), &bytes)
 }
 
 /// Bytes that would move a terminal's cursor, escaped.
@@ -169,19 +133,4 @@ fn harmless(text: &str) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Mnemonics (IANA DNS parameters); the reader knows some types by number only.
-fn rtype_text(rtype: RecordType) -> String {
-    match u16::from(rtype) {
-        wire::rtype::DNAME => "DNAME".into(),
-        wire::rtype::DS => "DS".into(),
-        46 => "RRSIG".into(),
-        47 => "NSEC".into(),
-        48 => "DNSKEY".into(),
-        number => match rtype {
-            RecordType::Unknown(_) => format!("TYPE{number}"),
-            known => known.to_string(),
-        },
-    }
 }

@@ -83,7 +83,7 @@ fn zones_of_all_kinds_are_found_with_their_steering() {
         };
         assert_eq!(owners, expected);
     }
-    assert_eq!((world.turns.len(), world.inventory.pools.len(), world.seed), (4, 2, 7));
+    assert_eq!((world.turns.len(), world.inventory.pools.len(), world.seed), (6, 2, 7));
 }
 
 #[test]
@@ -121,6 +121,14 @@ fn files_that_fit_nothing_are_said() {
                 "zones/rules.toml:1:1: no zone file \"rules.zone\" beside it; expected one of example.com.toml, pools.toml",
             ],
         ),
+        // Cut off, most likely; a comment says that nothing is meant.
+        (
+            &[zone, ("example.com.toml", ""), ("pools.toml", " \n\t\n")],
+            &[
+                "zones/example.com.toml:1:1: an empty file; expected at least one table, or no such file",
+                "zones/pools.toml:1:1: an empty file; expected at least one table, or no such file",
+            ],
+        ),
         (
             &[zone, ("EXAMPLE.com.zone", ZONE)],
             &[
@@ -128,7 +136,7 @@ fn files_that_fit_nothing_are_said() {
             ],
         ),
         (
-            &[zone, ("example.com.toml", ""), ("Example.com.toml", "")],
+            &[zone, ("example.com.toml", "# none"), ("Example.com.toml", "# none")],
             &[
                 "zones/example.com.toml:1:1: a second steering file of the zone example.com. (see zones/Example.com.toml); expected one file for each zone",
             ],
@@ -274,11 +282,21 @@ fn includes_are_relative_to_the_including_file_and_stay_inside() {
         ("example.com.zone", &format!("{ZONE}$INCLUDE inc/a.inc\n")),
         ("inc/a.inc", "a 300 IN A 192.0.2.1\n$INCLUDE b.inc\n$INCLUDE ../inc/b.inc c\n"),
         ("inc/b.inc", "b 300 IN A 192.0.2.2\n"),
+        (".hidden/a", "a 300 IN A 192.0.2.1\n"),
+        ("inc/.a", "a 300 IN A 192.0.2.1\n"),
+        ("1/2/3/4/5/6/7/8/a", "a 300 IN A 192.0.2.1\n"),
+        ("1/2/3/4/5/6/7/8/9/a", "a 300 IN A 192.0.2.1\n"),
     ]);
     assert_eq!(folder.world().zones.all()[0].records, 6);
     fs::write(folder.0.path().join("secret"), "s 300 IN TXT x\n").unwrap();
     let expected = "expected a file that can be included";
+    let unseen = "it is in a hidden folder, hidden itself, or more than 8 folders down, where no \
+                  change of it would be seen";
     for (path, why) in [
+        (".hidden/a", unseen),
+        ("inc/.a", unseen),
+        ("inc/../.hidden/a", unseen),
+        ("1/2/3/4/5/6/7/8/9/a", unseen),
         ("../secret", "it is outside of the zones folder"),
         ("inc/../../secret", "it is outside of the zones folder"),
         ("/etc/hostname", "it is outside of the zones folder"),
@@ -294,8 +312,11 @@ fn includes_are_relative_to_the_including_file_and_stay_inside() {
         let finding = format!("zones/example.com.zone:4:10: \"{path}\": {why}; {expected}");
         assert_eq!(folder.findings(), [finding]);
     }
+    folder.write("example.com.zone", &format!("{ZONE}$INCLUDE 1/2/3/4/5/6/7/8/a\n"));
+    assert_eq!(folder.world().zones.all()[0].records, 4);
     folder.write("example.com.zone", &format!("{ZONE}$INCLUDE example.com.zone\n"));
-    assert!(!folder.findings().is_empty(), "a file that includes itself");
+    let itself = "a file that includes itself: zones/example.com.zone; expected files that do not";
+    assert_eq!(folder.findings(), [format!("zones/example.com.zone:4:10: {itself}")]);
 }
 
 #[cfg(unix)]

@@ -125,7 +125,7 @@ impl Setup {
             steered,
             inventory: Arc::new(self.inventory),
             places: Arc::new(Places::unknown()),
-            turns: Turns::new(2),
+            turns: Turns::new(Turns::OF_A_POLICY),
             seed: SEED,
             revision: "test".into(),
         };

@@ -333,7 +333,10 @@ async fn a_target_with_other_settings_begins_with_what_is_believed() {
     let mut running = start_remembering(plan(&[&[1]]), net, &|_| None);
     assert_eq!(running.next().await.changed, Some(State::Down));
     let monitor = Monitor { interval: 7 * SECOND, ..monitor() };
-    running.probes.replace(plan_of(monitor, &[&[1]]), &|_| None);
+    // What was remembered when these settings were last in use is out of date.
+    let stale =
+        |_: &str| Some(RememberedVerdict { state: State::Up, since: SystemTime::UNIX_EPOCH });
+    running.probes.replace(plan_of(monitor, &[&[1]]), &stale);
     let down = Verdict { state: State::Down, hold: Some(Duration::ZERO) };
     assert_eq!(running.probes.board().pool_verdicts(0), [down]);
     assert_eq!(running.next().await.changed, None);

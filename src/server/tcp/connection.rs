@@ -219,8 +219,14 @@ impl Connection {
     /// would reset the connection and take them along.
     async fn linger(&mut self) -> io::Result<()> {
         self.stream.shutdown().await?;
-        let mut rest = (&mut self.stream).take(LINGER_BYTES);
-        timeout(LINGER, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await??;
+        self.permit.wait(WaitsFor::End);
+        let (mut rest, mut sink) = ((&mut self.stream).take(LINGER_BYTES), tokio::io::sink());
+        tokio::select! {
+            () = self.permit.evicted() => {}
+            rest = timeout(LINGER, tokio::io::copy(&mut rest, &mut sink)) => {
+                rest??;
+            }
+        }
         Ok(())
     }
 }

@@ -67,7 +67,22 @@ impl Reader<'_> {
         };
         self.includes_left = left;
         match (self.include)(&path, source.file) {
-            Ok((file, bytes)) => self.file(&file, &bytes, &mut inner),
+            Ok((file, _)) if self.open_files.contains(&file) => {
+                return Err(Mistake::Other(
+                    format!("a file that includes itself: {file}"),
+                    "files that do not".into(),
+                ));
+            }
+            Ok((file, bytes)) => {
+                let Some(left) = self.included_bytes_left.checked_sub(bytes.len()) else {
+                    return Err(Mistake::Other(
+                        "included files that are too large".into(),
+                        "at most 1 GiB in all for one zone".into(),
+                    ));
+                };
+                self.included_bytes_left = left;
+                self.file(&file, &bytes, &mut inner);
+            }
             Err(reason) => {
                 let words = (reason, "a file that can be included".into());
                 self.report(source.finding(path_token.place, words));

@@ -23,6 +23,10 @@ pub(super) struct Reader<'a> {
     pub(super) include: &'a mut Include<'a>,
     /// How many more files may be included.
     pub(super) includes_left: usize,
+    /// How many more bytes may be included.
+    pub(super) included_bytes_left: usize,
+    /// The files that are being read, each included by the one before.
+    pub(super) open_files: Vec<String>,
 }
 
 /// What entries of a file take from those before them.
@@ -62,7 +66,14 @@ impl Source<'_> {
 impl<'a> Reader<'a> {
     pub(super) fn new(include: &'a mut Include<'a>) -> Self {
         let (records, findings) = (Records::default(), Findings::default());
-        Self { records, findings, include, includes_left: 1_000 }
+        Self {
+            records,
+            findings,
+            include,
+            includes_left: 1_000,
+            included_bytes_left: 1 << 30,
+            open_files: Vec::new(),
+        }
     }
 
     pub(super) fn read(
@@ -89,16 +100,18 @@ impl<'a> Reader<'a> {
         let index = u32::try_from(self.records.files.len()).unwrap_or(u32::MAX);
         self.records.files.push(file.into());
         let source = Source { file, text, index };
+        self.open_files.push(file.into());
         let mut lexer = Lexer::new(text);
         let mut memory = Vec::new();
         while let Some(entry) = lexer.next(memory) {
             if self.findings.is_full() {
                 self.records.incomplete = true;
-                return;
+                break;
             }
             self.entry(&source, &entry, scope);
             memory = entry.tokens;
         }
+        self.open_files.pop();
     }
 
     /// Notes that something could not be read.

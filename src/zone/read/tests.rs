@@ -141,8 +141,13 @@ fn included_files_have_their_own_scope() {
 
 #[test]
 fn mistakes_in_included_files_and_of_including() {
+    let mut times = 0;
     let mut include = |path: &str, _: &str| match path {
         "self" => Ok(("self".into(), b"$INCLUDE self\n$INCLUDE self\n".to_vec())),
+        "endless" => {
+            times += 1;
+            Ok((format!("endless {times}"), b"$INCLUDE endless\n".to_vec()))
+        }
         "bad" => Ok(("bad".into(), b"\na 5 A x".to_vec())),
         _ => Err(format!("\"{path}\" leaves the zones folder")),
     };
@@ -159,7 +164,14 @@ fn mistakes_in_included_files_and_of_including() {
             "z:5:14: \"c\" after the data; expected the end of the record",
         ]
     );
-    let endless = wrong("$INCLUDE self");
+    assert_eq!(
+        wrong("$INCLUDE self"),
+        [
+            "self:1:10: a file that includes itself: self; expected files that do not",
+            "self:2:10: a file that includes itself: self; expected files that do not",
+        ]
+    );
+    let endless = wrong("$INCLUDE endless");
     assert!(endless.iter().any(|line| line.contains("more than 16 deep")), "{endless:?}");
     assert!(endless.len() < 10, "{}", endless.len());
 }

@@ -123,6 +123,24 @@ async fn whoever_takes_no_answers_gives_way_when_nobody_else_can() {
     setup.server.stop().await;
 }
 
+/// Whoever makes no sense is listened to for a moment more, but not at the cost of others.
+#[tokio::test]
+async fn whoever_made_no_sense_gives_way_first() {
+    let setup = patient(3, 3);
+    let mut idle = guest(&setup, 1).await;
+    let mut hopeless = connect_from(&setup, [127, 0, 0, 1]).await;
+    hopeless.write_all(&[0, 0]).await.unwrap();
+    // The server says goodbye, and waits for the other end to do so too.
+    assert_eq!(receive(&mut hopeless).await, None);
+    let _third = guest(&setup, 1).await;
+    wait_for_connections(&setup, 3).await;
+    let mut newcomer = guest(&setup, 2).await;
+    assert_eq!(evicted(&setup, "total"), 1);
+    assert_eq!(ask(&mut idle, 5).await, Some(5));
+    assert_eq!(ask(&mut newcomer, 6).await, Some(6));
+    setup.server.stop().await;
+}
+
 #[tokio::test]
 async fn dripping_bytes_do_not_make_a_connection_younger() {
     let setup = patient(3, 3);
