@@ -56,6 +56,14 @@ impl Running {
             probes: self.beliefs.probes.board().snapshot(),
         }
     }
+
+    /// An error if a target is not in the files.
+    fn unknown(&self, target: &Target) -> Option<OverrideError> {
+        let view = self.live.load();
+        let inventory = &view.world.inventory;
+        (!target.exists_in(inventory))
+            .then(|| OverrideError::UnknownTarget { known: known(inventory, target) })
+    }
 }
 
 impl Control for Running {
@@ -126,11 +134,8 @@ impl Control for Running {
         by: &str,
     ) -> Result<Option<Override>, OverrideError> {
         let _decision = self.decision();
-        let view = self.live.load_full();
-        if !target.exists_in(&view.world.inventory) {
-            return Err(OverrideError::UnknownTarget {
-                known: known(&view.world.inventory, &target),
-            });
+        if let Some(unknown) = self.unknown(&target) {
+            return Err(unknown);
         }
         let before = self.beliefs.overrides().get(&target).cloned();
         let event = OverrideEvent {
@@ -147,8 +152,11 @@ impl Control for Running {
 
     fn clear_override(&self, target: &Target, by: &str) -> Result<Override, OverrideError> {
         let _decision = self.decision();
-        let standing =
-            self.beliefs.overrides().get(target).cloned().ok_or(OverrideError::NoOverride)?;
+        // Those on what is no longer there can be cleared too.
+        let standing = self.beliefs.overrides().get(target).cloned();
+        let Some(standing) = standing else {
+            return Err(self.unknown(target).unwrap_or(OverrideError::NoOverride));
+        };
         let event = OverrideEvent {
             at: clock::wall_now(),
             by: by.into(),

@@ -43,8 +43,8 @@ impl Client {
                     "; run this as the daemon's user, or as root"
                 }
                 Some(io::ErrorKind::NotFound) => {
-                    "; the daemon makes it at its first start: has `steersman serve` run with \
-                     this configuration?"
+                    "; the daemon makes it when it starts: has `steersman serve` run with this \
+                     configuration, or was the file deleted since?"
                 }
                 _ => "",
             };

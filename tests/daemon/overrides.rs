@@ -53,7 +53,10 @@ fn an_override_is_in_force_in_the_answer_after_it_is_acknowledged() {
             assert_eq!(daemon.answer("www"), [EAST], "{target} cleared");
         }
     }
-    assert_eq!(daemon.clear("pool:us-east").status, 404);
+    assert_eq!(daemon.clear("pool:us-east").detail(), "no override on pool:us-east");
+    let unknown = daemon.clear("pool:us-eats");
+    assert_eq!(unknown.status, 404);
+    assert!(unknown.detail().starts_with("unknown target pool:us-eats"), "{unknown:?}");
 }
 
 #[test]
