@@ -116,8 +116,10 @@ fn endpoint_line(endpoint: &EndpointStatus, now: SystemTime) -> Line {
         Some(since) => format!("{probes} for {}", age(since, now)),
         None => probes.to_owned(),
     }];
-    notes.extend(endpoint.last_round_trip_ms.map(|ms| format!("{ms:.1} ms")));
-    if endpoint.failing || endpoint.verdict == StateText::Down {
+    let is_ill = endpoint.failing || endpoint.verdict == StateText::Down;
+    let last_success = if is_ill { "last success took " } else { "" };
+    notes.extend(endpoint.last_round_trip_ms.map(|ms| format!("{last_success}{ms:.1} ms")));
+    if is_ill {
         notes.extend(endpoint.last_error.clone());
     }
     notes.extend(endpoint.overridden.as_ref().map(said));

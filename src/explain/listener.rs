@@ -48,7 +48,7 @@ impl steering::Trace for Listener<'_> {
                 format!("weighted: {among}{shares}; {by} drew {}", self.branch(branch))
             }
             Step::RoundRobin { branch, of } => {
-                format!("round_robin: it is the turn of {} ({of} are up)", self.branch(branch))
+                format!("round_robin: it is the turn of {} ({of} up)", self.branch(branch))
             }
             Step::AllDown(level) => format!("every candidate is down: {}", all_down(level)),
             Step::LastResort => "every candidate is down: ask the policy of last resort".into(),

@@ -52,7 +52,8 @@ pub fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
         .take(MAX_COMPARED)
         .filter(|name| name.chars().count().abs_diff(length) <= at_most)
         .map(|name| (slips(&written.to_lowercase(), &name.to_lowercase()), name))
-        .filter(|(slips, name)| *slips <= at_most && *name != written)
+        // What shares nothing with a name is no slip of it.
+        .filter(|(slips, name)| *slips <= at_most && *slips < length && *name != written)
         .min_by_key(|(slips, _)| *slips)
         .map(|(_, name)| name)
 }

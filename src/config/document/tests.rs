@@ -167,7 +167,7 @@ fn positions_count_characters_and_lines() {
         [
             "x.toml:2:7: \"ä\"; expected 0 or 1",
             "x.toml:3:4: nothing; expected something",
-            "x.toml:4:7: unknown key \"y\" (did you mean \"z\"?); expected z",
+            "x.toml:4:7: unknown key \"y\"; expected z",
             "x.toml:4:17: 5; expected a text",
         ]
     );
