@@ -9,6 +9,7 @@ mod lexer;
 mod loc;
 mod mistakes;
 mod more;
+mod rare;
 mod reader;
 #[cfg(test)]
 mod tests;

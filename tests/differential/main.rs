@@ -24,6 +24,7 @@ mod reply;
 #[path = "../support/mod.rs"]
 mod support;
 mod tally;
+mod types;
 mod written;
 mod zones;
 
@@ -42,6 +43,12 @@ fn zones_written_by_hand() {
     let zones = written::zones();
     let questions = questions::around(&zones, &mut Random::new(0));
     compare("by hand", &zones, &questions);
+}
+
+#[test]
+fn records_of_every_type() {
+    let questions = types::questions(&mut Random::new(0));
+    compare("types", &types::zones(), &questions);
 }
 
 #[test]

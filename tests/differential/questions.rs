@@ -42,7 +42,8 @@ pub const DNAME: RecordType = RecordType::Unknown(39);
 const LABELS: [&str; 9] = ["a", "b", "c", "d", "*", "ns", "\\032x", "Up", "e.f"];
 
 impl Question {
-    fn new(name: &str, rtype: RecordType, random: &mut Random) -> Option<Self> {
+    /// Nothing if the name is too long.
+    pub fn new(name: &str, rtype: RecordType, random: &mut Random) -> Option<Self> {
         let asked = match Name::from_ascii(name) {
             Ok(asked) if asked.len() <= 255 => asked,
             _ => return None,

@@ -1,5 +1,7 @@
 //! A set of zones as text.
 
+use crate::peers::Peer;
+
 /// The zones that the servers load.
 #[derive(Default)]
 pub struct Zones(pub Vec<Zone>);
@@ -9,11 +11,13 @@ pub struct Zone {
     pub apex: String,
     /// Its records, relative to the apex.
     pub text: String,
+    /// Who does not know all of its types.
+    pub unread_by: Option<Peer>,
 }
 
 impl Zones {
     pub fn add(&mut self, apex: &str, text: String) {
-        self.0.push(Zone { apex: apex.into(), text });
+        self.0.push(Zone { apex: apex.into(), text, unread_by: None });
     }
 
     /// The apex of the zone in which a name lies, if there is one.

@@ -9,6 +9,7 @@ use domain::utils::base64;
 use super::data::compose;
 use super::loc;
 use super::mistakes::shown;
+use super::rare;
 use super::time::seconds;
 use super::tokens::{Mistake, Tokens};
 use crate::wire::Name;
@@ -38,7 +39,7 @@ fn reader(rtype: u16) -> Option<fn(&mut Tokens<'_, '_>) -> Data> {
         Rtype::EUI48 => eui::<6>,
         Rtype::EUI64 => eui::<8>,
         Rtype::URI => uri,
-        _ => return None,
+        _ => return rare::reader(rtype),
     })
 }
 

@@ -114,9 +114,19 @@ fn each_mistake_has_its_place_and_its_words() {
             "www 5 TLSA 3 1 1 abc",
             "1:18: \"abc\" (uneven number of hex digits); expected usage, selector, matching type and hex digits",
         ),
+        ("www 5 HIP 2 a b", "1:13: \"a\"; expected data in the form that its RFC gives"),
         (
-            "www 5 HIP 2 a b",
-            "1:11: \"2\"; expected the RFC 3597 form \\# LENGTH HEX; HIP has no other here",
+            "www 5 APL 3:192.0.2.0/24",
+            "1:11: \"3:192.0.2.0/24\"; expected data in the form that its RFC gives",
+        ),
+        (
+            "www 5 APL 1:192.0.2.0/33",
+            "1:11: \"1:192.0.2.0/33\"; expected data in the form that its RFC gives",
+        ),
+        ("www 5 L64 10 1:2:3", "1:14: \"1:2:3\"; expected data in the form that its RFC gives"),
+        (
+            "www 5 WKS 192.0.2.1 TCP 25",
+            "1:11: \"192.0.2.1\"; expected the RFC 3597 form \\# LENGTH HEX; WKS has no other here",
         ),
         (
             "www 5 TYPE65280 x",
