@@ -61,6 +61,7 @@ pub fn build(
     let (findings, negative) = (builder.checks.findings, builder.negative);
     match negative {
         Some(negative) if findings.is_empty() && !records.incomplete => Ok(Zone {
+            apex_labels: apex.labels().count(),
             apex,
             records: records.list.len(),
             table: table(&builder.nodes, seed),

@@ -44,8 +44,7 @@ impl Zone {
 
     /// The longest existing suffix of a name within the zone, and how many labels were cut off.
     fn closest_encloser(&self, name: &QName) -> Option<(usize, &Node)> {
-        let apex_labels = self.nodes.first()?.labels();
-        (0..=name.labels().checked_sub(apex_labels)?)
+        (0..=name.labels().checked_sub(self.apex_labels)?)
             .find_map(|depth| Some((depth, self.node(name.suffix(depth), name.hash(depth))?)))
     }
 
@@ -109,15 +108,6 @@ impl Node {
     pub fn steered(&self) -> Option<usize> {
         (self.steered != NONE).then_some(self.steered as usize)
     }
-
-    fn labels(&self) -> usize {
-        let (mut at, mut labels) = (0, 0);
-        while self.name[at] != 0 {
-            at += 1 + usize::from(self.name[at]);
-            labels += 1;
-        }
-        labels
-    }
 }
 
 impl Referral {
@@ -141,16 +131,24 @@ impl Referral {
 #[derive(Debug)]
 pub struct Zones {
     zones: Vec<Arc<Zone>>,
-    table: Box<[u32]>,
+    table: Box<[Slot]>,
     /// Bit n is set where some apex has n labels; the last bit stands for all longer ones.
     depths: u64,
+}
+
+/// A place of the table: the hash of an apex, and the index of its zone, `NONE` where free.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    hash: u64,
+    zone: u32,
 }
 
 impl Zones {
     /// Indexes zones of different apexes by hashes keyed with `seed`, the one that each of them
     /// was built with.
     pub fn new(zones: Vec<Arc<Zone>>, seed: u64) -> Self {
-        let mut table = vec![NONE; (zones.len() * 2).next_power_of_two().max(2)].into_boxed_slice();
+        let free = Slot { hash: 0, zone: NONE };
+        let mut table = vec![free; (zones.len() * 2).next_power_of_two().max(2)].into_boxed_slice();
         let mut name = QName::new(seed);
         let mut depths = 0;
         let mask = table.len() - 1;
@@ -158,10 +156,10 @@ impl Zones {
             name.set(zone.apex.as_wire());
             depths |= 1 << name.labels().min(63);
             let mut slot = name.hash(0) as usize & mask;
-            while table[slot] != NONE {
+            while table[slot].zone != NONE {
                 slot = (slot + 1) & mask;
             }
-            table[slot] = index as u32;
+            table[slot] = Slot { hash: name.hash(0), zone: index as u32 };
         }
         Self { zones, table, depths }
     }
@@ -179,16 +177,16 @@ impl Zones {
         if self.depths >> (name.labels() - depth).min(63) & 1 == 0 {
             return None;
         }
-        let wire = name.suffix(depth);
-        let mask = self.table.len() - 1;
-        let mut slot = name.hash(depth) as usize & mask;
-        while let Some(zone) = self.zones.get(self.table[slot] as usize) {
-            if zone.apex.as_wire() == wire {
-                return Some(self.table[slot] as usize);
+        let (hash, mask) = (name.hash(depth), self.table.len() - 1);
+        let mut slot = hash as usize & mask;
+        loop {
+            let Slot { hash: there, zone: index } = self.table[slot];
+            let zone = self.zones.get(index as usize)?;
+            if there == hash && zone.apex.as_wire() == name.suffix(depth) {
+                return Some(index as usize);
             }
             slot = (slot + 1) & mask;
         }
-        None
     }
 
     /// All zones, by index.

@@ -23,6 +23,8 @@ pub(crate) const NONE: u32 = u32::MAX;
 pub struct Zone {
     /// Its apex in lower case.
     pub apex: Name,
+    /// Labels of its apex.
+    pub(crate) apex_labels: usize,
     /// How many records its file has.
     pub records: usize,
     /// Every name that exists, empty non-terminals included; the apex comes first.
