@@ -115,3 +115,6 @@ impl Running {
         alarm::tell(&before, &self.live.load());
     }
 }
+
+#[cfg(test)]
+mod tests;
