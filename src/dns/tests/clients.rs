@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::support::{Setup, ask, failover, pool};
-use crate::health::{PoolId, Standing::{Down, Up}};
+use crate::health::{
+    PoolId,
+    Standing::{Down, Up},
+};
 use crate::place::{GeoKey, Places, geo_map};
 use crate::steering::{AllDown, Branch, Placed, PlacedBy, Policy, Weighted};
 
@@ -168,6 +171,10 @@ fn any_depends_on_both_families() {
             .view();
         let reply = ask(question).subnet(&[0, 1, 24, 0, 10, 1, 2]).of(&view);
         let wanted = format!("NOERROR aa; Q {wanted}");
-        assert_eq!((reply.text(), reply.scope()), (wanted, Some(scope)), "{question} {v4:?} {v6:?}");
+        assert_eq!(
+            (reply.text(), reply.scope()),
+            (wanted, Some(scope)),
+            "{question} {v4:?} {v6:?}"
+        );
     }
 }
