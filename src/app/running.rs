@@ -120,3 +120,6 @@ impl Running {
         alarm::tell(Some(&before), &self.live.load());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -226,7 +226,6 @@ fn to_question<T: Trace>(
     let Conclusion { rcode, authoritative, reason, steered, scope } = said;
     let (out, mut length) = reply.finish(u16::from(question.edns.is_some()));
     if let Some(asked) = &question.edns {
-        let scope = if rcode == Rcode::REFUSED { 0 } else { scope };
         let rcode_high = rcode.high_bits();
         let opt = ReplyEdns { asked, rcode_high, scope, nsid, udp_bytes: MAX_UDP_BYTES };
         length += opt.write(&mut out[length..]).unwrap_or(0);

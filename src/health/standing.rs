@@ -209,4 +209,28 @@ mod tests {
         let now = StandingNow::of(&inventory(), endpoint, down, &Overrides::default());
         assert_eq!(now, StandingNow { standing: Standing::Down, hold: None });
     }
+    /// The moment at which an override ends is the first that it is not in force any more.
+    #[test]
+    fn overrides_end_at_the_moment_that_they_name() {
+        let at = |second| SystemTime::UNIX_EPOCH + Duration::from_secs(second);
+        let target = |name: &str| Target::Pool(name.into());
+        let all = [("first", Some(10)), ("second", Some(11)), ("endless", None)];
+        for (now, ended, next) in [
+            (9, &[][..], Some(10)),
+            (10, &["first"], Some(11)),
+            (11, &["first", "second"], None),
+            (12, &["first", "second"], None),
+        ] {
+            let mut overrides = Overrides::default();
+            for (name, seconds) in all {
+                let lifetime = seconds.map(Duration::from_secs);
+                let what = Override::new(OverrideState::Down, "test", at(0), lifetime);
+                overrides.set(target(name), what);
+            }
+            let expired = overrides.expire(at(now)).into_iter().map(|(target, _)| target);
+            let wanted: Vec<_> = ended.iter().map(|name| target(name)).collect();
+            assert_eq!(expired.collect::<Vec<_>>(), wanted, "{now}");
+            assert_eq!(overrides.next_expiry(), next.map(at), "{now}");
+        }
+    }
 }

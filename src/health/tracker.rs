@@ -142,11 +142,6 @@ impl Tracker {
     pub fn state(&self) -> Option<State> {
         self.state
     }
-
-    /// Outcomes in a row that contradict the verdict.
-    pub fn against(&self) -> u32 {
-        self.against
-    }
 }
 
 #[cfg(test)]

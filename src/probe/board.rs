@@ -50,10 +50,6 @@ pub struct TargetStatus {
     pub since: Option<SystemTime>,
     /// When the last probe ended.
     pub probed: Option<SystemTime>,
-    /// The outcome of the last probe that said something of the target.
-    pub last_outcome: Option<Outcome>,
-    /// How many such outcomes in a row were the same.
-    pub in_a_row: u32,
     /// How long the last probe that succeeded took.
     pub round_trip: Option<Duration>,
     /// Why and when a probe last failed, however long ago.
@@ -243,8 +239,6 @@ impl TargetStatus {
             since: last.map(|l| l.since),
             target,
             probed: None,
-            last_outcome: None,
-            in_a_row: 0,
             round_trip: None,
             last_failure: None,
             results: BTreeMap::new(),
@@ -290,11 +284,6 @@ impl TargetStatus {
             }
             Err(_) => Outcome::Failure,
         };
-        self.in_a_row = match self.last_outcome {
-            Some(last) if last == outcome => self.in_a_row.saturating_add(1),
-            _ => 1,
-        };
-        self.last_outcome = Some(outcome);
         let changed = self.tracker.observe(outcome);
         if changed.is_some() {
             self.since = Some(at);

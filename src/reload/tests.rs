@@ -88,23 +88,110 @@ async fn only_what_nobody_has_loaded_is_news() {
     assert!(timeout(LONG, watch.changed()).await.is_err(), "it was loaded");
 }
 
+/// Looks all the time, so that nothing hangs on when the system tells of a change.
+#[tokio::test(start_paused = true)]
+async fn files_that_are_being_written_are_waited_for_but_not_for_ever() {
+    // From change to change, how many there are, and when that is news, all in milliseconds.
+    for (pause_ms, changes, news_ms) in
+        [(0, 1, 100..200), (50, 20, 1_050..1_200), (50, 100, 2_000..2_200)]
+    {
+        let (_folder, daemon, _seen, mut watch) = watched();
+        watch.poll = Duration::from_millis(1);
+        let began = crate::clock::runtime_now();
+        let write = async {
+            for change in 1..=changes {
+                fs::write(daemon.zones.join("a.zone"), "x".repeat(change)).unwrap();
+                tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+            }
+            std::future::pending().await
+        };
+        tokio::select! {
+            () = write => {}
+            () = watch.changed() => {}
+        }
+        let took_ms = (crate::clock::runtime_now() - began).as_millis();
+        assert!(news_ms.contains(&took_ms), "{changes} changes: {took_ms}");
+    }
+}
+
+/// What somebody else has loaded while we waited for quiet is no news.
+#[tokio::test(start_paused = true)]
+async fn what_was_loaded_in_the_meantime_is_no_news() {
+    let (_folder, daemon, seen, mut watch) = watched();
+    watch.poll = Duration::from_millis(1);
+    fs::write(daemon.zones.join("a.zone"), "three").unwrap();
+    let load = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        seen.refresh(&daemon);
+        tokio::time::sleep(LONG).await;
+    };
+    tokio::select! {
+        () = watch.changed() => panic!("it was loaded"),
+        () = load => {}
+    }
+}
+
+#[test]
+fn what_a_load_does_not_read_is_no_news() {
+    let (_folder, daemon, ..) = watched();
+    let look = || fingerprint(&daemon.zones, &daemon.geoip);
+    let before = look();
+    fs::create_dir(daemon.zones.join(".git")).unwrap();
+    fs::write(daemon.zones.join(".git/index"), "").unwrap();
+    fs::write(daemon.zones.join(".a.zone.swp"), "").unwrap();
+    assert_eq!(look(), before);
+    fs::write(daemon.zones.join("b.zone"), "").unwrap();
+    assert_ne!(look(), before);
+}
+
+/// A link is swapped between two versions of the same size and the same moment.
+#[test]
+fn another_file_is_news_even_if_it_looks_the_same() {
+    let (folder, daemon, ..) = watched();
+    let at = |name: &str| folder.path().join(name);
+    let looks = |name: &str| {
+        let found = fs::metadata(at(name)).unwrap();
+        let times = [found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec()];
+        (found.len(), times)
+    };
+    // The system's clock of files stands still for some milliseconds at a time.
+    let same = (0..10_000).any(|_| {
+        for version in ["v1", "v2"] {
+            fs::write(at(version), version).unwrap();
+        }
+        looks("v1") == looks("v2")
+    });
+    assert!(same, "files of the same moment are never made here");
+    // Of a link, only what it leads to is looked at.
+    let mut seen = Vec::new();
+    for version in ["v1", "v2"] {
+        let link = at("link");
+        let _ = fs::remove_file(&link);
+        symlink(at(version), &link).unwrap();
+        seen.push(fingerprint(&daemon.zones, &[link]));
+    }
+    assert_ne!(seen[0], seen[1]);
+}
+
 /// A folder is put in place of `zones/`, or of the link to it, or of a link on the way there; and
 /// then a file in it changes. Nobody looks without a sign.
 #[tokio::test]
 async fn a_folder_in_place_of_another_is_watched_from_then_on() {
-    for way in ["zones", "link/zones", "links"] {
+    for way in ["zones", "link/zones", "link/deep/zones", "links"] {
         let folder = tempfile::tempdir().unwrap();
         let at = |path: &str| folder.path().join(path);
+        let inner = way.strip_prefix("link/").unwrap_or("zones");
         let make = |name: &str| {
-            fs::create_dir_all(at(name).join("zones")).unwrap();
-            fs::write(at(name).join("zones/a.zone"), "one").unwrap();
+            let zones = at(name).join(inner);
+            fs::create_dir_all(&zones).unwrap();
+            fs::write(zones.join("a.zone"), "one").unwrap();
         };
         let (zones, put): (PathBuf, &dyn Fn(&str)) = match way {
             "zones" => (at("zones"), &|name| {
                 let _ = fs::rename(at("zones"), at(name).join("before"));
                 fs::rename(at(name).join("zones"), at("zones")).unwrap();
             }),
-            "link/zones" => (at("link/zones"), &|name| {
+            "link/zones" | "link/deep/zones" => (at(way), &|name| {
                 symlink(name, at("new")).unwrap();
                 fs::rename(at("new"), at("link")).unwrap();
             }),

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Answers with the asker's address, and the view's seed as its TTL. The name `boom.` panics,
 /// `big.` pads the reply to 60,000 bytes; responses and what is too short get silence.
-fn whoami(
+pub(super) fn whoami(
     view: &View,
     packet: &[u8],
     asker: &Asker,
@@ -65,7 +65,7 @@ fn whoami(
     Answered { length, reason: Reason::Static, rcode: Rcode::NOERROR, steered: None }
 }
 
-fn view(seed: u64) -> View {
+pub(super) fn view(seed: u64) -> View {
     let world = World {
         zones: Zones::new(Vec::new(), seed),
         steered: Vec::new(),
@@ -116,7 +116,7 @@ fn loopbacks() -> Vec<SocketAddr> {
     [loopback(), v6].into_iter().filter(|address| bind(&[*address], 1).is_ok()).collect()
 }
 
-fn query(id: u16, name: &str) -> Vec<u8> {
+pub(super) fn query(id: u16, name: &str) -> Vec<u8> {
     let mut message = Message::query();
     message.metadata.id = id;
     message.add_query(Query::query(Name::from_ascii(name).unwrap(), RecordType::A));

@@ -22,7 +22,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 use std::{error, fmt};
 
-use crate::finding::Finding;
 use crate::health::{Overrides, RememberedVerdict, State};
 use journal::{Durability, Journal};
 pub use overrides::{OverrideChange, OverrideEvent};
@@ -55,8 +54,6 @@ pub struct Remembered {
     pub overrides: Overrides,
     /// What was last believed, by key of probe target.
     pub verdicts: BTreeMap<String, RememberedVerdict>,
-    /// What could not be read; it is in the log too.
-    pub damage: Vec<Finding>,
 }
 
 /// Another daemon has the state folder open.

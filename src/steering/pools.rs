@@ -158,7 +158,7 @@ impl Set {
         .find(|(_, selection)| !selection.rdata.is_empty())?;
         let count = |standing| members.iter().filter(|m| m.now.standing == standing).count() as u32;
         let stands = PoolStands {
-            up: count(Standing::Up) >= pool.min_healthy.max(1),
+            up: count(Standing::Up) >= pool.min_healthy,
             healthy: count(Standing::Up),
             total: members.len() as u32,
             drained: count(Standing::Drained),

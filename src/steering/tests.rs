@@ -1,5 +1,8 @@
 //! The truth tables of the policies, over every draw.
 
+mod draws;
+mod scope;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -357,20 +360,6 @@ fn nearest_without_a_place_keeps_the_order_of_the_list() {
 }
 
 #[test]
-fn only_what_was_looked_at_narrows_the_scope() {
-    let keys =
-        [GeoKey::Network { address: "192.0.2.0".parse().unwrap(), length: 24 }, GeoKey::Default];
-    let geo = placed(geo_map(&Places::unknown(), &keys), &[1, 2]);
-    let policy = || Policy::Failover(Box::new([leaf(0), geo.clone()]));
-    for (downed, expected) in [(&[][..], ('a', 0)), (&[0], ('b', 24))] {
-        let world = down(World::simple(3), downed);
-        let (name, pools) = (name(policy(), AllDown::Serve), world.pools());
-        let choice = ask(&name, &pools, Asked::A, 0, &Turns::default());
-        assert_eq!((said(&choice), choice.scope), expected);
-    }
-}
-
-#[test]
 fn when_all_are_down_the_name_says_what_happens() {
     let cases: [(AllDown, char); 4] = [
         (AllDown::Serve, 'a'),
@@ -470,6 +459,27 @@ fn doubt_shortens_the_ttl_of_whatever_looked_at_it() {
         let (name, pools) = (name(failover(&[0, 1]), AllDown::Serve), world.pools());
         let choice = ask(&name, &pools, Asked::A, 0, &Turns::default());
         assert_eq!(choice.ttl_seconds, expected, "{a:?} {b:?}");
+    }
+}
+
+/// What could change first decides, wherever in the pool it is; the other family has no say.
+#[test]
+fn a_pool_holds_for_as_long_as_the_least_certain_of_its_endpoints() {
+    let addresses = ["10.0.0.1", "10.0.0.2", "2001:db8::1"];
+    let eu = pool("eu", addresses.map(|address| endpoint(address, 1)).into());
+    for (first, second, other_family, expected) in [
+        (9_000, 4_000, 20_000, 4),
+        (4_000, 9_000, 20_000, 4),
+        (9_000, 4_000, 2_000, 4),
+        (90_000, 7_000, 2_000, 7),
+    ] {
+        let world = World::of(vec![eu.clone()])
+            .doubt(0, 0, Standing::Up, first)
+            .doubt(0, 1, Standing::Up, second)
+            .doubt(0, 2, Standing::Up, other_family);
+        let (name, pools) = (name(leaf(0), AllDown::Serve), world.pools());
+        let choice = ask(&name, &pools, Asked::A, 0, &Turns::default());
+        assert_eq!(choice.ttl_seconds, expected, "{first} {second} {other_family}");
     }
 }
 

@@ -3,13 +3,24 @@
 use std::sync::Arc;
 
 use super::support::{Setup, ask, failover, pool};
+use crate::health::{
+    PoolId,
+    Standing::{Down, Up},
+};
 use crate::place::{GeoKey, Places, geo_map};
 use crate::steering::{AllDown, Branch, Placed, PlacedBy, Policy, Weighted};
 
+const SERVE: AllDown = AllDown::Serve;
+
 fn geo(keys: &[GeoKey]) -> Policy {
+    geo_from(0, keys)
+}
+
+/// Each key leads to a pool, from `first` on.
+fn geo_from(first: PoolId, keys: &[GeoKey]) -> Policy {
     Policy::Placed(Placed {
         map: Arc::new(geo_map(&Places::unknown(), keys)),
-        branches: (0..keys.len() as u32).map(pool).collect(),
+        branches: (first..).take(keys.len()).map(pool).collect(),
         by: PlacedBy::Geo(Box::default()),
     })
 }
@@ -101,4 +112,69 @@ fn what_a_mixed_name_lacks_depends_on_the_client() {
     let far = ask("www.example. MX").subnet(&[0, 1, 24, 0, 192, 0, 2]).of(&view);
     let alias = "NOERROR aa; Q 30 CNAME cdn.example.net.".into();
     assert_eq!((far.text(), far.scope()), (alias, Some(1)));
+}
+
+/// Whoever shares the answer shares each of its links.
+#[test]
+fn the_narrowest_link_of_a_chain_is_its_scope() {
+    for (first, second, scope) in
+        [("10.1.2.0/24", "10.0.0.0/8", 24), ("10.0.0.0/8", "10.1.2.0/24", 24)]
+    {
+        let view = Setup::default()
+            .pool(&["second.example."])
+            .pool(&["elsewhere."])
+            .pool(&["192.0.2.1"])
+            .pool(&["192.0.2.2"])
+            .zone("example.", "")
+            .steer("first.example.", geo_from(0, &[network(first), GeoKey::Default]), SERVE)
+            .steer("second.example.", geo_from(2, &[network(second), GeoKey::Default]), SERVE)
+            .view();
+        let reply = ask("first.example. A").subnet(&[0, 1, 32, 0, 10, 1, 2, 3]).of(&view);
+        let chain = "NOERROR aa; Q 30 CNAME second.example.; second.example. 30 A 192.0.2.1";
+        assert_eq!((&*reply.text(), reply.scope()), (chain, Some(scope)), "{first} {second}");
+    }
+}
+
+/// A question for any type looks at IPv4 first. What it sees there decides with what is answered
+/// in the end, and so has its part in scope and TTL; and the other way round.
+#[test]
+fn any_depends_on_both_families() {
+    let keys = [network("10.0.0.0/8"), GeoKey::Default];
+    let setup = || {
+        Setup::default()
+            .pool(&["192.0.2.1", "2001:db8::1"])
+            .pool(&["192.0.2.2", "2001:db8::2"])
+            .pool(&["2001:db8::3"])
+            .zone("example.", "")
+            .steer("both.example.", geo(&keys), SERVE)
+            .steer(
+                // Only IPv4 looks beyond the first.
+                "beyond.example.",
+                Policy::Failover(Box::new([pool(2), geo(&keys)])),
+                SERVE,
+            )
+    };
+    // Where the endpoints of IPv4 and IPv6 stand, of those that the client is led to.
+    for (question, v4, v6, wanted, scope) in [
+        ("both.example. ANY", (Up, None), (Up, Some(3_000)), "30 A 192.0.2.1", 8),
+        ("both.example. ANY", (Up, Some(5_000)), (Up, Some(3_000)), "5 A 192.0.2.1", 8),
+        ("both.example. ANY", (Down, Some(5_000)), (Up, None), "5 AAAA 2001:db8::1", 8),
+        ("both.example. ANY", (Down, None), (Up, Some(3_000)), "3 AAAA 2001:db8::1", 8),
+        ("beyond.example. ANY", (Down, None), (Up, None), "30 AAAA 2001:db8::3", 8),
+        ("beyond.example. AAAA", (Down, None), (Up, None), "30 AAAA 2001:db8::3", 0),
+    ] {
+        let view = setup()
+            .stand(0, 0, v4.0, v4.1)
+            .stand(0, 1, v6.0, v6.1)
+            .stand(1, 0, Down, None)
+            .stand(1, 1, Down, None)
+            .view();
+        let reply = ask(question).subnet(&[0, 1, 24, 0, 10, 1, 2]).of(&view);
+        let wanted = format!("NOERROR aa; Q {wanted}");
+        assert_eq!(
+            (reply.text(), reply.scope()),
+            (wanted, Some(scope)),
+            "{question} {v4:?} {v6:?}"
+        );
+    }
 }

@@ -145,6 +145,16 @@ fn a_name_may_move_between_addresses_and_host_names() {
     for rtype in types {
         assert_eq!(ask(&format!("mixed.example. {rtype}")).of(&view).text(), alias, "{rtype}");
     }
+    // IPv6 alone is still addresses, though questions for IPv4 go on to the next pool.
+    check(
+        &down(setup(), 0, 2).view(),
+        &[
+            ("mixed.example. A", alias),
+            ("mixed.example. AAAA", "NOERROR aa; Q 30 AAAA 2001:db8::1"),
+            ("mixed.example. CNAME", lacking),
+            ("mixed.example. MX", lacking),
+        ],
+    );
     // While an endpoint is in doubt, its verdict could change in two seconds.
     let view = setup().stand(0, 0, Standing::Up, Some(2_500)).view();
     check(&view, &[("mixed.example. MX", "NOERROR aa; ! example. 2 SOA")]);
@@ -261,5 +271,45 @@ fn the_verdict_names_what_was_chosen() {
     ] {
         let answered = ask(question).of(&view).answered;
         assert_eq!((answered.reason, answered.steered), (reason, steered), "{question}");
+    }
+}
+
+/// A steered link says more than what comes after it, a degraded one more than a steered one, and
+/// a failure most.
+#[test]
+fn the_reason_of_a_chain_is_that_of_its_weightiest_link() {
+    let on_to = |target: &'static str, standing| {
+        pools()
+            .pool(&[target])
+            .pool(&["next.example."])
+            .stand(4, 0, standing, None)
+            .stand(1, 0, Standing::Down, None)
+            .zone("example.", "fixed A 192.0.2.99\ncut NS ns.cut\nns.cut A 192.0.2.98")
+            .steer("next.example.", pool(4), AllDown::Serve)
+            .steer("up.example.", pool(0), AllDown::Serve)
+            .steer("down.example.", pool(1), AllDown::Serve)
+            .steer("nodata.example.", pool(1), AllDown::NoData)
+            .steer("fails.example.", pool(1), AllDown::ServFail)
+            .steer("first.example.", pool(5), AllDown::Serve)
+            .view()
+    };
+    use Reason::{Degraded, ServFail, Steered};
+    for (target, if_up, if_down) in [
+        ("fixed.example.", Steered, Degraded),
+        ("nope.example.", Steered, Degraded),
+        ("elsewhere.", Steered, Degraded),
+        ("example.", Steered, Degraded),
+        ("x.cut.example.", Steered, Degraded),
+        ("up.example.", Steered, Degraded),
+        ("down.example.", Degraded, Degraded),
+        ("nodata.example.", Degraded, Degraded),
+        ("fails.example.", ServFail, ServFail),
+    ] {
+        for (standing, wanted) in [(Standing::Up, if_up), (Standing::Down, if_down)] {
+            for question in ["next.example. A", "first.example. A"] {
+                let answered = ask(question).of(&on_to(target, standing)).answered;
+                assert_eq!(answered.reason, wanted, "{question} to {target}, {standing:?}");
+            }
+        }
     }
 }
