@@ -24,6 +24,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
 
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -45,10 +46,16 @@ pub struct Server {
     tcp_stop: watch::Sender<bool>,
     workers: Vec<thread::JoinHandle<()>>,
     listeners: Vec<JoinHandle<()>>,
+    /// Ends with the server.
+    _tcp: TcpRuntime,
 }
 
+/// What carries TCP: threads of its own, so that no crowd of clients holds up probes or people.
+/// None is the runtime of whoever starts the server, in which tests know who goes first.
+struct TcpRuntime(Option<Runtime>);
+
 impl Server {
-    /// Serves on open sockets; to be called within a tokio runtime, which carries TCP.
+    /// Serves on open sockets.
     ///
     /// Fails if the system has no thread, descriptor or randomness to give; nothing runs then.
     pub fn start(
@@ -57,10 +64,16 @@ impl Server {
         metrics: Arc<Metrics>,
         limits: TcpLimits,
     ) -> io::Result<Self> {
-        Self::start_service(bound, Service { live, metrics, answer: crate::dns::answer }, limits)
+        let service = Service { live, metrics, answer: crate::dns::answer };
+        Self::start_service(bound, service, limits, TcpRuntime::new()?)
     }
 
-    fn start_service(bound: Bound, service: Service, limits: TcpLimits) -> io::Result<Self> {
+    fn start_service(
+        bound: Bound,
+        service: Service,
+        limits: TcpLimits,
+        runtime: TcpRuntime,
+    ) -> io::Result<Self> {
         let Bound { addresses, udp, tcp } = bound;
         let (stop, udp_stop) = io::pipe()?;
         let workers = start_workers(udp, &Arc::new(stop), &service)?;
@@ -68,10 +81,9 @@ impl Server {
         let shared = Tcp::new(service, limits);
         let mut listeners = Vec::new();
         for listener in tcp {
-            let listener = tokio::net::TcpListener::from_std(listener)?;
-            listeners.push(tokio::spawn(tcp::listen(listener, Arc::clone(&shared), stop.clone())));
+            listeners.push(runtime.listen(listener, Arc::clone(&shared), stop.clone())?);
         }
-        Ok(Self { addresses, udp_stop, tcp_stop, workers, listeners })
+        Ok(Self { addresses, udp_stop, tcp_stop, workers, listeners, _tcp: runtime })
     }
 
     /// Where it listens, in the order that was asked for.
@@ -92,6 +104,32 @@ impl Server {
         let join = move || self.workers.into_iter().for_each(|worker| drop(worker.join()));
         // Workers catch their panics.
         let _ = tokio::task::spawn_blocking(join).await;
+    }
+}
+
+impl TcpRuntime {
+    fn new() -> io::Result<Self> {
+        Builder::new_multi_thread().enable_all().thread_name("tcp").build().map(Some).map(Self)
+    }
+
+    fn listen(
+        &self,
+        listener: std::net::TcpListener,
+        tcp: Arc<Tcp>,
+        stop: watch::Receiver<bool>,
+    ) -> io::Result<JoinHandle<()>> {
+        let _inside = self.0.as_ref().map(Runtime::enter);
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        Ok(tokio::spawn(tcp::listen(listener, tcp, stop)))
+    }
+}
+
+impl Drop for TcpRuntime {
+    fn drop(&mut self) {
+        // Not waited for, since that must not be done where other tasks run.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 

@@ -90,7 +90,7 @@ impl Setup {
         let (live, metrics) = (Arc::new(Live::new(view(7))), Metrics::new());
         let service =
             Service { live: Arc::clone(&live), metrics: Arc::clone(&metrics), answer: whoami };
-        let server = Server::start_service(bound, service, limits).unwrap();
+        let server = Server::start_service(bound, service, limits, TcpRuntime(None)).unwrap();
         Self { server, live, metrics }
     }
 

@@ -17,8 +17,9 @@ use crate::metrics::Discard;
 use crate::server::admission::{Permit, WaitsFor};
 use crate::server::frames::{Frames, Next};
 
-/// Answers of pipelined questions are sent together up to about this many bytes.
-const FLUSH_BYTES: usize = 16 << 10;
+/// Answers of pipelined questions are sent together up to about this many bytes; then it is the turn
+/// of other connections.
+const FLUSH_BYTES: usize = 4 << 10;
 /// The most that is still read after the stop, in bytes.
 const LAST_BYTES: usize = 1 << 20;
 /// How long, and for how many bytes, a client that makes no sense is still listened to, so that
@@ -26,7 +27,7 @@ const LAST_BYTES: usize = 1 << 20;
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: u64 = 64 << 10;
 
-/// An admitted connection. At most 64 KiB of one question and 80 KiB of answers are in memory.
+/// An admitted connection. At most 64 KiB of one question and 68 KiB of answers are in memory.
 pub(super) struct Connection {
     stream: TcpStream,
     asker: Asker,
@@ -142,7 +143,8 @@ impl Connection {
             self.output.shrink_to(FLUSH_BYTES);
             match progress {
                 Progress::Done => return Ok(true),
-                Progress::More => {}
+                // Others come first: whoever asks for much waits longer, and not they.
+                Progress::More => tokio::task::yield_now().await,
                 Progress::Hopeless => return Ok(false),
             }
         }
