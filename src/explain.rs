@@ -71,14 +71,15 @@ pub fn explain(view: &View, question: &Question<'_>) -> Result<Explanation, Stri
     let mut scratch = Scratch::new(view.world.seed);
     let mut out = vec![0; 65_535];
     let (class, _) = view.world.places.class(client);
-    let mut listener = Listener::new(view, question.rtype, class.location);
+    let mut listener = Listener::new(view, question.rtype.into(), class.location);
     let verdict =
         dns::answer_traced(view, &packet, &asker, chance, &mut scratch, &mut out, &mut listener);
     let reply = Message::from_bytes(&out[..verdict.length]).map_err(|error| error.to_string())?;
     let mut steps = listener.steps;
     if steps.is_empty() {
         // No zone was looked for.
-        steps.push(format!("questions of type {} are not answered here", question.rtype));
+        let rtype = rtype_text(question.rtype.into());
+        steps.push(format!("questions of type {rtype} are not answered here"));
     }
     if verdict.rcode == Rcode::SERVFAIL && verdict.reason != Reason::ServFail {
         steps.push("the answer does not fit into any message".into());
@@ -86,7 +87,7 @@ pub fn explain(view: &View, question: &Question<'_>) -> Result<Explanation, Stri
     let present = |records: &[Record]| records.iter().map(record_text).collect();
     Ok(Explanation {
         name: question.name.to_string(),
-        rtype: question.rtype.to_string(),
+        rtype: rtype_text(question.rtype.into()),
         client: format!("{client}/{length}"),
         place: place(class),
         steps,

@@ -14,9 +14,9 @@ pub fn parse_rtype(text: &str) -> Result<u16, String> {
     if let Some(number) = upper.strip_prefix("TYPE").and_then(|digits| digits.parse().ok()) {
         return Ok(number);
     }
-    hickory_proto::rr::RecordType::from_str(&upper)
-        .map(u16::from)
-        .map_err(|_| format!("found {text:?}; expected a record type such as A, AAAA or TYPE64"))
+    domain::base::iana::Rtype::from_mnemonic(upper.as_bytes())
+        .map(|rtype| rtype.to_int())
+        .ok_or_else(|| format!("found {text:?}; expected a record type such as A, AAAA or TYPE64"))
 }
 
 /// A network of clients, or one client.
@@ -77,7 +77,15 @@ mod tests {
 
     #[test]
     fn types_by_name_and_by_number() {
-        for (text, number) in [("a", 1), ("AAAA", 28), ("https", 65), ("type65400", 65400)] {
+        for (text, number) in [
+            ("a", 1),
+            ("AAAA", 28),
+            ("https", 65),
+            ("loc", 29),
+            ("DNAME", 39),
+            ("ANY", 255),
+            ("type65400", 65400),
+        ] {
             assert_eq!(parse_rtype(text), Ok(number), "{text}");
         }
         for text in ["", "AAAAA", "TYPE", "TYPE65536", "1"] {

@@ -1,11 +1,10 @@
 //! Steps in words, one plain line for each.
 
-use hickory_proto::rr::RecordType;
-
 use crate::dns::{self, Link};
 use crate::duration::format_duration;
 use crate::health::{Answers, Location, PoolId, Standing};
 use crate::place::great_circle_km;
+use crate::presentation::rtype_text;
 use crate::steering::{self, Placed, PlacedBy, Policy, PoolStands, SteeredName, Step};
 use crate::view::View;
 use crate::wire::Name;
@@ -17,7 +16,7 @@ const KEYS_LISTED: usize = 8;
 pub(super) struct Listener<'v> {
     view: &'v View,
     /// The type that is asked.
-    rtype: RecordType,
+    rtype: String,
     /// Where the client is, as far as that is known.
     location: Option<Location>,
     /// Where the present name's steps begin, and the name.
@@ -61,7 +60,7 @@ impl steering::Trace for Listener<'_> {
 
 impl dns::Trace for Listener<'_> {
     fn link(&mut self, name: &[u8], link: Link<'_>) {
-        let rtype = self.rtype;
+        let rtype = &self.rtype;
         let name = text(name);
         let words = match link {
             Link::NoZone => format!("{name} is in none of the zones served here"),
@@ -86,7 +85,7 @@ impl dns::Trace for Listener<'_> {
             }
             Link::TooLong => "the name that the DNAME makes of it is too long".into(),
             Link::Fixed { rtype, count } => {
-                let rtype = RecordType::from(rtype);
+                let rtype = rtype_text(rtype);
                 let records = if count == 1 { "1 record" } else { &format!("{count} records") };
                 format!("{name} has {rtype} in the zone file: {records}")
             }
@@ -111,7 +110,8 @@ impl dns::Trace for Listener<'_> {
 }
 
 impl<'v> Listener<'v> {
-    pub(super) fn new(view: &'v View, rtype: RecordType, location: Option<Location>) -> Self {
+    pub(super) fn new(view: &'v View, rtype: u16, location: Option<Location>) -> Self {
+        let rtype = rtype_text(rtype);
         Self { view, rtype, location, name: None, shares: Vec::new(), steps: Vec::new() }
     }
 
