@@ -53,6 +53,7 @@ fn no_question_is_lost_or_half_answered_while_everything_changes() {
     assert!(asked.load(Ordering::SeqCst) > 15, "{asked:?}");
     assert_eq!(daemon.answer("pair"), ["192.0.2.15", "192.0.3.15"]);
     // Each was loaded once: the watcher does not load again what was loaded on command.
+    daemon.log.wait_for("reloaded", 15);
     assert_eq!(daemon.log.of("reloaded").len(), 15, "{}", daemon.log.text());
 }
 

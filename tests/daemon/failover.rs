@@ -82,12 +82,13 @@ fn the_alarm_is_for_families_and_rings_once() {
         let names = lines.iter().filter_map(|line| line["names"].as_str());
         names.collect::<Vec<_>>().join(" ")
     });
+    let rung = daemon.log.of(alarm).len();
     daemon.write("zones/example.com.toml", format!("{names}more.failover = [\"six\"]\n"));
     assert_eq!(daemon.reload().status, 200);
     daemon.write("zones/example.com.toml", format!("{names}more.failover = [\"both\"]\n"));
     assert_eq!(daemon.reload().status, 200);
-    let lines = daemon.log.of(alarm);
-    assert_eq!(lines.last().unwrap()["names"], "more.example.com.", "{lines:?}");
+    assert_eq!(daemon.log.wait_for(alarm, rung + 1)["names"], "more.example.com.");
+    assert_eq!(daemon.log.of(alarm).len(), rung + 1);
     assert_eq!(daemon.log.of("these names have a pool that is up again").len(), 0);
 }
 

@@ -204,8 +204,11 @@ fn a_broken_file_changes_nothing_and_every_error_is_told() {
             let error = *error.unwrap_or_else(|| panic!("{wanted} is not in {errors:#?}"));
             assert!(said.stderr.contains(error), "{said:?} lacks {error}");
             assert!(check.stdout.contains(error), "{check:?} lacks {error}");
-            let logged = daemon.log.lines().into_iter().find(|line| line["finding"] == error);
-            assert_eq!(logged.unwrap_or_else(|| panic!("no line: {error}"))["level"], "ERROR");
+            let logged = until(&format!("{error} in the log"), || {
+                let mut lines = daemon.log.lines().into_iter();
+                lines.find(|line| line["finding"] == error).ok_or_else(|| daemon.log.text())
+            });
+            assert_eq!(logged["level"], "ERROR");
         }
         assert_eq!(answer_from(&daemon, "203.0.113.0/24"), [MAIN], "{file}");
         assert_eq!(daemon.answer("fixed"), ["192.0.2.99"], "{file}");

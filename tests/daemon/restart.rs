@@ -213,7 +213,7 @@ fn a_full_disk_refuses_overrides_and_dns_goes_on() {
     assert_eq!((stands, daemon.answer("www")), (state.into(), vec![answer.to_owned()]));
     assert_eq!(daemon.clear("pool:main").status, 503);
     assert_eq!(daemon.answer("www"), [answer]);
-    assert_eq!(daemon.log.of("override not set").len(), 1);
+    daemon.log.wait_for("override not set", 1);
     let said = daemon.cli(&["drain", "pool:main", "--reason", "x"]);
     assert_eq!(said.code, Some(1));
     assert!(said.stderr.contains("could not be made durable"), "{said:?}");
