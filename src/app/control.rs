@@ -69,12 +69,12 @@ impl Running {
 impl Control for Running {
     fn ready(&self) -> Result<(), String> {
         // What a reload brings is probed in its time, and is no reason to take a server away.
-        if self.was_ready.load(Ordering::Relaxed) {
+        if self.ongoing.was_ready.load(Ordering::Relaxed) {
             return Ok(());
         }
         match self.beliefs.probes.board().unprobed() {
             0 => {
-                self.was_ready.store(true, Ordering::Relaxed);
+                self.ongoing.was_ready.store(true, Ordering::Relaxed);
                 Ok(())
             }
             left => Err(format!("{left} probe targets were not probed yet")),
@@ -170,8 +170,8 @@ impl Control for Running {
     }
 
     fn reload(&self) -> Result<String, Vec<Finding>> {
-        let _loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
-        self.load_is_waiting.store(false, Ordering::Release);
+        let _loading = self.ongoing.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        self.ongoing.load_is_waiting.store(false, Ordering::Release);
         let loaded = self.load();
         self.metrics.reloaded(loaded.is_ok());
         match &loaded {

@@ -12,8 +12,7 @@ mod running;
 mod signals;
 
 use std::net::SocketAddr;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -34,7 +33,7 @@ use crate::state::{Remembered, Store, Token};
 use crate::view::{View, World};
 
 use beliefs::Beliefs;
-use running::Running;
+use running::{Ongoing, Running};
 use signals::Signals;
 
 /// Reports that may wait to be taken in; probes wait when there are more.
@@ -103,12 +102,7 @@ impl App {
             store,
             metrics,
             seen,
-            was_ready: AtomicBool::new(false),
-            changing: Mutex::default(),
-            loading: Mutex::default(),
-            load_is_waiting: AtomicBool::new(false),
-            deciding: Mutex::default(),
-            unsendable: Mutex::default(),
+            ongoing: Ongoing::default(),
         });
 
         let (stop, stopped) = watch::channel(false);

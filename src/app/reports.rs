@@ -78,7 +78,7 @@ impl Running {
     }
 
     fn unsendable(&self) -> MutexGuard<'_, HashSet<Arc<str>>> {
-        self.unsendable.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ongoing.unsendable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Logs and remembers a verdict that has changed, and logs a probe that cannot be sent.

@@ -32,6 +32,12 @@ pub(super) struct Running {
     pub metrics: Arc<Metrics>,
     /// What the files looked like when they were last loaded.
     pub seen: Arc<Seen>,
+    pub ongoing: Ongoing,
+}
+
+/// What is going on: nothing at the start.
+#[derive(Default)]
+pub(super) struct Ongoing {
     /// Held by whoever swaps the view: never for longer than that takes.
     pub changing: Mutex<()>,
     /// Whether all endpoints of some world have been probed.
@@ -48,16 +54,16 @@ pub(super) struct Running {
 
 impl Running {
     pub fn turn(&self) -> MutexGuard<'_, ()> {
-        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ongoing.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn decision(&self) -> MutexGuard<'_, ()> {
-        self.deciding.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ongoing.deciding.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Loads the files without holding up whoever asked for it, and logs what came of it.
     pub async fn reload_in_background(self: &Arc<Self>, why: &'static str) {
-        if self.load_is_waiting.swap(true, Ordering::AcqRel) {
+        if self.ongoing.load_is_waiting.swap(true, Ordering::AcqRel) {
             // The load that waits for its turn will see whatever this one would.
             return;
         }

@@ -102,7 +102,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
         let Some(length) = written.get(at..).and_then(|target| self.name.set(target)) else {
             return false;
         };
-        self.trace.link(self.name.suffix(0), Link::Follow);
+        self.trace.link(self.name, Link::Follow);
         let target = NameAt { start: at, end: at + length };
         let bytes = &written[target.start..target.end];
         let been_there = self.links[..self.linked]
@@ -123,7 +123,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
 
     /// Tells a step of the name looked up now.
     fn tell(&mut self, link: Link<'_>) {
-        self.trace.link(self.name.suffix(0), link);
+        self.trace.link(self.name, link);
     }
 
     fn here(&self) -> NameAt {
@@ -208,7 +208,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
 
     /// DNAME and the CNAME that it makes for the name, of which `depth` labels are replaced.
     fn dname(&mut self, dname: &RrSet, depth: usize) -> Result<Next, Full> {
-        self.trace.link(self.name.suffix(0), Link::Dname { owner: self.name.suffix(depth) });
+        self.trace.link(self.name, Link::Dname { owner: self.name.suffix(depth) });
         self.conclude(Reason::Static);
         let here = self.here();
         let dname_at = self.reply.length();

@@ -2,6 +2,7 @@
 //! pays nothing.
 
 use crate::steering::{self, NoTrace};
+use crate::wire::QName;
 
 /// One step of the way of a name; names are in lower-case wire form.
 #[derive(Clone, Copy, Debug)]
@@ -64,10 +65,11 @@ pub enum Link<'a> {
 
 /// Hears the links of a chain, and the steps of the choices among them.
 pub trait Trace: steering::Trace {
-    /// Hears one link. `name` is the name at which the chain is, in lower-case wire form.
-    fn link(&mut self, name: &[u8], link: Link<'_>);
+    /// Hears one link. `name` is the name at which the chain is: whole, for cutting its bytes out
+    /// would cost those who do not listen a check of bounds.
+    fn link(&mut self, name: &QName, link: Link<'_>);
 }
 
 impl Trace for NoTrace {
-    fn link(&mut self, _: &[u8], _: Link<'_>) {}
+    fn link(&mut self, _: &QName, _: Link<'_>) {}
 }

@@ -7,7 +7,7 @@ use crate::place::great_circle_km;
 use crate::presentation::rtype_text;
 use crate::steering::{self, Placed, PlacedBy, Policy, PoolStands, SteeredName, Step};
 use crate::view::View;
-use crate::wire::Name;
+use crate::wire::{Name, QName};
 
 /// How many keys that do not match one line lists.
 const KEYS_LISTED: usize = 8;
@@ -59,9 +59,9 @@ impl steering::Trace for Listener<'_> {
 }
 
 impl dns::Trace for Listener<'_> {
-    fn link(&mut self, name: &[u8], link: Link<'_>) {
+    fn link(&mut self, name: &QName, link: Link<'_>) {
         let rtype = &self.rtype;
-        let name = text(name);
+        let name = text(name.suffix(0));
         let words = match link {
             Link::NoZone => format!("{name} is in none of the zones served here"),
             Link::Node { owner, is_empty } => {

@@ -31,12 +31,7 @@ fn running(daemon: Daemon, seen: &Arc<Seen>) -> Running {
         store,
         metrics: Metrics::new(),
         seen: Arc::clone(seen),
-        was_ready: AtomicBool::new(false),
-        changing: Mutex::default(),
-        loading: Mutex::default(),
-        load_is_waiting: AtomicBool::new(false),
-        deciding: Mutex::default(),
-        unsendable: Mutex::default(),
+        ongoing: Ongoing::default(),
     }
 }
 
