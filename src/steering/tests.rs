@@ -1,7 +1,10 @@
 //! The truth tables of the policies, over every draw.
 
+mod all_down;
 mod draws;
 mod scope;
+mod sticky;
+mod turns;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -243,91 +246,6 @@ fn all_healthy_endpoints_are_answered_from_a_drawn_first_one() {
     }
 }
 
-#[test]
-fn a_sticky_client_stays_while_its_pool_is_up() {
-    let policy = || branches([(50, leaf(0)), (30, leaf(1)), (20, leaf(2))], 7);
-    let at = |world: &World, network: u32| {
-        let (name, pools, turns) =
-            (name(policy(), AllDown::Serve), world.pools(), Turns::default());
-        let client = IpAddr::from((network << 8 | 9).to_be_bytes());
-        // The draw does not matter.
-        let said_for = |draw| {
-            let chance = Chance { draw: Draw::new(draw), turns: &turns };
-            let choice = choose(&name, &pools, Asked::A, client, chance, &mut NoTrace);
-            assert_eq!(choice.scope, 24);
-            said(&choice)
-        };
-        assert_eq!(said_for(0), said_for(12345));
-        said_for(1)
-    };
-    let (all, without_b) = (World::simple(3), down(World::simple(3), &[1]));
-    let (mut counts, mut moved) = (BTreeMap::new(), BTreeMap::new());
-    for network in 0..20_000 {
-        let (before, after) = (at(&all, network), at(&without_b, network));
-        *counts.entry(before).or_insert(0i32) += 1;
-        if before == 'b' {
-            *moved.entry(after).or_insert(0i32) += 1;
-        } else {
-            assert_eq!(before, after, "a client whose pool stayed up has moved");
-        }
-    }
-    // The networks draw by a fixed hash, so these counts never vary; the shares are 50, 30, 20.
-    for (pool, share) in [('a', 10_000), ('b', 6_000), ('c', 4_000)] {
-        assert!((counts[&pool] - share).abs() < share / 20, "{counts:?}");
-    }
-    let total: i32 = moved.values().sum();
-    assert!((moved[&'a'] * 70 - total * 50).abs() < total * 50 / 20, "{moved:?}");
-    assert!(!moved.contains_key(&'b'));
-}
-
-#[test]
-fn round_robin_takes_turns_among_those_that_are_up() {
-    for (downed, expected) in
-        [(&[][..], "abcabc"), (&[1], "acacac"), (&[0, 2], "bbbbbb"), (&[0, 1, 2], "------")]
-    {
-        let world = down(World::simple(3), downed);
-        let (name, pools) = (name(round_robin(&[0, 1, 2]), AllDown::NoData), world.pools());
-        let turns = Turns::new(Turns::OF_A_POLICY);
-        let said: String = (0..6).map(|_| said(&ask(&name, &pools, Asked::A, 0, &turns))).collect();
-        assert_eq!(said, expected);
-    }
-}
-
-#[test]
-fn questions_for_aaaa_take_turns_of_their_own() {
-    let both = |n: u8| {
-        let v6 = endpoint(&format!("2001:db8::{n}"), 1);
-        pool(&n.to_string(), vec![endpoint(&format!("10.0.0.{n}"), 1), v6])
-    };
-    let world = World::of(vec![both(0), both(1)]);
-    let (name, pools) = (name(round_robin(&[0, 1]), AllDown::Serve), world.pools());
-    let turns = Turns::new(Turns::OF_A_POLICY);
-    // Clients that ask A and AAAA in pairs meet the same pool for both.
-    for expected in ['a', 'b', 'a'] {
-        for asked in [Asked::A, Asked::Aaaa] {
-            assert_eq!(said(&ask(&name, &pools, asked, 0, &turns)), expected);
-        }
-    }
-}
-
-/// Browsers ask for A, AAAA and HTTPS; what one of them gets must not depend on the others.
-#[test]
-fn questions_for_other_types_take_turns_of_their_own() {
-    let host = || Endpoint {
-        address: EndpointAddress::Host { wire: [1, b'a', 0].into(), text: "a.".into() },
-        weight: 1,
-        probe: None,
-    };
-    let world = World::of(vec![pool("0", vec![host()]), pool("1", vec![host()])]);
-    let (name, pools) = (name(round_robin(&[0, 1]), AllDown::Serve), world.pools());
-    let turns = Turns::new(Turns::OF_A_POLICY);
-    for expected in ['a', 'b', 'a'] {
-        for asked in [Asked::A, Asked::Alias, Asked::Aaaa] {
-            assert_eq!(said(&ask(&name, &pools, asked, 0, &turns)), expected, "{asked:?}");
-        }
-    }
-}
-
 fn placed(map: crate::place::PlaceMap, branches: &[PoolId]) -> Policy {
     let branches = branches.iter().map(|id| leaf(*id)).collect();
     Policy::Placed(Placed { map: Arc::new(map), branches, by: PlacedBy::Nearest(Box::default()) })
@@ -357,47 +275,6 @@ fn nearest_without_a_place_keeps_the_order_of_the_list() {
     let policy = || placed(nearest_map(&Places::unknown(), &[here, here]), &[0, 1]);
     assert_eq!(shares(&World::simple(2), policy(), 1), BTreeMap::from([('a', 1)]));
     assert_eq!(shares(&down(World::simple(2), &[0]), policy(), 1), BTreeMap::from([('b', 1)]));
-}
-
-#[test]
-fn when_all_are_down_the_name_says_what_happens() {
-    let cases: [(AllDown, char); 4] = [
-        (AllDown::Serve, 'a'),
-        (AllDown::NoData, '-'),
-        (AllDown::ServFail, '!'),
-        (AllDown::Policy(leaf(2)), 'c'),
-    ];
-    for (all_down, expected) in cases {
-        let world = down(World::simple(3), &[0, 1]);
-        let name = name(failover(&[0, 1]), all_down);
-        let pools = world.pools();
-        let choice = ask(&name, &pools, Asked::A, 0, &Turns::default());
-        assert_eq!((said(&choice), choice.all_down), (expected, true));
-    }
-    // The last resort is down as well: still better than nothing.
-    let world = down(World::simple(3), &[0, 1, 2]);
-    let name = name(failover(&[0, 1]), AllDown::Policy(leaf(2)));
-    let pools = world.pools();
-    assert_eq!(said(&ask(&name, &pools, Asked::A, 0, &Turns::default())), 'c');
-}
-
-#[test]
-fn when_all_are_down_drained_come_after_failing_and_forced_down_last() {
-    use Standing::{Down, Drained, ForcedDown};
-    for (standings, expected) in [
-        ([Drained, Down], 'b'),
-        ([ForcedDown, Down], 'b'),
-        ([ForcedDown, Drained], 'b'),
-        ([Drained, ForcedDown], 'a'),
-        ([ForcedDown, ForcedDown], 'a'),
-        ([Drained, Drained], 'a'),
-    ] {
-        let world = World::simple(2).stand(0, 0, standings[0]).stand(1, 0, standings[1]);
-        let name = name(failover(&[0, 1]), AllDown::Serve);
-        let pools = world.pools();
-        let choice = ask(&name, &pools, Asked::A, 0, &Turns::default());
-        assert_eq!((said(&choice), choice.all_down), (expected, true), "{standings:?}");
-    }
 }
 
 #[test]
@@ -480,52 +357,5 @@ fn a_pool_holds_for_as_long_as_the_least_certain_of_its_endpoints() {
         let (name, pools) = (name(leaf(0), AllDown::Serve), world.pools());
         let choice = ask(&name, &pools, Asked::A, 0, &Turns::default());
         assert_eq!(choice.ttl_seconds, expected, "{first} {second} {other_family}");
-    }
-}
-
-#[test]
-fn sticky_policies_within_each_other_draw_independently() {
-    // Half to a draw between a and b, half to one between c and d, all of them sticky.
-    let inner = |salt, a, b| branches([(1, leaf(a)), (1, leaf(b))], salt);
-    let policy = branches([(1, inner(8, 0, 1)), (1, inner(9, 2, 3))], 7);
-    let (name, pools, turns) =
-        (name(policy, AllDown::Serve), World::simple(4).pools(), Turns::default());
-    let mut counts = BTreeMap::new();
-    for network in 0..4_000u32 {
-        let client = IpAddr::from((network << 8).to_be_bytes());
-        let chance = Chance { draw: Draw::new(0), turns: &turns };
-        let choice = choose(&name, &pools, Asked::A, client, chance, &mut NoTrace);
-        *counts.entry(said(&choice)).or_insert(0i32) += 1;
-    }
-    assert_eq!(counts.len(), 4, "{counts:?}");
-    assert!(counts.values().all(|count| (count - 1_000).abs() < 100), "{counts:?}");
-}
-
-#[test]
-fn chance_decides_within_a_sticky_policy() {
-    // A client stays with its branch; within it the shares are those of the draws.
-    let inner = branches([(3, leaf(0)), (1, leaf(1))], None);
-    let sticky = branches([(1, inner.clone()), (1, inner)], 7);
-    assert_eq!(shares(&World::simple(2), sticky, 4), BTreeMap::from([('a', 3), ('b', 1)]));
-}
-
-#[test]
-fn ipv6_networks_stick_by_56_bits() {
-    let policy = branches([(1, leaf(0)), (1, leaf(1))], 7);
-    let (name, pools, turns) =
-        (name(policy, AllDown::Serve), World::simple(2).pools(), Turns::default());
-    let at = |client: &str| {
-        let chance = Chance { draw: Draw::new(0), turns: &turns };
-        let client = client.parse().unwrap();
-        let choice = choose(&name, &pools, Asked::A, client, chance, &mut NoTrace);
-        assert_eq!(choice.scope, 56);
-        said(&choice)
-    };
-    let all: std::collections::BTreeSet<char> =
-        (0..64).map(|n| at(&format!("2001:db8:0:{n:x}00::1"))).collect();
-    assert_eq!(all.len(), 2, "networks differ");
-    for n in 0..64 {
-        let same = format!("2001:db8:0:{n:x}00::1");
-        assert_eq!(at(&same), at(&format!("2001:db8:0:{n:x}ff:1:2:3:4")), "{same}");
     }
 }

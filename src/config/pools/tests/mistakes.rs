@@ -1,0 +1,367 @@
+//! Mistakes, each where it stands.
+
+use super::*;
+
+const POOL_KEYS: &str = "one of region, monitor, endpoints, min_healthy, answers";
+
+const MONITOR_KEYS: &str = "one of http, https, tcp, icmp, interval, timeout, fall, rise, retry";
+
+const TIME: &str = r#"a time with its unit, such as "300ms", "5s" or "1m30s""#;
+
+const NAME: &str = r#"a name of letters, digits, ".", "_" and "-""#;
+
+/// Asserts the findings of texts, one a line and without the file's name.
+fn assert_findings(rows: &[(&str, &[&str])]) {
+    for (text, expected) in rows {
+        let expected: Vec<String> = expected.iter().map(|f| format!("pools.toml:{f}")).collect();
+        assert_eq!(read_all(text).1, expected, "{text}");
+    }
+}
+
+#[test]
+fn mistakes_in_regions_are_said() {
+    let latitude = "latitude and longitude in degrees, such as [39.04, -77.49]";
+    assert_findings(&[
+        ("regions = 3", &["1:11: 3; expected tables, such as [regions.NAME]"]),
+        ("[regions]\na = 3", &["2:5: 3; expected a table, [regions.a]"]),
+        (
+            "[region.a]",
+            &[
+                "1:2: unknown key \"region\" (did you mean \"regions\"?); expected one of regions, monitors, pools",
+            ],
+        ),
+        ("[regions.a]\nlat = 3", &["2:1: unknown key \"lat\"; expected location"]),
+        ("[regions.a]\nlocation = [1]", &[&format!("2:12: a list of 1; expected {latitude}")]),
+        ("[regions.a]\nlocation = 'x'", &[&format!("2:12: \"x\"; expected {latitude}")]),
+        (
+            "[regions.a]\nlocation = [90.5, -181]",
+            &[
+                "2:13: 90.5; expected a latitude from -90 to 90",
+                "2:19: -181; expected a longitude from -180 to 180",
+            ],
+        ),
+        ("[regions.'a b']", &[&format!("1:10: the name \"a b\"; expected {NAME}")]),
+        ("[regions.'ü']", &[&format!("1:10: the name \"ü\"; expected {NAME}")]),
+        ("[regions.'..']", &[&format!("1:10: the name \"..\"; expected {NAME}")]),
+        ("[regions.'']", &[&format!("1:10: the name \"\"; expected {NAME}")]),
+    ]);
+}
+
+#[test]
+fn mistakes_in_monitors_are_said() {
+    let bound = r#"expected a time from "10ms" to "1d""#;
+    let range = r#"expected a status from 100 to 599, or a range such as "200-299""#;
+    let path = r##"expected a path that begins with "/", in ASCII, without spaces and "#""##;
+    let host = r#"expected a host name, such as "www.example.com" or "www.example.com:8080""#;
+    let longer = "expected an interval that is at least as long as the timeout";
+    assert_findings(&[
+        (
+            "[monitors.m]",
+            &["1:11: monitor \"m\" without a kind; expected one of http, https, tcp, icmp"],
+        ),
+        (
+            "[monitors.m]\nicmp = {}\ntcp = { port = 1 }",
+            &[
+                "3:1: a second kind, \"tcp\", beside \"icmp\"; expected one kind for each monitor; a pool may have several monitors",
+            ],
+        ),
+        ("[monitors.m]\nhttp = 80", &["2:8: 80; expected a table, such as http = {}"]),
+        (
+            "[monitors.m]\nicmp = {}\nintervall = '5s'",
+            &[&format!(
+                "3:1: unknown key \"intervall\" (did you mean \"interval\"?); expected {MONITOR_KEYS}"
+            )],
+        ),
+        (
+            "[monitors.m]\nhttp = { sni = 'x' }",
+            &["2:10: unknown key \"sni\"; expected one of path, port, host, status, body"],
+        ),
+        (
+            "[monitors.m]\nicmp = { port = 1 }",
+            &["2:10: unknown key \"port\"; expected no key at all"],
+        ),
+        (
+            "[monitors.m]\nicmp = {}\ninterval = '1s'",
+            &[&format!(
+                "3:12: an interval of 1s, shorter than the timeout of 2s (the default); {longer}"
+            )],
+        ),
+        (
+            "[monitors.m]\nicmp = {}\ntimeout = '6s'",
+            &[&format!(
+                "3:11: an interval of 5s (the default), shorter than the timeout of 6s; {longer}"
+            )],
+        ),
+        (
+            "[monitors.m]\nicmp = {}\ninterval = '9s'\ntimeout = '10s'",
+            &[&format!("3:12: an interval of 9s, shorter than the timeout of 10s; {longer}")],
+        ),
+        (
+            "[monitors.m]\nicmp = {}\ninterval = '0s'\nretry = '2d'\ntimeout = '0s'",
+            &[
+                &format!("3:12: \"0s\"; {bound}"),
+                &format!("4:9: \"2d\"; {bound}"),
+                "5:11: \"0s\"; expected a time from \"1ms\" to \"1d\"",
+            ],
+        ),
+        (
+            "[monitors.m]\nicmp = {}\ninterval = 5\nretry = '-1s'",
+            &[&format!("3:12: 5; expected {TIME}"), &format!("4:9: \"-1s\"; expected {TIME}")],
+        ),
+        (
+            "[monitors.m]\nicmp = {}\nfall = 0\nrise = '2'",
+            &[
+                "3:8: 0; expected a number from 1 to 1000",
+                "4:8: \"2\"; expected a number from 1 to 1000",
+            ],
+        ),
+        ("[monitors.m]\nhttp = { path = 'x' }", &[&format!("2:17: \"x\"; {path}")]),
+        ("[monitors.m]\nhttp = { path = '/a b' }", &[&format!("2:17: \"/a b\"; {path}")]),
+        ("[monitors.m]\nhttp = { path = \"/\\r\" }", &[&format!("2:17: \"/\\r\"; {path}")]),
+        ("[monitors.m]\nhttp = { host = \"a\\nb\" }", &[&format!("2:17: \"a\\nb\"; {host}")]),
+        ("[monitors.m]\nhttp = { host = '' }", &[&format!("2:17: \"\"; {host}")]),
+        ("[monitors.m]\ntcp = { port = 0 }", &["2:16: 0; expected a port from 1 to 65535"]),
+        ("[monitors.m]\ntcp = { port = 65536 }", &["2:16: 65536; expected a port from 1 to 65535"]),
+        (
+            "[monitors.m]\nhttps = { sni = 'a b', verify = 1 }",
+            &[
+                "2:17: \"a b\"; expected the host name or address that the certificate must be for",
+                "2:33: 1; expected true or false",
+            ],
+        ),
+        (
+            "[monitors.m]\nhttp = { body = '' }",
+            &["2:17: \"\"; expected a text of 1 to 65536 bytes that the body must contain"],
+        ),
+        (
+            "[monitors.m]\nhttp = { status = [] }",
+            &[
+                "2:19: an empty list; expected a list of statuses and ranges, such as [200, \"300-399\"]",
+            ],
+        ),
+        (
+            "[monitors.m]\nhttp = { status = [99, '299-200', '2xx'] }",
+            &[
+                &format!("2:20: 99; {range}"),
+                &format!("2:24: \"299-200\"; {range}"),
+                &format!("2:35: \"2xx\"; {range}"),
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn mistakes_in_pools_are_said() {
+    let list = r#"expected a list of endpoints, such as ["192.0.2.10"]"#;
+    assert_findings(&[
+        ("[pools.a]", &[r#"1:8: pool "a" without endpoints; expected endpoints = ["192.0.2.10"]"#]),
+        ("[pools.a]\nendpoints = []", &[&format!("2:13: an empty list; {list}")]),
+        ("[pools.a]\nendpoints = '::1'", &[&format!("2:13: \"::1\"; {list}")]),
+        (
+            "[pools.a]\nendpoints = ['::1']\nregions = 'x'",
+            &[&format!(
+                "3:1: unknown key \"regions\" (did you mean \"region\"?); expected {POOL_KEYS}"
+            )],
+        ),
+        (
+            "[pools.a]\nendpoints = ['::1']\n[pools.a.b]",
+            &[&format!(
+                "3:10: unknown key \"b\"; expected {POOL_KEYS}; a name with a dot is quoted"
+            )],
+        ),
+        (
+            "[pools.a]\nendpoints = ['::1']\nregion = 'us'\nmonitor = 'web'",
+            &[
+                "3:10: unknown region \"us\"; expected a region; there is no [regions.us] in this file",
+                "4:11: unknown monitor \"web\"; expected a monitor; there is no [monitors.web] in this file",
+            ],
+        ),
+        (
+            "[pools.a]\nendpoints = ['::1']\nregion = 'us-eats'\nmonitor = ['web']\n[regions.us-east]\n[regions.eu]\n[monitors.icmp]\nicmp = {}",
+            &[
+                "3:10: unknown region \"us-eats\" (did you mean \"us-east\"?); expected one of eu, us-east",
+                "4:12: unknown monitor \"web\"; expected icmp",
+            ],
+        ),
+        (
+            "[pools.a]\nendpoints = ['::1']\nmonitor = ['m', 'm', 1]\n[monitors.m]\nicmp = {}",
+            &[
+                "3:17: monitor \"m\" a second time; expected each monitor once",
+                "3:22: 1; expected the name of a monitor",
+            ],
+        ),
+        (
+            "[pools.a]\nendpoints = ['::1']\nmin_healthy = 0\nanswers = 2",
+            &[
+                "3:15: 0; expected a number of endpoints, at least 1",
+                "4:11: 2; expected 1 or \"all\"",
+            ],
+        ),
+        (
+            "[pools.a]\nendpoints = ['::1']\nanswers = 'one'",
+            &["3:11: \"one\"; expected 1 or \"all\""],
+        ),
+        (
+            "[pools.a]\nendpoints = ['::1', '192.0.2.1', '192.0.2.2']\nmin_healthy = 2",
+            &[
+                "3:15: 2, more than the pool's IPv6 addresses (1); expected 1: each family is counted by itself",
+            ],
+        ),
+        (
+            "[monitors.t]\ntcp = {}\n[pools.a]\nmonitor = 't'\nendpoints = [{ address = '::1', probe = '::2' }]",
+            &[
+                "3:8: no port to probe ::1 of pool \"a\" by monitor \"t\"; expected tcp = { port = … }, or probe = \"ADDR:PORT\" for each endpoint",
+            ],
+        ),
+        (
+            "[monitors.i]\nicmp = {}\n[pools.a]\nmonitor = 'i'\nendpoints = [{ cname = 'a.b' }]",
+            &[
+                "5:14: the host name a.b. to be monitored, but names are not resolved; expected probe = \"ADDR:PORT\" beside it, or no monitor for the pool",
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn a_mistake_does_not_make_others_of_what_refers_to_it() {
+    let web = "[pools.a]\nendpoints = ['::1']\nmonitor = 'web'\n[pools.b]\nendpoints = ['::2']\nmonitor = 'web'";
+    assert_findings(&[
+        (
+            &format!("[[monitors.web]]\nicmp = {{}}\n{web}"),
+            &["1:12: [[monitors.web]]; expected [monitors.web], in single brackets"],
+        ),
+        (
+            "[pools.a]\nendpoints = ['192.0.2.1']\nmin_healthy = 2",
+            &["3:15: 2, more than the pool's IPv4 addresses (1); expected 1"],
+        ),
+        (
+            "[monitors.m]\nicmp = {}\nhttp = { headers = { a = 1 } }",
+            &[
+                "3:1: a second kind, \"http\", beside \"icmp\"; expected one kind for each monitor; a pool may have several monitors",
+            ],
+        ),
+        (
+            "[pool.a]",
+            &[
+                "1:2: unknown key \"pool\" (did you mean \"pools\"?); expected one of regions, monitors, pools",
+            ],
+        ),
+        (
+            "[monitors.m]\nicmp = {}\n[monitors.m.htp]",
+            &[&format!(
+                "3:13: unknown key \"htp\" (did you mean \"http\"?); expected {MONITOR_KEYS}"
+            )],
+        ),
+    ]);
+}
+
+#[test]
+fn mistakes_in_endpoints_are_said() {
+    let address = r#"expected an IPv4 or IPv6 address, such as "192.0.2.10" or "2001:db8::10""#;
+    let host = r#"expected a host name, such as "customer.cdn.example.net.""#;
+    let weight = "expected a weight from 0 to 1000000, without fraction";
+    let probe =
+        r#"expected an address to probe, such as "10.0.0.1", "10.0.0.1:8080" or "[::1]:80""#;
+    let one = "expected the address of one host";
+    for (endpoints, expected) in [
+        ("1", &[&*format!("1: 1; {address}")][..]),
+        ("'192.0.2.256'", &[&format!("1: \"192.0.2.256\"; {address}")]),
+        ("'192.0.2.1/32'", &[&format!("1: \"192.0.2.1/32\"; {address}")]),
+        (
+            "'192.0.2.1:80'",
+            &[
+                r#"1: "192.0.2.1:80", an address with a port; expected an address; where it is probed is said by { address = "192.0.2.1", probe = "192.0.2.1:80" }"#,
+            ],
+        ),
+        (
+            "'www.example.org'",
+            &[
+                r#"1: "www.example.org"; expected an address; a host name is written { cname = "www.example.org." }"#,
+            ],
+        ),
+        ("'0.0.0.0'", &[&format!("1: \"0.0.0.0\", the unspecified address; {one}")]),
+        ("'ff02::1'", &[&format!("1: \"ff02::1\", a multicast address; {one}")]),
+        ("'255.255.255.255'", &[&format!("1: \"255.255.255.255\", the broadcast address; {one}")]),
+        (
+            "'::ffff:192.0.2.1'",
+            &[&format!(
+                "1: \"::ffff:192.0.2.1\", an IPv4 address within an IPv6 one (write \"192.0.2.1\"); {one}"
+            )],
+        ),
+        (
+            "'::1', '0:0:0:0:0:0:0:1'",
+            &["8: endpoint ::1 a second time (first in line 2); expected each endpoint once"],
+        ),
+        (
+            "{ cname = 'a.B.' }, { cname = 'A.b' }",
+            &["21: endpoint a.b. a second time (first in line 2); expected each endpoint once"],
+        ),
+        (
+            "'::1', { cname = 'a.b' }",
+            &[
+                "8: a host name in a pool of addresses; expected either addresses or host names in one pool",
+            ],
+        ),
+        (
+            "{ cname = 'a.b' }, '::1'",
+            &[
+                "20: an address in a pool of host names; expected either addresses or host names in one pool",
+            ],
+        ),
+        ("{}", &["1: an endpoint without address; expected address or cname"]),
+        (
+            "{ address = '::1', cname = 'a.b' }",
+            &["20: a host name and an address; expected either address or cname"],
+        ),
+        (
+            "{ address = '::1', port = 80 }",
+            &["20: unknown key \"port\"; expected one of address, cname, weight, probe"],
+        ),
+        ("{ address = '::1', weight = -1 }", &[&format!("29: -1; {weight}")]),
+        ("{ address = '::1', weight = 0.5 }", &[&format!("29: 0.5; {weight}")]),
+        ("{ address = '::1', weight = 1000001 }", &[&format!("29: 1000001; {weight}")]),
+        (
+            "{ address = '::1', weight = 0 }, { address = '::2', weight = 0 }",
+            &["0: only weights of 0; expected at least one weight above 0"],
+        ),
+        ("{ address = '::1', probe = ':80' }", &[&format!("28: \":80\"; {probe}")]),
+        ("{ address = '::1', probe = 'x:80' }", &[&format!("28: \"x:80\"; {probe}")]),
+        ("{ address = '::1', probe = '::2:0' }", &[]),
+        ("{ address = '::1', probe = '[::2]:0' }", &[&format!("28: \"[::2]:0\"; {probe}")]),
+        ("{ address = '::1', probe = 80 }", &[&format!("28: 80; {probe}")]),
+        (
+            "{ address = '::1', probe = '0.0.0.0:1' }",
+            &[&format!("28: \"0.0.0.0:1\", the unspecified address; {one}")],
+        ),
+        (
+            "{ cname = 'a b' }",
+            &[&format!(
+                "11: \"a b\": a character other than letters, digits, \"-\" and \"_\"; {host}"
+            )],
+        ),
+        (
+            "{ cname = '192.0.2.1' }",
+            &[&format!("11: \"192.0.2.1\": an address, or part of one; {host}")],
+        ),
+        ("{ cname = '' }", &[&format!("11: \"\": an empty label; {host}")]),
+        ("{ cname = 1 }", &[&format!("11: 1; {host}")]),
+    ] {
+        let text = format!("[pools.a]\nendpoints = [{endpoints}]");
+        let column = |finding: &&str| {
+            let (column, rest) = finding.split_once(':').unwrap();
+            format!("pools.toml:2:{}:{rest}", column.parse::<usize>().unwrap() + 13)
+        };
+        let expected: Vec<String> = expected.iter().map(column).collect();
+        assert_eq!(read_all(&text).1, expected, "{text}");
+    }
+}
+
+#[test]
+fn all_mistakes_are_said_at_once_and_names_stay_known() {
+    let (inventory, findings) = read_all(
+        "[pools.a]\nendpoints = ['x y']\nmin_healthy = 5\n[pools.b]\nregion = 'no'\n\
+         [monitors.m]\nhttp = { port = 0 }\nrise = 0\n[regions.r]\nlocation = []",
+    );
+    assert_eq!(findings.len(), 6, "{findings:#?}");
+    assert_eq!((inventory.pool("a"), inventory.pool("b")), (Some(0), Some(1)));
+}
