@@ -108,7 +108,7 @@ fn policies() -> Vec<(&'static str, Policy, AllDown)> {
     let branches = || both().into_iter().map(|policy| Branch { weight: 1, policy }).collect();
     let keys = [GeoKey::Network { address: [10, 0, 0, 0].into(), length: 8 }, GeoKey::Default];
     let map = Arc::new(geo_map(&Places::unknown(), &keys));
-    let by = PlacedBy::Geo(Box::default());
+    let by = PlacedBy::Geo(Box::default()).into();
     vec![
         ("steered.example.", Policy::Failover(both()), AllDown::Serve),
         (
@@ -154,6 +154,7 @@ fn view() -> View {
             ttl_seconds: 30,
             policy,
             all_down,
+            first_slot: 0,
             slots: [0, 1, 2].into(),
             some_hosts: hosts(owner),
         })

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::health::{
     EndpointId, Inventory, Override, Overrides, Pool, Standing, StandingNow, State, Target, Verdict,
 };
-use crate::steering::{Asked, PoolState, Pools};
+use crate::steering::{Asked, PoolState, Pools, Set};
 use crate::timestamp::to_rfc3339_seconds as to_rfc3339;
 
 /// How the whole daemon stands.
@@ -219,7 +219,7 @@ pub fn pool_statuses(
 }
 
 fn families_up(pool: &Pool, state: Option<&PoolState>) -> FamiliesUp {
-    let up = |asked| state.and_then(|state| state.set(asked)).map(|set| set.up);
+    let up = |asked| state.and_then(|state| state.set(asked)).map(Set::is_up);
     match pool.answers_hosts() {
         true => FamiliesUp { cname: up(Asked::Alias), ..FamiliesUp::default() },
         false => FamiliesUp { a: up(Asked::A), aaaa: up(Asked::Aaaa), cname: None },

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use crate::finding::Finding;
 use crate::health::PoolId;
-use crate::steering::{Asked, Pools, SteeredName};
+use crate::steering::{Asked, Pools, Set, SteeredName};
 use crate::view::View;
 
 /// How many names one line of the log lists.
@@ -76,7 +76,7 @@ fn has(name: &SteeredName, pools: &Pools) -> [bool; 2] {
 
 /// Whether a pool is up for a family; none if it has no endpoint of it.
 fn is_up(pools: &Pools, pool: PoolId, asked: Asked) -> Option<bool> {
-    pools.get(pool)?.set(asked).map(|set| set.up)
+    pools.get(pool)?.set(asked).map(Set::is_up)
 }
 
 /// A name, with the families that are meant unless it has no others; none if none is meant.

@@ -37,7 +37,7 @@ pub(super) fn endpoints(
         for (family, asked) in families {
             if let Some(set) = state.set(*asked) {
                 let labels = [("pool", pool.name.as_str()), ("family", family)];
-                pools_up.push("", &labels, f64::from(u8::from(set.up)));
+                pools_up.push("", &labels, f64::from(u8::from(set.is_up())));
             }
         }
     }

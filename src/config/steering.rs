@@ -55,14 +55,16 @@ pub(super) fn read(document: &Document<'_>, apex: &Name, shared: &mut Shared<'_>
             file: document.file().into(),
             position: item.key_position(),
         });
-        steering.names.extend(body.map(|body| SteeredName {
+        let Some(body) = body else { continue };
+        steering.names.push(SteeredName {
             owner,
             ttl_seconds: body.ttl_seconds,
             policy: body.policy,
             all_down: body.all_down,
+            first_slot: shared.allot_slots(slots.len()),
             slots: slots.into(),
             some_hosts,
-        }));
+        });
     }
     steering
 }

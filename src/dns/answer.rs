@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::chain::{Chain, Conclusion};
 use super::edns::ReplyEdns;
-use super::query::{self, Fault, HEADER_BYTES, Query, Question};
+use super::query::{self, Fault, HEADER_BYTES, Question};
 use super::reply::Reply;
 use super::trace::Trace;
 use crate::steering::{Chance, Draw, NoTrace};
@@ -105,8 +105,9 @@ pub struct Answered {
     pub reason: Reason,
     /// The reply's response code.
     pub rcode: Rcode,
-    /// For a steered answer: zone, steered name within it, and slot of the pool.
-    pub steered: Option<(u32, u32, u16)>,
+    /// For a steered answer: which slot of all steered names, see
+    /// [`SteeredName::first_slot`](crate::steering::SteeredName::first_slot).
+    pub slot: Option<u32>,
 }
 
 /// Memory that one thread uses again for every packet.
@@ -152,27 +153,32 @@ pub fn answer_traced<T: Trace>(
     out: &mut [u8],
     trace: &mut T,
 ) -> Answered {
-    match query::read(packet) {
-        Query::Silence { response: true } => silence(Reason::Response),
-        Query::Silence { response: false } => silence(Reason::Garbage),
-        Query::Question(question) => {
-            let incoming = Incoming { view, packet, question: &question, asker, chance };
-            to_question(&incoming, scratch, out, trace)
-        }
+    if let Some(reason) = query::silence(packet) {
+        return silent(reason);
     }
+    let question = Question::read(packet, &mut scratch.name);
+    let incoming = Incoming { view, packet, question: &question, asker, chance };
+    to_question(&incoming, &mut scratch.name, out, trace)
 }
 
 /// One question and all that its answer depends on.
-struct Incoming<'a> {
-    view: &'a View,
+pub struct Incoming<'a> {
+    pub view: &'a View,
     packet: &'a [u8],
-    question: &'a Question<'a>,
+    pub question: &'a Question<'a>,
     asker: &'a Asker,
-    chance: Chance<'a>,
+    pub chance: Chance<'a>,
 }
 
-fn silence(reason: Reason) -> Answered {
-    Answered { length: 0, reason, rcode: Rcode::NOERROR, steered: None }
+impl Incoming<'_> {
+    /// The client that policies steer.
+    pub fn client(&self) -> IpAddr {
+        self.question.edns.and_then(|edns| edns.subnet?.network).unwrap_or(self.asker.source)
+    }
+}
+
+fn silent(reason: Reason) -> Answered {
+    Answered { length: 0, reason, rcode: Rcode::NOERROR, slot: None }
 }
 
 fn fault_reply(fault: Fault) -> (Rcode, Reason) {
@@ -185,6 +191,13 @@ fn fault_reply(fault: Fault) -> (Rcode, Reason) {
 
 /// What cannot be answered from any zone, by its type or class.
 fn unanswerable(question: &Question<'_>) -> Option<(Rcode, Reason)> {
+    let &Question { qtype, qclass, fault, .. } = question;
+    let ordinary = fault.is_none() && qclass == rtype::IN && !rtype::is_meta(qtype);
+    (!ordinary).then(|| refusal(question)).flatten()
+}
+
+#[cold]
+fn refusal(question: &Question<'_>) -> Option<(Rcode, Reason)> {
     if let Some(fault) = question.fault {
         return Some(fault_reply(fault));
     }
@@ -200,7 +213,7 @@ fn unanswerable(question: &Question<'_>) -> Option<(Rcode, Reason)> {
 
 fn to_question<T: Trace>(
     incoming: &Incoming<'_>,
-    scratch: &mut Scratch,
+    name: &mut QName,
     out: &mut [u8],
     trace: &mut T,
 ) -> Answered {
@@ -211,52 +224,44 @@ fn to_question<T: Trace>(
     let question_end = HEADER_BYTES + question.bytes.len();
     if question_end + opt_bytes > limit {
         // Only with a buffer smaller than any transport's.
-        return silence(Reason::Malformed);
+        return silent(Reason::Malformed);
     }
-    out[HEADER_BYTES..question_end].copy_from_slice(question.bytes);
-    let reply = Reply::new(out, question_end, limit - opt_bytes);
-    let (said, truncated, reply) = match (unanswerable(question), scratch.name.set(question.bytes))
-    {
-        (None, Some(_)) => from_zones(incoming, &mut scratch.name, reply, trace),
-        (fault, _) => {
-            let (rcode, reason) = fault.unwrap_or((Rcode::FORMERR, Reason::Malformed));
-            (Conclusion::new(rcode, reason), false, reply)
-        }
-    };
-    let Conclusion { rcode, authoritative, reason, steered, scope } = said;
-    let (out, mut length) = reply.finish(u16::from(question.edns.is_some()));
+    let mut reply = Reply::new(out, question.bytes, limit - opt_bytes);
+    let mut said = Conclusion::new(Rcode::NOERROR, Reason::Refused);
+    let mut truncated = false;
+    match unanswerable(question) {
+        None => truncated = from_zones(incoming, name, &mut reply, &mut said, trace),
+        Some((rcode, reason)) => (said.rcode, said.reason) = (rcode, reason),
+    }
+    let Conclusion { rcode, authoritative, reason, slot, scope } = said;
     if let Some(asked) = &question.edns {
         let rcode_high = rcode.high_bits();
         let opt = ReplyEdns { asked, rcode_high, scope, nsid, udp_bytes: MAX_UDP_BYTES };
-        length += opt.write(&mut out[length..]).unwrap_or(0);
+        reply.append_opt(|room| opt.write(room));
     }
     let flags = if authoritative { FLAG_AA } else { 0 } | if truncated { FLAG_TC } else { 0 };
-    put_header(packet, out, rcode, flags);
-    out[4..6].copy_from_slice(&[0, u8::from(!question.bytes.is_empty())]);
-    Answered { length, reason, rcode, steered }
+    let length = reply.finish(first_word(packet, rcode, flags));
+    Answered { length, reason, rcode, slot }
 }
 
-/// What the zones say, and whether that was too long for UDP.
-fn from_zones<'o, T: Trace>(
+/// Writes what the zones say; says whether that was too long for UDP.
+fn from_zones<T: Trace>(
     incoming: &Incoming<'_>,
     name: &mut QName,
-    reply: Reply<'o>,
+    reply: &mut Reply<'_>,
+    said: &mut Conclusion,
     trace: &mut T,
-) -> (Conclusion, bool, Reply<'o>) {
-    let &Incoming { view, question, asker, chance, .. } = incoming;
-    let client = question.edns.and_then(|edns| edns.subnet?.network).unwrap_or(asker.source);
-    let asked = (question.qtype, question.name_length);
-    let mut chain = Chain::new(view, asked, (client, chance), name, reply, trace);
-    let full = chain.resolve().is_err();
-    let Chain { mut conclusion, mut reply, .. } = chain;
-    if full {
-        reply.clear();
-        if asker.transport == Transport::Tcp {
-            conclusion.rcode = Rcode::SERVFAIL;
-            conclusion.authoritative = false;
-        }
+) -> bool {
+    let full = Chain::new(incoming, name, reply, said, trace).resolve();
+    if full.is_ok() {
+        return false;
     }
-    (conclusion, full && asker.transport == Transport::Udp, reply)
+    reply.clear();
+    if incoming.asker.transport == Transport::Tcp {
+        said.rcode = Rcode::SERVFAIL;
+        said.authoritative = false;
+    }
+    incoming.asker.transport == Transport::Udp
 }
 
 /// The largest reply in bytes.
@@ -270,10 +275,9 @@ fn limit(question: &Question<'_>, transport: Transport) -> usize {
     }
 }
 
-/// Writes id, flags and the lower bits of the response code; both buffers hold a header.
-fn put_header(packet: &[u8], out: &mut [u8], rcode: Rcode, flags: u8) {
-    out[0] = packet[0];
-    out[1] = packet[1];
-    out[2] = FLAG_QR | packet[2] & REPEATED_HIGH | flags;
-    out[3] = packet[3] & REPEATED_LOW | rcode.low_bits();
+/// Id, flags and the lower bits of the response code; the packet holds a header.
+fn first_word(packet: &[u8], rcode: Rcode, flags: u8) -> [u8; 4] {
+    let [id_high, id_low, high, low] = packet.first_chunk().copied().unwrap_or_default();
+    let high = FLAG_QR | high & REPEATED_HIGH | flags;
+    [id_high, id_low, high, low & REPEATED_LOW | rcode.low_bits()]
 }

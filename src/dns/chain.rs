@@ -2,14 +2,12 @@
 
 mod steered;
 
-use std::net::IpAddr;
+use std::iter;
 
-use super::answer::Reason;
+use super::answer::{Incoming, Reason};
 use super::query::HEADER_BYTES;
 use super::reply::{Full, NameAt, Reply, Section};
 use super::trace::{Link, Trace};
-use crate::steering::Chance;
-use crate::view::View;
 use crate::wire::{QName, Rcode, RrSet, rtype};
 use crate::zone::{Found, Node, Zone};
 
@@ -26,8 +24,8 @@ pub struct Conclusion {
     pub authoritative: bool,
     /// Why it is what it is.
     pub reason: Reason,
-    /// Zone, steered name and slot of the last steered choice.
-    pub steered: Option<(u32, u32, u16)>,
+    /// Which slot the last steered choice fell to.
+    pub slot: Option<u32>,
     /// The client scope.
     pub scope: u8,
 }
@@ -35,24 +33,23 @@ pub struct Conclusion {
 impl Conclusion {
     /// Of a reply without data.
     pub fn new(rcode: Rcode, reason: Reason) -> Self {
-        Self { rcode, authoritative: false, reason, steered: None, scope: 0 }
+        Self { rcode, authoritative: false, reason, slot: None, scope: 0 }
     }
 }
 
 /// One question on its way through the zones.
-pub struct Chain<'a, 'o, T> {
-    pub view: &'a View,
-    pub qtype: u16,
-    /// The client that policies steer.
-    pub client: IpAddr,
-    pub chance: Chance<'a>,
+pub struct Chain<'a, 'c, 'o, T> {
+    incoming: &'a Incoming<'a>,
     /// The name looked up now.
-    pub name: &'a mut QName,
-    pub reply: Reply<'o>,
-    pub conclusion: Conclusion,
-    trace: &'a mut T,
-    links: [NameAt; MAX_LINKS],
-    linked: usize,
+    name: &'c mut QName,
+    reply: &'c mut Reply<'o>,
+    conclusion: &'c mut Conclusion,
+    trace: &'c mut T,
+    /// Where that name stands in the reply.
+    here: NameAt,
+    /// Where those before it stand, as many as have been followed.
+    before: [NameAt; MAX_LINKS - 1],
+    followed: usize,
 }
 
 /// Whether the chain goes on.
@@ -62,28 +59,29 @@ enum Next {
     Follow(usize),
 }
 
-impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
-    /// Begins with the question, whose name has been set and has `name_length` bytes.
+impl<'a, 'c, 'o, T: Trace> Chain<'a, 'c, 'o, T> {
+    /// Begins with the question, whose name has been set.
     pub fn new(
-        view: &'a View,
-        (qtype, name_length): (u16, usize),
-        (client, chance): (IpAddr, Chance<'a>),
-        name: &'a mut QName,
-        reply: Reply<'o>,
-        trace: &'a mut T,
+        incoming: &'a Incoming<'a>,
+        name: &'c mut QName,
+        reply: &'c mut Reply<'o>,
+        conclusion: &'c mut Conclusion,
+        trace: &'c mut T,
     ) -> Self {
-        let question = NameAt { start: HEADER_BYTES, end: HEADER_BYTES + name_length };
-        let conclusion = Conclusion::new(Rcode::NOERROR, Reason::Refused);
-        let links = [question; MAX_LINKS];
-        Self { view, qtype, client, chance, name, reply, conclusion, trace, links, linked: 1 }
+        const START: u16 = HEADER_BYTES as u16;
+        let here = NameAt { start: START, end: START + u16::from(name.length()) };
+        let before = [NameAt { start: 0, end: 0 }; MAX_LINKS - 1];
+        Self { incoming, name, reply, conclusion, trace, here, before, followed: 0 }
     }
 
     /// Writes the answer, link by link.
     pub fn resolve(&mut self) -> Result<(), Full> {
         loop {
-            let Some(zone) = self.view.world.zones.find(self.name, self.qtype) else {
+            let Some(zone) =
+                self.incoming.view.world.zones.find(self.name, self.incoming.question.qtype)
+            else {
                 self.tell(Link::NoZone);
-                if self.linked == 1 {
+                if self.followed == 0 {
                     self.conclusion.rcode = Rcode::REFUSED;
                 }
                 return Ok(());
@@ -99,25 +97,30 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
     /// Goes on with the name at `at` in the reply, unless the chain has been there or is too long.
     fn follow(&mut self, at: usize) -> bool {
         let written = self.reply.written();
-        let Some(length) = written.get(at..).and_then(|target| self.name.set(target)) else {
+        let Some(end) = written
+            .get(at..)
+            .and_then(|target| self.name.set(target))
+            .and_then(|length| u16::try_from(at + length).ok())
+        else {
             return false;
         };
         self.trace.link(self.name, Link::Follow);
-        let target = NameAt { start: at, end: at + length };
-        let bytes = &written[target.start..target.end];
-        let been_there = self.links[..self.linked]
-            .iter()
-            .any(|link| written[link.start..link.end].eq_ignore_ascii_case(bytes));
+        // Not after its end, which fits.
+        let target = NameAt { start: at as u16, end };
+        let bytes = |at: NameAt| written.get(at.start.into()..at.end.into()).unwrap_or_default();
+        let been_there = iter::once(&self.here)
+            .chain(&self.before[..self.followed])
+            .any(|link| bytes(*link).eq_ignore_ascii_case(bytes(target)));
         if been_there {
             self.tell(Link::Loop);
             return false;
         }
-        if self.linked == MAX_LINKS {
+        let Some(place) = self.before.get_mut(self.followed) else {
             self.tell(Link::TooManyLinks);
             return false;
-        }
-        self.links[self.linked] = target;
-        self.linked += 1;
+        };
+        *place = std::mem::replace(&mut self.here, target);
+        self.followed += 1;
         true
     }
 
@@ -126,16 +129,12 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
         self.trace.link(self.name, link);
     }
 
-    fn here(&self) -> NameAt {
-        self.links[self.linked - 1]
-    }
-
     /// Looks the name up in its zone and writes what is there.
     fn link(&mut self, zone_index: usize) -> Result<Next, Full> {
-        let view = self.view;
+        let view = self.incoming.view;
         let zone: &'a Zone = &view.world.zones.all()[zone_index];
-        let found = zone.find(self.name, self.qtype);
-        if self.linked == 1 {
+        let found = zone.find(self.name, self.incoming.question.qtype);
+        if self.followed == 0 {
             self.conclusion.authoritative = !matches!(found, Found::Cut(..));
         }
         match found {
@@ -146,7 +145,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
             Found::Cut(referral, owner) => {
                 self.tell(Link::Cut { owner });
                 self.conclude(Reason::Referral);
-                let here = self.here();
+                let here = self.here;
                 self.reply.put(Section::Authority, referral.name_servers(), here)?;
                 for glue in referral.glue() {
                     self.reply.put(Section::Additional, glue, here)?;
@@ -170,23 +169,22 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
 
     fn node(&mut self, zone_index: usize, zone: &'a Zone, node: &'a Node) -> Result<Next, Full> {
         if let Some(index) = node.steered()
-            && let Some(name) = self.view.world.steered.get(zone_index).and_then(|n| n.get(index))
+            && let Some(name) =
+                self.incoming.view.world.steered.get(zone_index).and_then(|n| n.get(index))
         {
-            // Both indices come from tables that are far smaller.
-            let place = (zone_index as u32, index as u32);
-            if let Some(next) = self.steered(zone, node, name, place)? {
+            if let Some(next) = self.steered(zone, node, name)? {
                 return Ok(next);
             }
         }
-        let here = self.here();
-        if self.qtype == rtype::ANY {
+        let here = self.here;
+        if self.incoming.question.qtype == rtype::ANY {
             // One record set is enough of an answer (RFC 8482 4.1).
             return match node.sets().first() {
                 Some(set) => self.fixed(set, here),
                 None => self.no_data(zone),
             };
         }
-        if let Some(set) = node.set(self.qtype) {
+        if let Some(set) = node.set(self.incoming.question.qtype) {
             return self.fixed(set, here);
         }
         match node.set(rtype::CNAME) {
@@ -210,12 +208,12 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
     fn dname(&mut self, dname: &RrSet, depth: usize) -> Result<Next, Full> {
         self.trace.link(self.name, Link::Dname { owner: self.name.suffix(depth) });
         self.conclude(Reason::Static);
-        let here = self.here();
+        let here = self.here;
         let dname_at = self.reply.length();
         self.reply.put(Section::Answer, dname, here)?;
         let replaced = self.name.suffix(depth).len();
         let mut target = [0u8; 255];
-        let kept_length = here.end - here.start - replaced;
+        let kept_length = usize::from(here.end - here.start) - replaced;
         let Some(data) = dname.wire.get(RDATA_AT..) else { return Ok(Next::Stop) };
         let length = kept_length + data.len();
         if length > target.len() {
@@ -223,7 +221,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
             self.conclusion.rcode = Rcode::YXDOMAIN;
             return Ok(Next::Stop);
         }
-        let kept = &self.reply.written()[here.start..here.start + kept_length];
+        let kept = &self.reply.written()[usize::from(here.start)..][..kept_length];
         target[..kept_length].copy_from_slice(kept);
         target[kept_length..length].copy_from_slice(data);
         let ttl_at = dname_at + 6;
@@ -231,7 +229,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
             self.reply.written()[ttl_at..].first_chunk().map_or(0, |b| u32::from_be_bytes(*b));
         let kind = (rtype::CNAME, ttl);
         let at = self.reply.put_record(Section::Answer, here.start, kind, &target[..length])?;
-        let stays = matches!(self.qtype, rtype::CNAME | rtype::ANY);
+        let stays = matches!(self.incoming.question.qtype, rtype::CNAME | rtype::ANY);
         Ok(if stays { Next::Stop } else { Next::Follow(at) })
     }
 
@@ -246,7 +244,7 @@ impl<'a, 'o, T: Trace> Chain<'a, 'o, T> {
     /// what it depends on.
     fn negative(&mut self, zone: &Zone, ttl_cap_seconds: u32) -> Result<(), Full> {
         let at = self.reply.length();
-        let here = self.here();
+        let here = self.here;
         self.reply.put(Section::Authority, zone.negative(), here)?;
         self.reply.cap_ttl(at, ttl_cap_seconds);
         Ok(())

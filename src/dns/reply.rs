@@ -22,12 +22,12 @@ pub enum Section {
 #[derive(Clone, Copy, Debug)]
 pub struct NameAt {
     /// Its first byte.
-    pub start: usize,
+    pub start: u16,
     /// One past its root label.
-    pub end: usize,
+    pub end: u16,
 }
 
-/// A reply that is being written: a header and a question stand already.
+/// A reply that is being written: the question stands already, the header comes last.
 pub struct Reply<'o> {
     out: &'o mut [u8],
     length: usize,
@@ -37,9 +37,11 @@ pub struct Reply<'o> {
 }
 
 impl<'o> Reply<'o> {
-    /// Begins after a question that ends at `question_end`; the records may reach up to `limit`.
-    pub fn new(out: &'o mut [u8], question_end: usize, limit: usize) -> Self {
+    /// Begins with the question, for which there is room; the records may reach up to `limit`.
+    pub fn new(out: &'o mut [u8], question: &[u8], limit: usize) -> Self {
         let limit = limit.min(out.len());
+        let question_end = HEADER_BYTES + question.len();
+        out[HEADER_BYTES..question_end].copy_from_slice(question);
         Self { out, length: question_end, limit, question_end, counts: [0; 3] }
     }
 
@@ -55,7 +57,7 @@ impl<'o> Reply<'o> {
         for patch in &set.patches {
             let target = match patch.back {
                 0 => name.start,
-                back => name.end.checked_sub(usize::from(back)).ok_or(Full)?,
+                back => name.end.checked_sub(back.into()).ok_or(Full)?,
             };
             let at = usize::from(patch.at);
             records[at..at + 2].copy_from_slice(&pointer(target)?);
@@ -70,7 +72,7 @@ impl<'o> Reply<'o> {
     pub fn put_record(
         &mut self,
         section: Section,
-        owner: usize,
+        owner: u16,
         (rtype, ttl_seconds): (u16, u32),
         rdata: &[u8],
     ) -> Result<usize, Full> {
@@ -84,8 +86,13 @@ impl<'o> Reply<'o> {
         let [s1, s2, s3, s4] = ttl_seconds.to_be_bytes();
         let [l1, l2] = u16::try_from(rdata.len()).map_err(|_| Full)?.to_be_bytes();
         let fixed = [o1, o2, t1, t2, 0, 1, s1, s2, s3, s4, l1, l2];
-        self.out[start..start + 12].copy_from_slice(&fixed);
-        self.out[start + 12..end].copy_from_slice(rdata);
+        let record = &mut self.out[start..end];
+        record[..12].copy_from_slice(&fixed);
+        match rdata {
+            // By far the most: copied as one word.
+            &[a, b, c, d] => record[12..].copy_from_slice(&[a, b, c, d]),
+            _ => record[12..].copy_from_slice(rdata),
+        }
         self.length = end;
         self.count(section, 1);
         Ok(start + 12)
@@ -107,15 +114,22 @@ impl<'o> Reply<'o> {
         self.counts = [0; 3];
     }
 
-    /// Writes the section counts (OPT is one more additional record) and gives back the buffer
-    /// and the length.
-    pub fn finish(self, opt_records: u16) -> (&'o mut [u8], usize) {
-        let [answers, authorities, additionals] = self.counts;
-        let additionals = additionals + opt_records;
-        for (at, count) in [(6, answers), (8, authorities), (10, additionals)] {
-            self.out[at..at + 2].copy_from_slice(&count.to_be_bytes());
+    /// Appends the OPT record, for which the limit has left room: `write` says how long it is.
+    pub fn append_opt(&mut self, write: impl FnOnce(&mut [u8]) -> Option<usize>) {
+        let length = self.out.get_mut(self.length..).and_then(write);
+        self.length += length.unwrap_or(0);
+        self.count(Section::Additional, u16::from(length.is_some()));
+    }
+
+    /// Writes the header, of which the counts are known here; says how long the reply is.
+    pub fn finish(self, first_word: [u8; 4]) -> usize {
+        let [i1, i2, f1, f2] = first_word;
+        let question = u8::from(self.question_end > HEADER_BYTES);
+        let [[n1, n2], [u1, u2], [d1, d2]] = self.counts.map(u16::to_be_bytes);
+        if let Some(header) = self.out.first_chunk_mut() {
+            *header = [i1, i2, f1, f2, 0, question, n1, n2, u1, u2, d1, d2];
         }
-        (self.out, self.length)
+        self.length
     }
 
     /// What is written so far.
@@ -135,7 +149,6 @@ impl<'o> Reply<'o> {
 }
 
 /// A compression pointer, which reaches the first 16 KiB of a message (RFC 1035 4.1.4).
-fn pointer(target: usize) -> Result<[u8; 2], Full> {
-    let target = u16::try_from(target).ok().filter(|target| *target < 0x4000).ok_or(Full)?;
-    Ok((0xc000 | target).to_be_bytes())
+fn pointer(target: u16) -> Result<[u8; 2], Full> {
+    if target < 0x4000 { Ok((0xc000 | target).to_be_bytes()) } else { Err(Full) }
 }

@@ -51,7 +51,7 @@ pub enum Link<'a> {
         /// The pool, by its id.
         pool: u32,
         /// How many are answered.
-        count: usize,
+        count: u32,
         /// Of how many.
         of: usize,
     },

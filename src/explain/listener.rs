@@ -160,12 +160,12 @@ impl<'v> Listener<'v> {
         words
     }
 
-    fn endpoints(&self, id: PoolId, count: usize, of: usize) -> String {
+    fn endpoints(&self, id: PoolId, count: u32, of: usize) -> String {
         let name = self.pool_name(id);
         let pool = self.view.world.inventory.pools.get(id as usize);
         let by_weight = pool.is_some_and(|p| p.answers == Answers::One || p.answers_hosts());
         let many = if of == 1 { "endpoint" } else { "endpoints" };
-        let count = if count < of { format!("{count} of {of}") } else { of.to_string() };
+        let count = if (count as usize) < of { format!("{count} of {of}") } else { of.to_string() };
         let drawn = if by_weight && of > 1 { ", drawn by weight" } else { "" };
         format!("answer from pool {name}: {count} {many}{drawn}")
     }
@@ -196,7 +196,7 @@ impl<'v> Listener<'v> {
     }
 
     fn placed(&self, policy: &Placed, chain: &[u16], scope: u8) -> String {
-        match &policy.by {
+        match &*policy.by {
             PlacedBy::Geo(keys) => {
                 let key = |index: &u16| keys.get(usize::from(*index)).map(String::as_str);
                 let matching: Vec<&str> = chain.iter().filter_map(key).collect();
@@ -238,7 +238,7 @@ impl<'v> Listener<'v> {
     /// What came of a branch.
     fn tried(&self, policy: &Placed, index: u16, picked: bool) -> Option<String> {
         let index = usize::from(index);
-        let (kind, what) = match &policy.by {
+        let (kind, what) = match &*policy.by {
             PlacedBy::Geo(keys) => ("geo", format!("key {}", keys.get(index)?)),
             PlacedBy::Nearest(_) => ("nearest", self.branch(policy.branches.get(index)?)),
         };

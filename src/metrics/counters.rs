@@ -110,8 +110,8 @@ impl Counters {
             return;
         }
         add_one(&self.block.answers[transport][reason][rcode_index(answered.rcode)]);
-        if let (Some(place), Some(slab)) = (answered.steered, &self.slab)
-            && let Some(counter) = slab.counter(place)
+        if let (Some(slot), Some(slab)) = (answered.slot, &self.slab)
+            && let Some(counter) = slab.counter(slot)
         {
             add_one(counter);
         }

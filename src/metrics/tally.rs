@@ -15,39 +15,26 @@ use crate::view::World;
 type Key = (String, String);
 type Sums = BTreeMap<Key, u64>;
 
-/// Which counters are those of a steered name: one for each of its slots.
-struct SlotRange {
-    first: usize,
-    count: usize,
-}
-
-/// Where a world's steered names have their counters.
+/// What the counters of a world's steered names are of: one for each slot of each name.
 struct Layout {
     /// Only to be recognized by: a pointer that is not used again while this is held.
     world: Weak<World>,
-    /// By zone and steered name.
-    places: Vec<Vec<SlotRange>>,
-    /// What each counter is of.
     keys: Box<[Key]>,
 }
 
 impl Layout {
     fn new(world: &Arc<World>) -> Self {
         let mut keys = Vec::new();
-        let mut places = Vec::with_capacity(world.steered.len());
-        for names in &world.steered {
-            let mut of_zone = Vec::with_capacity(names.len());
-            for name in names {
-                of_zone.push(SlotRange { first: keys.len(), count: name.slots.len() });
-                for &pool in &name.slots {
-                    let pool = world.inventory.pools.get(pool as usize);
-                    let pool = pool.map_or_else(String::new, |pool| pool.name.clone());
-                    keys.push((name.owner.to_string(), pool));
-                }
+        for name in world.steered.iter().flatten() {
+            let first = name.first_slot as usize;
+            keys.resize(keys.len().max(first + name.slots.len()), Key::default());
+            for (key, pool) in keys[first..].iter_mut().zip(&name.slots) {
+                let pool = world.inventory.pools.get(*pool as usize);
+                let pool = pool.map_or_else(String::new, |pool| pool.name.clone());
+                *key = (name.owner.to_string(), pool);
             }
-            places.push(of_zone);
         }
-        Self { world: Arc::downgrade(world), places, keys: keys.into() }
+        Self { world: Arc::downgrade(world), keys: keys.into() }
     }
 
     fn is_of(&self, world: &Arc<World>) -> bool {
@@ -66,12 +53,9 @@ impl Slab {
         self.layout.is_of(world)
     }
 
-    /// The counter of a zone's steered name's pool.
-    pub(super) fn counter(&self, (zone, name, slot): (u32, u32, u16)) -> Option<&AtomicU64> {
-        let &SlotRange { first, count } =
-            self.layout.places.get(zone as usize)?.get(name as usize)?;
-        let slot = usize::from(slot);
-        if slot < count { self.counts.get(first + slot) } else { None }
+    /// The counter of a slot.
+    pub(super) fn counter(&self, slot: u32) -> Option<&AtomicU64> {
+        self.counts.get(slot as usize)
     }
 
     fn add_to(&self, sums: &mut Sums) {

@@ -27,6 +27,7 @@ fn world(names: &[(&str, &[&str])]) -> Arc<World> {
             ttl_seconds: 30,
             policy: Policy::Pool(Leaf { pool: first, slot: 0 }),
             all_down: AllDown::Serve,
+            first_slot: first,
             slots: (first..first + pools.len() as u32).collect(),
             some_hosts: false,
         });
@@ -43,11 +44,11 @@ fn world(names: &[(&str, &[&str])]) -> Arc<World> {
 }
 
 fn answered(length: usize, reason: Reason, rcode: Rcode) -> Answered {
-    Answered { length, reason, rcode, steered: None }
+    Answered { length, reason, rcode, slot: None }
 }
 
-fn steered(name: u32, slot: u16) -> Answered {
-    Answered { steered: Some((0, name, slot)), ..answered(40, Reason::Steered, Rcode::NOERROR) }
+fn steered(slot: u32) -> Answered {
+    Answered { slot: Some(slot), ..answered(40, Reason::Steered, Rcode::NOERROR) }
 }
 
 /// The lines of the scrape that begin so, without that beginning.
@@ -101,12 +102,11 @@ fn steered_answers_are_counted_by_name_and_pool() {
     let (mut one, mut two) = (metrics.counters(), metrics.counters());
     one.enter(&world);
     two.enter(&world);
-    one.count(Transport::Udp, &steered(0, 1));
-    two.count(Transport::Tcp, &steered(0, 1));
-    two.count(Transport::Udp, &steered(1, 0));
+    one.count(Transport::Udp, &steered(1));
+    two.count(Transport::Tcp, &steered(1));
+    two.count(Transport::Udp, &steered(2));
     // Out of the world's bounds: nothing that a counter could stand for.
-    two.count(Transport::Udp, &steered(1, 1));
-    two.count(Transport::Udp, &steered(7, 0));
+    two.count(Transport::Udp, &steered(7));
     assert_eq!(
         lines(&metrics, STEERED),
         [
@@ -125,15 +125,15 @@ fn a_reload_never_lets_a_counter_fall() {
     metrics.expect(&old);
     for counters in [&mut fast, &mut slow] {
         counters.enter(&old);
-        counters.count(Transport::Udp, &steered(0, 0));
-        counters.count(Transport::Udp, &steered(0, 1));
+        counters.count(Transport::Udp, &steered(0));
+        counters.count(Transport::Udp, &steered(1));
     }
     // The same pool in another slot, another one gone; one thread has not noticed yet.
     let new = world(&[("www.example.", &["ap", "us"])]);
     metrics.expect(&new);
     drop(old);
     fast.enter(&new);
-    fast.count(Transport::Udp, &steered(0, 1));
+    fast.count(Transport::Udp, &steered(1));
     let expected = [
         r#"{name="www.example.",pool="ap"} 0"#,
         r#"{name="www.example.",pool="eu"} 2"#,

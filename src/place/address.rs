@@ -11,6 +11,12 @@ pub trait Address: Copy + Ord {
     /// The address before this one.
     fn previous(self) -> Option<Self>;
 
+    /// The first so many bits, one to 32 of them, as a number.
+    fn leading(self, bits: u32) -> u32;
+
+    /// The first address whose leading bits are a number.
+    fn first_of(leading: u32, bits: u32) -> Self;
+
     /// How many leading bits two addresses have in common.
     fn common_bits(self, other: Self) -> u8;
 
@@ -32,6 +38,14 @@ macro_rules! address {
                 self.checked_sub(1)
             }
 
+            fn leading(self, bits: u32) -> u32 {
+                (self >> (Self::BITS - bits)) as u32
+            }
+
+            fn first_of(leading: u32, bits: u32) -> Self {
+                Self::from(leading) << (Self::BITS - bits)
+            }
+
             fn common_bits(self, other: Self) -> u8 {
                 (self ^ other).leading_zeros() as u8
             }
@@ -50,6 +64,14 @@ address!(u128);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn leading_bits_are_a_number() {
+        assert_eq!((0xc000_0200_u32.leading(1), 0xc000_0200_u32.leading(32)), (1, 0xc000_0200));
+        assert_eq!((0x2001_0db8_u128 << 96).leading(16), 0x2001);
+        assert_eq!(u32::first_of(0xc0, 8), 0xc000_0000);
+        assert_eq!(u128::first_of(0x2001, 16), 0x2001 << 112);
+    }
 
     #[test]
     fn a_network_is_all_addresses_that_share_its_leading_bits() {

@@ -1,7 +1,8 @@
 //! A table from address to value, and how wide a network round an address has the same value.
 //!
-//! Kept as the sorted starts of runs of equal values, so that looking up is one binary search and
-//! the scope follows from the run's two ends, whether or not they lie on network boundaries.
+//! Kept as the sorted starts of runs of equal values, so that looking up is one search and the
+//! scope follows from the run's two ends, whether or not they lie on network boundaries. An index
+//! by the address's leading bits leaves little to be searched.
 
 use std::net::IpAddr;
 
@@ -19,7 +20,14 @@ pub struct Table<V> {
 struct Family<A, V> {
     starts: Vec<A>,
     values: Vec<V>,
+    /// For each number that `index_bits` leading bits can be: the run of the first address that
+    /// begins so.
+    index: Vec<u32>,
+    index_bits: u32,
 }
+
+/// An index of more bits would not stay in a cache.
+const MAX_INDEX_BITS: u32 = 16;
 
 impl<V: Copy + PartialEq> Table<V> {
     /// From runs in ascending order of their starts; neighbours of equal value are merged, and
@@ -55,7 +63,8 @@ impl<V: Copy + PartialEq> Table<V> {
 
 impl<A: Address, V: Copy + PartialEq> Family<A, V> {
     fn new(runs: &[(A, V)], before: V) -> Self {
-        let mut merged = Self { starts: vec![A::ZERO], values: vec![before] };
+        let (starts, values) = (vec![A::ZERO], vec![before]);
+        let mut merged = Self { starts, values, index: Vec::new(), index_bits: 1 };
         for &(start, value) in runs {
             if start == A::ZERO {
                 merged.values[0] = value;
@@ -66,17 +75,36 @@ impl<A: Address, V: Copy + PartialEq> Family<A, V> {
         }
         merged.starts.shrink_to_fit();
         merged.values.shrink_to_fit();
+        merged.index();
         merged
     }
 
+    /// Makes the index, of about as many entries as there are runs.
+    fn index(&mut self) {
+        self.index_bits = self.starts.len().ilog2().clamp(1, MAX_INDEX_BITS);
+        let mut run = 0;
+        for leading in 0..1 << self.index_bits {
+            let first = A::first_of(leading, self.index_bits);
+            while self.starts.get(run + 1).is_some_and(|start| *start <= first) {
+                run += 1;
+            }
+            // There are fewer runs than IPv4 addresses, far fewer in any file.
+            self.index.push(run as u32);
+        }
+    }
+
     fn get(&self, address: A) -> (V, u8) {
-        // The first start is zero, so at least one start is not above the address.
-        let index = self.starts.partition_point(|start| *start <= address) - 1;
+        let leading = address.leading(self.index_bits) as usize;
+        let first = self.index.get(leading).map_or(0, |run| *run as usize);
+        let last = self.index.get(leading + 1).map_or(self.starts.len() - 1, |run| *run as usize);
+        let later = self.starts.get(first + 1..=last).unwrap_or_default();
+        let run = first + later.partition_point(|start| *start <= address);
         // A prefix lies within the run if it holds neither the address before the run nor the
         // one after it, so it is one bit longer than what the address shares with either.
-        let outside = [self.starts[index].previous(), self.starts.get(index + 1).copied()];
-        let scope = outside.into_iter().flatten().map(|other| address.common_bits(other) + 1).max();
-        (self.values[index], scope.unwrap_or(0))
+        let longer = |other: Option<A>| other.map_or(0, |other| address.common_bits(other) + 1);
+        let before = self.starts.get(run).and_then(|start| start.previous());
+        let after = self.starts.get(run + 1).copied();
+        (self.values[run], longer(before).max(longer(after)))
     }
 
     fn runs(&self) -> impl Iterator<Item = (A, V)> {

@@ -33,7 +33,7 @@ pub(super) fn whoami(
     scratch: &mut Scratch,
     out: &mut [u8],
 ) -> Answered {
-    let silence = |reason| Answered { length: 0, reason, rcode: Rcode::NOERROR, steered: None };
+    let silence = |reason| Answered { length: 0, reason, rcode: Rcode::NOERROR, slot: None };
     if packet.len() < 12 {
         return silence(Reason::Garbage);
     }
@@ -46,7 +46,7 @@ pub(super) fn whoami(
             length: 12,
             reason: Reason::Malformed,
             rcode: Rcode::FORMERR,
-            steered: None,
+            slot: None,
         };
     };
     let name = request.queries[0].name.clone();
@@ -62,7 +62,7 @@ pub(super) fn whoami(
     let length = if name.to_ascii() == "big." { 60_000 } else { reply.len() };
     out[..reply.len()].copy_from_slice(&reply);
     out[reply.len()..length].fill(0);
-    Answered { length, reason: Reason::Static, rcode: Rcode::NOERROR, steered: None }
+    Answered { length, reason: Reason::Static, rcode: Rcode::NOERROR, slot: None }
 }
 
 pub(super) fn view(seed: u64) -> View {

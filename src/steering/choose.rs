@@ -1,14 +1,13 @@
 //! The choice: a policy, how the pools stand, a client and a draw to endpoints, TTL and scope.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use super::draw::{Chance, Draw, Turns};
 use super::policy::{AllDown, Leaf, Policy, SteeredName};
-use super::pools::{Asked, Pools, Selection, Set};
+use super::pools::{Asked, Pools, Set};
 use super::trace::{Step, Trace};
 use super::{failover, placed, round_robin, weighted};
-use crate::health::{Answers, PoolId, Standing};
+use crate::health::{Answers, Standing};
 
 /// What was chosen.
 #[derive(Clone, Copy, Debug)]
@@ -26,20 +25,16 @@ pub struct Choice<'a> {
 /// The endpoints that were chosen, or why there are none.
 #[derive(Clone, Copy, Debug)]
 pub enum Pick<'a> {
-    /// `count` endpoints of `selection`, beginning with `first` and going round.
+    /// `count` endpoints of `set`, beginning with `first` and going round.
     Endpoints {
-        /// The pool.
-        pool: PoolId,
-        /// Its index into [`SteeredName::slots`].
-        slot: u16,
-        /// What its endpoints are.
+        /// The pool, as the policy names it.
+        leaf: Leaf,
+        /// Its endpoints.
         set: &'a Set,
-        /// The endpoints to choose among.
-        selection: &'a Selection,
         /// The first to answer.
-        first: usize,
+        first: u32,
         /// How many to answer.
-        count: usize,
+        count: u32,
     },
     /// No candidate has an endpoint of the asked family, or every one is down and the name says
     /// that then there is no data.
@@ -60,9 +55,9 @@ pub fn choose<'a, T: Trace>(
     let mut walk = Walk {
         pools,
         asked,
-        client: client.to_canonical(),
+        client,
         level: Standing::Up,
-        hold: None,
+        hold_seconds: u32::MAX,
         scope: 0,
         draw: chance.draw,
         turns: chance.turns,
@@ -73,14 +68,8 @@ pub fn choose<'a, T: Trace>(
         Some(pick) => (pick, false),
         None => walk.when_all_down(name),
     };
-    let ttl_seconds = match walk.hold {
-        // Whole seconds that surely pass before a verdict can change, but never none at all.
-        Some(hold) => {
-            let whole = u32::try_from(hold.as_secs()).unwrap_or(u32::MAX);
-            name.ttl_seconds.min(whole.max(1))
-        }
-        None => name.ttl_seconds,
-    };
+    // What surely passes before a verdict can change, but never nothing at all.
+    let ttl_seconds = name.ttl_seconds.min(walk.hold_seconds.max(1));
     Choice { pick, ttl_seconds, scope: walk.scope, all_down }
 }
 
@@ -91,7 +80,8 @@ pub(super) struct Walk<'a, 'w, T> {
     pub(super) client: IpAddr,
     /// What counts as up.
     level: Standing,
-    hold: Option<Duration>,
+    /// The least of what was looked at.
+    hold_seconds: u32,
     pub(super) scope: u8,
     pub(super) draw: Draw,
     pub(super) turns: &'w Turns,
@@ -100,7 +90,15 @@ pub(super) struct Walk<'a, 'w, T> {
 
 impl<'a, T: Trace> Walk<'a, '_, T> {
     /// The endpoints that a policy gives, if it has any that are up.
+    #[inline]
     pub(super) fn pick(&mut self, policy: &'a Policy) -> Option<Pick<'a>> {
+        match policy {
+            Policy::Pool(leaf) => self.pick_pool(*leaf),
+            _ => self.pick_branch(policy),
+        }
+    }
+
+    fn pick_branch(&mut self, policy: &'a Policy) -> Option<Pick<'a>> {
         match policy {
             Policy::Pool(leaf) => self.pick_pool(*leaf),
             Policy::Failover(branches) => failover::pick(self, branches),
@@ -111,12 +109,17 @@ impl<'a, T: Trace> Walk<'a, '_, T> {
     }
 
     /// Whether a policy has any endpoint that is up: that is, whether `pick` would find one.
+    #[inline]
     pub(super) fn is_up(&mut self, policy: &'a Policy) -> bool {
         match policy {
-            Policy::Pool(leaf) => {
-                let level = self.level;
-                self.look_at(*leaf).is_some_and(|set| set.selection(level).is_some())
-            }
+            Policy::Pool(leaf) => self.pool_if_up(*leaf).is_some(),
+            _ => self.is_some_branch_up(policy),
+        }
+    }
+
+    fn is_some_branch_up(&mut self, policy: &'a Policy) -> bool {
+        match policy {
+            Policy::Pool(leaf) => self.pool_if_up(*leaf).is_some(),
             Policy::Failover(branches) => branches.iter().any(|branch| self.is_up(branch)),
             Policy::Weighted(weighted) => {
                 weighted.branches.iter().any(|branch| self.is_up(&branch.policy))
@@ -136,27 +139,25 @@ impl<'a, T: Trace> Walk<'a, '_, T> {
         candidate
     }
 
-    fn look_at(&mut self, leaf: Leaf) -> Option<&'a Set> {
+    /// What a pool answers, if it counts as up.
+    #[inline]
+    fn pool_if_up(&mut self, leaf: Leaf) -> Option<&'a Set> {
         let set = self.pools.get(leaf.pool).and_then(|state| state.set(self.asked));
         let stands = set.map(Set::stands);
         self.trace.step(Step::Pool { pool: leaf.pool, stands });
-        if let Some(hold) = set.and_then(|set| set.hold) {
-            self.hold = Some(self.hold.map_or(hold, |least| least.min(hold)));
-        }
-        set
+        let set = set?;
+        self.hold_seconds = self.hold_seconds.min(set.hold_seconds);
+        (set.standing <= self.level).then_some(set)
     }
 
     fn pick_pool(&mut self, leaf: Leaf) -> Option<Pick<'a>> {
-        let set = self.look_at(leaf)?;
-        let selection = set.selection(self.level)?;
+        let set = self.pool_if_up(leaf)?;
+        // Endpoints are counted in 32 bits, and so are their draws.
         let (first, count) = match set.answers {
-            Answers::One => (selection.drawn(self.draw.take(selection.total_weight())), 1),
-            Answers::All => {
-                let count = selection.rdata.len();
-                (self.draw.take(count as u64) as usize, count)
-            }
+            Answers::One => (set.drawn(self.draw.take(set.total_weight())) as u32, 1),
+            Answers::All => (self.draw.take(set.count() as u64) as u32, set.count() as u32),
         };
-        Some(Pick::Endpoints { pool: leaf.pool, slot: leaf.slot, set, selection, first, count })
+        Some(Pick::Endpoints { leaf, set, first, count })
     }
 
     /// What to say when nothing is up, and whether that is because candidates are down rather

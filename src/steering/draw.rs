@@ -28,7 +28,10 @@ impl Draw {
 
     /// A number below `bound`, which must not be 0.
     pub fn take(&mut self, bound: u64) -> u64 {
-        if self.range / bound < MARGIN {
+        if bound == 1 {
+            return 0;
+        }
+        if bound.saturating_mul(MARGIN) > self.range {
             self.seed = mixed(self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15));
             (self.number, self.range) = (self.seed, u64::MAX);
         }

@@ -35,7 +35,7 @@ pub(super) fn is_up<'a, T: Trace>(walk: &mut Walk<'a, '_, T>, placed: &'a Placed
 }
 
 fn look_up<'a, T: Trace>(walk: &mut Walk<'a, '_, T>, placed: &'a Placed) -> &'a [u16] {
-    let (chain, scope) = placed.map.chain(walk.client);
+    let (chain, scope) = placed.map.chain(walk.client.to_canonical());
     walk.scope = walk.scope.max(scope);
     walk.trace.step(Step::Placed { policy: placed, chain, scope });
     chain

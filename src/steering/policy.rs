@@ -9,22 +9,26 @@ use crate::wire::Name;
 /// How deep policies may nest.
 pub const MAX_DEPTH: usize = 16;
 
-/// A name that is steered, and how.
+/// A name that is steered, and how. What most answers read comes first, in one line of the
+/// processor's cache.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub struct SteeredName {
-    /// The owner name, absolute, in lower case.
-    pub owner: Name,
     /// The TTL of its answers, in seconds, unless doubt shortens it.
     pub ttl_seconds: u32,
+    /// The number of its first slot among those of all names: answers are counted by it.
+    pub first_slot: u32,
+    /// Whether some pool that it may answer is one of host names: then it may be an
+    /// alias (CNAME), for every type of question.
+    pub some_hosts: bool,
     /// How it is steered.
     pub policy: Policy,
     /// What to say when every candidate is down.
     pub all_down: AllDown,
     /// Every pool that an answer may come from: [`Leaf::slot`] is an index into this list.
     pub slots: Box<[PoolId]>,
-    /// Whether some pool that it may answer is one of host names: then it may be an
-    /// alias (CNAME), for every type of question.
-    pub some_hosts: bool,
+    /// The owner name, absolute, in lower case.
+    pub owner: Name,
 }
 
 /// How to choose.
@@ -105,7 +109,7 @@ pub struct Placed {
     /// The choices: those of the geo keys, or the list of nearest.
     pub branches: Box<[Policy]>,
     /// Which of the two it is, for explaining.
-    pub by: PlacedBy,
+    pub by: Box<PlacedBy>,
 }
 
 /// Which policy a [`Placed`] is.

@@ -3,12 +3,14 @@
 //! A query only reads the sums: whether a pool is up for a family, and the record data of the
 //! endpoints to answer, already in wire form.
 
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+
+use smallvec::SmallVec;
 
 use super::trace::PoolStands;
 use crate::health::{
-    Answers, EndpointAddress, EndpointId, Inventory, Pool, PoolId, Standing, StandingNow,
+    Answers, Endpoint, EndpointAddress, EndpointId, Inventory, Pool, PoolId, Standing, StandingNow,
 };
 
 /// What is asked of a policy.
@@ -23,15 +25,20 @@ pub enum Asked {
     Alias,
 }
 
+/// Pools are shared by this many at a time: a change copies the pools of one lot, and the list of
+/// all lots.
+const LOT: usize = 16;
+
 /// How all pools stand, by [`PoolId`]. Cheap to clone; one pool's change shares the others.
 #[derive(Clone, Debug, Default)]
-pub struct Pools(Arc<[Arc<PoolState>]>);
+pub struct Pools(Arc<[Arc<[PoolState]>]>);
 
 impl Pools {
     /// Sums every pool.
     pub fn new(inventory: &Inventory, standing: impl Fn(EndpointId) -> StandingNow) -> Self {
-        let state = |id| Arc::new(PoolState::new(inventory, id, &standing));
-        Self((0..inventory.pools.len() as PoolId).map(state).collect())
+        let count = inventory.pools.len();
+        let lot = |first| (first..count.min(first + LOT)).map(|id| sum(inventory, id, &standing));
+        Self((0..count).step_by(LOT).map(|first| lot(first).collect()).collect())
     }
 
     /// The same, with some pools summed anew.
@@ -41,53 +48,51 @@ impl Pools {
         inventory: &Inventory,
         standing: impl Fn(EndpointId) -> StandingNow,
     ) -> Self {
-        let mut pools: Vec<Arc<PoolState>> = self.0.to_vec();
-        for &id in changed {
-            if let Some(pool) = pools.get_mut(id as usize) {
-                *pool = Arc::new(PoolState::new(inventory, id, &standing));
+        let mut lots: Vec<Arc<[PoolState]>> = self.0.to_vec();
+        for id in changed.iter().map(|id| *id as usize) {
+            // The first change within a lot copies it.
+            let lot = lots.get_mut(id / LOT).map(Arc::make_mut);
+            if let Some(pool) = lot.and_then(|lot| lot.get_mut(id % LOT)) {
+                *pool = sum(inventory, id, &standing);
             }
         }
-        Self(pools.into())
+        Self(lots.into())
     }
 
     /// How one pool stands.
     pub fn get(&self, pool: PoolId) -> Option<&PoolState> {
-        self.0.get(pool as usize).map(AsRef::as_ref)
+        let pool = pool as usize;
+        self.0.get(pool / LOT)?.get(pool % LOT)
     }
 }
 
-/// How one pool stands.
+/// How one pool stands: what it answers to each [`Asked`].
 #[derive(Clone, Debug)]
-pub struct PoolState {
-    v4: Option<Set>,
-    v6: Option<Set>,
-    hosts: Option<Set>,
+pub struct PoolState([Option<Set>; 3]);
+
+fn sum(
+    inventory: &Inventory,
+    id: usize,
+    standing: &impl Fn(EndpointId) -> StandingNow,
+) -> PoolState {
+    let pool = &inventory.pools[id];
+    // It is an index of the inventory, which counts pools by such ids.
+    let pool_id = id as PoolId;
+    let set = |kind| Set::new(pool, kind, |index| standing(EndpointId { pool: pool_id, index }));
+    if let Some(hosts) = set(Kind::Host) {
+        return PoolState([Some(hosts.clone()), Some(hosts.clone()), Some(hosts)]);
+    }
+    let (v4, v6) = (set(Kind::V4), set(Kind::V6));
+    // Addresses stand in the way of an alias whenever they would be answered.
+    let up = v4.as_ref().filter(|set| set.is_up());
+    let alias = up.or(v6.as_ref()).or(v4.as_ref()).cloned();
+    PoolState([v4, v6, alias])
 }
 
 impl PoolState {
-    fn new(
-        inventory: &Inventory,
-        id: PoolId,
-        standing: &impl Fn(EndpointId) -> StandingNow,
-    ) -> Self {
-        let pool = &inventory.pools[id as usize];
-        let set = |kind| Set::new(pool, kind, |index| standing(EndpointId { pool: id, index }));
-        Self { v4: set(Kind::V4), v6: set(Kind::V6), hosts: set(Kind::Host) }
-    }
-
     /// The endpoints that could answer; none if the pool has none of that family.
     pub fn set(&self, asked: Asked) -> Option<&Set> {
-        if self.hosts.is_some() {
-            return self.hosts.as_ref();
-        }
-        match asked {
-            Asked::A => self.v4.as_ref(),
-            Asked::Aaaa => self.v6.as_ref(),
-            // Addresses stand in the way of an alias whenever they would be answered.
-            Asked::Alias => {
-                self.v4.as_ref().filter(|set| set.up).or(self.v6.as_ref()).or(self.v4.as_ref())
-            }
-        }
+        self.0[asked as usize].as_ref()
     }
 }
 
@@ -102,60 +107,41 @@ pub enum Kind {
     Host,
 }
 
-/// A pool's endpoints of one kind.
+/// A pool's endpoints of one kind: those to answer, and how all of them stand.
+///
+/// What answers read fills the first line of the processor's cache, if the endpoints are few.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub struct Set {
-    /// What they are.
-    pub kind: Kind,
-    /// Whether enough of them are up.
-    pub up: bool,
-    /// How many there are, and how they stand.
-    stands: PoolStands,
-    /// While one of them is in doubt, the shortest time in which a verdict could change.
-    pub hold: Option<Duration>,
+    rdata: Rdata,
+    /// Where one is drawn, and not all are equal: sums of weights up to and with each.
+    cumulative: Box<[u64]>,
+    /// While one of them is in doubt, the shortest time in which a verdict could change, in whole
+    /// seconds; the largest number while none is.
+    pub hold_seconds: u32,
+    /// As good as what is answered: up where enough of them are.
+    pub standing: Standing,
     /// How many of them an answer holds.
     pub answers: Answers,
-    /// How good the last resort is; never [`Standing::Up`].
-    resort: Standing,
-    healthy: Selection,
-    last_resort: Selection,
+    /// How many there are, and how they stand.
+    stands: PoolStands,
 }
 
-/// Endpoints of one kind, ready to answer.
-#[derive(Clone, Debug, Default)]
-pub struct Selection {
-    /// Record data in wire form, in the order of the pool.
-    pub rdata: Box<[Box<[u8]>]>,
-    /// Sums of weights up to and with each.
-    cumulative: Box<[u64]>,
+/// Record data of endpoints, in the order of the pool.
+#[derive(Clone, Debug)]
+enum Rdata {
+    V4(SmallVec<[[u8; 4]; 4]>),
+    V6(SmallVec<[[u8; 16]; 1]>),
+    Host(Box<[Box<[u8]>]>),
 }
 
 impl Set {
     fn new(pool: &Pool, kind: Kind, standing: impl Fn(u32) -> StandingNow) -> Option<Self> {
-        let members: Vec<Member> = (0u32..)
+        let members: Vec<Member<'_>> = (0u32..)
             .zip(&pool.endpoints)
-            .filter_map(|(index, endpoint)| {
-                let (of_kind, rdata) = rdata(&endpoint.address);
-                (of_kind == kind).then(|| Member {
-                    rdata,
-                    weight: endpoint.weight,
-                    now: standing(index),
-                })
-            })
+            .filter(|(_, endpoint)| kind_of(&endpoint.address) == kind)
+            .map(|(index, endpoint)| Member { endpoint, now: standing(index) })
             .collect();
-        if members.is_empty() {
-            return None;
-        }
-        // A name has one CNAME at most (RFC 2181 10.1).
-        let answers = if kind == Kind::Host { Answers::One } else { pool.answers };
-        let in_standing = |wanted: &[Standing]| Selection::new(&members, answers, wanted);
-        let (resort, last_resort) = [
-            (Standing::Down, in_standing(&[Standing::Up, Standing::Down])),
-            (Standing::Drained, in_standing(&[Standing::Drained])),
-            (Standing::ForcedDown, in_standing(&[Standing::ForcedDown])),
-        ]
-        .into_iter()
-        .find(|(_, selection)| !selection.rdata.is_empty())?;
         let count = |standing| members.iter().filter(|m| m.now.standing == standing).count() as u32;
         let stands = PoolStands {
             up: count(Standing::Up) >= pool.min_healthy,
@@ -165,16 +151,31 @@ impl Set {
             forced_down: count(Standing::ForcedDown),
             hold: members.iter().filter_map(|m| m.now.hold).min(),
         };
-        Some(Self {
-            kind,
-            up: stands.up,
-            hold: stands.hold,
-            stands,
-            answers,
-            resort,
-            healthy: in_standing(&[Standing::Up]),
-            last_resort,
-        })
+        let (standing, chosen) = chosen(&members, stands.up)?;
+        // A name has one CNAME at most (RFC 2181 10.1).
+        let answers = if kind == Kind::Host { Answers::One } else { pool.answers };
+        let (chosen, cumulative) = match answers {
+            Answers::One => weighed(chosen),
+            Answers::All => (chosen, Box::default()),
+        };
+        let hold_seconds =
+            stands.hold.map_or(u32::MAX, |hold| u32::try_from(hold.as_secs()).unwrap_or(u32::MAX));
+        let rdata = rdata(kind, chosen.iter().map(|member| &member.endpoint.address));
+        Some(Self { rdata, cumulative, hold_seconds, standing, answers, stands })
+    }
+
+    /// What they are.
+    pub fn kind(&self) -> Kind {
+        match self.rdata {
+            Rdata::V4(_) => Kind::V4,
+            Rdata::V6(_) => Kind::V6,
+            Rdata::Host(_) => Kind::Host,
+        }
+    }
+
+    /// Whether enough of them are up.
+    pub fn is_up(&self) -> bool {
+        self.standing == Standing::Up
     }
 
     /// How its endpoints stand, in numbers.
@@ -182,53 +183,112 @@ impl Set {
         self.stands
     }
 
-    /// What to answer when everything up to `level` counts as up.
-    pub fn selection(&self, level: Standing) -> Option<&Selection> {
-        if self.up {
-            return Some(&self.healthy);
+    /// How many there are to answer.
+    pub fn count(&self) -> usize {
+        match &self.rdata {
+            Rdata::V4(all) => all.len(),
+            Rdata::V6(all) => all.len(),
+            Rdata::Host(all) => all.len(),
         }
-        (self.resort <= level).then_some(&self.last_resort)
     }
-}
 
-struct Member {
-    rdata: Box<[u8]>,
-    weight: u32,
-    now: StandingNow,
-}
-
-fn rdata(address: &EndpointAddress) -> (Kind, Box<[u8]>) {
-    match address {
-        EndpointAddress::Ip(std::net::IpAddr::V4(ip)) => (Kind::V4, ip.octets().into()),
-        EndpointAddress::Ip(std::net::IpAddr::V6(ip)) => (Kind::V6, ip.octets().into()),
-        EndpointAddress::Host { wire, .. } => (Kind::Host, wire.clone()),
-    }
-}
-
-impl Selection {
-    /// Those members that stand as wanted. Where one is drawn, weight 0 is left out as long as
-    /// there is any other; if there is none, all are equal.
-    fn new(members: &[Member], answers: Answers, wanted: &[Standing]) -> Self {
-        let chosen = || members.iter().filter(|member| wanted.contains(&member.now.standing));
-        let weighed = answers == Answers::One && chosen().any(|member| member.weight > 0);
-        let mut sum = 0;
-        let (rdata, cumulative): (Vec<_>, Vec<_>) = chosen()
-            .filter(|member| !weighed || member.weight > 0)
-            .map(|member| {
-                sum += if weighed { u64::from(member.weight) } else { 1 };
-                (member.rdata.clone(), sum)
-            })
-            .unzip();
-        Self { rdata: rdata.into(), cumulative: cumulative.into() }
+    /// The record data of one to answer, in wire form; `index` is below [`Self::count`].
+    pub fn rdata(&self, index: usize) -> &[u8] {
+        match &self.rdata {
+            Rdata::V4(all) => all.get(index).map_or(&[], |rdata| &rdata[..]),
+            Rdata::V6(all) => all.get(index).map_or(&[], |rdata| &rdata[..]),
+            Rdata::Host(all) => all.get(index).map_or(&[], |rdata| &rdata[..]),
+        }
     }
 
     /// The sum of all weights.
     pub fn total_weight(&self) -> u64 {
-        self.cumulative.last().copied().unwrap_or(0)
+        self.cumulative.last().copied().unwrap_or(self.count() as u64)
     }
 
-    /// The member that a number below the sum of weights falls to.
+    /// The one that a number below the sum of weights falls to.
     pub fn drawn(&self, number: u64) -> usize {
+        if self.cumulative.is_empty() {
+            return number as usize;
+        }
         self.cumulative.iter().position(|sum| number < *sum).unwrap_or(0)
+    }
+}
+
+struct Member<'a> {
+    endpoint: &'a Endpoint,
+    now: StandingNow,
+}
+
+/// Those to answer, and how they stand: what is up if enough is, else the last resort, of which
+/// there is none in an empty pool.
+fn chosen<'m, 'a>(members: &'m [Member<'a>], up: bool) -> Option<(Standing, Vec<&'m Member<'a>>)> {
+    let choices: [(Standing, &[Standing]); 4] = [
+        (Standing::Up, &[Standing::Up]),
+        (Standing::Down, &[Standing::Up, Standing::Down]),
+        (Standing::Drained, &[Standing::Drained]),
+        (Standing::ForcedDown, &[Standing::ForcedDown]),
+    ];
+    choices.into_iter().skip(usize::from(!up)).find_map(|(standing, wanted)| {
+        let chosen: Vec<_> = members.iter().filter(|m| wanted.contains(&m.now.standing)).collect();
+        (!chosen.is_empty()).then_some((standing, chosen))
+    })
+}
+
+/// Those that may be drawn, and the sums of their weights, none where all are equal. Weight 0 is
+/// left out as long as there is any other; if there is none, all are equal.
+fn weighed<'m, 'a>(mut chosen: Vec<&'m Member<'a>>) -> (Vec<&'m Member<'a>>, Box<[u64]>) {
+    if chosen.iter().any(|member| member.endpoint.weight > 0) {
+        chosen.retain(|member| member.endpoint.weight > 0);
+    }
+    let weights = || chosen.iter().map(|member| u64::from(member.endpoint.weight));
+    if weights().min() == weights().max() {
+        return (chosen, Box::default());
+    }
+    let sums = weights().scan(0, |sum, weight| {
+        *sum += weight;
+        Some(*sum)
+    });
+    let sums = sums.collect();
+    (chosen, sums)
+}
+
+fn kind_of(address: &EndpointAddress) -> Kind {
+    match address {
+        EndpointAddress::Ip(IpAddr::V4(_)) => Kind::V4,
+        EndpointAddress::Ip(IpAddr::V6(_)) => Kind::V6,
+        EndpointAddress::Host { .. } => Kind::Host,
+    }
+}
+
+/// The record data of addresses of one kind.
+fn rdata<'a>(kind: Kind, addresses: impl Iterator<Item = &'a EndpointAddress>) -> Rdata {
+    let v4 = |address: &EndpointAddress| match address {
+        EndpointAddress::Ip(IpAddr::V4(ip)) => Some(ip.octets()),
+        _ => None,
+    };
+    let v6 = |address: &EndpointAddress| match address {
+        EndpointAddress::Ip(IpAddr::V6(ip)) => Some(ip.octets()),
+        _ => None,
+    };
+    let host = |address: &EndpointAddress| match address {
+        EndpointAddress::Host { wire, .. } => Some(wire.clone()),
+        EndpointAddress::Ip(_) => None,
+    };
+    match kind {
+        Kind::V4 => Rdata::V4(addresses.filter_map(v4).collect()),
+        Kind::V6 => Rdata::V6(addresses.filter_map(v6).collect()),
+        Kind::Host => Rdata::Host(addresses.filter_map(host).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_answers_read_is_in_one_line_of_the_cache() {
+        assert!(std::mem::offset_of!(Set, stands) <= 64);
+        assert_eq!(size_of::<Option<Set>>(), size_of::<Set>());
     }
 }

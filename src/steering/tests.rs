@@ -108,6 +108,7 @@ fn name(policy: Policy, all_down: AllDown) -> SteeredName {
         ttl_seconds: 30,
         policy,
         all_down,
+        first_slot: 0,
         slots: (0..16).collect(),
         some_hosts: false,
     }
@@ -131,7 +132,7 @@ fn ask<'a>(
 /// What was picked: pools as letters, `-` for no data, `!` for failure.
 fn said(choice: &Choice<'_>) -> char {
     match choice.pick {
-        Pick::Endpoints { pool, .. } => char::from(b'a' + pool as u8),
+        Pick::Endpoints { leaf, .. } => char::from(b'a' + leaf.pool as u8),
         Pick::NoData => '-',
         Pick::ServFail => '!',
     }
@@ -218,10 +219,10 @@ fn endpoints_are_drawn_by_weight_too() {
         let mut counts = BTreeMap::new();
         for draw in 0..draws {
             let choice = ask(&name, &pools, Asked::A, draw, &turns);
-            let Pick::Endpoints { selection, first, count: 1, .. } = choice.pick else {
+            let Pick::Endpoints { set, first, count: 1, .. } = choice.pick else {
                 panic!("{choice:?}")
             };
-            *counts.entry(selection.rdata[first][3]).or_insert(0) += 1;
+            *counts.entry(set.rdata(first as usize)[3]).or_insert(0) += 1;
         }
         counts
     };
@@ -240,15 +241,19 @@ fn all_healthy_endpoints_are_answered_from_a_drawn_first_one() {
     let (name, pools, turns) = (name(leaf(0), AllDown::Serve), world.pools(), Turns::default());
     for (draw, start) in [(0, 0), (1, 1), (2, 0)] {
         let choice = ask(&name, &pools, Asked::A, draw, &turns);
-        let Pick::Endpoints { selection, first, count, .. } = choice.pick else { panic!() };
+        let Pick::Endpoints { set, first, count, .. } = choice.pick else { panic!() };
         assert_eq!((first, count), (start, 2));
-        assert_eq!(selection.rdata.iter().map(|r| r[3]).collect::<Vec<_>>(), [1, 3]);
+        assert_eq!((0..set.count()).map(|n| set.rdata(n)[3]).collect::<Vec<_>>(), [1, 3]);
     }
 }
 
 fn placed(map: crate::place::PlaceMap, branches: &[PoolId]) -> Policy {
     let branches = branches.iter().map(|id| leaf(*id)).collect();
-    Policy::Placed(Placed { map: Arc::new(map), branches, by: PlacedBy::Nearest(Box::default()) })
+    Policy::Placed(Placed {
+        map: Arc::new(map),
+        branches,
+        by: PlacedBy::Nearest(Box::default()).into(),
+    })
 }
 
 #[test]
@@ -296,8 +301,8 @@ fn a_pool_is_up_while_enough_of_the_asked_family_are() {
             .fold(World::of(vec![eu.clone()]), |w, index| w.stand(0, *index, Standing::Down));
         let pools = world.pools();
         let state = pools.get(0).unwrap();
-        assert_eq!(state.set(Asked::A).unwrap().up, a, "{downed:?}");
-        assert_eq!(state.set(Asked::Aaaa).unwrap().up, aaaa, "{downed:?}");
+        assert_eq!(state.set(Asked::A).unwrap().is_up(), a, "{downed:?}");
+        assert_eq!(state.set(Asked::Aaaa).unwrap().is_up(), aaaa, "{downed:?}");
     }
 }
 

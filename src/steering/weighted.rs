@@ -64,35 +64,35 @@ fn draw_among<'a, T: Trace>(
         Among::Up => walk.is_up(policy),
     };
     let branches = &weighted.branches;
-    let (mut sum, mut zeros) = (0u64, 0u64);
+    let mut sum = 0u64;
     // One bit for each of the first 64 branches, so that none of those is tested twice.
     let mut passed = 0u64;
     for (index, branch) in branches.iter().enumerate() {
         if test(walk, &branch.policy) {
             sum += u64::from(branch.weight);
-            zeros += u64::from(branch.weight == 0);
-            passed |= 1u64.checked_shl(index as u32).unwrap_or(0);
+            passed |= if index < 64 { 1 << index } else { 0 };
             walk.trace.step(Step::Share { branch: &branch.policy, weight: branch.weight });
         }
     }
-    let weight = |branch: &Branch| match sum {
-        0 => 1,
-        _ => u64::from(branch.weight),
+    let passes = |walk: &mut Walk<'a, '_, T>, index: usize, branch: &'a Branch| match index {
+        0..64 => passed >> index & 1 == 1,
+        _ => test(walk, &branch.policy),
     };
-    let of = if sum == 0 { zeros } else { sum };
+    let of = match sum {
+        // All that pass have weight 0, and so an equal share.
+        0 => (0..).zip(branches).filter(|(index, branch)| passes(walk, *index, branch)).count()
+            as u64,
+        _ => sum,
+    };
     if of == 0 {
         return None;
     }
     let mut number = draw.take(of);
     for (index, branch) in branches.iter().enumerate() {
-        let passes = match index {
-            0..64 => passed >> index & 1 == 1,
-            _ => test(walk, &branch.policy),
-        };
-        if !passes {
+        if !passes(walk, index, branch) {
             continue;
         }
-        let weight = weight(branch);
+        let weight = if sum == 0 { 1 } else { u64::from(branch.weight) };
         if number < weight {
             walk.trace.step(Step::Weighted {
                 branch: &branch.policy,
@@ -110,7 +110,7 @@ fn draw_among<'a, T: Trace>(
 
 /// A draw that is the same for all clients of a network, and how long that network's prefix is.
 fn sticky_draw(client: IpAddr, salt: u64) -> (Draw, u8) {
-    let (network, bits) = match client {
+    let (network, bits) = match client.to_canonical() {
         IpAddr::V4(ip) => (u64::from(ip.to_bits() >> (32 - STICKY_V4_BITS)), STICKY_V4_BITS),
         // The upper 56 bits.
         IpAddr::V6(ip) => ((ip.to_bits() >> (128 - STICKY_V6_BITS)) as u64, STICKY_V6_BITS),

@@ -4,7 +4,8 @@ use std::fmt;
 
 /// The longest name in wire form (RFC 1035 2.3.4), in bytes, its root label included.
 pub const MAX_NAME_BYTES: usize = 255;
-const MAX_LABEL_BYTES: usize = 63;
+/// The longest label, in bytes (RFC 1035 2.3.4).
+pub const MAX_LABEL_BYTES: usize = 63;
 
 /// A valid, absolute domain name in uncompressed wire form.
 ///

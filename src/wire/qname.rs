@@ -3,22 +3,23 @@
 //! Made once for a question (and once for each link of a chain) in memory that is used again and
 //! again, so that looking up any suffix of it costs one probe of a table and no second pass.
 
-use super::name::MAX_NAME_BYTES;
+use super::name::{MAX_LABEL_BYTES, MAX_NAME_BYTES};
 
 /// A name has at most 127 labels of one byte, and the root.
 const MAX_LABELS: usize = 128;
 /// Bytes are taken by the word, so that there is room for a whole one behind the last byte.
 const WORD: usize = size_of::<u64>();
+const ROOM: usize = (MAX_NAME_BYTES + WORD).next_multiple_of(WORD);
 
 /// A lower-cased name in wire form and the hashes of its suffixes.
 ///
 /// Suffix 0 is the whole name, suffix `labels()` the root.
 pub struct QName {
-    wire: [u8; MAX_NAME_BYTES + WORD],
-    length: usize,
+    wire: [u8; ROOM],
+    length: u8,
+    labels: u8,
     starts: [u8; MAX_LABELS],
     hashes: [u64; MAX_LABELS],
-    labels: usize,
     seed: u64,
 }
 
@@ -26,11 +27,11 @@ impl QName {
     /// An instance holding the root, whose hashes are keyed by `seed`; make one for each thread.
     pub fn new(seed: u64) -> Self {
         let mut name = Self {
-            wire: [0; MAX_NAME_BYTES + WORD],
+            wire: [0; ROOM],
             length: 1,
+            labels: 0,
             starts: [0; MAX_LABELS],
             hashes: [0; MAX_LABELS],
-            labels: 0,
             seed,
         };
         name.set(&[0]);
@@ -39,64 +40,67 @@ impl QName {
 
     /// Reads the uncompressed name at the start of `bytes`, over whatever was here before.
     ///
-    /// Returns its length in bytes, or none if no whole name of at most 255 bytes starts here.
+    /// Returns its length in bytes, or none if no whole name of at most 255 bytes starts here:
+    /// then this is no name until the next is read.
+    #[inline]
     pub fn set(&mut self, bytes: &[u8]) -> Option<usize> {
+        let within = &bytes[..bytes.len().min(MAX_NAME_BYTES)];
         let mut at = 0;
         let mut labels = 0;
         loop {
-            let length = usize::from(*bytes.get(at)?);
-            if length > 63 || at + length >= MAX_NAME_BYTES {
+            let length = usize::from(*within.get(at)?);
+            // At most 127 labels fit into 255 bytes, and `at` stays below 255.
+            self.starts[labels % MAX_LABELS] = at as u8;
+            at += 1 + length;
+            if !(1..=MAX_LABEL_BYTES).contains(&length) {
+                if length == 0 {
+                    break;
+                }
                 return None;
             }
-            // At most 127 labels fit into 255 bytes, and `at` stays below 255.
-            self.starts[labels] = at as u8;
-            if length == 0 {
-                break;
-            }
             labels += 1;
-            at += 1 + length;
         }
-        let length = at + 1;
-        self.length = length;
-        self.labels = labels;
-        self.put_lower_case(bytes.get(..length)?);
+        // Both are at most 255, see above.
+        (self.length, self.labels) = (at as u8, labels as u8);
+        self.put_lower_case(within.get(..at)?);
         self.hash_suffixes();
-        Some(length)
+        Some(at)
     }
 
     /// Takes over a name that is not longer than a name may be.
     fn put_lower_case(&mut self, name: &[u8]) {
-        let mut words = name.chunks_exact(WORD);
-        let mut at = 0;
-        for word in &mut words {
-            self.put_word(at, word);
-            at += WORD;
+        let (words, rest) = name.as_chunks::<WORD>();
+        let (places, _) = self.wire.as_chunks_mut::<WORD>();
+        for (place, word) in places.iter_mut().zip(words) {
+            *place = lower_case(*word);
         }
-        match name.last_chunk::<WORD>() {
-            // Some bytes twice, which does no harm.
-            Some(last) => self.put_word(name.len() - WORD, last),
-            None => {
-                let mut word = [0; WORD];
-                word[..name.len()].copy_from_slice(name);
-                self.put_word(0, &word);
-            }
-        }
-    }
-
-    fn put_word(&mut self, at: usize, word: &[u8]) {
-        if let (Ok(word), Some(to)) = (word.try_into(), self.wire.get_mut(at..at + WORD)) {
-            to.copy_from_slice(&lower_case(u64::from_le_bytes(word)).to_le_bytes());
+        if let Some(place) = places.get_mut(words.len()).filter(|_| !rest.is_empty()) {
+            *place = match name.last_chunk() {
+                // The name's last word, moved down to where its rest begins.
+                Some(last) => {
+                    let surplus_bits = (WORD - rest.len()) as u32 * u8::BITS;
+                    (u64::from_le_bytes(lower_case(*last)) >> surplus_bits).to_le_bytes()
+                }
+                None => {
+                    let mut short = [0; WORD];
+                    short[..rest.len()].copy_from_slice(rest);
+                    lower_case(short)
+                }
+            };
         }
     }
 
     fn hash_suffixes(&mut self) {
         let mut hash = self.seed;
-        self.hashes[self.labels] = hash;
-        for index in (0..self.labels).rev() {
-            let from = usize::from(self.starts[index]);
-            let to = usize::from(self.starts[index + 1]);
+        let mut to = self.length - 1;
+        let mut index = usize::from(self.labels) % MAX_LABELS;
+        self.hashes[index] = hash;
+        while index > 0 {
+            index -= 1;
+            let from = self.starts[index];
             hash = self.hash_label(hash, from, to);
             self.hashes[index] = hash;
+            to = from;
         }
     }
 
@@ -104,30 +108,37 @@ impl QName {
     ///
     /// A keyed multiply-and-fold over eight bytes at a time: the names that tables hold are the
     /// operator's, and an attacker who asks for others does not know the key.
-    fn hash_label(&self, mut hash: u64, mut from: usize, to: usize) -> u64 {
-        while from + WORD < to {
+    fn hash_label(&self, mut hash: u64, mut from: u8, to: u8) -> u64 {
+        while to.wrapping_sub(from) > WORD as u8 {
             hash = fold(hash, self.word(from));
-            from += WORD;
+            from = from.wrapping_add(WORD as u8);
         }
         // One to eight bytes are left; what stands behind them is cut off.
-        let surplus_bits = (from + WORD - to) as u32 * u8::BITS;
-        fold(hash, self.word(from) << surplus_bits)
+        let surplus_bits = (WORD as u8).wrapping_sub(to.wrapping_sub(from)) * 8;
+        fold(hash, self.word(from) << (surplus_bits % 64))
     }
 
-    fn word(&self, at: usize) -> u64 {
-        let word = self.wire.get(at..).and_then(|rest| rest.first_chunk());
-        // Where a label begins, a whole word always follows.
-        word.map_or(0, |word| u64::from_le_bytes(*word))
+    /// The word that begins at a byte of the name.
+    fn word(&self, at: u8) -> u64 {
+        let at = usize::from(at);
+        let mut word = [0; WORD];
+        word.copy_from_slice(&self.wire[at..at + WORD]);
+        u64::from_le_bytes(word)
     }
 
     /// How many labels the name has, without the root's.
     pub fn labels(&self) -> usize {
-        self.labels
+        usize::from(self.labels)
+    }
+
+    /// How many bytes its wire form has.
+    pub fn length(&self) -> u8 {
+        self.length
     }
 
     /// The wire form of a suffix, lower-cased; `index` is at most `labels()`.
     pub fn suffix(&self, index: usize) -> &[u8] {
-        &self.wire[usize::from(self.starts[index])..self.length]
+        self.wire.get(usize::from(self.starts[index])..usize::from(self.length)).unwrap_or_default()
     }
 
     /// The hash of a suffix; `index` is at most `labels()`.
@@ -143,15 +154,16 @@ impl QName {
 
 /// Eight bytes with their ASCII letters in lower case. Length bytes are at most 63, and so never
 /// taken for a letter.
-fn lower_case(word: u64) -> u64 {
+fn lower_case(word: [u8; WORD]) -> [u8; WORD] {
     const EACH: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x80 * EACH;
+    let word = u64::from_le_bytes(word);
     // The high bit of each byte tells whether its lower seven are at least A, and above Z.
     let low = word & !HIGH;
     let from_a = low + (0x80 - 0x41) * EACH;
     let above_z = low + (0x80 - 0x5b) * EACH;
     let upper = (from_a ^ above_z) & !word & HIGH;
-    word | upper >> 2
+    (word | upper >> 2).to_le_bytes()
 }
 
 fn fold(hash: u64, word: u64) -> u64 {
@@ -185,8 +197,7 @@ mod tests {
                     let mut word = [others; 8];
                     word[place] = byte;
                     let small = word.map(|byte| byte.to_ascii_lowercase());
-                    let found = lower_case(u64::from_le_bytes(word)).to_le_bytes();
-                    assert_eq!(found, small, "{byte:#x} at {place}");
+                    assert_eq!(lower_case(word), small, "{byte:#x} at {place}");
                 }
             }
         }

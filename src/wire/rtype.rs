@@ -45,3 +45,8 @@ pub const ANY: u16 = 255;
 
 /// The Internet class.
 pub const IN: u16 = 1;
+
+/// Whether only a question or a meta record may have a type (RFC 6895 3.1).
+pub fn is_meta(rtype: u16) -> bool {
+    rtype == OPT || (FIRST_META..=ANY).contains(&rtype)
+}

@@ -46,7 +46,7 @@ impl Reader<'_, '_> {
         }
         let texts = branches.iter().map(|(_, (text, _), _)| (*text).to_string()).collect();
         let branches = branches.into_iter().map(|(.., policy)| policy).collect();
-        Some(Policy::Placed(Placed { map, branches, by: PlacedBy::Geo(texts) }))
+        Some(Policy::Placed(Placed { map, branches, by: PlacedBy::Geo(texts).into() }))
     }
 
     /// Notes that a key is one that no client can match.
@@ -89,7 +89,7 @@ impl Reader<'_, '_> {
         let branches: Vec<(Location, Policy)> = branches.into_iter().collect::<Option<_>>()?;
         let (locations, branches): (Vec<Location>, Vec<Policy>) = branches.into_iter().unzip();
         let map = self.shared.maps.nearest(self.shared.places, &locations);
-        let by = PlacedBy::Nearest(locations.into());
+        let by = PlacedBy::Nearest(locations.into()).into();
         Some(Policy::Placed(Placed { map, branches: branches.into(), by }))
     }
 

@@ -31,6 +31,7 @@ pub(in crate::config) struct Shared<'a> {
     pub(in crate::config) pools: HashMap<&'a str, PoolId>,
     pub(in crate::config) maps: PlaceMaps,
     pub(in crate::config) turns: u32,
+    slots: u32,
     /// What can be loaded, but is hardly what was meant.
     pub(in crate::config) warnings: Vec<Finding>,
 }
@@ -50,8 +51,17 @@ impl<'a> Shared<'a> {
             pools,
             maps: PlaceMaps::default(),
             turns: 0,
+            slots: 0,
             warnings: Vec::new(),
         }
+    }
+
+    /// The number of the first of a name's slots.
+    pub(in crate::config) fn allot_slots(&mut self, count: usize) -> u32 {
+        let first = self.slots;
+        // Files of a bounded size do not name four thousand million pools.
+        self.slots += count as u32;
+        first
     }
 
     /// How many counters the round robins read so far have.

@@ -110,7 +110,7 @@ fn the_example_is_read() {
     let Policy::Placed(geo) = &steering.names[5].policy else { panic!() };
     // From the most to the least specific, whatever the order of the file.
     let keys = ["203.0.113.0/24", "AS64500", "NA-US-CA", "AS", "EU", "default"];
-    assert_eq!(geo.by, PlacedBy::Geo(keys.map(str::to_string).into()));
+    assert_eq!(*geo.by, PlacedBy::Geo(keys.map(str::to_string).into()));
     assert_eq!(leaf(&geo.branches[0]).pool, 5);
     assert_eq!(steering.owners[5].position, (19, 2));
 }

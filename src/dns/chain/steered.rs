@@ -2,13 +2,14 @@
 
 use super::{Chain, Next};
 use crate::dns::Reason;
+use crate::dns::answer::Incoming;
 use crate::dns::reply::{Full, Section};
 use crate::dns::trace::{Link, Trace};
 use crate::steering::{Asked, Choice, Kind, Pick, SteeredName, Step, choose};
 use crate::wire::{Rcode, rtype};
 use crate::zone::{Node, Zone};
 
-impl<'a, T: Trace> Chain<'a, '_, T> {
+impl<'a, T: Trace> Chain<'a, '_, '_, T> {
     /// What a steered name says; none where the question is for something that it leaves to the
     /// zone file.
     pub(super) fn steered(
@@ -16,7 +17,6 @@ impl<'a, T: Trace> Chain<'a, '_, T> {
         zone: &'a Zone,
         node: &'a Node,
         name: &'a SteeredName,
-        (zone_index, name_index): (u32, u32),
     ) -> Result<Option<Next>, Full> {
         let Some(choice) = self.choose(name) else {
             self.tell(Link::NotSteered);
@@ -25,13 +25,13 @@ impl<'a, T: Trace> Chain<'a, '_, T> {
         self.conclusion.scope = self.conclusion.scope.max(choice.scope);
         let reason = if choice.all_down { Reason::Degraded } else { Reason::Steered };
         match choice.pick {
-            Pick::Endpoints { pool, slot, selection, count, .. } => {
-                self.tell(Link::Endpoints { pool, count, of: selection.rdata.len() });
+            Pick::Endpoints { leaf, set, count, .. } => {
+                self.tell(Link::Endpoints { pool: leaf.pool, count, of: set.count() });
                 self.conclude(reason);
-                self.conclusion.steered = Some((zone_index, name_index, slot));
+                self.conclusion.slot = Some(name.first_slot + u32::from(leaf.slot));
                 self.endpoints(&choice).map(Some)
             }
-            Pick::NoData if node.has(self.qtype) => {
+            Pick::NoData if node.has(self.incoming.question.qtype) => {
                 self.tell(Link::NotSteered);
                 Ok(None)
             }
@@ -57,17 +57,17 @@ impl<'a, T: Trace> Chain<'a, '_, T> {
     }
 
     fn choose(&mut self, name: &'a SteeredName) -> Option<Choice<'a>> {
-        let (pools, chance) = (&self.view.pools, self.chance);
-        let (client, trace) = (self.client, &mut *self.trace);
+        let &Incoming { view, chance, .. } = self.incoming;
+        let (pools, client, trace) = (&view.pools, self.incoming.client(), &mut *self.trace);
         trace.step(Step::Name(name));
         let mut ask = |asked| choose(name, pools, asked, client, chance, trace);
-        match self.qtype {
+        match self.incoming.question.qtype {
             rtype::A => Some(ask(Asked::A)),
             rtype::AAAA => Some(ask(Asked::Aaaa)),
             rtype::ANY => Some(any_family(ask)),
             _ if name.some_hosts => {
                 let mut choice = ask(Asked::Alias);
-                if matches!(choice.pick, Pick::Endpoints { set, .. } if set.kind != Kind::Host) {
+                if matches!(choice.pick, Pick::Endpoints { set, .. } if set.kind() != Kind::Host) {
                     // Where addresses are in force the name is no alias, and has no other data.
                     choice.pick = Pick::NoData;
                 }
@@ -78,22 +78,24 @@ impl<'a, T: Trace> Chain<'a, '_, T> {
     }
 
     fn endpoints(&mut self, choice: &Choice<'_>) -> Result<Next, Full> {
-        let Pick::Endpoints { set, selection, first, count, .. } = choice.pick else {
+        let Pick::Endpoints { set, first, count, .. } = choice.pick else {
             return Ok(Next::Stop);
         };
-        let owner = self.here().start;
-        let rtype = match set.kind {
+        let owner = self.here.start;
+        let rtype = match set.kind() {
             Kind::V4 => rtype::A,
             Kind::V6 => rtype::AAAA,
             Kind::Host => rtype::CNAME,
         };
         let mut data_at = 0;
-        let (before, from_first) = selection.rdata.split_at(first.min(selection.rdata.len()));
-        for rdata in from_first.iter().chain(before).take(count) {
+        let mut index = first as usize;
+        for _ in 0..count {
             let kind = (rtype, choice.ttl_seconds);
-            data_at = self.reply.put_record(Section::Answer, owner, kind, rdata)?;
+            data_at = self.reply.put_record(Section::Answer, owner, kind, set.rdata(index))?;
+            index = if index + 1 < set.count() { index + 1 } else { 0 };
         }
-        let stays = rtype != rtype::CNAME || matches!(self.qtype, rtype::CNAME | rtype::ANY);
+        let stays = rtype != rtype::CNAME
+            || matches!(self.incoming.question.qtype, rtype::CNAME | rtype::ANY);
         Ok(if stays { Next::Stop } else { Next::Follow(data_at) })
     }
 }

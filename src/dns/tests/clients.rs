@@ -21,7 +21,7 @@ fn geo_from(first: PoolId, keys: &[GeoKey]) -> Policy {
     Policy::Placed(Placed {
         map: Arc::new(geo_map(&Places::unknown(), keys)),
         branches: (first..).take(keys.len()).map(pool).collect(),
-        by: PlacedBy::Geo(Box::default()),
+        by: PlacedBy::Geo(Box::default()).into(),
     })
 }
 

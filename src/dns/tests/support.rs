@@ -86,11 +86,14 @@ impl Setup {
             .map(|id| self.inventory.pools[*id as usize].answers_hosts())
             .collect();
         let owner = name(owner);
+        let before = self.zones.iter().flat_map(|zone| &zone.2).map(|name| name.slots.len());
+        let first_slot = before.sum::<usize>() as u32;
         self.zones.last_mut().unwrap().2.push(SteeredName {
             owner,
             ttl_seconds: 30,
             policy,
             all_down,
+            first_slot,
             slots,
             some_hosts: hosts.iter().any(|host| *host),
         });
