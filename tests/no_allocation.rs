@@ -113,12 +113,12 @@ fn policies() -> Vec<(&'static str, Policy, AllDown)> {
         ("steered.example.", Policy::Failover(both()), AllDown::Serve),
         (
             "weighted.example.",
-            Policy::Weighted(Weighted { branches: branches(), sticky: None }),
+            Policy::Weighted(Weighted::new(branches(), None).expect("weights")),
             AllDown::Serve,
         ),
         (
             "sticky.example.",
-            Policy::Weighted(Weighted { branches: branches(), sticky: Some(1) }),
+            Policy::Weighted(Weighted::new(branches(), Some(1)).expect("weights")),
             AllDown::Serve,
         ),
         (

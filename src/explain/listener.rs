@@ -5,7 +5,7 @@ use crate::duration::format_duration;
 use crate::health::{Answers, Location, PoolId, Standing};
 use crate::place::great_circle_km;
 use crate::presentation::rtype_text;
-use crate::steering::{self, Placed, PlacedBy, Policy, PoolStands, SteeredName, Step};
+use crate::steering::{self, Asked, Placed, PlacedBy, Policy, PoolStands, Set, SteeredName, Step};
 use crate::view::View;
 use crate::wire::{Name, QName};
 
@@ -21,8 +21,9 @@ pub(super) struct Listener<'v> {
     location: Option<Location>,
     /// Where the present name's steps begin, and the name.
     name: Option<(usize, String)>,
-    /// The branches that a weighted policy is about to draw among, and their weights.
-    shares: Vec<(String, u32)>,
+    /// The branches that a weighted policy is about to draw among, their weights, and whether
+    /// nothing of them is up.
+    shares: Vec<(String, u32, bool)>,
     pub(super) steps: Vec<String>,
 }
 
@@ -37,12 +38,12 @@ impl steering::Trace for Listener<'_> {
                 None => return,
             },
             Step::Share { branch, weight } => {
-                self.shares.push((self.branch(branch), weight));
+                self.shares.push((self.branch(branch), weight, self.is_down(branch)));
                 return;
             }
-            Step::Weighted { branch, of, sticky, among_up, .. } => {
+            Step::Weighted { branch, of, sticky, among_up } => {
                 let by = if sticky { "the client's network" } else { "chance" };
-                let among = if among_up { "" } else { "whether up or down, " };
+                let among = if among_up { "of what is up, " } else { "" };
                 let shares = self.shares(of);
                 format!("weighted: {among}{shares}; {by} drew {}", self.branch(branch))
             }
@@ -170,6 +171,23 @@ impl<'v> Listener<'v> {
         format!("answer from pool {name}: {count} {many}{drawn}")
     }
 
+    /// Whether no pool of a branch is up for what is asked.
+    fn is_down(&self, branch: &Policy) -> bool {
+        let asked = match self.rtype.as_str() {
+            "A" => &[Asked::A][..],
+            "AAAA" => &[Asked::Aaaa],
+            "ANY" => &[Asked::A, Asked::Aaaa],
+            _ => &[Asked::Alias],
+        };
+        let is_up = |pool| {
+            let state = self.view.pools.get(pool);
+            state.is_some_and(|state| {
+                asked.iter().any(|asked| state.set(*asked).is_some_and(Set::is_up))
+            })
+        };
+        !branch.any_pool(&mut { is_up })
+    }
+
     /// A branch by the pools that it names.
     fn branch(&self, policy: &Policy) -> String {
         if let Policy::Pool(leaf) = policy {
@@ -187,10 +205,11 @@ impl<'v> Listener<'v> {
     fn shares(&mut self, of: u64) -> String {
         let shares = std::mem::take(&mut self.shares);
         // Where all weights are 0 each counts as 1.
-        let all_zero = shares.iter().all(|(_, weight)| *weight == 0);
-        let share = |(branch, weight): &(String, u32)| {
+        let all_zero = shares.iter().all(|(_, weight, _)| *weight == 0);
+        let share = |(branch, weight, is_down): &(String, u32, bool)| {
             let weight = if all_zero { 1 } else { *weight };
-            format!("{branch} {weight} of {of}")
+            let down = if *is_down { " (down)" } else { "" };
+            format!("{branch} {weight} of {of}{down}")
         };
         shares.iter().map(share).collect::<Vec<_>>().join(", ")
     }

@@ -66,7 +66,11 @@ pub fn choose<'a, T: Trace>(
     let found = walk.pick(&name.policy);
     let (pick, all_down) = match found {
         Some(pick) => (pick, false),
-        None => walk.when_all_down(name),
+        None => {
+            // What looking for anything that is up has used of it decided nothing.
+            walk.draw = chance.draw;
+            walk.when_all_down(name)
+        }
     };
     // What surely passes before a verdict can change, but never nothing at all.
     let ttl_seconds = name.ttl_seconds.min(walk.hold_seconds.max(1));

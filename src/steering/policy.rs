@@ -1,5 +1,6 @@
 //! Policies as data, compiled from the steering files.
 
+use std::num::NonZero;
 use std::sync::Arc;
 
 use crate::health::{Location, PoolId};
@@ -85,11 +86,26 @@ pub struct Branch {
 /// A `weighted` policy.
 #[derive(Clone, Debug)]
 pub struct Weighted {
-    /// The choices, not all of weight 0.
+    /// The choices.
     pub branches: Box<[Branch]>,
+    /// The sum of their weights, not 0.
+    total_weight: NonZero<u64>,
     /// Set where the client's network, instead of a draw, decides: a number that keeps the sticky
     /// choices of different names, and of policies within one, independent of each other.
     pub sticky: Option<u64>,
+}
+
+impl Weighted {
+    /// Of choices that are not all of weight 0; see [`Self::sticky`].
+    pub fn new(branches: Box<[Branch]>, sticky: Option<u64>) -> Option<Self> {
+        let total_weight = NonZero::new(branches.iter().map(|b| u64::from(b.weight)).sum())?;
+        Some(Self { branches, total_weight, sticky })
+    }
+
+    /// The sum of all weights, which is not 0.
+    pub fn total_weight(&self) -> u64 {
+        self.total_weight.get()
+    }
 }
 
 /// A `round_robin` policy.

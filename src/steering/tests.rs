@@ -94,7 +94,7 @@ fn branches(
 ) -> Policy {
     let sticky = sticky.into();
     let branches = list.into_iter().map(|(weight, policy)| Branch { weight, policy }).collect();
-    Policy::Weighted(Weighted { branches, sticky })
+    Policy::Weighted(Weighted::new(branches, sticky).unwrap())
 }
 
 fn round_robin(pools: &[PoolId]) -> Policy {
@@ -178,10 +178,13 @@ fn weighted_shares_are_exact_over_all_draws() {
         (&[1, 2, 3], &[0, 1, 2], &[('-', 6)]),
     ] {
         let world = down(World::simple(weights.len() as u8), downed);
-        let draws = expected.iter().map(|(_, count)| count).sum();
+        // The first draw is among all, whatever is up.
+        let all: u32 = weights.iter().sum();
+        let scaled: BTreeMap<_, _> =
+            expected.iter().map(|(pool, count)| (*pool, count * u64::from(all))).collect();
         assert_eq!(
-            shares(&world, weighted(weights), draws),
-            expected.iter().copied().collect(),
+            shares(&world, weighted(weights), scaled.values().sum()),
+            scaled,
             "{weights:?} without {downed:?}"
         );
     }
@@ -203,9 +206,9 @@ fn nested_weights_multiply_exactly() {
 #[test]
 fn more_than_64_branches_are_as_exact() {
     let world = down(World::simple(100), &[0, 70, 99]);
-    let counts = shares(&world, weighted(&[1; 100]), 97);
+    let counts = shares(&world, weighted(&[1; 100]), 97 * 100);
     assert_eq!(counts.len(), 97);
-    assert!(counts.values().all(|count| *count == 1));
+    assert!(counts.values().all(|count| *count == 100));
 }
 
 #[test]

@@ -47,13 +47,11 @@ pub enum Step<'a> {
     Weighted {
         /// The branch that was drawn.
         branch: &'a Policy,
-        /// Its weight.
-        weight: u64,
         /// The sum of the weights that it drew among.
         of: u64,
         /// Whether the client's network decided.
         sticky: bool,
-        /// Whether it drew among those that are up, or among all candidates.
+        /// Whether it drew among those that are up, or among all.
         among_up: bool,
     },
     /// A round robin took a turn.

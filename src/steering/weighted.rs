@@ -8,9 +8,13 @@
 //! | 80, 0 | both | all to the 1st |
 //! | 80, 0 | 2nd | all to the 2nd: weight 0 only when nothing else is up |
 //!
-//! With `sticky` the client's network draws instead of chance: first among all candidates, and
-//! only if that one is down again among those that are up. So a client stays with its pool while
-//! it is up, whatever becomes of the others, and the shares over all networks are the same.
+//! Chance draws among all first, and only if what it drew is down again among those that are up:
+//! so every share is what it would be among those that are up alone, and nobody looks at pools
+//! that are not drawn. For w of a weight in all W, of which U is up, w/W + (W-U)/W · w/U = w/U.
+//!
+//! With `sticky` the client's network draws instead of chance, among those that could answer the
+//! question at all. So a client stays with its pool while it is up, whatever becomes of the
+//! others, and the shares over all networks are the same.
 
 use std::net::IpAddr;
 
@@ -27,22 +31,44 @@ pub(super) fn pick<'a, T: Trace>(
     walk: &mut Walk<'a, '_, T>,
     weighted: &'a Weighted,
 ) -> Option<Pick<'a>> {
-    let mut draw = walk.draw;
-    let drawn = match weighted.sticky {
-        Some(salt) => {
-            let (mut draw, bits) = sticky_draw(walk.client, salt);
-            walk.scope = walk.scope.max(bits);
-            let first = draw_among(walk, weighted, Among::Candidates, &mut draw)?;
-            match walk.is_up(&weighted.branches[first].policy) {
-                true => first,
-                false => draw_among(walk, weighted, Among::Up, &mut draw)?,
-            }
+    let branches = &weighted.branches;
+    let Some(salt) = weighted.sticky else {
+        let first = draw_among_all(walk, weighted)?;
+        if let Some(pick) = walk.pick(&first.policy) {
+            return Some(pick);
         }
-        None => draw_among(walk, weighted, Among::Up, &mut draw)?,
+        let mut draw = walk.draw;
+        let drawn = draw_among(walk, weighted, Among::Up, &mut draw)?;
+        walk.draw = draw;
+        return walk.pick(&branches.get(drawn)?.policy);
     };
-    // What chance has left is for the policies within; a client's network used up none of it.
-    walk.draw = draw;
-    walk.pick(&weighted.branches[drawn].policy)
+    let (mut draw, bits) = sticky_draw(walk.client, salt);
+    walk.scope = walk.scope.max(bits);
+    let mut drawn = draw_among(walk, weighted, Among::Candidates, &mut draw)?;
+    if !walk.is_up(&branches.get(drawn)?.policy) {
+        drawn = draw_among(walk, weighted, Among::Up, &mut draw)?;
+    }
+    // Chance is for the policies within; a client's network used up none of it.
+    walk.pick(&branches.get(drawn)?.policy)
+}
+
+/// Draws a branch by weight, whether or not it is up.
+fn draw_among_all<'a, T: Trace>(
+    walk: &mut Walk<'a, '_, T>,
+    weighted: &'a Weighted,
+) -> Option<&'a Branch> {
+    for branch in weighted.branches.iter().filter(|branch| branch.weight > 0) {
+        walk.trace.step(Step::Share { branch: &branch.policy, weight: branch.weight });
+    }
+    let of = weighted.total_weight();
+    let mut number = walk.draw.take(of);
+    let drawn = weighted.branches.iter().find(|branch| {
+        let left = number.checked_sub(branch.weight.into());
+        number = left.unwrap_or(0);
+        left.is_none()
+    })?;
+    walk.trace.step(Step::Weighted { branch: &drawn.policy, of, sticky: false, among_up: false });
+    Some(drawn)
 }
 
 /// Which branches a draw is among.
@@ -96,7 +122,6 @@ fn draw_among<'a, T: Trace>(
         if number < weight {
             walk.trace.step(Step::Weighted {
                 branch: &branch.policy,
-                weight,
                 of,
                 sticky: weighted.sticky.is_some(),
                 among_up: matches!(among, Among::Up),

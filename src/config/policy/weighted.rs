@@ -25,16 +25,16 @@ impl Reader<'_, '_> {
         };
         check_count(item, branches.len())?;
         let branches: Box<[Branch]> = branches.into_iter().collect::<Option<_>>()?;
-        if branches.iter().all(|branch| branch.weight == 0) {
-            item.finding("only weights of 0", "at least one weight above 0");
-            return None;
-        }
         let sticky = sticky.then(|| {
             // Another one for each policy of the name.
             self.salt = self.salt.wrapping_add(1);
             self.salt
         });
-        Some(Policy::Weighted(Weighted { branches, sticky }))
+        let weighted = Weighted::new(branches, sticky);
+        if weighted.is_none() {
+            item.finding("only weights of 0", "at least one weight above 0");
+        }
+        weighted.map(Policy::Weighted)
     }
 
     fn short_weights(&mut self, table: &Table<'_>) -> Vec<Option<Branch>> {

@@ -44,10 +44,9 @@ fn client_and_scope() {
         .steer("geo.example.", geo(&keys), AllDown::Serve)
         .steer(
             "sticky.example.",
-            Policy::Weighted(Weighted {
-                branches: [Branch { weight: 1, policy: pool(0) }].into(),
-                sticky: Some(1),
-            }),
+            Policy::Weighted(
+                Weighted::new([Branch { weight: 1, policy: pool(0) }].into(), Some(1)).unwrap(),
+            ),
             AllDown::Serve,
         )
         .steer("plain.example.", failover(&[0, 1]), AllDown::Serve)
