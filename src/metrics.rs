@@ -5,6 +5,7 @@
 //! operator's files. Counters outlive reloads.
 
 mod counters;
+mod encrypted;
 mod family;
 mod tally;
 
@@ -12,10 +13,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use counters::{Counters, Discard};
+pub use encrypted::Connections;
 pub use family::{Family, Kind, Sample, render};
 
+use crate::dns::Transport;
 use crate::view::World;
 use counters::Block;
+use encrypted::Encrypted;
 use tally::Tally;
 
 /// All counters of the process.
@@ -26,6 +30,7 @@ pub struct Metrics {
     tcp_open: AtomicU64,
     tcp_evicted: [AtomicU64; 2],
     tcp_refused: [AtomicU64; 2],
+    encrypted: Encrypted,
     panics: AtomicU64,
     reloads: [AtomicU64; 2],
 }
@@ -83,6 +88,11 @@ impl Metrics {
         self.tcp_refused[limit as usize].fetch_add(1, Ordering::Relaxed);
     }
 
+    /// What is counted of the connections of an encrypted transport.
+    pub fn encrypted(&self, transport: Transport) -> &Connections {
+        &self.encrypted[transport as usize]
+    }
+
     /// Counts a panic that was caught while answering.
     pub fn panicked(&self) {
         self.panics.fetch_add(1, Ordering::Relaxed);
@@ -99,7 +109,7 @@ impl Metrics {
                 .sample(&[("limit", "client")], load(client))
         };
         let [failed, good] = &self.reloads;
-        vec![
+        let mut families = vec![
             answers,
             dropped,
             self.tally.family(),
@@ -121,6 +131,9 @@ impl Metrics {
                 ),
                 &self.tcp_refused,
             ),
+        ];
+        families.extend(encrypted::families(&self.encrypted));
+        families.extend([
             single(
                 Family::counter(
                     "steersman_panics_total",
@@ -131,7 +144,8 @@ impl Metrics {
             Family::counter("steersman_reloads_total", "Loads of the files, by result.")
                 .sample(&[("result", "ok")], load(good))
                 .sample(&[("result", "error")], load(failed)),
-        ]
+        ]);
+        families
     }
 }
 

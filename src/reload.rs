@@ -13,12 +13,44 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use watch::Watch;
 
+use rustls::sign::CertifiedKey;
+
 use crate::config::{self, DEEPEST_FOLDER, Daemon, FilePosition, Loaded, is_hidden};
 use crate::finding::Finding;
 use crate::geoip;
 use crate::place::Places;
+use crate::view::World;
 
-/// Loads everything under `zones/` and `geoip/`, or says everything that is wrong with it.
+/// What all files are loaded into.
+#[derive(Debug)]
+pub struct Everything {
+    /// What is answered.
+    pub world: World,
+    /// What encrypted transports show; none where there are none.
+    pub certificate: Option<Arc<CertifiedKey>>,
+    /// What is hardly meant as it stands.
+    pub warnings: Vec<Finding>,
+}
+
+/// Loads everything that the daemon serves by, or says everything that is wrong with it.
+pub fn load_all(daemon: &Daemon, seed: u64) -> Result<Everything, Vec<Finding>> {
+    let certificate = daemon.dns.tls.as_ref().map(config::certificate).transpose();
+    match (certificate, load(daemon, seed)) {
+        (Ok(pair), Ok(loaded)) => {
+            let (certificate, warnings) = pair.unzip();
+            let mut warnings = warnings.unwrap_or_default();
+            warnings.extend(loaded.warnings);
+            Ok(Everything { world: loaded.world, certificate, warnings })
+        }
+        (certificate, world) => {
+            let mut findings = certificate.err().unwrap_or_default();
+            findings.extend(world.err().unwrap_or_default());
+            Err(findings)
+        }
+    }
+}
+
+/// Loads what is under `zones/` and `geoip/`, or says everything that is wrong with it.
 pub fn load(daemon: &Daemon, seed: u64) -> Result<Loaded, Vec<Finding>> {
     let (present, mut findings) = databases(daemon);
     // The zones are read all the same where databases cannot be, so that all findings come at once.
@@ -43,16 +75,16 @@ pub fn load(daemon: &Daemon, seed: u64) -> Result<Loaded, Vec<Finding>> {
     }
 }
 
-/// The same, from `steersman.toml` on: with a mistake there, whatever else is known is loaded too.
-pub fn load_from(config: &Path, seed: u64) -> Result<Loaded, Vec<Finding>> {
+/// Everything, from `steersman.toml` on: with a mistake there, whatever else is known is loaded too.
+pub fn load_from(config: &Path, seed: u64) -> Result<Everything, Vec<Finding>> {
     let (daemon, mut findings) = config::daemon_so_far(config);
     let Some(daemon) = daemon else { return Err(findings) };
     if findings.is_empty() {
-        return load(&daemon, seed);
+        return load_all(&daemon, seed);
     }
     // Where nobody can tell which folder is meant, the default is one only if it is there.
     if daemon.zones_position.is_some() || daemon.zones.is_dir() {
-        findings.extend(load(&daemon, seed).err().unwrap_or_default());
+        findings.extend(load_all(&daemon, seed).err().unwrap_or_default());
     }
     Err(findings)
 }
@@ -98,20 +130,26 @@ pub struct Seen(AtomicU64);
 impl Seen {
     /// The files as they are now.
     pub fn now(daemon: &Daemon) -> Self {
-        Self(AtomicU64::new(fingerprint(&daemon.zones, &daemon.geoip)))
+        Self(AtomicU64::new(fingerprint(&daemon.zones, &files_beside(daemon))))
     }
 
     /// To be called before each load: a change that comes meanwhile is seen afterwards.
     pub fn refresh(&self, daemon: &Daemon) {
-        self.0.store(fingerprint(&daemon.zones, &daemon.geoip), Ordering::Relaxed);
+        self.0.store(fingerprint(&daemon.zones, &files_beside(daemon)), Ordering::Relaxed);
     }
 }
 
+/// The files that a load reads beside those of the zones folder.
+fn files_beside(daemon: &Daemon) -> Vec<PathBuf> {
+    let pair = daemon.dns.tls.iter().flat_map(|tls| [&tls.certificate.path, &tls.key.path]);
+    daemon.geoip.iter().chain(pair).cloned().collect()
+}
+
 /// Changes when a file appears, goes, or is written: names, sizes, times and inodes of all.
-fn fingerprint(zones: &Path, geoip: &[PathBuf]) -> u64 {
+fn fingerprint(zones: &Path, files: &[PathBuf]) -> u64 {
     let mut hash = DefaultHasher::new();
     fold_folder(zones, &mut hash, 0);
-    for file in geoip {
+    for file in files {
         fold_file(file, &mut hash);
     }
     hash.finish()

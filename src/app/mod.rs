@@ -7,6 +7,7 @@ mod alarm;
 mod beliefs;
 mod control;
 mod families;
+mod limits;
 mod reports;
 mod running;
 mod signals;
@@ -22,17 +23,21 @@ use tokio::task::JoinHandle;
 
 use crate::admin::{self, Access};
 use crate::clock;
-use crate::config::{Daemon, Loaded, Tcp};
+use crate::config::Daemon;
+use crate::dns::Transport;
 use crate::finding::Finding;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::probe::{Kit, Plan, Probes, Report};
-use crate::reload::{self, Seen, Watch};
-use crate::server::{self, Bound, Server, TcpLimits};
+use crate::reload::{self, Everything, Seen, Watch};
+use crate::server::{
+    self, Bound, Encrypted, EncryptedBound, EncryptedListen, Identity, Server, TcpLimits,
+};
 use crate::state::{Remembered, Store, Token};
 use crate::view::{View, World};
 
 use beliefs::Beliefs;
+use limits::{encrypted_limits, tcp_limits};
 use running::{Ongoing, Running};
 use signals::Signals;
 
@@ -54,6 +59,8 @@ pub enum StartError {
 pub struct App {
     running: Arc<Running>,
     server: Server,
+    /// None without a certificate.
+    encrypted: Option<Encrypted>,
     admin: JoinHandle<()>,
     admin_address: SocketAddr,
     signals: Signals,
@@ -77,10 +84,11 @@ impl App {
         let seed = u64::from_le_bytes(clock::random_bytes().map_err(other("no randomness"))?);
         let seen = Arc::new(Seen::now(&daemon));
         let watch = Watch::new(&daemon, Arc::clone(&seen));
-        let Loaded { world, warnings } = reload::load(&daemon, seed).map_err(StartError::Files)?;
+        let Everything { world, certificate, warnings } =
+            reload::load_all(&daemon, seed).map_err(StartError::Files)?;
         alarm::tell_warnings(&warnings);
         let world = Arc::new(world);
-        let (bound, admin_listener) = open_sockets(&daemon).await?;
+        let (bound, encrypted_bound, admin_listener) = open_sockets(&daemon).await?;
         let admin_address = admin_listener.local_addr().map_err(other("admin endpoint"))?;
         let started = clock::wall_now();
         let (store, remembered) = Store::open(&daemon.state, started)
@@ -93,11 +101,19 @@ impl App {
         let nsid = daemon.dns.nsid.clone().map(Arc::from);
         let live = Arc::new(Live::new(View { world, pools, nsid }));
         let server = start_server(bound, &live, &metrics, tcp_limits(&daemon.dns.tcp, open_files))?;
+        let identity = certificate.map(|pair| Arc::new(Identity::new(pair)));
+        let limits = daemon.dns.tls.as_ref().map(|tls| encrypted_limits(tls, open_files));
+        let encrypted = (identity.as_ref().zip(limits))
+            .map(|(identity, limits)| {
+                start_encrypted(encrypted_bound, identity, &live, &metrics, limits)
+            })
+            .transpose()?;
         let running = Arc::new(Running {
             daemon,
             seed,
             started,
             live,
+            identity,
             beliefs,
             store,
             metrics,
@@ -122,7 +138,17 @@ impl App {
             tokio::spawn(expire_overrides(Arc::clone(&running), stopped.clone())),
             tokio::spawn(reload_on_change(Arc::clone(&running), watch, stopped)),
         ];
-        let app = Self { running, server, admin, admin_address, signals, verdicts, looking, stop };
+        let app = Self {
+            running,
+            server,
+            encrypted,
+            admin,
+            admin_address,
+            signals,
+            verdicts,
+            looking,
+            stop,
+        };
         app.announce();
         alarm::tell(None, &app.running.live.load());
         Ok(app)
@@ -130,10 +156,15 @@ impl App {
 
     fn announce(&self) {
         let view = self.running.live.load();
-        let addresses: Vec<String> =
-            self.server.addresses().iter().map(ToString::to_string).collect();
+        let over = |transport| {
+            let addresses = self.encrypted.as_ref()?.addresses(transport);
+            Some(joined(addresses)).filter(|addresses| !addresses.is_empty())
+        };
         tracing::info!(
-            dns = addresses.join(" "),
+            dns = joined(self.server.addresses().iter().copied()),
+            dot = over(Transport::Tls),
+            doh = over(Transport::Https),
+            doq = over(Transport::Quic),
             admin = %self.admin_address,
             zones = view.world.zones.all().len(),
             revision = view.world.revision,
@@ -164,7 +195,12 @@ impl App {
         // An error says that nobody listens any more.
         let _ = self.stop.send(true);
         self.running.beliefs.probes.shutdown();
-        self.server.stop().await;
+        let encrypted = async {
+            if let Some(encrypted) = self.encrypted {
+                encrypted.stop().await;
+            }
+        };
+        tokio::join!(self.server.stop(), encrypted);
         let _ = self.admin.await;
         for task in self.looking {
             let _ = task.await;
@@ -177,14 +213,17 @@ impl App {
 }
 
 /// The sockets of answering and of the admin endpoint.
-async fn open_sockets(daemon: &Daemon) -> Result<(Bound, TcpListener), StartError> {
-    let bound = server::bind(&daemon.dns.listen, daemon.dns.workers)
-        .map_err(|error| StartError::Other(error.to_string()))?;
+async fn open_sockets(daemon: &Daemon) -> Result<(Bound, EncryptedBound, TcpListener), StartError> {
+    let in_words = |error: std::io::Error| StartError::Other(error.to_string());
+    let bound = server::bind(&daemon.dns.listen, daemon.dns.workers).map_err(in_words)?;
+    let tls = daemon.dns.tls.as_ref();
+    let listen = tls.map(|tls| EncryptedListen { dot: &tls.dot, doh: &tls.doh, doq: &tls.doq });
+    let encrypted = server::bind_encrypted(listen.unwrap_or_default()).map_err(in_words)?;
     let listen = daemon.admin.listen;
     let admin = TcpListener::bind(listen)
         .await
         .map_err(other(&format!("cannot listen on {listen} for the admin endpoint")))?;
-    Ok((bound, admin))
+    Ok((bound, encrypted, admin))
 }
 
 /// Probes from now on, beginning with what an earlier run left behind.
@@ -210,22 +249,19 @@ fn start_server(
         .map_err(other("cannot start to serve"))
 }
 
-/// At most half of the files that may be open: the rest is for probes, people and the disk.
-fn tcp_limits(tcp: &Tcp, open_files: u64) -> TcpLimits {
-    let half = usize::try_from(open_files / 2).unwrap_or(usize::MAX);
-    if tcp.max_connections > half {
-        tracing::warn!(
-            open_files,
-            max_connections = tcp.max_connections,
-            "dns.tcp.max_connections is more than half of the files that may be open; taking that \
-             half for it. Raise the limit (LimitNOFILE=, ulimit -n)"
-        );
-    }
-    TcpLimits {
-        connections: tcp.max_connections.min(half),
-        idle: tcp.idle_timeout,
-        ..TcpLimits::default()
-    }
+fn start_encrypted(
+    bound: EncryptedBound,
+    identity: &Arc<Identity>,
+    live: &Arc<Live>,
+    metrics: &Arc<Metrics>,
+    limits: TcpLimits,
+) -> Result<Encrypted, StartError> {
+    Encrypted::start(bound, identity, Arc::clone(live), Arc::clone(metrics), limits)
+        .map_err(other("cannot start to serve over TLS"))
+}
+
+fn joined(addresses: impl Iterator<Item = SocketAddr>) -> String {
+    addresses.map(|address| address.to_string()).collect::<Vec<_>>().join(" ")
 }
 
 fn other(what: &str) -> impl Fn(std::io::Error) -> StartError {

@@ -11,12 +11,13 @@ use std::time::SystemTime;
 use super::alarm;
 use super::beliefs::Beliefs;
 use crate::admin::Control as _;
-use crate::config::{Daemon, Loaded};
+use crate::config::Daemon;
 use crate::finding::Finding;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::probe::Plan;
-use crate::reload::{self, Seen};
+use crate::reload::{self, Everything, Seen};
+use crate::server::Identity;
 use crate::state::{DAEMON, OverrideChange, OverrideEvent, Store};
 use crate::steering::Pools;
 use crate::view::View;
@@ -27,6 +28,8 @@ pub(super) struct Running {
     pub seed: u64,
     pub started: SystemTime,
     pub live: Arc<Live>,
+    /// What encrypted transports show; none where there are none.
+    pub identity: Option<Arc<Identity>>,
     pub beliefs: Beliefs,
     pub store: Store,
     pub metrics: Arc<Metrics>,
@@ -79,7 +82,8 @@ impl Running {
 
     pub fn load(&self) -> Result<String, Vec<Finding>> {
         self.seen.refresh(&self.daemon);
-        let Loaded { world, warnings } = reload::load(&self.daemon, self.seed)?;
+        let Everything { world, certificate, warnings } =
+            reload::load_all(&self.daemon, self.seed)?;
         alarm::tell_warnings(&warnings);
         let world = Arc::new(world);
         let revision = world.revision.clone();
@@ -95,6 +99,11 @@ impl Running {
             world,
             nsid: view.nsid.clone(),
         });
+        if let (Some(identity), Some(pair)) = (&self.identity, certificate)
+            && identity.replace(pair)
+        {
+            tracing::info!("another certificate is shown from now on");
+        }
         alarm::tell(Some(&before), &self.live.load());
         Ok(revision)
     }

@@ -7,13 +7,17 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::LogFormat;
 
+/// What the libraries under encrypted transports say of each client that makes no sense is silenced,
+/// or any client could fill the log.
+const QUIET: &str = "h2=error,quinn=error,quinn_proto=error,quinn_udp=error,rustls=error";
+
 /// Starts logging for the whole process; what is logged last is written when the guard is dropped.
 ///
 /// A thread of its own writes, so that a terminal that is paused, or a pipe that nobody reads,
 /// holds up nothing; when too many lines wait, further ones are lost.
 ///
 /// `level` is a level such as `info`, or a list of `target=level`; the environment's `RUST_LOG`
-/// beats it.
+/// beats it, and what is silenced by default.
 ///
 /// # Errors
 ///
@@ -32,10 +36,10 @@ pub fn start(format: LogFormat, level: &str) -> Result<WorkerGuard, String> {
 
 fn filter(from_environment: Option<&str>, level: &str) -> Result<EnvFilter, String> {
     let (source, text) = match from_environment {
-        Some(text) if !text.is_empty() => ("RUST_LOG", text),
-        _ => ("log level", level),
+        Some(text) if !text.is_empty() => ("RUST_LOG", text.to_owned()),
+        _ => ("log level", format!("{QUIET},{level}")),
     };
-    EnvFilter::try_new(text).map_err(|error| {
+    EnvFilter::try_new(&text).map_err(|error| {
         format!("{source}: found {text:?}: {error}; expected error, warn, info, debug or trace")
     })
 }
@@ -46,8 +50,14 @@ mod tests {
 
     #[test]
     fn the_environment_beats_the_configuration() {
-        assert_eq!(filter(None, "info").unwrap().to_string(), "info");
-        assert_eq!(filter(Some(""), "info").unwrap().to_string(), "info");
+        for environment in [None, Some("")] {
+            let filter = filter(environment, "info").unwrap().to_string();
+            let mut parts: Vec<&str> = filter.split(',').collect();
+            parts.sort_unstable();
+            let mut expected: Vec<&str> = QUIET.split(',').chain(["info"]).collect();
+            expected.sort_unstable();
+            assert_eq!(parts, expected);
+        }
         assert_eq!(filter(Some("debug"), "info").unwrap().to_string(), "debug");
         assert!(filter(None, "steersman=loud").unwrap_err().contains("log level"));
         assert!(filter(Some("a=b=c"), "info").unwrap_err().contains("RUST_LOG"));

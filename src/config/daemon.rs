@@ -2,11 +2,16 @@
 //!
 //! Every key is optional. Paths are relative to the folder of the file.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+mod conflict;
+mod tls;
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::document::{Document, Item, Table};
+pub use tls::{NamedFile, Tls};
+
+use super::document::{Document, Item, Kind, Table};
 use crate::finding::words::{did_you_mean, one_of, quoted};
 
 /// The longest identifier (RFC 5001), in bytes: it must fit beside the longest question into
@@ -60,6 +65,8 @@ pub struct Dns {
     pub nsid: Option<Vec<u8>>,
     /// Limits of TCP.
     pub tcp: Tcp,
+    /// Answering over TLS, HTTPS and QUIC too; none without a certificate.
+    pub tls: Option<Tls>,
 }
 
 /// `[dns.tcp]`
@@ -143,6 +150,7 @@ impl Daemon {
                 workers: 0,
                 nsid: None,
                 tcp: Tcp { max_connections: 1024, idle_timeout: Duration::from_secs(10) },
+                tls: None,
             },
             admin: Admin {
                 listen: (Ipv4Addr::LOCALHOST, 8053).into(),
@@ -171,8 +179,8 @@ pub(super) fn read(document: &Document<'_>, folder: &Path) -> Daemon {
         // Whatever it is, it is not the default.
         daemon.geoip.clear();
     }
-    if let Some(table) = sub_table(&root, "dns", &["listen", "workers", "nsid", "tcp"]) {
-        read_dns(&table, &mut daemon.dns);
+    if let Some(table) = sub_table(&root, "dns", &["listen", "workers", "nsid", "tcp", "tls"]) {
+        read_dns(&table, folder, &mut daemon.dns);
     }
     if let Some(table) = sub_table(&root, "admin", &["listen", "token_file"]) {
         set(&mut daemon.admin.token_file, path(&table, "token_file", folder));
@@ -181,7 +189,7 @@ pub(super) fn read(document: &Document<'_>, folder: &Path) -> Daemon {
     if let Some(table) = sub_table(&root, "log", &["format", "level"]) {
         read_log(&table, &mut daemon.log);
     }
-    check_conflict(&root, &daemon);
+    conflict::check(&root, &daemon);
     daemon
 }
 
@@ -227,23 +235,28 @@ fn path_of(item: &Item<'_>, folder: &Path) -> Option<PathBuf> {
     Some(folder.join(text))
 }
 
-fn read_dns(table: &Table<'_>, dns: &mut Dns) {
+fn read_dns(table: &Table<'_>, folder: &Path, dns: &mut Dns) {
     set(&mut dns.listen, table.get("listen").and_then(|item| addresses(&item)));
     let workers = |item: Item<'_>| item.integer(0..=1024, "a number of threads from 0 to 1024");
     set(&mut dns.workers, table.get("workers").and_then(workers).map(|n| n as usize));
     dns.nsid = table.get("nsid").and_then(|item| nsid(&item));
-    let Some(tcp) = table.get("tcp").and_then(|item| item.table("a table, [dns.tcp]")) else {
-        return;
-    };
-    expect_keys("dns.tcp", &tcp, &["max_connections", "idle_timeout"]);
-    let connections = |item: Item<'_>| item.integer(1..=1_000_000, "a number from 1 to 1000000");
-    set(
-        &mut dns.tcp.max_connections,
-        tcp.get("max_connections").and_then(connections).map(|n| n as usize),
-    );
-    let timeout =
-        |item: Item<'_>| item.duration(Duration::from_millis(100)..=Duration::from_secs(3600));
-    set(&mut dns.tcp.idle_timeout, tcp.get("idle_timeout").and_then(timeout));
+    if let Some(tcp) = table.get("tcp").and_then(|item| item.table("a table, [dns.tcp]")) {
+        expect_keys("dns.tcp", &tcp, &["max_connections", "idle_timeout"]);
+        set(&mut dns.tcp.max_connections, max_connections(&tcp));
+        set(&mut dns.tcp.idle_timeout, idle_timeout(&tcp));
+    }
+    let tls = table.get("tls").and_then(|item| item.table("a table, [dns.tls]"));
+    dns.tls = tls.and_then(|tls| tls::read(&tls, folder, &dns.listen));
+}
+
+fn max_connections(table: &Table<'_>) -> Option<usize> {
+    let item = table.get("max_connections")?;
+    item.integer(1..=1_000_000, "a number from 1 to 1000000").map(|n| n as usize)
+}
+
+fn idle_timeout(table: &Table<'_>) -> Option<Duration> {
+    let item = table.get("idle_timeout")?;
+    item.duration(Duration::from_millis(100)..=Duration::from_secs(3600))
 }
 
 fn nsid(item: &Item<'_>) -> Option<Vec<u8>> {
@@ -256,12 +269,18 @@ fn nsid(item: &Item<'_>) -> Option<Vec<u8>> {
     Some(text.as_bytes().to_vec())
 }
 
+const ADDRESSES: &str = r#"a list of addresses with ports, such as ["192.0.2.1:53"]"#;
+
 fn addresses(item: &Item<'_>) -> Option<Vec<SocketAddr>> {
-    let expected = r#"a list of addresses with ports, such as ["192.0.2.1:53"]"#;
-    let items = item.list(expected)?;
-    if items.is_empty() {
-        item.finding(item.shown(), expected);
+    if matches!(item.kind(), Kind::List(items) if items.is_empty()) {
+        item.finding(item.shown(), ADDRESSES);
     }
+    addresses_or_none(item)
+}
+
+/// The same, where an empty list has a meaning.
+fn addresses_or_none(item: &Item<'_>) -> Option<Vec<SocketAddr>> {
+    let items = item.list(ADDRESSES)?;
     let mut listen: Vec<SocketAddr> = Vec::new();
     for item in items {
         let Some(address) = address(&item) else { continue };
@@ -300,33 +319,6 @@ fn word<T: Copy>(item: &Item<'_>, words: &[(&str, T)]) -> Option<T> {
         item.finding(format!("{}{}", quoted(text), did_you_mean(text, names())), expected);
     }
     found
-}
-
-/// The admin endpoint cannot have a TCP port that answering over TCP has.
-fn check_conflict(root: &Table<'_>, daemon: &Daemon) {
-    let admin = daemon.admin.listen;
-    let Some(dns) = daemon.dns.listen.iter().find(|dns| overlap(**dns, admin)) else { return };
-    let table = |key| root.get(key).and_then(|item| item.table(""));
-    let item = table("admin").and_then(|admin| admin.get("listen"));
-    let found = format!("{admin} for admin, while dns listens on {dns}");
-    let expected = "another port for one of them";
-    match item.or_else(|| table("dns").and_then(|dns| dns.get("listen"))) {
-        Some(item) => item.finding(found, expected),
-        None => root.finding(found, expected),
-    }
-}
-
-/// Whether the admin endpoint could not be bound beside a socket of answering: a wildcard address
-/// takes the port of every one of its family. That of IPv6 takes those of IPv4 too for admin, but
-/// not for answering, whose sockets are of one family.
-fn overlap(dns: SocketAddr, admin: SocketAddr) -> bool {
-    let covers = match (dns.ip(), admin.ip()) {
-        (IpAddr::V4(dns), IpAddr::V4(admin)) => dns.is_unspecified() || admin.is_unspecified(),
-        (IpAddr::V4(_), IpAddr::V6(admin)) => admin.is_unspecified(),
-        (IpAddr::V6(dns), IpAddr::V6(admin)) => dns.is_unspecified() || admin.is_unspecified(),
-        (IpAddr::V6(_), IpAddr::V4(_)) => false,
-    };
-    dns.port() == admin.port() && admin.port() != 0 && (dns.ip() == admin.ip() || covers)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! are whole and resolved: nothing half-valid leaves this room. Whoever loads gets the values or
 //! every [`Finding`] at once. This room reads files; it does not watch, write or keep any.
 
+mod certificate;
 mod daemon;
 mod document;
 mod endpoints;
@@ -20,7 +21,8 @@ mod steering;
 
 use std::path::Path;
 
-pub use daemon::{Admin, Daemon, Dns, FilePosition, Log, LogFormat, LogLevel, Tcp};
+pub use certificate::certificate;
+pub use daemon::{Admin, Daemon, Dns, FilePosition, Log, LogFormat, LogLevel, NamedFile, Tcp, Tls};
 pub use folder::{DEEPEST_FOLDER, is_hidden};
 pub use load::{Loaded, load};
 

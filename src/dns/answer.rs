@@ -33,6 +33,12 @@ pub enum Transport {
     Udp,
     /// Replies may have 65,535 bytes.
     Tcp,
+    /// The same, by DNS over TLS (RFC 7858).
+    Tls,
+    /// The same, by DNS over HTTPS (RFC 8484).
+    Https,
+    /// The same, by DNS over QUIC (RFC 9250).
+    Quic,
 }
 
 /// Who asks.
@@ -257,7 +263,7 @@ fn from_zones<T: Trace>(
         return false;
     }
     reply.clear();
-    if incoming.asker.transport == Transport::Tcp {
+    if incoming.asker.transport != Transport::Udp {
         said.rcode = Rcode::SERVFAIL;
         said.authoritative = false;
     }
@@ -267,7 +273,7 @@ fn from_zones<T: Trace>(
 /// The largest reply in bytes.
 fn limit(question: &Question<'_>, transport: Transport) -> usize {
     match transport {
-        Transport::Tcp => MAX_TCP_BYTES,
+        Transport::Tcp | Transport::Tls | Transport::Https | Transport::Quic => MAX_TCP_BYTES,
         Transport::Udp => usize::from(question.edns.map_or(PLAIN_UDP_BYTES, |edns| {
             // Smaller sizes are taken for 512 (RFC 6891 6.2.3).
             edns.udp_bytes.clamp(PLAIN_UDP_BYTES, MAX_UDP_BYTES)

@@ -14,13 +14,14 @@ use crate::wire::Rcode;
 pub enum Discard {
     /// It came from port 0, where nobody can be answered.
     PortZero,
-    /// A TCP message shorter than a header.
+    /// A message over anything but UDP that is shorter than a header.
     ShortMessage,
     /// The system would not send the reply.
     SendFailed,
 }
 
-const TRANSPORTS: [Transport; 2] = [Transport::Udp, Transport::Tcp];
+pub(super) const TRANSPORTS: [Transport; 5] =
+    [Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Https, Transport::Quic];
 
 /// All reasons, in the order of their declaration.
 const REASONS: [Reason; 13] = [
@@ -57,10 +58,13 @@ fn rcode_index(rcode: Rcode) -> usize {
     RCODES.iter().position(|told| *told == rcode).unwrap_or(RCODES.len())
 }
 
-fn transport_label(transport: Transport) -> &'static str {
+pub(super) fn transport_label(transport: Transport) -> &'static str {
     match transport {
         Transport::Udp => "udp",
         Transport::Tcp => "tcp",
+        Transport::Tls => "dot",
+        Transport::Https => "doh",
+        Transport::Quic => "doq",
     }
 }
 
@@ -72,7 +76,7 @@ fn discard_label(discard: Discard) -> &'static str {
     }
 }
 
-type ByTransport<T> = [T; TRANSPORTS.len()];
+pub(super) type ByTransport<T> = [T; TRANSPORTS.len()];
 
 /// The memory of one thread's counters, away from that of others.
 #[derive(Default)]

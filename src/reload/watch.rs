@@ -16,7 +16,7 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use super::{Seen, fingerprint};
+use super::{Seen, files_beside, fingerprint};
 use crate::config::Daemon;
 
 /// Without any sign of a change the files are looked at this often: some file systems give none.
@@ -29,7 +29,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// Watches the files that a load reads.
 pub struct Watch {
     zones: PathBuf,
-    geoip: Vec<PathBuf>,
+    /// The files that are read beside those of `zones`.
+    files: Vec<PathBuf>,
     seen: Arc<Seen>,
     pub(super) poll: Duration,
     sign: mpsc::Sender<()>,
@@ -56,9 +57,9 @@ impl Watch {
     /// Begins to watch for files that are other than `seen`.
     pub fn new(daemon: &Daemon, seen: Arc<Seen>) -> Self {
         let (sign, signs) = mpsc::channel(1);
-        let (zones, geoip) = (daemon.zones.clone(), daemon.geoip.clone());
+        let (zones, files) = (daemon.zones.clone(), files_beside(daemon));
         let (watched, watcher) = (Vec::new(), None);
-        let mut watch = Self { zones, geoip, seen, poll: POLL, sign, signs, watched, watcher };
+        let mut watch = Self { zones, files, seen, poll: POLL, sign, signs, watched, watcher };
         watch.follow();
         watch
     }
@@ -81,14 +82,14 @@ impl Watch {
     }
 
     fn is_news(&self) -> bool {
-        fingerprint(&self.zones, &self.geoip) != self.seen.0.load(Ordering::Relaxed)
+        fingerprint(&self.zones, &self.files) != self.seen.0.load(Ordering::Relaxed)
     }
 
     async fn quiet(&self) {
-        let mut last = fingerprint(&self.zones, &self.geoip);
+        let mut last = fingerprint(&self.zones, &self.files);
         for _ in 0..LONGEST_WAIT.as_millis() / QUIET.as_millis() {
             sleep(QUIET).await;
-            let now = fingerprint(&self.zones, &self.geoip);
+            let now = fingerprint(&self.zones, &self.files);
             if now == last {
                 return;
             }
@@ -98,7 +99,7 @@ impl Watch {
 
     /// Watches anew if the paths lead to other folders than those that are watched.
     fn follow(&mut self) {
-        let folders = folders(&self.zones, &self.geoip);
+        let folders = folders(&self.zones, &self.files);
         if folders == self.watched {
             return;
         }
@@ -112,7 +113,7 @@ impl Watch {
     }
 }
 
-fn folders(zones: &Path, geoip: &[PathBuf]) -> Vec<Watched> {
+fn folders(zones: &Path, files: &[PathBuf]) -> Vec<Watched> {
     // What is told of relative paths is absolute. Fails only without a working folder.
     let absolute = |path: &Path| absolute(path).unwrap_or_else(|_| path.into());
     let zones = absolute(zones);
@@ -120,7 +121,7 @@ fn folders(zones: &Path, geoip: &[PathBuf]) -> Vec<Watched> {
     let inside = fs::canonicalize(&zones).unwrap_or_else(|_| zones.clone());
     let mut folders = vec![watched(&inside, RecursiveMode::Recursive, None)];
     // Folders, not files: editors and updaters put new files in place of old ones.
-    let mut around: Vec<_> = geoip.iter().map(|file| (folder_of(&absolute(file)), None)).collect();
+    let mut around: Vec<_> = files.iter().map(|file| (folder_of(&absolute(file)), None)).collect();
     let tops: Vec<PathBuf> =
         around.iter().map(|(folder, _)| folder.clone()).chain([zones]).collect();
     for top in &tops {

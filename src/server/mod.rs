@@ -11,6 +11,7 @@
 //! waits is closed.
 
 mod admission;
+mod encrypted;
 mod frames;
 mod mmsg;
 mod open_files;
@@ -29,6 +30,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use admission::TcpLimits;
+pub use encrypted::{Encrypted, EncryptedBound, EncryptedListen, Identity, bind_encrypted};
 pub use open_files::raise_open_files;
 pub use sockets::{Bound, bind};
 

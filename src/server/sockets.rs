@@ -9,11 +9,13 @@ use super::mmsg::{IntOption, set_option};
 
 /// Room for the packets that come while a worker is busy, in bytes; the kernel may give less
 /// (`net.core.rmem_max`).
-const BUFFER_BYTES: usize = 4 << 20;
+pub(super) const BUFFER_BYTES: usize = 4 << 20;
 /// How many TCP connections may wait to be accepted.
 const BACKLOG: i32 = 1024;
 /// How many ports to try for port 0, until one is free for UDP and TCP.
 const PORT_TRIES: u32 = 64;
+/// The key of the addresses.
+const LISTEN: &str = "`listen` under [dns]";
 
 /// Sockets that are open but not yet served; packets that come now wait in them.
 #[derive(Debug)]
@@ -60,17 +62,17 @@ fn bind_pair(address: SocketAddr, workers: usize) -> io::Result<(Vec<UdpSocket>,
     let mut tries_left = if address.port() == 0 { PORT_TRIES } else { 1 };
     loop {
         tries_left -= 1;
-        let listener = tcp(address).map_err(|error| explain(&error, "TCP", address))?;
+        let listener = tcp(address).map_err(|error| explain(&error, "TCP", address, LISTEN))?;
         let chosen = listener.local_addr()?;
         match udp(chosen, workers) {
             Ok(sockets) => return Ok((sockets, listener)),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse && tries_left > 0 => {}
-            Err(error) => return Err(explain(&error, "UDP", chosen)),
+            Err(error) => return Err(explain(&error, "UDP", chosen, LISTEN)),
         }
     }
 }
 
-fn tcp(address: SocketAddr) -> io::Result<TcpListener> {
+pub(super) fn tcp(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // A restart must not wait for the last connections of the process before.
     socket.set_reuse_address(true)?;
@@ -121,8 +123,13 @@ fn udp_socket(address: SocketAddr) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// Says which address it was and what can be done.
-fn explain(error: &io::Error, protocol: &str, address: SocketAddr) -> io::Error {
+/// Says which address it was and what can be done; `key` is where addresses are configured.
+pub(super) fn explain(
+    error: &io::Error,
+    protocol: &str,
+    address: SocketAddr,
+    key: &str,
+) -> io::Error {
     let port = address.port();
     let advice = match error.kind() {
         io::ErrorKind::AddrInUse => {
@@ -141,7 +148,7 @@ fn explain(error: &io::Error, protocol: &str, address: SocketAddr) -> io::Error 
             "no interface of this machine has this address: `ip address` shows those that there are"
                 .to_owned()
         }
-        _ => "see `listen` under [dns]".to_owned(),
+        _ => format!("see {key}"),
     };
     let text = format!("cannot listen on {address} ({protocol}): {error}; {advice}");
     io::Error::new(error.kind(), text)
@@ -222,7 +229,7 @@ mod tests {
     #[test]
     fn a_forbidden_port_says_what_is_needed() {
         let error = io::Error::from(io::ErrorKind::PermissionDenied);
-        let text = explain(&error, "UDP", ([127, 0, 0, 1], 53).into()).to_string();
+        let text = explain(&error, "UDP", ([127, 0, 0, 1], 53).into(), LISTEN).to_string();
         assert!(text.contains("CAP_NET_BIND_SERVICE"), "{text}");
     }
 }

@@ -27,6 +27,7 @@ fn running(daemon: Daemon, seen: &Arc<Seen>) -> Running {
         seed: 7,
         started: SystemTime::UNIX_EPOCH,
         live: Arc::new(Live::new(View { world, pools: Pools::default(), nsid: None })),
+        identity: None,
         beliefs: Beliefs::new(Overrides::default(), probes),
         store,
         metrics: Metrics::new(),

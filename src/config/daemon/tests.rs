@@ -68,6 +68,7 @@ fn every_key_is_read() {
             workers: 3,
             nsid: None,
             tcp: Tcp { max_connections: 7, idle_timeout: Duration::from_millis(300) },
+            tls: None,
         },
         admin: Admin {
             listen: "[::1]:80".parse().unwrap(),
@@ -90,13 +91,13 @@ fn mistakes_are_said() {
         ),
         (
             "[dns]\nport = 53",
-            &[r#"2:1: unknown key "port"; expected one of listen, workers, nsid, tcp"#.into()],
+            &[r#"2:1: unknown key "port"; expected one of listen, workers, nsid, tcp, tls"#.into()],
         ),
         (
             "[dns]\ngeoip = []\nport = 1\n[dns.tcp]\nstate = 'x'",
             &[
                 "2:1: geoip under [dns]; expected geoip above the first table, at the top of the file".into(),
-                r#"3:1: unknown key "port"; expected one of listen, workers, nsid, tcp"#.into(),
+                r#"3:1: unknown key "port"; expected one of listen, workers, nsid, tcp, tls"#.into(),
                 "5:1: state under [dns.tcp]; expected state above the first table, at the top of the file".into(),
             ],
         ),
@@ -166,7 +167,7 @@ fn admin_overlaps_where_it_could_not_be_bound() {
         ("0.0.0.0:53", "[::1]:53", false),
         ("127.0.0.1:0", "127.0.0.1:0", false),
     ] {
-        let found = overlap(dns.parse().unwrap(), admin.parse().unwrap());
+        let found = conflict::overlap_admin(dns.parse().unwrap(), admin.parse().unwrap());
         assert_eq!(found, expected, "{dns} {admin}");
     }
 }

@@ -1,0 +1,33 @@
+//! How many connections there may be.
+
+use crate::config::{Tcp, Tls};
+use crate::server::TcpLimits;
+
+/// At most half of the files that may be open: the rest is for probes, people and the disk.
+pub(super) fn tcp_limits(tcp: &Tcp, open_files: u64) -> TcpLimits {
+    let connections =
+        within_files("dns.tcp.max_connections", tcp.max_connections, ("half", 2), open_files);
+    TcpLimits { connections, idle: tcp.idle_timeout, ..TcpLimits::default() }
+}
+
+/// At most a quarter of them.
+pub(super) fn encrypted_limits(tls: &Tls, open_files: u64) -> TcpLimits {
+    let wanted = tls.max_connections;
+    let connections = within_files("dns.tls.max_connections", wanted, ("a quarter", 4), open_files);
+    TcpLimits { connections, idle: tls.idle_timeout, ..TcpLimits::default() }
+}
+
+/// As many connections as wanted, or as files there are for them.
+fn within_files(key: &str, wanted: usize, share: (&str, u64), open_files: u64) -> usize {
+    let (share, divisor) = share;
+    let most = usize::try_from(open_files / divisor).unwrap_or(usize::MAX);
+    if wanted > most {
+        tracing::warn!(
+            open_files,
+            max_connections = wanted,
+            "{key} is more than {share} of the files that may be open; taking {share} of them \
+             for it. Raise the limit (LimitNOFILE=, ulimit -n)"
+        );
+    }
+    wanted.min(most)
+}

@@ -1,0 +1,103 @@
+//! `[dns.tls]`: answering over TLS, HTTPS and QUIC.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{
+    FilePosition, addresses_or_none, expect_keys, idle_timeout, max_connections, named, set,
+};
+use crate::config::document::Table;
+use crate::finding::Finding;
+
+/// The usual ports (RFC 7858 3.1, RFC 8484, RFC 9250 4.1.1).
+const DOT_PORT: u16 = 853;
+const DOH_PORT: u16 = 443;
+const DOQ_PORT: u16 = 853;
+
+/// `[dns.tls]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// The certificate, and those between it and a root, as PEM.
+    pub certificate: NamedFile,
+    /// The private key, as PEM.
+    pub key: NamedFile,
+    /// Where to answer over TLS. Default port 853 of the addresses of `dns.listen`.
+    pub dot: Vec<SocketAddr>,
+    /// Where to answer over HTTPS. Default port 443 of the same addresses.
+    pub doh: Vec<SocketAddr>,
+    /// Where to answer over QUIC. Default port 853 of the same addresses.
+    pub doq: Vec<SocketAddr>,
+    /// Connections that may be open at once, of all three together. Default 512.
+    pub max_connections: usize,
+    /// How long a connection may be without a question. Default 10 s.
+    pub idle_timeout: Duration,
+}
+
+/// A file, and where it is named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Where its path is written.
+    pub position: FilePosition,
+}
+
+const KEYS: [&str; 7] =
+    ["certificate", "key", "dot", "doh", "doq", "max_connections", "idle_timeout"];
+
+/// Reads the table; none with a finding where a file is missing.
+pub(super) fn read(table: &Table<'_>, folder: &Path, listen: &[SocketAddr]) -> Option<Tls> {
+    expect_keys("dns.tls", table, &KEYS);
+    let file = |key: &str, example: &str| {
+        let Some(item) = table.get(key) else {
+            table.finding(format!("no {key}"), format!("{key} = {example:?}, a PEM file"));
+            return None;
+        };
+        named(&item, folder).map(|(path, position)| NamedFile { path, position })
+    };
+    let at = |key: &str, port: u16| {
+        let written = table.get(key).map(|item| addresses_or_none(&item).unwrap_or_default());
+        written.unwrap_or_else(|| on_each(listen, port))
+    };
+    let (certificate, key) = (file("certificate", "tls/fullchain.pem"), file("key", "tls/key.pem"));
+    let (dot, doh, doq) = (at("dot", DOT_PORT), at("doh", DOH_PORT), at("doq", DOQ_PORT));
+    let (mut connections, mut idle) = (512, Duration::from_secs(10));
+    set(&mut connections, max_connections(table));
+    set(&mut idle, idle_timeout(table));
+    Some(Tls {
+        certificate: certificate?,
+        key: key?,
+        dot,
+        doh,
+        doq,
+        max_connections: connections,
+        idle_timeout: idle,
+    })
+}
+
+/// A port on each address once, in the order of `listen`.
+fn on_each(listen: &[SocketAddr], port: u16) -> Vec<SocketAddr> {
+    let mut all = Vec::new();
+    for address in listen {
+        let mut address = *address;
+        address.set_port(port);
+        if !all.contains(&address) {
+            all.push(address);
+        }
+    }
+    all
+}
+
+impl NamedFile {
+    /// A finding about the file, where it is named.
+    pub(in crate::config) fn finding(
+        &self,
+        found: impl std::fmt::Display,
+        expected: impl Into<String>,
+    ) -> Finding {
+        let FilePosition { file, line, column } = &self.position;
+        let found = format!("{}, {found}", self.path.display());
+        Finding::at(file, (*line, *column), found, expected)
+    }
+}

@@ -1,0 +1,77 @@
+//! Answering for whichever connection has a question.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
+
+use crate::dns::{Asker, Transport};
+use crate::metrics::Discard;
+use crate::server::responder::{Responder, Service};
+
+/// The longest reply, in bytes.
+const REPLY_BYTES: usize = u16::MAX as usize;
+
+/// What threads need to answer; there is one desk for each that ever answered at the same time as
+/// others.
+pub(super) struct Desks {
+    service: Service,
+    spare: Mutex<Vec<Desk>>,
+}
+
+struct Desk {
+    responder: Responder,
+    reply: Box<[u8]>,
+}
+
+impl Desks {
+    pub(super) fn new(service: Service) -> Self {
+        Self { service, spare: Mutex::default() }
+    }
+
+    /// Hands the reply to a question to `take`; none where the question is none that may be
+    /// answered, or in the trouble that is logged.
+    pub(super) fn answer<T>(
+        &self,
+        question: &[u8],
+        asker: &Asker,
+        take: impl FnOnce(&[u8]) -> T,
+    ) -> Option<T> {
+        self.at_one(|Desk { responder, reply }| {
+            let length = responder.round().respond(question, asker, reply);
+            reply.get(..length).filter(|reply| !reply.is_empty()).map(take)
+        })?
+    }
+
+    /// Counts a message that is not even looked at.
+    pub(super) fn discard(&self, transport: Transport, why: Discard) {
+        self.at_one(|desk| desk.responder.discard(transport, why, 1));
+    }
+
+    /// Works at a desk that nobody else uses meanwhile; none in the trouble that is logged.
+    fn at_one<T>(&self, work: impl FnOnce(&mut Desk) -> T) -> Option<T> {
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut desk = match spare.map_or_else(|| Desk::new(&self.service), Ok) {
+            Ok(desk) => desk,
+            Err(error) => {
+                tracing::warn!(%error, "cannot answer");
+                return None;
+            }
+        };
+        let done = catch_unwind(AssertUnwindSafe(|| work(&mut desk)));
+        // Also after a panic, for its counters must go on.
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(desk);
+        if done.is_err() {
+            self.service.metrics.panicked();
+            tracing::error!("an answer ended in a panic; please report this bug");
+        }
+        done.ok()
+    }
+}
+
+impl Desk {
+    /// Fails only if the system has no randomness to give.
+    fn new(service: &Service) -> io::Result<Self> {
+        let responder = Responder::new(service)?;
+        Ok(Self { responder, reply: vec![0; REPLY_BYTES].into() })
+    }
+}

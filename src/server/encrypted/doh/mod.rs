@@ -1,0 +1,131 @@
+//! DNS over HTTPS (RFC 8484), over HTTP/2 alone: each question a stream of its own.
+
+mod exchange;
+mod freshness;
+mod request;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::server::{self, Builder};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::place::Place;
+use super::stop::Stop;
+use super::{HANDSHAKE, LIFETIME, STREAMS, Shared};
+use crate::clock;
+use crate::dns::{Asker, Transport};
+use exchange::Exchange;
+
+/// The longest head of a request, in bytes; a question that is longer is sent in a body.
+const HEAD_BYTES: u32 = 8 << 10;
+/// What a client may send of one body, in bytes: one more than a question may have, so that too
+/// long a one shows.
+const STREAM_WINDOW: u32 = (64 << 10) + 1;
+/// The same of all its unfinished bodies.
+const CONNECTION_WINDOW: u32 = 128 << 10;
+/// How long a client may take to see that the connection ends, if it has no answers to take.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Why a connection ends.
+enum End {
+    /// One side has had enough.
+    Orderly,
+    /// Its place was needed, or the client is gone.
+    Abrupt,
+}
+
+/// Answers until either side has had enough.
+pub(super) async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    source: IpAddr,
+    mut place: Place,
+    shared: Arc<Shared>,
+    mut stop: Stop,
+) {
+    let mut builder = Builder::new();
+    builder
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEAD_BYTES)
+        .initial_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW);
+    let done = tokio::select! {
+        () = stop.last_look_is_over() => return,
+        () = place.lost() => return,
+        done = timeout(HANDSHAKE, builder.handshake(stream)) => done,
+    };
+    let Ok(Ok(mut connection)) = done else {
+        place.handshake_failed();
+        return;
+    };
+    let asker = Asker { source, transport: Transport::Https };
+    let write = shared.limits.write;
+    let exchange = Exchange::new(asker, shared, stop.clone());
+    let mut streams = Streams { exchange, open: JoinSet::new() };
+    if matches!(answer(&mut connection, &mut streams, &mut place, &mut stop).await, End::Abrupt) {
+        return;
+    }
+    connection.graceful_shutdown();
+    let patience = if streams.open.is_empty() { LINGER } else { write };
+    tokio::select! {
+        () = place.lost() => {}
+        // Whoever has not taken the answers and the end by then is cut off.
+        _ = timeout(patience, drain(&mut connection, &mut streams)) => {}
+    }
+}
+
+/// The streams of one connection that are being answered.
+struct Streams {
+    exchange: Arc<Exchange>,
+    /// Each says whether it was answered.
+    open: JoinSet<bool>,
+}
+
+type Connection<S> = server::Connection<S, Bytes>;
+
+async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
+    connection: &mut Connection<S>,
+    streams: &mut Streams,
+    place: &mut Place,
+    stop: &mut Stop,
+) -> End {
+    let end = clock::runtime_now() + LIFETIME;
+    let mut last_question = clock::runtime_now();
+    loop {
+        let patience_ends: Instant = end.min(last_question + place.patience());
+        tokio::select! {
+            () = stop.last_look_is_over() => return End::Orderly,
+            () = place.lost() => return End::Abrupt,
+            () = sleep_until(patience_ends) => return End::Orderly,
+            Some(done) = streams.open.join_next() => {
+                if matches!(done, Ok(true)) {
+                    last_question = clock::runtime_now();
+                    if !place.renew() {
+                        return End::Abrupt;
+                    }
+                }
+            }
+            // Also what moves all streams.
+            accepted = connection.accept() => match accepted {
+                Some(Ok((request, respond))) => {
+                    streams.open.spawn(Arc::clone(&streams.exchange).run(request, respond));
+                }
+                Some(Err(_)) | None => return End::Abrupt,
+            }
+        }
+    }
+}
+
+/// Answers what still comes until the client has seen that there will be no more (RFC 9113 6.8).
+async fn drain<S: AsyncRead + AsyncWrite + Unpin>(
+    connection: &mut Connection<S>,
+    streams: &mut Streams,
+) {
+    while let Some(Ok((request, respond))) = connection.accept().await {
+        streams.open.spawn(Arc::clone(&streams.exchange).run(request, respond));
+    }
+}

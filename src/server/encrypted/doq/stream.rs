@@ -1,0 +1,122 @@
+//! One stream of DNS over QUIC: a question behind its length, and its answer (RFC 9250 4.2).
+
+use std::sync::Arc;
+
+use quinn::{ReadExactError, RecvStream, SendStream};
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::timeout;
+
+use crate::dns::{Asker, Transport};
+use crate::metrics::Discard;
+use crate::server::encrypted::stop::Stop;
+use crate::server::encrypted::{LONG_BYTES, Shared};
+
+/// Bytes of a DNS header, the least that a message can have.
+const HEADER_BYTES: usize = 12;
+
+/// What the streams of one connection share.
+pub(super) struct Asking {
+    asker: Asker,
+    shared: Arc<Shared>,
+    stop: Stop,
+    /// Held while a long question is in memory, so that there is but one of them.
+    long_question: Mutex<()>,
+    /// The same for replies, which others wait for.
+    turn: Mutex<()>,
+}
+
+/// What came of a stream.
+pub(super) enum Done {
+    /// Its question was answered.
+    Answered,
+    /// There was no question in time, or nobody took the answer.
+    Nothing,
+    /// The client makes no sense, which ends the connection (RFC 9250 4.3.3).
+    Nonsense,
+}
+
+impl Asking {
+    pub(super) fn new(asker: Asker, shared: Arc<Shared>, stop: Stop) -> Arc<Self> {
+        let (long_question, turn) = (Mutex::new(()), Mutex::new(()));
+        Arc::new(Self { asker, shared, stop, long_question, turn })
+    }
+
+    /// Answers the question of a stream.
+    pub(super) async fn run(
+        self: Arc<Self>,
+        mut send: SendStream,
+        mut receive: RecvStream,
+    ) -> Done {
+        match self.try_run(&mut send, &mut receive).await {
+            Ok(()) => Done::Answered,
+            Err(done) => done,
+        }
+    }
+
+    async fn try_run(&self, send: &mut SendStream, receive: &mut RecvStream) -> Result<(), Done> {
+        let mut stop = self.stop.clone();
+        let patience = self.shared.limits.write;
+        let (question, _held) = tokio::select! {
+            () = stop.last_look_is_over() => return Err(Done::Nothing),
+            read = timeout(patience, self.question(receive)) => read.unwrap_or(Err(Done::Nothing))?,
+        };
+        let turn = self.turn.lock().await;
+        let reply = self.reply(&question)?;
+        if reply.len() <= LONG_BYTES {
+            drop(turn);
+        }
+        let sent = async {
+            send.write_all(&reply).await.map_err(|_| Done::Nothing)?;
+            send.finish().map_err(|_| Done::Nothing)?;
+            // Until the client has acknowledged all of it, so that no end of the connection takes
+            // it away.
+            send.stopped().await.map_err(|_| Done::Nothing)
+        };
+        timeout(patience, sent).await.map_err(|_| Done::Nothing)?.map(|_| ())
+    }
+
+    /// Reads the question, which is all that may come on a stream.
+    async fn question(
+        &self,
+        receive: &mut RecvStream,
+    ) -> Result<(Vec<u8>, Option<MutexGuard<'_, ()>>), Done> {
+        let mut length = [0; 2];
+        receive.read_exact(&mut length).await.map_err(of_reading)?;
+        let length = usize::from(u16::from_be_bytes(length));
+        if length < HEADER_BYTES {
+            self.shared.desks.discard(Transport::Quic, Discard::ShortMessage);
+            return Err(Done::Nonsense);
+        }
+        let held = match length > LONG_BYTES {
+            true => Some(self.long_question.lock().await),
+            false => None,
+        };
+        let mut question = vec![0; length];
+        receive.read_exact(&mut question).await.map_err(of_reading)?;
+        match receive.read(&mut [0]).await {
+            // An id tells nothing where each question has a stream of its own (RFC 9250 4.2.1).
+            Ok(None) if question.starts_with(&[0, 0]) => Ok((question, held)),
+            Ok(_) => Err(Done::Nonsense),
+            Err(_) => Err(Done::Nothing),
+        }
+    }
+
+    /// The reply behind its length.
+    fn reply(&self, question: &[u8]) -> Result<Vec<u8>, Done> {
+        let framed = |reply: &[u8]| {
+            let mut framed = Vec::with_capacity(2 + reply.len());
+            // A reply has at most as many bytes as a length can tell.
+            framed.extend_from_slice(&(reply.len() as u16).to_be_bytes());
+            framed.extend_from_slice(reply);
+            framed
+        };
+        self.shared.desks.answer(question, &self.asker, framed).ok_or(Done::Nonsense)
+    }
+}
+
+fn of_reading(error: ReadExactError) -> Done {
+    match error {
+        ReadExactError::FinishedEarly(_) => Done::Nonsense,
+        ReadExactError::ReadError(_) => Done::Nothing,
+    }
+}

@@ -1,0 +1,169 @@
+//! DNS over TLS (RFC 7858): questions in, answers out in the same order, as over TCP.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_rustls::server::TlsStream;
+
+use super::place::Place;
+use super::stop::Stop;
+use super::{LIFETIME, Shared};
+use crate::clock;
+use crate::dns::{Asker, Transport};
+use crate::metrics::Discard;
+use crate::server::frames::{Frames, Next};
+
+/// Answers of pipelined questions are sent together up to about this many bytes; then it is the
+/// turn of other connections.
+const FLUSH_BYTES: usize = 4 << 10;
+/// How long, and for how many bytes, a client that makes no sense is still listened to, so that
+/// the answers before do not get lost with the connection.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_BYTES: u64 = 64 << 10;
+
+/// A connection. At most 64 KiB of one question and 68 KiB of answers are in memory, beside what
+/// TLS holds.
+struct Connection {
+    stream: TlsStream<TcpStream>,
+    asker: Asker,
+    place: Place,
+    shared: Arc<Shared>,
+    frames: Frames,
+    output: Vec<u8>,
+    /// Until when it may live.
+    end: Instant,
+}
+
+/// Why a connection ends.
+enum End {
+    /// One side has had enough.
+    Orderly,
+    /// The client makes no sense.
+    Hopeless,
+    /// Its place was needed, or the client is gone or takes no answers.
+    Abrupt,
+}
+
+/// Answers until either side has had enough.
+pub(super) async fn serve(
+    stream: TlsStream<TcpStream>,
+    source: IpAddr,
+    place: Place,
+    shared: Arc<Shared>,
+    mut stop: Stop,
+) {
+    let mut connection = Connection {
+        stream,
+        asker: Asker { source, transport: Transport::Tls },
+        place,
+        shared,
+        frames: Frames::default(),
+        output: Vec::new(),
+        end: clock::runtime_now() + LIFETIME,
+    };
+    let goodbye = match connection.answer_questions(&mut stop).await {
+        End::Abrupt => return,
+        End::Orderly => timeout(LINGER, connection.close()).await,
+        End::Hopeless => timeout(LINGER, connection.linger()).await,
+    };
+    // An error says that the client is gone, or does not listen.
+    let _ = goodbye;
+}
+
+impl Connection {
+    async fn answer_questions(&mut self, stop: &mut Stop) -> End {
+        loop {
+            if let Err(end) = self.wait_for_question(stop).await {
+                return end;
+            }
+            // Others come first: whoever asks for much waits longer, and not they.
+            while self.frames.is_ready() {
+                let makes_sense = self.answer_some();
+                if self.send().await.is_err() || !self.place.renew() {
+                    return End::Abrupt;
+                }
+                if !makes_sense {
+                    return End::Hopeless;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// Waits for a whole question; single bytes of it do not prolong the wait.
+    async fn wait_for_question(&mut self, stop: &mut Stop) -> Result<(), End> {
+        let Self { stream, frames, place, end, .. } = self;
+        let read = async {
+            while !frames.is_ready() {
+                if !matches!(stream.read_buf(frames.room()).await, Ok(1..)) {
+                    return Err(End::Orderly);
+                }
+            }
+            Ok(())
+        };
+        tokio::select! {
+            () = stop.last_look_is_over() => Err(End::Orderly),
+            () = place.lost() => Err(End::Abrupt),
+            () = sleep_until(*end) => Err(End::Orderly),
+            read = timeout(place.patience(), read) => read.unwrap_or(Err(End::Orderly)),
+        }
+    }
+
+    /// Answers questions until there is enough to send; says whether the client makes sense.
+    fn answer_some(&mut self) -> bool {
+        let Self { frames, output, asker, shared, .. } = self;
+        while output.len() < FLUSH_BYTES {
+            let question = match frames.take() {
+                Next::Message(question) => question,
+                Next::Incomplete => return true,
+                Next::Nonsense => {
+                    shared.desks.discard(Transport::Tls, Discard::ShortMessage);
+                    return false;
+                }
+            };
+            let answered = shared.desks.answer(question, asker, |reply| {
+                // A reply has at most as many bytes as a length can tell.
+                output.extend_from_slice(&(reply.len() as u16).to_be_bytes());
+                output.extend_from_slice(reply);
+            });
+            if answered.is_none() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Sends what is answered. Whoever does not take it in time, or while others need the place, is
+    /// cut off.
+    async fn send(&mut self) -> io::Result<()> {
+        let Self { stream, output, place, shared, .. } = self;
+        let taken = async {
+            stream.write_all(output).await?;
+            stream.flush().await
+        };
+        tokio::select! {
+            () = place.lost() => return Err(io::ErrorKind::ConnectionAborted.into()),
+            taken = timeout(shared.limits.write, taken) => taken??,
+        }
+        output.clear();
+        output.shrink_to(FLUSH_BYTES);
+        Ok(())
+    }
+
+    /// Says that there will be no more (RFC 8446 6.1).
+    async fn close(&mut self) -> io::Result<()> {
+        self.stream.shutdown().await
+    }
+
+    async fn linger(&mut self) -> io::Result<()> {
+        self.close().await?;
+        let (tcp, _) = self.stream.get_mut();
+        tokio::io::copy(&mut tcp.take(LINGER_BYTES), &mut tokio::io::sink()).await?;
+        Ok(())
+    }
+}

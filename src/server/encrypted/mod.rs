@@ -1,0 +1,131 @@
+//! DNS over TLS, HTTPS and QUIC: the same answers as over TCP, byte for byte.
+//!
+//! This room stands on rustls, h2 and quinn themselves, since only there everything that a client
+//! can have the server hold can be bounded: connections, handshakes, streams, windows, times. It
+//! has a runtime of its own, whose threads give way to those of UDP, TCP, probes and people.
+//!
+//! A connection that waits is closed for a new one when there is no room (see [`place`]); one
+//! without a question for too long is closed anyway. On the order to stop, what has arrived is
+//! answered, and then all are closed.
+
+mod desks;
+mod doh;
+mod doq;
+mod dot;
+mod identity;
+mod place;
+mod sockets;
+mod stop;
+mod tls;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+
+pub use identity::Identity;
+pub use sockets::{EncryptedBound, EncryptedListen, bind_encrypted};
+
+use super::admission::{Admission, TcpLimits};
+use super::responder::Service;
+use crate::dns::Transport;
+use crate::live::Live;
+use crate::metrics::Metrics;
+use desks::Desks;
+use stop::{StopSender, stop_channel};
+use tls::TlsListener;
+
+/// How long a handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+/// How long a connection lives at most. Well-behaved clients open another one, by which they come
+/// to see a new certificate, too.
+const LIFETIME: Duration = Duration::from_secs(3600);
+/// Questions that one connection may have open, over HTTPS and QUIC (RFC 9113 6.5.2 advises
+/// against fewer).
+const STREAMS: u32 = 100;
+/// Longer questions and replies, in bytes, are held one at a time for each connection.
+const LONG_BYTES: usize = 4096;
+
+/// What all encrypted connections share.
+struct Shared {
+    desks: Desks,
+    admission: Arc<Admission>,
+    limits: TcpLimits,
+    metrics: Arc<Metrics>,
+}
+
+/// The running service. Dropped without [`Encrypted::stop`], it stops too, but nobody waits.
+pub struct Encrypted {
+    addresses: Vec<(Transport, SocketAddr)>,
+    stop: StopSender,
+    listeners: Vec<JoinHandle<()>>,
+    /// Ends with the service.
+    runtime: Option<Runtime>,
+}
+
+impl Encrypted {
+    /// Serves on open sockets.
+    ///
+    /// Fails if the system has no thread or descriptor to give; nothing runs then.
+    pub fn start(
+        bound: EncryptedBound,
+        identity: &Arc<Identity>,
+        live: Arc<Live>,
+        metrics: Arc<Metrics>,
+        limits: TcpLimits,
+    ) -> io::Result<Self> {
+        let service = Service { live, metrics: Arc::clone(&metrics), answer: crate::dns::answer };
+        // These connections are counted by transport, and not with those of plain TCP.
+        let admission = Admission::new(limits, Metrics::new());
+        let shared = Arc::new(Shared { desks: Desks::new(service), admission, limits, metrics });
+        let runtime = Builder::new_multi_thread().enable_all().thread_name("encrypted").build()?;
+        let inside = runtime.enter();
+        let (sender, stop) = stop_channel();
+        let (mut addresses, mut listeners) = (Vec::new(), Vec::new());
+        for (transport, sockets) in [(Transport::Tls, bound.dot), (Transport::Https, bound.doh)] {
+            for socket in sockets {
+                addresses.push((transport, socket.local_addr()?));
+                let listener = TlsListener::new(socket, transport, Arc::clone(identity), &shared)?;
+                listeners.push(tokio::spawn(listener.run(stop.clone())));
+            }
+        }
+        for socket in bound.doq {
+            addresses.push((Transport::Quic, socket.local_addr()?));
+            let endpoint = doq::endpoint(socket, Arc::clone(identity), &limits)?;
+            listeners.push(tokio::spawn(doq::listen(endpoint, Arc::clone(&shared), stop.clone())));
+        }
+        drop(inside);
+        Ok(Self { addresses, stop: sender, listeners, runtime: Some(runtime) })
+    }
+
+    /// Where it listens over a transport, in the order that was asked for.
+    pub fn addresses(&self, transport: Transport) -> impl Iterator<Item = SocketAddr> {
+        let all = self.addresses.iter();
+        all.filter(move |(over, _)| *over == transport).map(|(_, address)| *address)
+    }
+
+    /// Takes nothing new, answers what has arrived, and returns when all of it is done, at the
+    /// latest after [`TcpLimits::write`] and some moments.
+    pub async fn stop(mut self) {
+        self.stop.stop();
+        for listener in std::mem::take(&mut self.listeners) {
+            // Listeners do not panic: whatever could is in a task of its own.
+            let _ = listener.await;
+        }
+    }
+}
+
+impl Drop for Encrypted {
+    fn drop(&mut self) {
+        // Not waited for, since that must not be done where other tasks run.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! A place among the encrypted connections.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Shared;
+use crate::dns::Transport;
+use crate::metrics::Metrics;
+use crate::server::admission::{Permit, WaitsFor};
+
+/// Leave for one connection, which is counted while this lasts.
+///
+/// When there is no room for a new connection, the one whose last question is the longest ago has
+/// to go, of the client that has the most.
+pub(super) struct Place {
+    permit: Permit,
+    patience: Duration,
+    transport: Transport,
+    metrics: Arc<Metrics>,
+}
+
+impl Place {
+    /// Takes a place, if need be that of another; or counts that there was none.
+    pub(super) fn take(shared: &Shared, source: IpAddr, transport: Transport) -> Option<Self> {
+        let metrics = Arc::clone(&shared.metrics);
+        let Some(mut permit) = shared.admission.admit(source) else {
+            metrics.encrypted(transport).refused();
+            return None;
+        };
+        metrics.encrypted(transport).opened();
+        let patience = permit.wait(WaitsFor::Question);
+        Some(Self { permit, patience, transport, metrics })
+    }
+
+    /// How long the connection may be without a question.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// Resolves when the connection has to go.
+    pub(super) async fn lost(&self) {
+        self.permit.evicted().await;
+    }
+
+    /// A question was answered: others have to go before this connection. Says whether it is still
+    /// there.
+    pub(super) fn renew(&mut self) -> bool {
+        let stays = self.permit.work();
+        if stays {
+            self.patience = self.permit.wait(WaitsFor::Question);
+        }
+        stays
+    }
+
+    /// Counts a handshake that came to nothing.
+    pub(super) fn handshake_failed(&self) {
+        self.metrics.encrypted(self.transport).handshake_failed();
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let connections = self.metrics.encrypted(self.transport);
+        if !self.permit.work() {
+            connections.evicted();
+        }
+        connections.closed();
+    }
+}
