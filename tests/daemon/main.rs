@@ -16,6 +16,7 @@ mod answers;
 mod at_once;
 mod commands;
 mod demo;
+mod encrypted;
 mod failover;
 mod hostile;
 mod monitors;

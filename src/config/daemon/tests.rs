@@ -1,3 +1,5 @@
+mod tls;
+
 use super::*;
 
 fn read_in_etc(text: &str) -> (Daemon, Vec<String>) {

@@ -44,6 +44,7 @@ const GOODBYE: Duration = Duration::from_millis(500);
 const NO_ERROR: VarInt = VarInt::from_u32(0);
 const PROTOCOL_ERROR: VarInt = VarInt::from_u32(2);
 const EXCESSIVE_LOAD: VarInt = VarInt::from_u32(4);
+const UNSPECIFIED_ERROR: VarInt = VarInt::from_u32(5);
 
 /// Opens QUIC on a socket; to be called within the runtime.
 pub(super) fn endpoint(

@@ -6,6 +6,7 @@ use quinn::{ReadExactError, RecvStream, SendStream};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
 
+use super::UNSPECIFIED_ERROR;
 use crate::dns::{Asker, Transport};
 use crate::metrics::Discard;
 use crate::server::encrypted::stop::Stop;
@@ -49,7 +50,12 @@ impl Asking {
     ) -> Done {
         match self.try_run(&mut send, &mut receive).await {
             Ok(()) => Done::Answered,
-            Err(done) => done,
+            Err(done) => {
+                // Or it would end as if an empty answer had been given. An error says that it has
+                // ended already.
+                let _ = send.reset(UNSPECIFIED_ERROR);
+                done
+            }
         }
     }
 

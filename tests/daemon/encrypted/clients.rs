@@ -1,0 +1,215 @@
+//! Clients of each encrypted transport, which send and receive bytes as they are.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use h2::client::SendRequest;
+use http::{HeaderMap, Request, StatusCode};
+use quinn::crypto::rustls::QuicClientConfig;
+use rcgen::{CertificateParams, KeyPair};
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use tokio::runtime::Runtime;
+use tokio_rustls::TlsConnector;
+
+use crate::support::wait::PATIENCE;
+
+/// The name in all certificates.
+const NAME: &str = "ns1.example.com";
+
+/// A certificate and its key.
+pub struct Pair {
+    pub certificate: String,
+    pub key: String,
+    pub der: CertificateDer<'static>,
+}
+
+impl Pair {
+    pub fn new() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new([NAME.to_owned()]).unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        Self {
+            certificate: certificate.pem(),
+            key: key.serialize_pem(),
+            der: certificate.der().clone(),
+        }
+    }
+
+    /// A client that trusts this certificate and no other.
+    pub fn client(&self, protocol: &[u8]) -> ClientConfig {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.der.clone()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![protocol.to_vec()];
+        config
+    }
+}
+
+fn name() -> ServerName<'static> {
+    ServerName::try_from(NAME).unwrap()
+}
+
+fn runtime() -> Runtime {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(1).enable_all().build().unwrap()
+}
+
+/// A connection over TLS, with the frames of TCP.
+pub struct Dot(pub StreamOwned<ClientConnection, TcpStream>);
+
+impl Dot {
+    /// Opens one, handshake and all.
+    pub fn open(server: SocketAddr, pair: &Pair) -> io::Result<Self> {
+        Self::open_with(server, pair.client(b"dot"))
+    }
+
+    pub fn open_with(server: SocketAddr, config: ClientConfig) -> io::Result<Self> {
+        let stream = TcpStream::connect(server)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        let session = ClientConnection::new(Arc::new(config), name()).unwrap();
+        let mut connection = Self(StreamOwned::new(session, stream));
+        while connection.0.conn.is_handshaking() {
+            connection.0.conn.complete_io(&mut connection.0.sock)?;
+        }
+        Ok(connection)
+    }
+
+    pub fn send(&mut self, message: &[u8]) -> io::Result<()> {
+        let length = u16::try_from(message.len()).unwrap().to_be_bytes();
+        self.0.write_all(&[&length[..], message].concat())
+    }
+
+    /// The next message; an error once the server has closed.
+    pub fn receive(&mut self) -> io::Result<Vec<u8>> {
+        let mut length = [0; 2];
+        self.0.read_exact(&mut length)?;
+        let mut message = vec![0; usize::from(u16::from_be_bytes(length))];
+        self.0.read_exact(&mut message)?;
+        Ok(message)
+    }
+
+    pub fn ask(&mut self, question: &[u8]) -> io::Result<Vec<u8>> {
+        self.send(question)?;
+        self.receive()
+    }
+}
+
+/// What came back over HTTPS.
+#[derive(Debug)]
+pub struct Response {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+/// A connection over HTTPS.
+pub struct Doh {
+    pub runtime: Runtime,
+    pub requests: SendRequest<Bytes>,
+}
+
+impl Doh {
+    pub fn open(server: SocketAddr, pair: &Pair) -> io::Result<Self> {
+        let runtime = runtime();
+        let connector = TlsConnector::from(Arc::new(pair.client(b"h2")));
+        let requests = runtime.block_on(async {
+            let stream = tokio::net::TcpStream::connect(server).await?;
+            let stream = connector.connect(name(), stream).await?;
+            let handshake = h2::client::handshake(stream).await.map_err(io::Error::other)?;
+            let (requests, connection) = handshake;
+            tokio::spawn(connection);
+            Ok::<_, io::Error>(requests)
+        })?;
+        Ok(Self { runtime, requests })
+    }
+
+    /// Sends a request, with a body if there is any.
+    pub fn exchange(&mut self, head: Request<()>, body: &[u8]) -> Result<Response, h2::Error> {
+        let requests = self.requests.clone();
+        let body = Bytes::copy_from_slice(body);
+        self.runtime.block_on(async {
+            let mut requests = requests.ready().await?;
+            let (response, mut stream) = requests.send_request(head, body.is_empty())?;
+            if !body.is_empty() {
+                // An error says that the server has heard enough.
+                let _ = stream.send_data(body, true);
+            }
+            let (head, mut pieces) = response.await?.into_parts();
+            let mut body = Vec::new();
+            while let Some(piece) = pieces.data().await {
+                let piece = piece?;
+                let _ = pieces.flow_control().release_capacity(piece.len());
+                body.extend_from_slice(&piece);
+            }
+            Ok(Response { status: head.status, headers: head.headers, body })
+        })
+    }
+
+    pub fn post(&mut self, question: &[u8]) -> Result<Response, h2::Error> {
+        let head = Request::post("https://ns1.example.com/dns-query");
+        let head = head.header("content-type", "application/dns-message").body(()).unwrap();
+        self.exchange(head, question)
+    }
+
+    pub fn get(&mut self, question: &[u8]) -> Result<Response, h2::Error> {
+        let question = data_encoding::BASE64URL_NOPAD.encode(question);
+        let head = Request::get(format!("https://ns1.example.com/dns-query?dns={question}"));
+        self.exchange(head.body(()).unwrap(), &[])
+    }
+}
+
+/// A connection over QUIC.
+pub struct Doq {
+    pub runtime: Runtime,
+    pub connection: quinn::Connection,
+}
+
+impl Doq {
+    pub fn open(server: SocketAddr, pair: &Pair) -> io::Result<Self> {
+        Self::open_from(Ipv4Addr::LOCALHOST, server, pair)
+    }
+
+    pub fn open_from(source: Ipv4Addr, server: SocketAddr, pair: &Pair) -> io::Result<Self> {
+        let runtime = runtime();
+        let crypto = QuicClientConfig::try_from(pair.client(b"doq")).unwrap();
+        let connection = runtime.block_on(async {
+            let mut endpoint = quinn::Endpoint::client((source, 0).into())?;
+            endpoint.set_default_client_config(quinn::ClientConfig::new(Arc::new(crypto)));
+            endpoint.connect(server, NAME).unwrap().await.map_err(io::Error::other)
+        })?;
+        Ok(Self { runtime, connection })
+    }
+
+    /// Sends bytes on a stream of their own, and returns all that comes back on it.
+    pub fn exchange(&self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+        self.runtime.block_on(async {
+            let (mut send, mut receive) = self.connection.open_bi().await?;
+            send.write_all(bytes).await?;
+            let _ = send.finish();
+            receive.read_to_end(2 + 65_535).await.map_err(io::Error::other)
+        })
+    }
+
+    pub fn ask(&self, question: &[u8]) -> io::Result<Vec<u8>> {
+        let reply = self.exchange(&framed(question))?;
+        let (length, reply) = reply.split_at_checked(2).ok_or(io::ErrorKind::UnexpectedEof)?;
+        assert_eq!(usize::from(u16::from_be_bytes([length[0], length[1]])), reply.len());
+        Ok(reply.to_vec())
+    }
+}
+
+/// A message behind its length.
+pub fn framed(message: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(message.len()).unwrap().to_be_bytes();
+    [&length[..], message].concat()
+}

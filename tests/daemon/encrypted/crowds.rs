@@ -1,0 +1,277 @@
+//! Clients that are many, silent or slow: they are bounded and let go, and hold up nobody else.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use hickory_proto::rr::RecordType;
+use tokio::runtime::Runtime;
+
+use super::clients::{Doh, Doq, Dot, Pair, framed};
+use super::{at, secured};
+use crate::support::daemon::Daemon;
+use crate::support::dns;
+use crate::support::setup::Setup;
+use crate::support::wait::{begin, until_eq};
+
+fn question() -> Vec<u8> {
+    let mut message = dns::question("fixed", RecordType::A);
+    message.metadata.id = 0;
+    message.to_vec().unwrap()
+}
+
+/// The sum of a metric over a transport.
+fn gauge(daemon: &Daemon, name: &str, transport: &str) -> f64 {
+    let name = format!("steersman_encrypted_{name}");
+    daemon.metrics().sum(&name, &[&format!("transport=\"{transport}\"")])
+}
+
+fn open(daemon: &Daemon) -> f64 {
+    ["dot", "doh", "doq"].map(|transport| gauge(daemon, "connections", transport)).iter().sum()
+}
+
+/// Everybody else is served, over every transport.
+#[track_caller]
+fn expect_well(daemon: &Daemon, pair: &Pair) {
+    let expected = Dot::open(at(daemon, "dot"), pair).unwrap().ask(&question()).unwrap();
+    let doh = Doh::open(at(daemon, "doh"), pair).unwrap().post(&question()).unwrap();
+    assert_eq!(doh.body, expected);
+    let doq = Doq::open(at(daemon, "doq"), pair).unwrap();
+    assert_eq!(doq.ask(&question()).unwrap(), expected);
+    assert_eq!(daemon.answer("fixed"), ["192.0.2.99"]);
+    assert_eq!(daemon.check("/readyz"), 200);
+    assert_eq!(daemon.metrics().sum("steersman_panics_total", &[]), 0.0);
+}
+
+/// A relay to a server of QUIC that passes on the first packet of a client, and nothing else: the
+/// server waits for a client that says no more.
+struct Mute {
+    address: SocketAddr,
+    stop: Arc<AtomicBool>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Mute {
+    fn new(server: SocketAddr) -> Self {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = socket.local_addr().unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = thread::spawn(move || {
+            let mut outward = Vec::new();
+            let mut known = Vec::new();
+            let mut packet = [0; 2000];
+            while !stopped.load(Ordering::SeqCst) {
+                let Ok((length, from)) = socket.recv_from(&mut packet) else { continue };
+                if !known.contains(&from) {
+                    let own = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+                    own.send_to(&packet[..length], server).unwrap();
+                    known.push(from);
+                    outward.push(own);
+                }
+            }
+        });
+        Self { address, stop, thread: Some(thread) }
+    }
+}
+
+impl Drop for Mute {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        drop(self.thread.take().map(thread::JoinHandle::join));
+    }
+}
+
+/// Begins so many handshakes of QUIC, none of which goes on.
+fn begin_mute(address: SocketAddr, count: usize, pair: &Pair) -> impl Drop + use<> {
+    struct Clients(Vec<thread::JoinHandle<()>>, Arc<AtomicBool>);
+    impl Drop for Clients {
+        fn drop(&mut self) {
+            self.1.store(true, Ordering::SeqCst);
+            self.0.drain(..).for_each(|client| client.join().unwrap());
+        }
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let crypto = pair.client(b"doq");
+    let crypto = quinn::crypto::rustls::QuicClientConfig::try_from(crypto).unwrap();
+    let config = quinn::ClientConfig::new(Arc::new(crypto));
+    let stopped = Arc::clone(&stop);
+    let client = thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut held = Vec::new();
+            for _ in 0..count {
+                let mut client = quinn::Endpoint::client((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+                client.set_default_client_config(config.clone());
+                held.push((client.connect(address, "ns1.example.com").unwrap(), client));
+            }
+            while !stopped.load(Ordering::SeqCst) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+    });
+    Clients(vec![client], stop)
+}
+
+/// One client that says no more after its first packet, or many of them, hold up nobody: neither
+/// those whose handshake comes next, nor those beyond what may be open unproven.
+#[test]
+fn silent_handshakes_of_quic_hold_up_nobody() {
+    let pair = Pair::new();
+    let daemon = secured(Setup::new(), &pair, "").ready();
+    let mute = Mute::new(at(&daemon, "doq"));
+    let _clients = begin_mute(mute.address, 200, &pair);
+    let since = begin();
+    for _ in 0..5 {
+        let doq = Doq::open(at(&daemon, "doq"), &pair).unwrap();
+        doq.ask(&question()).unwrap();
+    }
+    let took = since.elapsed();
+    assert!(took < Duration::from_secs(4), "it took {took:?}");
+    // They are given up, and take nobody's place meanwhile.
+    until_eq(true, || gauge(&daemon, "failed_handshakes_total", "doq") >= 64.0);
+    assert_eq!(gauge(&daemon, "evicted_connections_total", "doq"), 0.0);
+    expect_well(&daemon, &pair);
+}
+
+/// One client opens hundreds of connections and says nothing, or half of something.
+#[test]
+fn silent_connections_are_bounded_and_let_go() {
+    let pair = Pair::new();
+    let daemon = secured(Setup::new(), &pair, "idle_timeout = \"2s\"").ready();
+    let (dot, doh) = (at(&daemon, "dot"), at(&daemon, "doh"));
+    let mut tcp = Vec::new();
+    for number in 0..300 {
+        let mut stream = TcpStream::connect(if number % 2 == 0 { dot } else { doh }).unwrap();
+        if number % 3 == 0 {
+            // The beginning of a handshake.
+            let _ = stream.write_all(&[22, 3, 1, 2, 0, 1]);
+        }
+        tcp.push(stream);
+    }
+    let evicted = || {
+        ["dot", "doh"].map(|t| gauge(&daemon, "evicted_connections_total", t)).iter().sum::<f64>()
+    };
+    // Each beyond its share took the place of one before.
+    until_eq(true, || evicted() >= 172.0);
+    assert!(open(&daemon) <= 128.0);
+    expect_well(&daemon, &pair);
+    drop(tcp);
+    // Silent ones that are as far as they can be without a question: over HTTPS without its
+    // preface, with it, and with the head of a request.
+    let mut tls = Dot::open_with(doh, pair.client(b"h2")).unwrap();
+    let mut half = Dot::open(dot, &pair).unwrap();
+    half.0.write_all(&framed(&question())[..20]).unwrap();
+    let idle = Doh::open(doh, &pair).unwrap();
+    let mut headed = Doh::open(doh, &pair).unwrap();
+    let head = http::Request::post("https://x/dns-query");
+    let head = head.header("content-type", "application/dns-message").body(()).unwrap();
+    let _request = headed.requests.send_request(head, false).unwrap();
+    let doq = Doq::open(at(&daemon, "doq"), &pair).unwrap();
+    let _stream = doq.runtime.block_on(async {
+        let (mut send, receive) = doq.connection.open_bi().await.unwrap();
+        send.write_all(&framed(&question())[..20]).await.unwrap();
+        (send, receive)
+    });
+    assert!(open(&daemon) >= 5.0);
+    // Their patience ends, though nobody closed anything.
+    until_eq(0.0, || open(&daemon));
+    assert!(
+        matches!(half.receive(), Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof)
+    );
+    let mut rest = Vec::new();
+    let _ = tls.0.read_to_end(&mut rest);
+    drop((idle, headed, doq));
+    expect_well(&daemon, &pair);
+}
+
+/// Few connections for all: whoever comes gets the place of the one that asked longest ago, and
+/// the connections of plain TCP are others.
+#[test]
+fn places_go_to_whoever_asks() {
+    let pair = Pair::new();
+    let daemon = secured(Setup::new(), &pair, "max_connections = 4").ready();
+    let mut plain = dns::Connection::open(daemon.dns[0]);
+    let mut first = Dot::open(at(&daemon, "dot"), &pair).unwrap();
+    let second = Doq::open(at(&daemon, "doq"), &pair).unwrap();
+    let mut third = Doh::open(at(&daemon, "doh"), &pair).unwrap();
+    let mut fourth = Dot::open(at(&daemon, "dot"), &pair).unwrap();
+    for _ in 0..2 {
+        first.ask(&question()).unwrap();
+        second.ask(&question()).unwrap();
+        third.post(&question()).unwrap();
+    }
+    until_eq(4.0, || open(&daemon));
+    // The fourth has never asked.
+    let mut fifth = Dot::open(at(&daemon, "dot"), &pair).unwrap();
+    fifth.ask(&question()).unwrap();
+    assert!(fourth.ask(&question()).is_err());
+    // Then the first has.
+    let sixth = Doq::open(at(&daemon, "doq"), &pair).unwrap();
+    sixth.ask(&question()).unwrap();
+    assert!(first.ask(&question()).is_err());
+    second.ask(&question()).unwrap();
+    third.post(&question()).unwrap();
+    assert!(open(&daemon) <= 4.0);
+    plain.send(&question()).unwrap();
+    plain.receive().unwrap();
+}
+
+/// Whoever takes no answers is cut off, and has but a few of them held meanwhile.
+#[test]
+fn those_who_take_no_answers_are_cut_off() {
+    let pair = Pair::new();
+    let setup = Setup::new();
+    let long: String =
+        (0..300).map(|n| format!("many TXT \"{n} {}\"\n", "x".repeat(120))).collect();
+    setup.write("zones/example.com.zone", crate::support::setup::ZONE.to_owned() + &long);
+    let daemon = secured(setup, &pair, "idle_timeout = \"2s\"").ready();
+    let mut many = dns::question("many", RecordType::TXT);
+    many.metadata.id = 0;
+    let many = many.to_vec().unwrap();
+    // Over TLS: nobody reads, until the daemon's own buffers are full.
+    let mut dot = Dot::open(at(&daemon, "dot"), &pair).unwrap();
+    dot.0.sock.set_nonblocking(true).unwrap();
+    let mut sent = 0;
+    while dot.send(&many).is_ok() && sent < 20_000 {
+        sent += 1;
+    }
+    // Over HTTPS: a client without any window asks a hundred times.
+    let doh = silent_reader(at(&daemon, "doh"), &pair, &many);
+    until_eq(0.0, || open(&daemon));
+    drop((dot, doh));
+    expect_well(&daemon, &pair);
+}
+
+/// Asks a hundred times over HTTPS, with a window of no byte for the answers.
+fn silent_reader(server: SocketAddr, pair: &Pair, question: &[u8]) -> Runtime {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(pair.client(b"h2")));
+    let question = data_encoding::BASE64URL_NOPAD.encode(question);
+    runtime.block_on(async {
+        let stream = tokio::net::TcpStream::connect(server).await.unwrap();
+        let name = rustls::pki_types::ServerName::try_from("ns1.example.com").unwrap();
+        let stream = connector.connect(name, stream).await.unwrap();
+        let mut builder = h2::client::Builder::new();
+        builder.initial_window_size(0);
+        let (requests, connection) = builder.handshake::<_, bytes::Bytes>(stream).await.unwrap();
+        tokio::spawn(connection);
+        let mut responses = Vec::new();
+        for _ in 0..100 {
+            let mut requests = requests.clone().ready().await.unwrap();
+            let uri = format!("https://x/dns-query?dns={question}");
+            let head = http::Request::get(uri).body(()).unwrap();
+            responses.push(requests.send_request(head, true).unwrap());
+        }
+        tokio::spawn(async move {
+            let _held = (requests, responses);
+            std::future::pending::<()>().await;
+        });
+    });
+    runtime
+}

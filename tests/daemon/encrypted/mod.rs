@@ -1,0 +1,45 @@
+//! DNS over TLS, HTTPS and QUIC.
+
+mod certificates;
+mod clients;
+mod crowds;
+mod hostile;
+mod others;
+mod same_answers;
+mod stopping;
+
+use std::net::SocketAddr;
+
+use clients::Pair;
+
+use crate::support::daemon::Daemon;
+use crate::support::setup::Setup;
+
+const SOCKETS: &str = r#"
+dot = ["127.0.0.1:0"]
+doh = ["127.0.0.1:0"]
+doq = ["127.0.0.1:0"]
+"#;
+
+/// Writes a certificate and its key where [`secured`] has the daemon look for them.
+fn write_pair(daemon: &Daemon, pair: &Pair) {
+    daemon.write("tls/fullchain.pem", &pair.certificate);
+    daemon.write("tls/key.pem", &pair.key);
+}
+
+/// The same daemon with encrypted transports, and more of `[dns.tls]`.
+fn secured(mut setup: Setup, pair: &Pair, more: &str) -> Setup {
+    setup.write("tls/fullchain.pem", &pair.certificate);
+    setup.write("tls/key.pem", &pair.key);
+    setup.dns += "[dns.tls]\ncertificate = \"tls/fullchain.pem\"\nkey = \"tls/key.pem\"";
+    setup.dns += &format!("{SOCKETS}{more}\n");
+    setup
+}
+
+/// Where the daemon answers over a transport: `dot`, `doh` or `doq`.
+#[track_caller]
+fn at(daemon: &Daemon, transport: &str) -> SocketAddr {
+    let serving = daemon.log.wait_for("serving", 1);
+    let addresses = serving[transport].as_str();
+    addresses.unwrap_or_else(|| panic!("no {transport} in {serving}")).parse().unwrap()
+}
