@@ -1,6 +1,7 @@
 //! Answering for whichever connection has a question.
 
 use std::io;
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
@@ -18,6 +19,13 @@ pub(super) struct Desks {
     spare: Mutex<Vec<Desk>>,
 }
 
+/// Who asks, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Client {
+    pub(super) source: IpAddr,
+    pub(super) transport: Transport,
+}
+
 struct Desk {
     responder: Responder,
     reply: Box<[u8]>,
@@ -33,11 +41,13 @@ impl Desks {
     pub(super) fn answer<T>(
         &self,
         question: &[u8],
-        asker: &Asker,
+        client: Client,
         take: impl FnOnce(&[u8]) -> T,
     ) -> Option<T> {
         self.at_one(|Desk { responder, reply }| {
-            let length = responder.round().respond(question, asker, reply);
+            let Client { source, transport } = client;
+            let asker = Asker { source, transport };
+            let length = responder.round().respond(question, &asker, reply);
             reply.get(..length).filter(|reply| !reply.is_empty()).map(take)
         })?
     }

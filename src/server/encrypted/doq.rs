@@ -16,12 +16,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
 
+use super::desks::Client;
 use super::identity::{Identity, tls_config};
 use super::place::Place;
 use super::stop::Stop;
 use super::{HANDSHAKE, LIFETIME, STREAMS, Shared};
 use crate::clock;
-use crate::dns::{Asker, Transport};
+use crate::dns::Transport;
 use crate::server::admission::TcpLimits;
 use stream::{Asking, Done};
 
@@ -178,9 +179,9 @@ async fn serve(
     shared: Arc<Shared>,
     mut stop: Stop,
 ) {
-    let asker = Asker { source, transport: Transport::Quic };
+    let client = Client { source, transport: Transport::Quic };
     let write = shared.limits.write;
-    let asking = Asking::new(asker, shared, stop.clone());
+    let asking = Asking::new(client, shared, stop.clone());
     let mut streams = JoinSet::new();
     let code = answer(&connection, &asking, &mut streams, &mut place, &mut stop).await;
     if code == NO_ERROR {

@@ -10,11 +10,12 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::server::TlsStream;
 
+use super::desks::Client;
 use super::place::Place;
 use super::stop::Stop;
 use super::{LIFETIME, Shared};
 use crate::clock;
-use crate::dns::{Asker, Transport};
+use crate::dns::Transport;
 use crate::metrics::Discard;
 use crate::server::frames::{Frames, Next};
 
@@ -30,7 +31,7 @@ const LINGER_BYTES: u64 = 64 << 10;
 /// TLS holds.
 struct Connection {
     stream: TlsStream<TcpStream>,
-    asker: Asker,
+    client: Client,
     place: Place,
     shared: Arc<Shared>,
     frames: Frames,
@@ -59,7 +60,7 @@ pub(super) async fn serve(
 ) {
     let mut connection = Connection {
         stream,
-        asker: Asker { source, transport: Transport::Tls },
+        client: Client { source, transport: Transport::Tls },
         place,
         shared,
         frames: Frames::default(),
@@ -116,7 +117,7 @@ impl Connection {
 
     /// Answers questions until there is enough to send; says whether the client makes sense.
     fn answer_some(&mut self) -> bool {
-        let Self { frames, output, asker, shared, .. } = self;
+        let Self { frames, output, client, shared, .. } = self;
         while output.len() < FLUSH_BYTES {
             let question = match frames.take() {
                 Next::Message(question) => question,
@@ -126,7 +127,7 @@ impl Connection {
                     return false;
                 }
             };
-            let answered = shared.desks.answer(question, asker, |reply| {
+            let answered = shared.desks.answer(question, *client, |reply| {
                 // A reply has at most as many bytes as a length can tell.
                 output.extend_from_slice(&(reply.len() as u16).to_be_bytes());
                 output.extend_from_slice(reply);

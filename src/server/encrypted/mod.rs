@@ -12,6 +12,7 @@ mod desks;
 mod doh;
 mod doq;
 mod dot;
+mod give_way;
 mod identity;
 mod place;
 mod sockets;
@@ -81,7 +82,11 @@ impl Encrypted {
         // These connections are counted by transport, and not with those of plain TCP.
         let admission = Admission::new(limits, Metrics::new());
         let shared = Arc::new(Shared { desks: Desks::new(service), admission, limits, metrics });
-        let runtime = Builder::new_multi_thread().enable_all().thread_name("encrypted").build()?;
+        let runtime = Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("encrypted")
+            .on_thread_start(give_way::give_way)
+            .build()?;
         let inside = runtime.enter();
         let (sender, stop) = stop_channel();
         let (mut addresses, mut listeners) = (Vec::new(), Vec::new());
@@ -126,6 +131,3 @@ impl Drop for Encrypted {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::freshness;
 use super::request::{self, Asked, DNS_MESSAGE};
-use crate::dns::Asker;
+use crate::server::encrypted::desks::Client;
 use crate::server::encrypted::stop::Stop;
 use crate::server::encrypted::{LONG_BYTES, Shared};
 
@@ -21,7 +21,7 @@ const QUESTION_BYTES: usize = u16::MAX as usize;
 
 /// What the exchanges of one connection share.
 pub(super) struct Exchange {
-    asker: Asker,
+    client: Client,
     shared: Arc<Shared>,
     stop: Stop,
     /// Held while a long reply is in memory, so that there is but one of them.
@@ -37,8 +37,8 @@ enum Refusal {
 }
 
 impl Exchange {
-    pub(super) fn new(asker: Asker, shared: Arc<Shared>, stop: Stop) -> Arc<Self> {
-        Arc::new(Self { asker, shared, stop, turn: Mutex::new(()) })
+    pub(super) fn new(client: Client, shared: Arc<Shared>, stop: Stop) -> Arc<Self> {
+        Arc::new(Self { client, shared, stop, turn: Mutex::new(()) })
     }
 
     /// Answers a request; says whether that was done.
@@ -83,7 +83,7 @@ impl Exchange {
         respond: &mut SendResponse<Bytes>,
     ) -> Result<(), Refusal> {
         let turn = self.turn.lock().await;
-        let reply = self.shared.desks.answer(question, &self.asker, Bytes::copy_from_slice);
+        let reply = self.shared.desks.answer(question, self.client, Bytes::copy_from_slice);
         let reply = reply.ok_or(Refusal::Status(StatusCode::BAD_REQUEST))?;
         if reply.len() <= LONG_BYTES {
             drop(turn);

@@ -14,11 +14,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::desks::Client;
 use super::place::Place;
 use super::stop::Stop;
 use super::{HANDSHAKE, LIFETIME, STREAMS, Shared};
 use crate::clock;
-use crate::dns::{Asker, Transport};
+use crate::dns::Transport;
 use exchange::Exchange;
 
 /// The longest head of a request, in bytes; a question that is longer is sent in a body.
@@ -62,9 +63,9 @@ pub(super) async fn serve(
         place.handshake_failed();
         return;
     };
-    let asker = Asker { source, transport: Transport::Https };
+    let client = Client { source, transport: Transport::Https };
     let write = shared.limits.write;
-    let exchange = Exchange::new(asker, shared, stop.clone());
+    let exchange = Exchange::new(client, shared, stop.clone());
     let mut streams = Streams { exchange, open: JoinSet::new() };
     if matches!(answer(&mut connection, &mut streams, &mut place, &mut stop).await, End::Abrupt) {
         return;

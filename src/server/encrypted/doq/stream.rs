@@ -7,8 +7,9 @@ use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
 
 use super::UNSPECIFIED_ERROR;
-use crate::dns::{Asker, Transport};
+use crate::dns::Transport;
 use crate::metrics::Discard;
+use crate::server::encrypted::desks::Client;
 use crate::server::encrypted::stop::Stop;
 use crate::server::encrypted::{LONG_BYTES, Shared};
 
@@ -17,7 +18,7 @@ const HEADER_BYTES: usize = 12;
 
 /// What the streams of one connection share.
 pub(super) struct Asking {
-    asker: Asker,
+    client: Client,
     shared: Arc<Shared>,
     stop: Stop,
     /// Held while a long question is in memory, so that there is but one of them.
@@ -37,9 +38,9 @@ pub(super) enum Done {
 }
 
 impl Asking {
-    pub(super) fn new(asker: Asker, shared: Arc<Shared>, stop: Stop) -> Arc<Self> {
+    pub(super) fn new(client: Client, shared: Arc<Shared>, stop: Stop) -> Arc<Self> {
         let (long_question, turn) = (Mutex::new(()), Mutex::new(()));
-        Arc::new(Self { asker, shared, stop, long_question, turn })
+        Arc::new(Self { client, shared, stop, long_question, turn })
     }
 
     /// Answers the question of a stream.
@@ -116,7 +117,7 @@ impl Asking {
             framed.extend_from_slice(reply);
             framed
         };
-        self.shared.desks.answer(question, &self.asker, framed).ok_or(Done::Nonsense)
+        self.shared.desks.answer(question, self.client, framed).ok_or(Done::Nonsense)
     }
 }
 
