@@ -131,3 +131,6 @@ impl Drop for Encrypted {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -120,13 +120,20 @@ pub struct Doh {
 
 impl Doh {
     pub fn open(server: SocketAddr, pair: &Pair) -> io::Result<Self> {
+        Self::open_with(server, pair, 65_535)
+    }
+
+    /// With a window of so many bytes for each answer, until some are taken.
+    pub fn open_with(server: SocketAddr, pair: &Pair, window: u32) -> io::Result<Self> {
         let runtime = runtime();
         let connector = TlsConnector::from(Arc::new(pair.client(b"h2")));
         let requests = runtime.block_on(async {
             let stream = tokio::net::TcpStream::connect(server).await?;
             let stream = connector.connect(name(), stream).await?;
-            let handshake = h2::client::handshake(stream).await.map_err(io::Error::other)?;
-            let (requests, connection) = handshake;
+            let mut builder = h2::client::Builder::new();
+            builder.initial_window_size(window);
+            let (requests, connection) =
+                builder.handshake(stream).await.map_err(io::Error::other)?;
             tokio::spawn(connection);
             Ok::<_, io::Error>(requests)
         })?;
@@ -176,15 +183,20 @@ pub struct Doq {
 
 impl Doq {
     pub fn open(server: SocketAddr, pair: &Pair) -> io::Result<Self> {
-        Self::open_from(Ipv4Addr::LOCALHOST, server, pair)
+        Self::open_with(server, pair, 65_537)
     }
 
-    pub fn open_from(source: Ipv4Addr, server: SocketAddr, pair: &Pair) -> io::Result<Self> {
+    /// With a window of so many bytes for all answers, until some are taken.
+    pub fn open_with(server: SocketAddr, pair: &Pair, window: u32) -> io::Result<Self> {
         let runtime = runtime();
         let crypto = QuicClientConfig::try_from(pair.client(b"doq")).unwrap();
+        let mut config = quinn::ClientConfig::new(Arc::new(crypto));
+        let mut transport = quinn::TransportConfig::default();
+        transport.stream_receive_window(window.into());
+        config.transport_config(Arc::new(transport));
         let connection = runtime.block_on(async {
-            let mut endpoint = quinn::Endpoint::client((source, 0).into())?;
-            endpoint.set_default_client_config(quinn::ClientConfig::new(Arc::new(crypto)));
+            let mut endpoint = quinn::Endpoint::client((Ipv4Addr::LOCALHOST, 0).into())?;
+            endpoint.set_default_client_config(config);
             endpoint.connect(server, NAME).unwrap().await.map_err(io::Error::other)
         })?;
         Ok(Self { runtime, connection })
