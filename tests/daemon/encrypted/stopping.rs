@@ -1,5 +1,8 @@
 //! An orderly end over encrypted transports: what has arrived is answered.
 
+use std::fs;
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 use hickory_proto::rr::RecordType;
 
@@ -7,7 +10,7 @@ use super::clients::{Doh, Doq, Dot, Pair, framed};
 use super::{at, secured};
 use crate::support::dns;
 use crate::support::setup::Setup;
-use crate::support::wait::begin;
+use crate::support::wait::{begin, until};
 
 const QUESTIONS: usize = 20;
 
@@ -15,6 +18,20 @@ fn question() -> Vec<u8> {
     let mut message = dns::question("fixed", RecordType::A);
     message.metadata.id = 0;
     message.to_vec().unwrap()
+}
+
+/// How many bytes have arrived at a port of 127.0.0.1 and are not read yet.
+fn unread(server: SocketAddr) -> usize {
+    let connections = fs::read_to_string("/proc/net/tcp").unwrap();
+    let local = format!("0100007F:{:04X}", server.port());
+    let of_server = connections.lines().filter_map(|line| {
+        let mut fields = line.split_whitespace().skip(1);
+        let [address, _peer, state, queues] = std::array::from_fn(|_| fields.next());
+        let is_open = address == Some(&local) && state == Some("01");
+        let (_, unread) = queues.filter(|_| is_open)?.split_once(':')?;
+        usize::from_str_radix(unread, 16).ok()
+    });
+    of_server.sum()
 }
 
 /// The daemon stands still while questions and the order to stop pile up before it.
@@ -52,9 +69,12 @@ fn whatever_arrived_before_the_stop_is_answered() {
             let (response, _) = requests.send_request(head.body(()).unwrap(), true).unwrap();
             responses.push(response);
         }
-        // Until all of it has left: its own runtime has then written what stands before.
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
         responses
+    });
+    // The requests leave by a task of their own; each is of 13 bytes at least.
+    until("the requests to arrive", || match unread(at(&daemon, "doh")) {
+        bytes if bytes >= 13 * QUESTIONS => Ok(()),
+        bytes => Err(format!("{bytes} bytes")),
     });
     daemon.signal("TERM");
     daemon.signal("CONT");
