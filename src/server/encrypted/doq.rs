@@ -151,9 +151,10 @@ impl Handshake {
             }
         };
         let done = tokio::select! {
-            () = stop.last_look_is_over() => return,
+            biased;
             () = lost => return,
             done = timeout(HANDSHAKE, connecting) => done,
+            () = stop.last_look_is_over() => return,
         };
         let Ok(Ok(connection)) = done else { return failed() };
         let place = match proof {
@@ -208,7 +209,7 @@ async fn answer(
     loop {
         let patience_ends = end.min(last_question + place.patience());
         tokio::select! {
-            () = stop.last_look_is_over() => return NO_ERROR,
+            biased;
             () = place.lost() => return EXCESSIVE_LOAD,
             () = sleep_until(patience_ends) => return NO_ERROR,
             Some(done) = streams.join_next() => match done {
@@ -228,6 +229,7 @@ async fn answer(
                 // The connection is gone.
                 Err(_) => return NO_ERROR,
             },
+            () = stop.last_look_is_over() => return NO_ERROR,
         }
     }
 }

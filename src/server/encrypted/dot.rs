@@ -108,10 +108,11 @@ impl Connection {
             Ok(())
         };
         tokio::select! {
-            () = stop.last_look_is_over() => Err(End::Orderly),
+            biased;
             () = place.lost() => Err(End::Abrupt),
             () = sleep_until(*end) => Err(End::Orderly),
             read = timeout(place.patience(), read) => read.unwrap_or(Err(End::Orderly)),
+            () = stop.last_look_is_over() => Err(End::Orderly),
         }
     }
 

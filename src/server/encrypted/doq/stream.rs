@@ -64,8 +64,9 @@ impl Asking {
         let mut stop = self.stop.clone();
         let patience = self.shared.limits.write;
         let (question, _held) = tokio::select! {
-            () = stop.last_look_is_over() => return Err(Done::Nothing),
+            biased;
             read = timeout(patience, self.question(receive)) => read.unwrap_or(Err(Done::Nothing))?,
+            () = stop.last_look_is_over() => return Err(Done::Nothing),
         };
         let turn = self.turn.lock().await;
         let reply = self.reply(&question)?;
