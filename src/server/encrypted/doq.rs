@@ -24,7 +24,7 @@ use super::{HANDSHAKE, LIFETIME, STREAMS, Shared};
 use crate::clock;
 use crate::dns::Transport;
 use crate::server::admission::TcpLimits;
-use stream::{Asking, Done};
+use stream::{Asking, Failure};
 
 /// Handshakes at one time with clients that have not yet shown that they get what is sent to their
 /// address. With as many, others are asked to show it first (RFC 9000 8.1.2), for which nothing
@@ -200,7 +200,7 @@ async fn serve(
 async fn answer(
     connection: &Connection,
     asking: &Arc<Asking>,
-    streams: &mut JoinSet<Done>,
+    streams: &mut JoinSet<Result<(), Failure>>,
     place: &mut Place,
     stop: &mut Stop,
 ) -> VarInt {
@@ -212,16 +212,17 @@ async fn answer(
             biased;
             () = place.lost() => return EXCESSIVE_LOAD,
             () = sleep_until(patience_ends) => return NO_ERROR,
-            Some(done) = streams.join_next() => match done {
-                Ok(Done::Answered) => {
-                    last_question = clock::runtime_now();
-                    if !place.renew() {
-                        return EXCESSIVE_LOAD;
-                    }
+            Some(done) = streams.join_next() => {
+                if matches!(done, Ok(Err(Failure::Nonsense))) {
+                    return PROTOCOL_ERROR;
                 }
-                Ok(Done::Nonsense) => return PROTOCOL_ERROR,
-                Ok(Done::Nothing) | Err(_) => {}
-            },
+            }
+            () = asking.answered() => {
+                last_question = clock::runtime_now();
+                if !place.renew() {
+                    return EXCESSIVE_LOAD;
+                }
+            }
             stream = connection.accept_bi() => match stream {
                 Ok((send, receive)) => {
                     streams.spawn(Arc::clone(asking).run(send, receive));

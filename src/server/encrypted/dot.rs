@@ -85,7 +85,7 @@ impl Connection {
             // Others come first: whoever asks for much waits longer, and not they.
             while self.frames.is_ready() {
                 let makes_sense = self.answer_some();
-                if self.send().await.is_err() || !self.place.renew() {
+                if !self.place.renew() || self.send().await.is_err() {
                     return End::Abrupt;
                 }
                 if !makes_sense {

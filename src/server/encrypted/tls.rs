@@ -62,7 +62,7 @@ impl TlsListener {
                             connections.spawn(handshake.run(end.clone()));
                         }
                     }
-                    Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                    Err(error) if is_of_one_connection(&error) => {}
                     Err(error) => {
                         if !failing {
                             tracing::warn!(%error, "cannot accept TLS connections, will go on trying");
@@ -79,6 +79,15 @@ impl TlsListener {
         // Those that still do not take their answers are cut off with the end of `connections`.
         let _ = timeout(patience, all_ended).await;
     }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    )
 }
 
 /// A connection that is not yet one of TLS.

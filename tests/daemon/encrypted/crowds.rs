@@ -133,7 +133,7 @@ fn silent_handshakes_of_quic_hold_up_nobody() {
     let took = since.elapsed();
     assert!(took < Duration::from_secs(25), "it took {took:?}");
     // They are given up, and take nobody's place meanwhile.
-    until_eq(true, || gauge(&daemon, "failed_handshakes_total", "doq") >= 64.0);
+    until_eq(true, || gauge(&daemon, "failed_handshakes_total", "doq") >= 32.0);
     assert_eq!(gauge(&daemon, "evicted_connections_total", "doq"), 0.0);
     expect_well(&daemon, &pair);
 }
@@ -200,17 +200,18 @@ fn places_go_to_whoever_asks() {
     let second = Doq::open(at(&daemon, "doq"), &pair).unwrap();
     let mut third = Doh::open(at(&daemon, "doh"), &pair).unwrap();
     let mut fourth = Dot::open(at(&daemon, "dot"), &pair).unwrap();
+    until_eq(4.0, || open(&daemon));
+    first.ask(&question()).unwrap();
+    // Where each question has a stream of its own, the one before has been noted by then.
     for _ in 0..2 {
-        first.ask(&question()).unwrap();
         second.ask(&question()).unwrap();
         third.post(&question()).unwrap();
     }
-    until_eq(4.0, || open(&daemon));
     // The fourth has never asked.
     let mut fifth = Dot::open(at(&daemon, "dot"), &pair).unwrap();
     fifth.ask(&question()).unwrap();
     assert!(fourth.ask(&question()).is_err());
-    // Then the first has.
+    // Of the others, the first has asked longest ago.
     let sixth = Doq::open(at(&daemon, "doq"), &pair).unwrap();
     sixth.ask(&question()).unwrap();
     assert!(first.ask(&question()).is_err());

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
 use http::{Request, Response, StatusCode, header};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio::time::timeout;
 
 use super::freshness;
@@ -26,6 +26,7 @@ pub(super) struct Exchange {
     stop: Stop,
     /// Held while a long reply is in memory, so that there is but one of them.
     turn: Mutex<()>,
+    answered: Notify,
 }
 
 /// How a question did not come.
@@ -38,25 +39,30 @@ enum Refusal {
 
 impl Exchange {
     pub(super) fn new(client: Client, shared: Arc<Shared>, stop: Stop) -> Arc<Self> {
-        Arc::new(Self { client, shared, stop, turn: Mutex::new(()) })
+        let (turn, answered) = (Mutex::new(()), Notify::new());
+        Arc::new(Self { client, shared, stop, turn, answered })
     }
 
-    /// Answers a request; says whether that was done.
+    /// Resolves once questions have been answered since the last time.
+    pub(super) async fn answered(&self) {
+        self.answered.notified().await;
+    }
+
+    /// Answers a request.
     pub(super) async fn run(
         self: Arc<Self>,
         request: Request<RecvStream>,
         mut respond: SendResponse<Bytes>,
-    ) -> bool {
+    ) {
         let answered = match self.question(request).await {
             Ok(question) => self.answer(&question, &mut respond).await,
             Err(refusal) => Err(refusal),
         };
         match answered {
-            Ok(()) => return true,
+            Ok(()) => {}
             Err(Refusal::Status(status)) => refuse(&mut respond, status),
             Err(Refusal::Reset(reason)) => respond.send_reset(reason),
         }
-        false
     }
 
     /// The question, wherever it stands.
@@ -86,6 +92,7 @@ impl Exchange {
         let turn = self.turn.lock().await;
         let reply = self.shared.desks.answer(question, self.client, Bytes::copy_from_slice);
         let reply = reply.ok_or(Refusal::Status(StatusCode::BAD_REQUEST))?;
+        self.answered.notify_one();
         if reply.len() <= LONG_BYTES {
             drop(turn);
         }

@@ -83,8 +83,7 @@ pub(super) async fn serve(
 /// The streams of one connection that are being answered.
 struct Streams {
     exchange: Arc<Exchange>,
-    /// Each says whether it was answered.
-    open: JoinSet<bool>,
+    open: JoinSet<()>,
 }
 
 type Connection<S> = server::Connection<S, Bytes>;
@@ -103,12 +102,11 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
             biased;
             () = place.lost() => return End::Abrupt,
             () = sleep_until(patience_ends) => return End::Orderly,
-            Some(done) = streams.open.join_next() => {
-                if matches!(done, Ok(true)) {
-                    last_question = clock::runtime_now();
-                    if !place.renew() {
-                        return End::Abrupt;
-                    }
+            Some(_) = streams.open.join_next() => {}
+            () = streams.exchange.answered() => {
+                last_question = clock::runtime_now();
+                if !place.renew() {
+                    return End::Abrupt;
                 }
             }
             // Also what moves all streams.

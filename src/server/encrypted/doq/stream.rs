@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use quinn::{ReadExactError, RecvStream, SendStream};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, Notify};
 use tokio::time::timeout;
 
 use super::UNSPECIFIED_ERROR;
@@ -25,14 +25,13 @@ pub(super) struct Asking {
     long_question: Mutex<()>,
     /// The same for replies, which others wait for.
     turn: Mutex<()>,
+    answered: Notify,
 }
 
-/// What came of a stream.
-pub(super) enum Done {
-    /// Its question was answered.
-    Answered,
-    /// There was no question in time, or nobody took the answer.
-    Nothing,
+/// Why a question was not answered.
+pub(super) enum Failure {
+    /// It did not come in time, or nobody took the answer.
+    TooLate,
     /// The client makes no sense, which ends the connection (RFC 9250 4.3.3).
     Nonsense,
 }
@@ -40,7 +39,13 @@ pub(super) enum Done {
 impl Asking {
     pub(super) fn new(client: Client, shared: Arc<Shared>, stop: Stop) -> Arc<Self> {
         let (long_question, turn) = (Mutex::new(()), Mutex::new(()));
-        Arc::new(Self { client, shared, stop, long_question, turn })
+        let answered = Notify::new();
+        Arc::new(Self { client, shared, stop, long_question, turn, answered })
+    }
+
+    /// Resolves once questions have been answered since the last time.
+    pub(super) async fn answered(&self) {
+        self.answered.notified().await;
     }
 
     /// Answers the question of a stream.
@@ -48,52 +53,55 @@ impl Asking {
         self: Arc<Self>,
         mut send: SendStream,
         mut receive: RecvStream,
-    ) -> Done {
-        match self.try_run(&mut send, &mut receive).await {
-            Ok(()) => Done::Answered,
-            Err(done) => {
-                // Or it would end as if an empty answer had been given. An error says that it has
-                // ended already.
-                let _ = send.reset(UNSPECIFIED_ERROR);
-                done
-            }
+    ) -> Result<(), Failure> {
+        let done = self.try_run(&mut send, &mut receive).await;
+        if done.is_err() {
+            // Or it would end as if an empty answer had been given. An error says that it has
+            // ended already.
+            let _ = send.reset(UNSPECIFIED_ERROR);
         }
+        done
     }
 
-    async fn try_run(&self, send: &mut SendStream, receive: &mut RecvStream) -> Result<(), Done> {
+    async fn try_run(
+        &self,
+        send: &mut SendStream,
+        receive: &mut RecvStream,
+    ) -> Result<(), Failure> {
         let mut stop = self.stop.clone();
         let patience = self.shared.limits.write;
         let (question, _held) = tokio::select! {
             biased;
-            read = timeout(patience, self.question(receive)) => read.unwrap_or(Err(Done::Nothing))?,
-            () = stop.last_look_is_over() => return Err(Done::Nothing),
+            read = timeout(patience, self.question(receive)) => read.unwrap_or(Err(Failure::TooLate))?,
+            () = stop.last_look_is_over() => return Err(Failure::TooLate),
         };
         let turn = self.turn.lock().await;
         let reply = self.reply(&question)?;
+        self.answered.notify_one();
         if reply.len() <= LONG_BYTES {
             drop(turn);
         }
         let sent = async {
-            send.write_all(&reply).await.map_err(|_| Done::Nothing)?;
-            send.finish().map_err(|_| Done::Nothing)?;
+            send.write_all(&reply).await.map_err(|_| Failure::TooLate)?;
+            send.finish().map_err(|_| Failure::TooLate)?;
             // Until the client has acknowledged all of it, so that no end of the connection takes
             // it away.
-            send.stopped().await.map_err(|_| Done::Nothing)
+            send.stopped().await.map_err(|_| Failure::TooLate)
         };
-        timeout(patience, sent).await.map_err(|_| Done::Nothing)?.map(|_| ())
+        timeout(patience, sent).await.map_err(|_| Failure::TooLate)?.map(|_| ())
     }
 
     /// Reads the question, which is all that may come on a stream.
     async fn question(
         &self,
         receive: &mut RecvStream,
-    ) -> Result<(Vec<u8>, Option<MutexGuard<'_, ()>>), Done> {
+    ) -> Result<(Vec<u8>, Option<MutexGuard<'_, ()>>), Failure> {
         let mut length = [0; 2];
         receive.read_exact(&mut length).await.map_err(of_reading)?;
         let length = usize::from(u16::from_be_bytes(length));
         if length < HEADER_BYTES {
             self.shared.desks.discard(Transport::Quic, Discard::ShortMessage);
-            return Err(Done::Nonsense);
+            return Err(Failure::Nonsense);
         }
         let held = match length > LONG_BYTES {
             true => Some(self.long_question.lock().await),
@@ -104,13 +112,13 @@ impl Asking {
         match receive.read(&mut [0]).await {
             // An id tells nothing where each question has a stream of its own (RFC 9250 4.2.1).
             Ok(None) if question.starts_with(&[0, 0]) => Ok((question, held)),
-            Ok(_) => Err(Done::Nonsense),
-            Err(_) => Err(Done::Nothing),
+            Ok(_) => Err(Failure::Nonsense),
+            Err(_) => Err(Failure::TooLate),
         }
     }
 
     /// The reply behind its length.
-    fn reply(&self, question: &[u8]) -> Result<Vec<u8>, Done> {
+    fn reply(&self, question: &[u8]) -> Result<Vec<u8>, Failure> {
         let framed = |reply: &[u8]| {
             let mut framed = Vec::with_capacity(2 + reply.len());
             // A reply has at most as many bytes as a length can tell.
@@ -118,13 +126,13 @@ impl Asking {
             framed.extend_from_slice(reply);
             framed
         };
-        self.shared.desks.answer(question, self.client, framed).ok_or(Done::Nonsense)
+        self.shared.desks.answer(question, self.client, framed).ok_or(Failure::Nonsense)
     }
 }
 
-fn of_reading(error: ReadExactError) -> Done {
+fn of_reading(error: ReadExactError) -> Failure {
     match error {
-        ReadExactError::FinishedEarly(_) => Done::Nonsense,
-        ReadExactError::ReadError(_) => Done::Nothing,
+        ReadExactError::FinishedEarly(_) => Failure::Nonsense,
+        ReadExactError::ReadError(_) => Failure::TooLate,
     }
 }
