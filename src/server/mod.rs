@@ -8,7 +8,7 @@
 //! address share its port (SO_REUSEPORT). Between receiving a batch and sending its answers a
 //! worker neither waits nor locks nor logs, except that after a reload it fetches new counters.
 //! TCP: one task for each connection, bounded by [`TcpLimits`]; with no room for a new one, one that
-//! waits is closed.
+//! waits is closed. What is encrypted has threads and limits of its own, in `encrypted`.
 
 mod admission;
 mod encrypted;
