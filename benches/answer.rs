@@ -14,7 +14,7 @@ use steersman::dns::{Asker, MAX_UDP_BYTES, Scratch, Transport, answer};
 use steersman::health::{Standing, StandingNow};
 use steersman::reload;
 use steersman::steering::{Draw, Pools};
-use steersman::view::View;
+use steersman::view::{CookieSecrets, View};
 use steersman::wire::Name;
 
 /// Names of the zone, and of each policy.
@@ -42,7 +42,8 @@ fn main() {
 
 #[inline(never)]
 fn one_answer(view: &View, packet: &[u8], n: u64, scratch: &mut Scratch, out: &mut [u8]) -> usize {
-    let asker = Asker { source: IpAddr::V4(Ipv4Addr::LOCALHOST), transport: Transport::Udp };
+    let source = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let asker = Asker { source, transport: Transport::Udp, unix_seconds: 0, idle_timeout: None };
     // Odd, so that all draws are met.
     let draw = Draw::new(n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     black_box(answer(view, packet, &asker, draw, scratch, out)).length
@@ -53,7 +54,7 @@ fn packet(kind: &str, n: usize) -> Vec<u8> {
     // A step that is prime to both counts, so that neighbours in memory are not asked in turn.
     let step = n * 7919;
     let owner = match kind {
-        "static" => format!("host{}", step % FIXED),
+        "static" | "static-opt" => format!("host{}", step % FIXED),
         "nxdomain" => format!("nx{step}"),
         "failover" => format!("fo{}", step % STEERED),
         "weighted" => format!("wt{}", step % STEERED),
@@ -62,9 +63,13 @@ fn packet(kind: &str, n: usize) -> Vec<u8> {
     };
     let owner = Name::parse(&format!("{owner}.example.com."), &Name::root()).expect("a name");
     let subnet = kind == "geo-subnet";
-    let mut packet = vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, u8::from(subnet)];
+    let plain_opt = kind == "static-opt";
+    let mut packet = vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, u8::from(subnet || plain_opt)];
     packet.extend(owner.as_wire());
     packet.extend([0, 1, 0, 1]);
+    if plain_opt {
+        packet.extend([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
+    }
     if subnet {
         let [a, b, c, _] = (step as u32).wrapping_mul(2_654_435_761).to_be_bytes();
         packet.extend([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 11, 0, 8, 0, 7, 0, 1, 24, 0, a, b, c]);
@@ -114,5 +119,5 @@ fn view(folder: &Path) -> View {
     let world = reload::load_from(&folder.join("steersman.toml"), SEED).expect("good files").world;
     let up = StandingNow { standing: Standing::Up, hold: None };
     let pools = Pools::new(&world.inventory, |_| up);
-    View { world: world.into(), pools, nsid: None }
+    View { world: world.into(), pools, nsid: None, cookie_secrets: CookieSecrets::default() }
 }

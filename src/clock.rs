@@ -18,6 +18,12 @@ pub fn wall_now() -> SystemTime {
     SystemTime::now()
 }
 
+/// The wall clock in Unix seconds, as cookies tell it: in 32 bits, which begin anew in 2106.
+pub fn unix_seconds() -> u32 {
+    // Before 1970 no clock is right, and cookies need not be either.
+    wall_now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs() as u32)
+}
+
 /// Bytes from the system's random source.
 pub fn random_bytes<const N: usize>() -> std::io::Result<[u8; N]> {
     let mut bytes = [0; N];

@@ -67,7 +67,8 @@ pub fn explain(view: &View, question: &Question<'_>) -> Result<Explanation, Stri
     let turns = view.world.turns.copy();
     let chance = Chance { draw: Draw::new(question.draw), turns: &turns };
     let (client, length) = question.from;
-    let asker = Asker { source: client, transport: Transport::Tcp };
+    let transport = Transport::Tcp;
+    let asker = Asker { source: client, transport, unix_seconds: 0, idle_timeout: None };
     let mut scratch = Scratch::new(view.world.seed);
     let mut out = vec![0; 65_535];
     let (class, _) = view.world.places.class(client);

@@ -15,44 +15,33 @@ pub use watch::Watch;
 
 use rustls::sign::CertifiedKey;
 
-use crate::config::{self, DEEPEST_FOLDER, Daemon, FilePosition, Loaded, is_hidden};
+use crate::config::{self, DEEPEST_FOLDER, Daemon, FilePosition, is_hidden};
 use crate::finding::Finding;
 use crate::geoip;
 use crate::place::Places;
-use crate::view::World;
+use crate::view::{CookieSecrets, World};
 
-/// What all files are loaded into.
+/// What the files are loaded into.
 #[derive(Debug)]
-pub struct Everything {
-    /// What is answered.
+pub struct Loaded {
+    /// All that the zones and databases say.
     pub world: World,
     /// What encrypted transports show; none where there are none.
     pub certificate: Option<Arc<CertifiedKey>>,
+    /// The secrets of the file that `steersman.toml` names; none if it names none.
+    pub cookie_secrets: Option<CookieSecrets>,
     /// What is hardly meant as it stands.
     pub warnings: Vec<Finding>,
 }
 
 /// Loads everything that the daemon serves by, or says everything that is wrong with it.
-pub fn load_all(daemon: &Daemon, seed: u64) -> Result<Everything, Vec<Finding>> {
-    let certificate = daemon.dns.tls.as_ref().map(config::certificate).transpose();
-    match (certificate, load(daemon, seed)) {
-        (Ok(pair), Ok(loaded)) => {
-            let (certificate, warnings) = pair.unzip();
-            let mut warnings = warnings.unwrap_or_default();
-            warnings.extend(loaded.warnings);
-            Ok(Everything { world: loaded.world, certificate, warnings })
-        }
-        (certificate, world) => {
-            let mut findings = certificate.err().unwrap_or_default();
-            findings.extend(world.err().unwrap_or_default());
-            Err(findings)
-        }
-    }
-}
-
-/// Loads what is under `zones/` and `geoip/`, or says everything that is wrong with it.
 pub fn load(daemon: &Daemon, seed: u64) -> Result<Loaded, Vec<Finding>> {
     let (present, mut findings) = databases(daemon);
+    let secrets = daemon.dns.cookie_secret_file.as_ref();
+    let secrets = secrets.map(|(path, position)| config::cookie_secrets(path, position));
+    let (cookie_secrets, of_secrets) = or_findings(secrets, &mut findings);
+    let certificate = daemon.dns.tls.as_ref().map(config::certificate);
+    let (certificate, of_certificate) = or_findings(certificate, &mut findings);
     // The zones are read all the same where databases cannot be, so that all findings come at once.
     let (places, revision) = match geoip::load(&present) {
         Ok(read) => (read.places, read.revision),
@@ -66,7 +55,11 @@ pub fn load(daemon: &Daemon, seed: u64) -> Result<Loaded, Vec<Finding>> {
         return Err(findings);
     }
     match config::load(&daemon.zones, Arc::new(places), &revision, seed) {
-        Ok(loaded) if findings.is_empty() => Ok(loaded),
+        Ok(config::Loaded { world, mut warnings }) if findings.is_empty() => {
+            warnings.extend(of_secrets);
+            warnings.extend(of_certificate);
+            Ok(Loaded { world, certificate, cookie_secrets, warnings })
+        }
         Ok(_) => Err(findings),
         Err(more) => {
             findings.extend(more);
@@ -75,16 +68,31 @@ pub fn load(daemon: &Daemon, seed: u64) -> Result<Loaded, Vec<Finding>> {
     }
 }
 
-/// Everything, from `steersman.toml` on: with a mistake there, whatever else is known is loaded too.
-pub fn load_from(config: &Path, seed: u64) -> Result<Everything, Vec<Finding>> {
+/// What was read of a file, if one is named, and its warnings; its errors go to the others.
+fn or_findings<T>(
+    read: Option<Result<(T, Vec<Finding>), Vec<Finding>>>,
+    findings: &mut Vec<Finding>,
+) -> (Option<T>, Vec<Finding>) {
+    match read {
+        Some(Ok((value, warnings))) => (Some(value), warnings),
+        Some(Err(errors)) => {
+            findings.extend(errors);
+            (None, Vec::new())
+        }
+        None => (None, Vec::new()),
+    }
+}
+
+/// The same, from `steersman.toml` on: with a mistake there, whatever else is known is loaded too.
+pub fn load_from(config: &Path, seed: u64) -> Result<Loaded, Vec<Finding>> {
     let (daemon, mut findings) = config::daemon_so_far(config);
     let Some(daemon) = daemon else { return Err(findings) };
     if findings.is_empty() {
-        return load_all(&daemon, seed);
+        return load(&daemon, seed);
     }
     // Where nobody can tell which folder is meant, the default is one only if it is there.
     if daemon.zones_position.is_some() || daemon.zones.is_dir() {
-        findings.extend(load_all(&daemon, seed).err().unwrap_or_default());
+        findings.extend(load(&daemon, seed).err().unwrap_or_default());
     }
     Err(findings)
 }
@@ -142,7 +150,8 @@ impl Seen {
 /// The files that a load reads beside those of the zones folder.
 fn files_beside(daemon: &Daemon) -> Vec<PathBuf> {
     let pair = daemon.dns.tls.iter().flat_map(|tls| [&tls.certificate.path, &tls.key.path]);
-    daemon.geoip.iter().chain(pair).cloned().collect()
+    let secrets = daemon.dns.cookie_secret_file.iter().map(|(path, _)| path);
+    daemon.geoip.iter().chain(pair).chain(secrets).cloned().collect()
 }
 
 /// Changes when a file appears, goes, or is written: names, sizes, times and inodes of all.

@@ -1,5 +1,6 @@
 //! The world that one answer is given from: immutable, shared, swapped whole.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::health::Inventory;
@@ -18,6 +19,31 @@ pub struct View {
     pub pools: Pools,
     /// The server's identity, for those who ask for it (RFC 5001).
     pub nsid: Option<Arc<[u8]>>,
+    /// What its cookies are made with.
+    pub cookie_secrets: CookieSecrets,
+}
+
+/// What server cookies are made and checked with (RFC 9018): the first secret makes them, and
+/// those of all are good. Without any there are no cookies. The `Debug` form hides them from logs.
+#[derive(Clone, Default)]
+pub struct CookieSecrets(Arc<[[u8; 16]]>);
+
+impl CookieSecrets {
+    /// These, in this order.
+    pub fn new(secrets: &[[u8; 16]]) -> Self {
+        Self(secrets.into())
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[[u8; 16]] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for CookieSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CookieSecrets({})", self.0.len())
+    }
 }
 
 /// What the files under `zones/` and `geoip/` say.

@@ -3,10 +3,10 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use steersman::dns::{Asker, MAX_UDP_BYTES, Reason, Scratch, Transport, answer};
+use steersman::dns::{Answered, Asker, MAX_UDP_BYTES, Reason, Scratch, Transport, answer};
 use steersman::health::{
     Answers, Endpoint, EndpointAddress, Inventory, Pool, Standing, StandingNow,
 };
@@ -15,7 +15,7 @@ use steersman::steering::{
     AllDown, Branch, Draw, Leaf, Placed, PlacedBy, Policy, Pools, RoundRobin, SteeredName, Turns,
     Weighted,
 };
-use steersman::view::{View, World};
+use steersman::view::{CookieSecrets, View, World};
 use steersman::wire::Name;
 use steersman::zone::{Steered, SteeredTypes, Zones, build, read};
 
@@ -179,25 +179,53 @@ fn view() -> View {
         seed: SEED,
         revision: "test".into(),
     };
-    View { world: Arc::new(world), pools, nsid: Some(b"ns1"[..].into()) }
+    let cookie_secrets = CookieSecrets::new(&[[1; 16], [2; 16]]);
+    View { world: Arc::new(world), pools, nsid: Some(b"ns1"[..].into()), cookie_secrets }
 }
 
-/// A question with NSID and a client subnet asked for.
+const HEADER: [u8; 12] = [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1];
+/// NSID, a client subnet, keepalive, and a cookie with a part of a server that is not good.
+const OPTIONS: &[u8] = b"\0\x03\0\0\0\x08\0\x07\0\x01\x18\0\x0a\x01\x02\0\x0b\0\0\
+    \0\x0a\0\x18clientXX\x01\0\0\0\0\0\0\x07serverXX";
+/// When all of them are asked: within the time of that cookie.
+const NOW_SECONDS: u32 = 8;
+
+/// An OPT record with these options.
+fn opt(options: &[u8]) -> Vec<u8> {
+    [&[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, options.len() as u8][..], options].concat()
+}
+
+/// A question with every option that is answered.
 fn packet(owner: &str, rtype: u16) -> Vec<u8> {
-    let mut packet = vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1];
-    packet.extend(name(owner).as_wire());
-    packet.extend(rtype.to_be_bytes());
-    packet.extend([0, 1, 0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 15]);
-    packet.extend([0, 3, 0, 0, 0, 8, 0, 7, 0, 1, 24, 0, 10, 1, 2]);
-    packet
+    let question = [name(owner).as_wire(), &rtype.to_be_bytes(), &[0, 1]].concat();
+    [&HEADER[..], &question, &opt(OPTIONS)].concat()
+}
+
+/// Answers a packet, and sees to it that nothing was allocated.
+#[track_caller]
+fn answer_without_allocating(
+    view: &View,
+    packet: &[u8],
+    transport: Transport,
+) -> (Answered, Vec<u8>) {
+    let (room, idle_timeout) = match transport {
+        Transport::Udp => (usize::from(MAX_UDP_BYTES), None),
+        _ => (65_535, Some(Duration::from_secs(10))),
+    };
+    let source = [198, 51, 100, 7].into();
+    let asker = Asker { source, transport, unix_seconds: NOW_SECONDS, idle_timeout };
+    let (mut scratch, mut out) = (Scratch::new(SEED), vec![0; room]);
+    let before = ALLOCATIONS.get();
+    let answered = answer(view, packet, &asker, Draw::new(0x1234_5678), &mut scratch, &mut out);
+    assert_eq!(ALLOCATIONS.get() - before, 0, "{packet:?}");
+    out.truncate(answered.length);
+    (answered, out)
 }
 
 #[test]
 fn no_answer_allocates() {
     use Reason::*;
     let view = view();
-    let mut scratch = Scratch::new(SEED);
-    let mut out = [0; 65_535];
     let mut table: Vec<(Vec<u8>, Reason)> = [
         ("www.example.", 1, Static),
         ("www.example.", 255, Static),
@@ -237,34 +265,39 @@ fn no_answer_allocates() {
         packet[at] = byte;
         packet
     };
+    let mut plain = good.clone();
+    plain.truncate(good.len() - opt(OPTIONS).len());
+    plain[11] = 0;
     table.extend([
         (changed(2, 0x80), Response),
         (changed(2, 0x10), NotImplemented),
         (changed(5, 2), Malformed),
         (changed(11, 2), Malformed),
         // The version of EDNS.
-        (changed(good.len() - 15 - 5, 1), BadVersion),
+        (changed(good.len() - OPTIONS.len() - 5, 1), BadVersion),
         (vec![0; 11], Garbage),
+        // Longer than its option.
+        (changed(good.len() - 25, 25), Malformed),
+        // Without an OPT record.
+        (plain, Static),
+        // Without a question.
+        ([&[0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1][..], &opt(OPTIONS)].concat(), Cookie),
     ]);
-    let source: IpAddr = [198, 51, 100, 7].into();
     for (packet, reason) in &table {
-        for (transport, room) in
-            [(Transport::Udp, usize::from(MAX_UDP_BYTES)), (Transport::Tcp, 65_535)]
-        {
-            let asker = Asker { source, transport };
-            let before = ALLOCATIONS.get();
-            let verdict = answer(
-                &view,
-                packet,
-                &asker,
-                Draw::new(0x1234_5678),
-                &mut scratch,
-                &mut out[..room],
-            );
-            let allocations = ALLOCATIONS.get() - before;
-            assert_eq!(verdict.reason, *reason, "{packet:?}");
-            assert_eq!(allocations, 0, "{packet:?}");
+        for transport in [Transport::Udp, Transport::Tcp] {
+            let (answered, _) = answer_without_allocating(&view, packet, transport);
+            assert_eq!(answered.reason, *reason, "{packet:?}");
+            assert!(!answered.cookie_is_good, "{packet:?}");
         }
+    }
+    // A good cookie, as the last reply has it.
+    let (_, reply) = answer_without_allocating(&view, &good, Transport::Udp);
+    let at = reply.windows(8).position(|bytes| bytes == b"clientXX").expect("a cookie");
+    let mut packet = good;
+    let cookie_at = packet.len() - 24;
+    packet[cookie_at..].copy_from_slice(&reply[at..at + 24]);
+    for transport in [Transport::Udp, Transport::Tcp] {
+        assert!(answer_without_allocating(&view, &packet, transport).0.cookie_is_good);
     }
     // The counter does count.
     let before = ALLOCATIONS.get();

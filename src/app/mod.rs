@@ -29,12 +29,12 @@ use crate::finding::Finding;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::probe::{Kit, Plan, Probes, Report};
-use crate::reload::{self, Everything, Seen, Watch};
+use crate::reload::{self, Loaded, Seen, Watch};
 use crate::server::{
     self, Bound, Encrypted, EncryptedBound, EncryptedListen, Identity, Server, TcpLimits,
 };
 use crate::state::{Remembered, Store, Token};
-use crate::view::{View, World};
+use crate::view::{CookieSecrets, View, World};
 
 use beliefs::Beliefs;
 use limits::{encrypted_limits, tcp_limits};
@@ -84,8 +84,12 @@ impl App {
         let seed = u64::from_le_bytes(clock::random_bytes().map_err(other("no randomness"))?);
         let seen = Arc::new(Seen::now(&daemon));
         let watch = Watch::new(&daemon, Arc::clone(&seen));
-        let Everything { world, certificate, warnings } =
-            reload::load_all(&daemon, seed).map_err(StartError::Files)?;
+        let Loaded { world, certificate, cookie_secrets, warnings } =
+            reload::load(&daemon, seed).map_err(StartError::Files)?;
+        let cookie_secrets = match cookie_secrets {
+            Some(secrets) => secrets,
+            None => CookieSecrets::new(&[clock::random_bytes().map_err(other("no randomness"))?]),
+        };
         alarm::tell_warnings(&warnings);
         let world = Arc::new(world);
         let (bound, encrypted_bound, admin_listener) = open_sockets(&daemon).await?;
@@ -99,7 +103,7 @@ impl App {
         metrics.expect(&world);
         let pools = beliefs.pools(&world.inventory);
         let nsid = daemon.dns.nsid.clone().map(Arc::from);
-        let live = Arc::new(Live::new(View { world, pools, nsid }));
+        let live = Arc::new(Live::new(View { world, pools, nsid, cookie_secrets }));
         let server = start_server(bound, &live, &metrics, tcp_limits(&daemon.dns.tcp, open_files))?;
         let identity = certificate.map(|pair| Arc::new(Identity::new(pair)));
         let limits = daemon.dns.tls.as_ref().map(|tls| encrypted_limits(tls, open_files));

@@ -16,7 +16,7 @@ use crate::finding::Finding;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::probe::Plan;
-use crate::reload::{self, Everything, Seen};
+use crate::reload::{self, Loaded, Seen};
 use crate::server::Identity;
 use crate::state::{DAEMON, OverrideChange, OverrideEvent, Store};
 use crate::steering::Pools;
@@ -82,8 +82,8 @@ impl Running {
 
     pub fn load(&self) -> Result<String, Vec<Finding>> {
         self.seen.refresh(&self.daemon);
-        let Everything { world, certificate, warnings } =
-            reload::load_all(&self.daemon, self.seed)?;
+        let Loaded { world, certificate, cookie_secrets, warnings } =
+            reload::load(&self.daemon, self.seed)?;
         alarm::tell_warnings(&warnings);
         let world = Arc::new(world);
         let revision = world.revision.clone();
@@ -98,6 +98,7 @@ impl Running {
             pools: self.beliefs.pools(&world.inventory),
             world,
             nsid: view.nsid.clone(),
+            cookie_secrets: cookie_secrets.unwrap_or_else(|| view.cookie_secrets.clone()),
         });
         if let (Some(identity), Some(pair)) = (&self.identity, certificate)
             && identity.replace(pair)

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::args::{CheckArgs, CheckFormat};
 use super::finish;
 use super::serve::lines;
-use crate::reload::{self, Everything};
+use crate::reload::{self, Loaded};
 use crate::view::World;
 
 /// Loads all files as the daemon would. What is found goes to standard output, where scripts read
@@ -15,7 +15,7 @@ pub fn run(config: &Path, args: &CheckArgs) -> ExitCode {
     let loaded = reload::load_from(config, SEED);
     let good = loaded.is_ok();
     let text = match (args.format, loaded) {
-        (CheckFormat::Text, Ok(Everything { world, warnings, .. })) => {
+        (CheckFormat::Text, Ok(Loaded { world, warnings, .. })) => {
             Ok(lines(&warnings) + &summary(&world))
         }
         (CheckFormat::Text, Err(findings)) => Ok(lines(&findings)),

@@ -17,7 +17,7 @@ use crate::health::{EndpointId, Inventory, Standing, StandingNow, Target};
 use crate::question::ClientNetwork;
 use crate::reload;
 use crate::steering::Pools;
-use crate::view::View;
+use crate::view::{CookieSecrets, View};
 use crate::wire::Name;
 
 /// Explains by the running daemon.
@@ -40,7 +40,8 @@ pub fn offline(config: &Path, args: &ExplainArgs) -> CommandResult {
         let standing = if down.contains(&id) { Standing::Down } else { Standing::Up };
         StandingNow { standing, hold: None }
     });
-    let view = View { world: world.into(), pools, nsid: None };
+    let view =
+        View { world: world.into(), pools, nsid: None, cookie_secrets: CookieSecrets::default() };
     let draw = clock::random_bytes().map_err(|error| format!("no randomness: {error}"))?;
     let nobody = ClientNetwork { address: IpAddr::V4(Ipv4Addr::LOCALHOST), length: 32 };
     let from = args.from.unwrap_or(nobody);

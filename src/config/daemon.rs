@@ -63,6 +63,8 @@ pub struct Dns {
     pub workers: usize,
     /// What to tell whoever asks for the server's identifier (RFC 5001); none by default.
     pub nsid: Option<Vec<u8>>,
+    /// The file of cookie secrets, and where it is named. None (the default): a secret of its own.
+    pub cookie_secret_file: Option<(PathBuf, FilePosition)>,
     /// Limits of TCP.
     pub tcp: Tcp,
     /// Answering over TLS, HTTPS and QUIC too; none without a certificate.
@@ -149,6 +151,7 @@ impl Daemon {
                 ],
                 workers: 0,
                 nsid: None,
+                cookie_secret_file: None,
                 tcp: Tcp { max_connections: 1024, idle_timeout: Duration::from_secs(10) },
                 tls: None,
             },
@@ -179,7 +182,8 @@ pub(super) fn read(document: &Document<'_>, folder: &Path) -> Daemon {
         // Whatever it is, it is not the default.
         daemon.geoip.clear();
     }
-    if let Some(table) = sub_table(&root, "dns", &["listen", "workers", "nsid", "tcp", "tls"]) {
+    let known = ["listen", "workers", "nsid", "cookie_secret_file", "tcp", "tls"];
+    if let Some(table) = sub_table(&root, "dns", &known) {
         read_dns(&table, folder, &mut daemon.dns);
     }
     if let Some(table) = sub_table(&root, "admin", &["listen", "token_file"]) {
@@ -240,6 +244,8 @@ fn read_dns(table: &Table<'_>, folder: &Path, dns: &mut Dns) {
     let workers = |item: Item<'_>| item.integer(0..=1024, "a number of threads from 0 to 1024");
     set(&mut dns.workers, table.get("workers").and_then(workers).map(|n| n as usize));
     dns.nsid = table.get("nsid").and_then(|item| nsid(&item));
+    let secrets = table.get("cookie_secret_file");
+    dns.cookie_secret_file = secrets.and_then(|item| named(&item, folder));
     if let Some(tcp) = table.get("tcp").and_then(|item| item.table("a table, [dns.tcp]")) {
         expect_keys("dns.tcp", &tcp, &["max_connections", "idle_timeout"]);
         set(&mut dns.tcp.max_connections, max_connections(&tcp));

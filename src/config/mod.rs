@@ -1,10 +1,12 @@
-//! Files to values: `steersman.toml`, `pools.toml`, the steering files, and the folder of zones.
+//! Files to values: `steersman.toml`, the cookie secrets, `pools.toml`, the steering files, and the
+//! folder of zones.
 //!
 //! Text becomes a document whose nodes know where they stand, and a document becomes values that
 //! are whole and resolved: nothing half-valid leaves this room. Whoever loads gets the values or
 //! every [`Finding`] at once. This room reads files; it does not watch, write or keep any.
 
 mod certificate;
+mod cookies;
 mod daemon;
 mod document;
 mod endpoints;
@@ -22,6 +24,7 @@ mod steering;
 use std::path::Path;
 
 pub use certificate::certificate;
+pub use cookies::cookie_secrets;
 pub use daemon::{Admin, Daemon, Dns, FilePosition, Log, LogFormat, LogLevel, NamedFile, Tcp, Tls};
 pub use folder::{DEEPEST_FOLDER, is_hidden};
 pub use load::{Loaded, load};

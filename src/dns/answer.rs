@@ -1,9 +1,10 @@
 //! The answer to a packet.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::chain::{Chain, Conclusion};
-use super::edns::ReplyEdns;
+use super::edns::{ExtendedError, ReplyOpt};
 use super::query::{self, Fault, HEADER_BYTES, Question};
 use super::reply::Reply;
 use super::trace::Trace;
@@ -41,13 +42,18 @@ pub enum Transport {
     Quic,
 }
 
-/// Who asks.
+/// Who asks, and when.
 #[derive(Clone, Copy, Debug)]
 pub struct Asker {
     /// The source address.
     pub source: IpAddr,
     /// How the question came.
     pub transport: Transport,
+    /// The time in Unix seconds, of which cookies tell 32 bits.
+    pub unix_seconds: u32,
+    /// How long the connection may be silent, where there is one: for those who want to know
+    /// (RFC 7828).
+    pub idle_timeout: Option<Duration>,
 }
 
 /// Why the reply is what it is; every packet ends in exactly one of these.
@@ -79,6 +85,8 @@ pub enum Reason {
     NxDomain,
     /// A steered name without anything up, told to fail.
     ServFail,
+    /// No question, but a cookie to make or to check (RFC 7873 5.4).
+    Cookie,
 }
 
 impl Reason {
@@ -98,6 +106,7 @@ impl Reason {
             Self::NoData => "nodata",
             Self::NxDomain => "nxdomain",
             Self::ServFail => "servfail",
+            Self::Cookie => "cookie",
         }
     }
 }
@@ -114,6 +123,8 @@ pub struct Answered {
     /// For a steered answer: which slot of all steered names, see
     /// [`SteeredName::first_slot`](crate::steering::SteeredName::first_slot).
     pub slot: Option<u32>,
+    /// Whether the asker has shown by a server cookie that its address is its own (RFC 7873).
+    pub cookie_is_good: bool,
 }
 
 /// Memory that one thread uses again for every packet.
@@ -162,7 +173,10 @@ pub fn answer_traced<T: Trace>(
     if let Some(reason) = query::silence(packet) {
         return silent(reason);
     }
-    let question = Question::read(packet, &mut scratch.name);
+    let mut question = Question::read(packet, &mut scratch.name);
+    if asker.idle_timeout.is_some() {
+        question.check_keepalive();
+    }
     let incoming = Incoming { view, packet, question: &question, asker, chance };
     to_question(&incoming, &mut scratch.name, out, trace)
 }
@@ -179,33 +193,37 @@ pub struct Incoming<'a> {
 impl Incoming<'_> {
     /// The client that policies steer.
     pub fn client(&self) -> IpAddr {
-        self.question.edns.and_then(|edns| edns.subnet?.network).unwrap_or(self.asker.source)
+        let subnet = self.question.edns.as_ref().and_then(|edns| edns.options.subnet);
+        subnet.and_then(|subnet| subnet.network()).unwrap_or(self.asker.source)
     }
 }
 
 fn silent(reason: Reason) -> Answered {
-    Answered { length: 0, reason, rcode: Rcode::NOERROR, slot: None }
+    Answered { length: 0, reason, rcode: Rcode::NOERROR, slot: None, cookie_is_good: false }
 }
 
 fn fault_reply(fault: Fault) -> (Rcode, Reason) {
     match fault {
-        Fault::Malformed => (Rcode::FORMERR, Reason::Malformed),
+        Fault::Malformed | Fault::NoQuestion | Fault::Option(_) => {
+            (Rcode::FORMERR, Reason::Malformed)
+        }
         Fault::Operation => (Rcode::NOTIMP, Reason::NotImplemented),
         Fault::EdnsVersion => (Rcode::BADVERS, Reason::BadVersion),
     }
 }
 
 /// What cannot be answered from any zone, by its type or class.
-fn unanswerable(question: &Question<'_>) -> Option<(Rcode, Reason)> {
+fn unanswerable(question: &Question<'_>, opt: Option<&ReplyOpt<'_>>) -> Option<(Rcode, Reason)> {
     let &Question { qtype, qclass, fault, .. } = question;
     let ordinary = fault.is_none() && qclass == rtype::IN && !rtype::is_meta(qtype);
-    (!ordinary).then(|| refusal(question)).flatten()
+    (!ordinary).then(|| refusal(question, opt)).flatten()
 }
 
 #[cold]
-fn refusal(question: &Question<'_>) -> Option<(Rcode, Reason)> {
+fn refusal(question: &Question<'_>, opt: Option<&ReplyOpt<'_>>) -> Option<(Rcode, Reason)> {
     if let Some(fault) = question.fault {
-        return Some(fault_reply(fault));
+        let cookie = opt.filter(|_| fault == Fault::NoQuestion).and_then(ReplyOpt::cookie_rcode);
+        return Some(cookie.map_or_else(|| fault_reply(fault), |rcode| (rcode, Reason::Cookie)));
     }
     match question.qtype {
         // OPT, TKEY and TSIG are never asked for (RFC 6895 3.1).
@@ -224,8 +242,8 @@ fn to_question<T: Trace>(
     trace: &mut T,
 ) -> Answered {
     let &Incoming { view, packet, question, asker, .. } = incoming;
-    let nsid = view.nsid.as_deref();
-    let opt_bytes = question.edns.map_or(0, |edns| edns.reply_bytes(nsid));
+    let opt = question.edns.as_ref().map(|edns| ReplyOpt::new(edns, view, asker));
+    let opt_bytes = opt.as_ref().map_or(0, ReplyOpt::bytes);
     let limit = limit(question, asker.transport).min(out.len());
     let question_end = HEADER_BYTES + question.bytes.len();
     if question_end + opt_bytes > limit {
@@ -235,19 +253,22 @@ fn to_question<T: Trace>(
     let mut reply = Reply::new(out, question.bytes, limit - opt_bytes);
     let mut said = Conclusion::new(Rcode::NOERROR, Reason::Refused);
     let mut truncated = false;
-    match unanswerable(question) {
+    match unanswerable(question, opt.as_ref()) {
         None => truncated = from_zones(incoming, name, &mut reply, &mut said, trace),
         Some((rcode, reason)) => (said.rcode, said.reason) = (rcode, reason),
     }
-    let Conclusion { rcode, authoritative, reason, slot, scope } = said;
-    if let Some(asked) = &question.edns {
-        let rcode_high = rcode.high_bits();
-        let opt = ReplyEdns { asked, rcode_high, scope, nsid, udp_bytes: MAX_UDP_BYTES };
-        reply.append_opt(|room| opt.write(room));
+    let mut cookie_is_good = false;
+    if let Some(opt) = &opt {
+        cookie_is_good = opt.cookie_is_good();
+        // Helps, but not at the cost of data: it gets what room is left.
+        let room_bytes = (limit - opt_bytes).saturating_sub(reply.length());
+        let error = ExtendedError::of(question, &said).filter(|error| error.bytes() <= room_bytes);
+        reply.append_opt(|room| opt.write(room, said.rcode, said.scope, error));
     }
+    let Conclusion { rcode, authoritative, reason, slot, .. } = said;
     let flags = if authoritative { FLAG_AA } else { 0 } | if truncated { FLAG_TC } else { 0 };
     let length = reply.finish(first_word(packet, rcode, flags));
-    Answered { length, reason, rcode, slot }
+    Answered { length, reason, rcode, slot, cookie_is_good }
 }
 
 /// Writes what the zones say; says whether that was too long for UDP.
@@ -274,7 +295,7 @@ fn from_zones<T: Trace>(
 fn limit(question: &Question<'_>, transport: Transport) -> usize {
     match transport {
         Transport::Tcp | Transport::Tls | Transport::Https | Transport::Quic => MAX_TCP_BYTES,
-        Transport::Udp => usize::from(question.edns.map_or(PLAIN_UDP_BYTES, |edns| {
+        Transport::Udp => usize::from(question.edns.as_ref().map_or(PLAIN_UDP_BYTES, |edns| {
             // Smaller sizes are taken for 512 (RFC 6891 6.2.3).
             edns.udp_bytes.clamp(PLAIN_UDP_BYTES, MAX_UDP_BYTES)
         })),

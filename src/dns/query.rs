@@ -1,7 +1,7 @@
 //! Reading a question out of a packet, in place (RFC 1035 4.1, RFC 6891).
 
 use super::answer::Reason;
-use super::edns::Edns;
+use super::edns::{BadOption, Edns};
 use crate::wire::{QName, rtype};
 
 /// A header's length in bytes.
@@ -14,6 +14,10 @@ const OPERATION: u8 = 0x78;
 pub enum Fault {
     /// FORMERR.
     Malformed,
+    /// No question at all: FORMERR, unless it is about a cookie (RFC 7873 5.4).
+    NoQuestion,
+    /// An option of EDNS that is malformed: FORMERR.
+    Option(BadOption),
     /// An operation besides QUERY: NOTIMP.
     Operation,
     /// A version of EDNS that is not served: BADVERS.
@@ -54,7 +58,8 @@ impl<'p> Question<'p> {
         let &[_, _, operation, _, q1, q2, ref counts @ ..] = header;
         let questions = u16::from_be_bytes([q1, q2]);
         if questions != 1 || question.read_question(body, name).is_none() {
-            question.fault = Some(Fault::Malformed);
+            let is_none = questions == 0;
+            question.fault = Some(if is_none { Fault::NoQuestion } else { Fault::Malformed });
         }
         // Behind a question that cannot be read, records cannot be found.
         if *counts != [0; 6] && (question.fault.is_none() || questions == 0) {
@@ -64,6 +69,14 @@ impl<'p> Question<'p> {
             question.fault = Some(Fault::Operation);
         }
         question
+    }
+
+    /// For a question that came by a connection, where a malformed keepalive option is a fault.
+    #[inline(never)]
+    pub fn check_keepalive(&mut self) {
+        if self.fault.is_none() {
+            self.fault = self.edns.as_mut().and_then(Edns::check_keepalive);
+        }
     }
 
     fn read_question(&mut self, body: &'p [u8], name: &mut QName) -> Option<()> {

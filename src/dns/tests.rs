@@ -2,10 +2,14 @@
 
 mod chains;
 mod clients;
+mod cookies;
 mod edns;
+mod extended_errors;
 mod faults;
+mod keepalive;
 mod limits;
 mod random;
+mod rfc8906;
 mod static_answers;
 mod steered;
 mod support;

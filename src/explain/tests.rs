@@ -8,6 +8,7 @@ use crate::config;
 use crate::health::{EndpointId, Location, Standing, StandingNow};
 use crate::place::{Continent, Places, Table};
 use crate::steering::Pools;
+use crate::view::CookieSecrets;
 
 const ZONE: &str = "\
 @ 300 SOA ns1 host 1 1h 15m 2w 60
@@ -81,7 +82,7 @@ fn view(down: &[(u32, u32)]) -> View {
         let is_down = down.contains(&(pool, index));
         StandingNow { standing: if is_down { Standing::Down } else { Standing::Up }, hold: None }
     });
-    View { world: Arc::new(world), pools, nsid: None }
+    View { world: Arc::new(world), pools, nsid: None, cookie_secrets: CookieSecrets::default() }
 }
 
 fn steps(view: &View, name: &str, rtype: RecordType, from: [u8; 4]) -> Vec<String> {

@@ -24,7 +24,7 @@ pub(super) const TRANSPORTS: [Transport; 5] =
     [Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Https, Transport::Quic];
 
 /// All reasons, in the order of their declaration.
-const REASONS: [Reason; 13] = [
+const REASONS: [Reason; 14] = [
     Reason::Garbage,
     Reason::Response,
     Reason::Malformed,
@@ -38,12 +38,13 @@ const REASONS: [Reason; 13] = [
     Reason::NoData,
     Reason::NxDomain,
     Reason::ServFail,
+    Reason::Cookie,
 ];
 
 const DISCARDS: [Discard; 3] = [Discard::PortZero, Discard::ShortMessage, Discard::SendFailed];
 
 /// The response codes that are told apart.
-const RCODES: [Rcode; 7] = [
+const RCODES: [Rcode; 8] = [
     Rcode::NOERROR,
     Rcode::FORMERR,
     Rcode::SERVFAIL,
@@ -51,6 +52,7 @@ const RCODES: [Rcode; 7] = [
     Rcode::NOTIMP,
     Rcode::REFUSED,
     Rcode::BADVERS,
+    Rcode::BADCOOKIE,
 ];
 
 /// Where a response code is counted: those that are not told apart, behind those that are.

@@ -44,7 +44,7 @@ fn world(names: &[(&str, &[&str])]) -> Arc<World> {
 }
 
 fn answered(length: usize, reason: Reason, rcode: Rcode) -> Answered {
-    Answered { length, reason, rcode, slot: None }
+    Answered { length, reason, rcode, slot: None, cookie_is_good: false }
 }
 
 fn steered(slot: u32) -> Answered {

@@ -58,6 +58,32 @@ fn what_is_not_there_is_said_where_it_is_named() {
         ]
     );
     assert_eq!(findings("zones = 5\ngeoip = []").len(), 2);
+    let secret = "F/steersman.toml:3:22: F/x, a file that cannot be read: No such file or directory (os error 2); \
+                  expected a file of secrets";
+    let findings = findings("geoip = []\n[dns]\ncookie_secret_file = 'x'");
+    assert!(findings[0].starts_with(secret), "{findings:?}");
+    assert_eq!(findings[1..], [BAD_ZONE]);
+}
+
+#[test]
+fn cookie_secrets_are_loaded_with_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut daemon = Daemon::defaults(folder.path());
+    daemon.geoip.clear();
+    fs::create_dir(&daemon.zones).unwrap();
+    fs::write(daemon.zones.join("example.com.zone"), ZONE.replace("256", "25")).unwrap();
+    assert!(load(&daemon, 7).unwrap().cookie_secrets.is_none());
+    let (file, text) = (folder.path().join("cookie.secret"), "e5e973e5a6b2a43f48e7dc849e37bfcf\n");
+    let position = FilePosition { file: "steersman.toml".into(), line: 1, column: 1 };
+    daemon.dns.cookie_secret_file = Some((file.clone(), position));
+    fs::write(&file, text).unwrap();
+    let revision = |daemon: &Daemon| load(daemon, 7).unwrap().world.revision;
+    let before = revision(&daemon);
+    assert_eq!(load(&daemon, 7).unwrap().cookie_secrets.unwrap().all().len(), 1);
+    // It has no part in what is served, and says nothing of itself.
+    fs::write(&file, text.repeat(2)).unwrap();
+    assert_eq!(revision(&daemon), before);
+    assert_eq!(load(&daemon, 7).unwrap().cookie_secrets.unwrap().all().len(), 2);
 }
 
 const LONG: Duration = Duration::from_secs(60);

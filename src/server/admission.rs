@@ -88,6 +88,8 @@ pub(super) struct Permit {
     client: IpAddr,
     /// None while it is at work.
     wait: Option<Wait>,
+    /// How long it may be without a whole question, as it was when it last began to wait for one.
+    idle: Duration,
     evicted: Arc<Notify>,
 }
 
@@ -111,8 +113,8 @@ impl Admission {
         open.total += 1;
         open.clients.entry(client).or_default().open += 1;
         self.metrics.tcp_opened();
-        let admission = Arc::clone(self);
-        Some(Permit { admission, client, wait: None, evicted: Arc::default() })
+        let (admission, idle) = (Arc::clone(self), open.idle(&self.limits));
+        Some(Permit { admission, client, wait: None, idle, evicted: Arc::default() })
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -130,6 +132,12 @@ impl Open {
         } else {
             None
         }
+    }
+
+    /// How long a connection may be without a whole question.
+    fn idle(&self, limits: &TcpLimits) -> Duration {
+        let is_crowded = self.total * 2 > limits.connections;
+        if is_crowded { limits.crowded_idle.min(limits.idle) } else { limits.idle }
     }
 
     fn connections_of(&self, client: IpAddr) -> usize {
@@ -191,11 +199,17 @@ impl Permit {
         self.wait = Some(wait);
         match waits_for {
             WaitsFor::End | WaitsFor::Reader => limits.write,
-            WaitsFor::Question if open.total * 2 > limits.connections => {
-                limits.crowded_idle.min(limits.idle)
+            WaitsFor::Question => {
+                self.idle = open.idle(limits);
+                self.idle
             }
-            WaitsFor::Question => limits.idle,
         }
+    }
+
+    /// How long the connection may be without a whole question, as far as can be told before it
+    /// waits for one.
+    pub(super) fn idle(&self) -> Duration {
+        self.idle
     }
 
     /// Resolves when the connection has to go.

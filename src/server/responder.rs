@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arc_swap::Guard;
 
-use crate::clock::Draws;
+use crate::clock::{self, Draws};
 use crate::dns::{Answered, Asker, Scratch, Transport};
 use crate::live::Live;
 use crate::metrics::{Counters, Discard, Metrics};
@@ -53,7 +53,7 @@ impl Responder {
             self.scratch = Scratch::new(view.world.seed);
         }
         self.counters.enter(&view.world);
-        Round { view, responder: self }
+        Round { view, unix_seconds: clock::unix_seconds(), responder: self }
     }
 
     /// Counts packets or replies that were dropped.
@@ -65,10 +65,16 @@ impl Responder {
 /// One batch.
 pub(super) struct Round<'r> {
     view: Guard<Arc<View>>,
+    unix_seconds: u32,
     responder: &'r mut Responder,
 }
 
 impl Round<'_> {
+    /// The time of this batch in Unix seconds.
+    pub(super) fn unix_seconds(&self) -> u32 {
+        self.unix_seconds
+    }
+
     /// Writes the reply to a packet; says how many bytes it has, 0 for none.
     pub(super) fn respond(&mut self, packet: &[u8], asker: &Asker, out: &mut [u8]) -> usize {
         let Responder { answer, scratch, draws, counters, .. } = &mut *self.responder;

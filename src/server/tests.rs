@@ -16,7 +16,7 @@ use crate::health::Inventory;
 use crate::metrics::render;
 use crate::place::Places;
 use crate::steering::{Draw, Pools, Turns};
-use crate::view::{View, World};
+use crate::view::{CookieSecrets, View, World};
 use crate::wire::Rcode;
 use crate::zone::Zones;
 
@@ -33,7 +33,13 @@ pub(super) fn whoami(
     scratch: &mut Scratch,
     out: &mut [u8],
 ) -> Answered {
-    let silence = |reason| Answered { length: 0, reason, rcode: Rcode::NOERROR, slot: None };
+    let silence = |reason| Answered {
+        length: 0,
+        reason,
+        rcode: Rcode::NOERROR,
+        slot: None,
+        cookie_is_good: false,
+    };
     if packet.len() < 12 {
         return silence(Reason::Garbage);
     }
@@ -47,6 +53,7 @@ pub(super) fn whoami(
             reason: Reason::Malformed,
             rcode: Rcode::FORMERR,
             slot: None,
+            cookie_is_good: false,
         };
     };
     let name = request.queries[0].name.clone();
@@ -62,7 +69,13 @@ pub(super) fn whoami(
     let length = if name.to_ascii() == "big." { 60_000 } else { reply.len() };
     out[..reply.len()].copy_from_slice(&reply);
     out[reply.len()..length].fill(0);
-    Answered { length, reason: Reason::Static, rcode: Rcode::NOERROR, slot: None }
+    Answered {
+        length,
+        reason: Reason::Static,
+        rcode: Rcode::NOERROR,
+        slot: None,
+        cookie_is_good: false,
+    }
 }
 
 pub(super) fn view(seed: u64) -> View {
@@ -75,7 +88,12 @@ pub(super) fn view(seed: u64) -> View {
         seed,
         revision: String::new(),
     };
-    View { world: Arc::new(world), pools: Pools::default(), nsid: None }
+    View {
+        world: Arc::new(world),
+        pools: Pools::default(),
+        nsid: None,
+        cookie_secrets: CookieSecrets::default(),
+    }
 }
 
 /// A server and what it counts.

@@ -94,7 +94,13 @@ pub(super) fn reply(
         round.discard(Transport::Udp, Discard::PortZero);
         return 0;
     }
-    round.respond(packet, &Asker { source: sender.ip(), transport: Transport::Udp }, out)
+    let asker = Asker {
+        source: sender.ip(),
+        transport: Transport::Udp,
+        unix_seconds: round.unix_seconds(),
+        idle_timeout: None,
+    };
+    round.respond(packet, &asker, out)
 }
 
 fn answer_the_last(socket: &UdpSocket, batch: &mut Batch, responder: &mut Responder) {

@@ -23,6 +23,8 @@ impl Rcode {
     pub const YXDOMAIN: Self = Self(6);
     /// An unknown version of EDNS (RFC 6891).
     pub const BADVERS: Self = Self(16);
+    /// A server cookie that is not good (RFC 7873).
+    pub const BADCOOKIE: Self = Self(23);
 
     /// The four bits that a header holds.
     pub fn low_bits(self) -> u8 {

@@ -15,6 +15,7 @@
 )]
 
 mod choices;
+mod cookies;
 mod made;
 mod peers;
 mod questions;
@@ -70,6 +71,15 @@ fn zones_below_a_root_of_our_own() {
         let questions = questions::among(&zones, QUESTIONS, &mut random);
         compare(&format!("seed {seed}"), &zones, &questions);
     }
+}
+
+/// A cookie of one is good for the others (RFC 9018).
+#[test]
+fn cookies_of_a_shared_secret() {
+    let mut zones = Zones::default();
+    zones.add("example.", "@ SOA ns host 1 1h 15m 2w 300\n@ NS ns.net.\n".into());
+    let Some(mut servers) = Servers::start(&zones) else { return };
+    cookies::compare(&mut servers);
 }
 
 fn seeds(first: u64) -> std::ops::Range<u64> {

@@ -25,6 +25,9 @@ pub enum Peer {
     Bind,
 }
 
+/// What all four make cookies with.
+const COOKIE_SECRET: &str = "e5e973e5a6b2a43f48e7dc849e37bfcf";
+
 pub const PEERS: [Peer; 3] = [Peer::Nsd, Peer::Knot, Peer::Bind];
 
 /// All four, running; they end with this value.
@@ -78,7 +81,9 @@ impl Servers {
             fs::write(path, zone.file()).unwrap();
         }
         let peers = PEERS.map(|peer| peer.start(folder.path(), zones));
-        let setup = Setup::new();
+        let mut setup = Setup::new();
+        setup.dns = "cookie_secret_file = \"cookie.secret\"\n".into();
+        setup.write("cookie.secret", COOKIE_SECRET);
         fs::remove_file(setup.path().join("zones/example.com.zone")).unwrap();
         for zone in &zones.0 {
             setup.write(&format!("zones/{}.zone", zone.file_name()), zone.file());
@@ -106,6 +111,12 @@ impl Servers {
                 });
             }
         }
+    }
+
+    /// Each of the peers, and ourselves.
+    pub fn each(&self) -> ([(Peer, &Client); 3], &Client) {
+        let [(_, nsd), (_, knot), (_, bind)] = &self.peers;
+        ([(Peer::Nsd, nsd), (Peer::Knot, knot), (Peer::Bind, bind)], &self.ours.1)
     }
 
     /// Asks all four at once over UDP, or one after the other over TCP.
@@ -187,7 +198,9 @@ fn nsd(server: SocketAddr, zones_folder: &Path, folder: &Path, zones: &Zones) ->
          database: \"\"\n zonesdir: \"{at}\"\n logfile: \"{at}/log\"\n \
          pidfile: \"{at}/pid\"\n xfrdfile: \"{at}/xfrd\"\n xfrdir: \"{at}\"\n \
          zonelistfile: \"{at}/list\"\n server-count: 1\n minimal-responses: yes\n \
-         rrl-ratelimit: 0\n rrl-whitelist-ratelimit: 0\n refuse-any: no\n\
+         rrl-ratelimit: 0\n rrl-whitelist-ratelimit: 0\n refuse-any: no\n \
+         answer-cookie: yes\n cookie-secret: {COOKIE_SECRET}\n \
+         cookie-secret-file: \"{at}/none\"\n\
          remote-control:\n control-enable: no\n"
     );
     for zone in &zones.0 {
@@ -204,7 +217,9 @@ fn knot(server: SocketAddr, zones_folder: &Path, folder: &Path, zones: &Zones) -
         "server:\n    listen: {ip}@{port}\n    rundir: \"{at}\"\n    udp-workers: 1\n    \
          tcp-workers: 1\ndatabase:\n    storage: \"{at}\"\n\
          log:\n  - target: stderr\n    any: warning\n\
-         template:\n  - id: default\n    semantic-checks: off\n    zonefile-load: whole\n    \
+         mod-cookies:\n  - id: shared\n    secret: [ 0x{COOKIE_SECRET} ]\n\
+         template:\n  - id: default\n    global-module: mod-cookies/shared\n    \
+         semantic-checks: off\n    zonefile-load: whole\n    \
          journal-content: none\n    storage: \"{}\"\nzone:\n",
         zones_folder.display()
     );
@@ -222,7 +237,8 @@ fn bind(server: SocketAddr, zones_folder: &Path, folder: &Path, zones: &Zones) -
          listen-on-v6 {{ none; }}; recursion no; allow-query {{ any; }}; minimal-responses yes; \
          pid-file \"{at}/pid\"; session-keyfile \"{at}/key\"; check-integrity no; \
          zero-no-soa-ttl no; dnssec-validation no; empty-zones-enable no; \
-         check-names master ignore; max-udp-size 1232; edns-udp-size 1232; }};\ncontrols {{}};\n"
+         check-names master ignore; cookie-algorithm siphash24; require-server-cookie yes; \
+         cookie-secret \"{COOKIE_SECRET}\"; max-udp-size 1232; edns-udp-size 1232; }};\ncontrols {{}};\n"
     );
     for zone in &zones.0 {
         let (apex, file) = (&zone.apex, zone.file_name());

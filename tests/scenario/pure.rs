@@ -12,7 +12,7 @@ use steersman::health::{
 };
 use steersman::probe::Plan;
 use steersman::steering::{Chance, Draw, NoTrace, Pools, Turns};
-use steersman::view::{View, World};
+use steersman::view::{CookieSecrets, View, World};
 
 use super::Stage;
 use super::ask::{self, Reply};
@@ -200,7 +200,12 @@ impl Pure {
             let verdict = endpoint_verdict(targets.map(|t| self.probed[*t].tracker.verdict()));
             StandingNow::of(inventory, id, verdict, &self.overrides)
         });
-        View { world: Arc::clone(&self.world), pools, nsid: None }
+        View {
+            world: Arc::clone(&self.world),
+            pools,
+            nsid: None,
+            cookie_secrets: CookieSecrets::default(),
+        }
     }
 
     /// Asks, so that turns are taken, and remembers the question for what is expected of it.
@@ -227,7 +232,12 @@ impl Pure {
 impl Question {
     fn reply(&self, draw: u64, turns: &Turns) -> Reply {
         let packet = ask::packet(&self.asked, 1);
-        let asker = Asker { source: self.asked.from, transport: Transport::Udp };
+        let asker = Asker {
+            source: self.asked.from,
+            transport: Transport::Udp,
+            unix_seconds: 0,
+            idle_timeout: None,
+        };
         let chance = Chance { draw: Draw::new(draw), turns };
         let mut scratch = Scratch::new(self.view.world.seed);
         let mut out = [0; 1500];

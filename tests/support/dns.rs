@@ -117,6 +117,26 @@ pub fn ask_tcp(server: SocketAddr, question: &Message) -> Reply {
     Reply::read(&connection.receive().expect("a reply over TCP"), question)
 }
 
+/// The reply to any packet, over UDP, again if nothing comes, or over TCP.
+#[track_caller]
+pub fn exchange(server: SocketAddr, packet: &[u8], tcp: bool) -> Vec<u8> {
+    if tcp {
+        let mut connection = Connection::open(server);
+        connection.send(packet).unwrap();
+        return connection.receive().expect("a reply over TCP");
+    }
+    let mut buffer = vec![0; 65_535];
+    for _ in 0..TRIES {
+        let socket = udp_to(server);
+        socket.send(packet).unwrap();
+        if let Ok(length) = socket.recv(&mut buffer) {
+            buffer.truncate(length);
+            return buffer;
+        }
+    }
+    panic!("no reply from {server} to {packet:?}");
+}
+
 /// A TCP connection that carries messages.
 pub struct Connection(pub TcpStream);
 

@@ -8,6 +8,7 @@ use super::*;
 use crate::health::Overrides;
 use crate::probe::{Kit, Probes};
 use crate::reload::Watch;
+use crate::view::CookieSecrets;
 
 /// Many times as long as the files are left alone.
 const LONG: Duration = Duration::from_secs(60);
@@ -26,7 +27,12 @@ fn running(daemon: Daemon, seen: &Arc<Seen>) -> Running {
         daemon,
         seed: 7,
         started: SystemTime::UNIX_EPOCH,
-        live: Arc::new(Live::new(View { world, pools: Pools::default(), nsid: None })),
+        live: Arc::new(Live::new(View {
+            world,
+            pools: Pools::default(),
+            nsid: None,
+            cookie_secrets: CookieSecrets::default(),
+        })),
         identity: None,
         beliefs: Beliefs::new(Overrides::default(), probes),
         store,

@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query};
-use hickory_proto::rr::rdata::opt::{ClientSubnet, EdnsOption};
+use hickory_proto::rr::rdata::opt::{ClientSubnet, EdnsCode, EdnsOption};
 use hickory_proto::rr::{Name, RecordType};
 use hickory_proto::serialize::binary::BinDecodable as _;
 
@@ -57,10 +57,14 @@ pub async fn run(args: &AskArgs) -> CommandResult {
 }
 
 async fn ask(args: &AskArgs, patience: Patience) -> CommandResult {
-    let query = query(args)?;
+    let mut query = query(args)?;
     let first = if args.tcp { Transport::Tcp } else { Transport::Udp };
+    if args.tcp {
+        query = over_tcp(query);
+    }
     let mut reply = exchange::exchange(&query, args.server, first, patience).await?;
     if reply.message.metadata.truncation && first == Transport::Udp {
+        let query = over_tcp(query);
         reply = exchange::exchange(&query, args.server, Transport::Tcp, patience).await?;
         reply.was_truncated = true;
     }
@@ -80,6 +84,18 @@ fn query(args: &AskArgs) -> Result<Message, String> {
         let subnet = ClientSubnet::new(network.address, network.length, 0);
         edns.options_mut().insert(EdnsOption::Subnet(subnet));
     }
+    let cookie =
+        clock::random_bytes::<8>().map_err(|error| format!("no random numbers: {error}"))?;
+    edns.options_mut().insert(EdnsOption::Unknown(EdnsCode::Cookie.into(), cookie.into()));
     message.set_edns(edns);
     Ok(message)
+}
+
+/// The same question, and also for how long the connection may be silent, which must not be asked
+/// without one (RFC 7828 3.2.1).
+fn over_tcp(mut query: Message) -> Message {
+    if let Some(edns) = &mut query.edns {
+        edns.options_mut().insert(EdnsOption::Unknown(EdnsCode::Keepalive.into(), Vec::new()));
+    }
+    query
 }

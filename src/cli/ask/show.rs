@@ -2,14 +2,18 @@
 
 use std::fmt::Write as _;
 
+use domain::base::iana::ExtendedErrorCode;
 use hickory_proto::op::{Message, OpCode};
 use hickory_proto::rr::Record;
-use hickory_proto::rr::rdata::opt::EdnsOption;
+use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 use hickory_proto::serialize::binary::BinEncodable as _;
 
 use super::{Reply, Transport};
 use crate::presentation::{data_text, rtype_text};
 use crate::wire;
+
+/// The option of RFC 8914, which hickory has no name for.
+const EXTENDED_ERROR: u16 = 15;
 
 /// The whole reply.
 pub(super) fn reply(reply: &Reply) -> String {
@@ -78,18 +82,46 @@ fn edns(message: &Message, lines: &mut Vec<String>) {
         line.push_str(", do");
     }
     lines.push(line);
-    for (_, option) in edns.options().as_ref() {
-        lines.push(match option {
-            EdnsOption::Subnet(subnet) => format!(
-                ";; client subnet {}/{}, scope {}",
-                subnet.addr(),
-                subnet.source_prefix(),
-                subnet.scope_prefix()
-            ),
-            EdnsOption::NSID(id) => format!(";; NSID {}", id.as_ref().escape_ascii()),
-            EdnsOption::Unknown(code, bytes) => format!(";; option {code}: {}", hex(bytes)),
-            other => format!(";; option of {} bytes", other.len()),
-        });
+    lines.extend(edns.options().as_ref().iter().map(|(_, option)| option_text(option)));
+}
+
+fn option_text(option: &EdnsOption) -> String {
+    match option {
+        EdnsOption::Subnet(subnet) => format!(
+            ";; client subnet {}/{}, scope {}",
+            subnet.addr(),
+            subnet.source_prefix(),
+            subnet.scope_prefix()
+        ),
+        EdnsOption::NSID(id) => format!(";; NSID {}", id.as_ref().escape_ascii()),
+        EdnsOption::Unknown(code, data) => told(EdnsCode::from(*code), data)
+            .unwrap_or_else(|| format!(";; option {code}: {}", hex(data))),
+        other => format!(";; option of {} bytes", other.len()),
+    }
+}
+
+/// What an option says that hickory leaves to us; none if it is malformed or unknown.
+fn told(code: EdnsCode, data: &[u8]) -> Option<String> {
+    match code {
+        EdnsCode::Cookie => {
+            let (client, server) = data.split_at_checked(8).filter(|(_, rest)| !rest.is_empty())?;
+            Some(format!(";; cookie {}, server {}", hex(client), hex(server)))
+        }
+        EdnsCode::Keepalive => {
+            let tenths = u16::from_be_bytes(data.try_into().ok()?);
+            Some(format!(";; keepalive {} s", f64::from(tenths) / 10.0))
+        }
+        EdnsCode::Unknown(EXTENDED_ERROR) => {
+            let (code, text) = data.split_first_chunk()?;
+            let error = ExtendedErrorCode::from_int(u16::from_be_bytes(*code));
+            let name = error.to_mnemonic_str().unwrap_or("unknown");
+            let mut line = format!(";; extended error {} ({name})", error.to_int());
+            if !text.is_empty() {
+                line = format!("{line}: {}", harmless(&String::from_utf8_lossy(text)));
+            }
+            Some(line)
+        }
+        _ => None,
     }
 }
 

@@ -124,6 +124,8 @@ async fn the_question_says_what_was_asked_for() {
         assert_eq!(*subnet, ClientSubnet::new("2001:db8:1::".parse().unwrap(), 48, 0));
         assert_eq!(query.queries[0].query_type, RecordType::Unknown(65400));
         assert!(!query.metadata.recursion_desired);
+        assert!(matches!(option(&query, 10), Some(cookie) if cookie.len() == 8));
+        assert_eq!(option(&query, 11), Some(vec![]));
         vec![reply_to(&query).to_vec().unwrap()]
     })
     .await;
@@ -134,9 +136,19 @@ async fn the_question_says_what_was_asked_for() {
     assert!(text.ends_with("over TCP\n"), "{text}");
 }
 
+/// The data of an option that hickory does not read.
+fn option(message: &Message, code: u16) -> Option<Vec<u8>> {
+    match message.edns.as_ref()?.option(EdnsCode::from(code))? {
+        EdnsOption::Unknown(_, data) => Some(data.clone()),
+        _ => None,
+    }
+}
+
 #[tokio::test]
 async fn a_truncated_reply_is_asked_for_again_over_tcp() {
     let server = server(|query, transport| {
+        // There is nothing to keep alive without a connection.
+        assert_eq!(option(&query, 11).is_some(), transport == Transport::Tcp);
         let mut reply = with_address(&query);
         if transport == Transport::Udp {
             reply = reply_to(&query);
@@ -208,7 +220,20 @@ fn every_kind_of_data_is_shown_without_harm() {
     message.metadata.response_code = ResponseCode::BADVERS;
     let mut edns = Edns::new();
     edns.options_mut().insert(EdnsOption::NSID(NSIDPayload::new(*b"ns1\x1b").unwrap()));
-    edns.options_mut().insert(EdnsOption::Unknown(10, vec![0xab, 0xcd]));
+    for (code, data) in [
+        (10, vec![0xab, 0xcd]),
+        (10, vec![1; 8]),
+        (10, [&[1; 8][..], &[0xab; 16]].concat()),
+        (11, vec![]),
+        (11, vec![0, 25]),
+        (15, vec![0]),
+        (15, vec![0, 20]),
+        (15, b"\x00\x00all \x1b[2J\xff".to_vec()),
+        (15, b"\xff\xffx".to_vec()),
+        (65_001, vec![7]),
+    ] {
+        edns.options_mut().insert(EdnsOption::Unknown(code, data));
+    }
     message.set_edns(edns);
     let unknown = |code, bytes: &[u8]| RData::Unknown {
         code: RecordType::from(code),
@@ -238,6 +263,15 @@ fn every_kind_of_data_is_shown_without_harm() {
             ";; EDNS version 0, udp 512",
             ";; NSID ns1\\x1b",
             ";; option 10: abcd",
+            ";; option 10: 0101010101010101",
+            ";; cookie 0101010101010101, server abababababababababababababababab",
+            ";; option 11: ",
+            ";; keepalive 2.5 s",
+            ";; option 15: 00",
+            ";; extended error 20 (Not Authoritative)",
+            ";; extended error 0 (Other Error): all \\027[2J\u{fffd}",
+            ";; extended error 65535 (unknown): x",
+            ";; option 65001: 07",
             "",
             ";; QUESTION",
             "",

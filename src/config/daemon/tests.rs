@@ -47,6 +47,7 @@ fn every_key_is_read() {
         [dns]
         listen = ["0.0.0.0:53"]
         workers = 3
+        cookie_secret_file = "cookie.secret"
         [dns.tcp]
         max_connections = 7
         idle_timeout = "300ms"
@@ -69,6 +70,7 @@ fn every_key_is_read() {
             listen: vec!["0.0.0.0:53".parse().unwrap()],
             workers: 3,
             nsid: None,
+            cookie_secret_file: Some(("/etc/steersman/cookie.secret".into(), place(30, 8))),
             tcp: Tcp { max_connections: 7, idle_timeout: Duration::from_millis(300) },
             tls: None,
         },
@@ -93,13 +95,13 @@ fn mistakes_are_said() {
         ),
         (
             "[dns]\nport = 53",
-            &[r#"2:1: unknown key "port"; expected one of listen, workers, nsid, tcp, tls"#.into()],
+            &[r#"2:1: unknown key "port"; expected one of listen, workers, nsid, cookie_secret_file, tcp, tls"#.into()],
         ),
         (
             "[dns]\ngeoip = []\nport = 1\n[dns.tcp]\nstate = 'x'",
             &[
                 "2:1: geoip under [dns]; expected geoip above the first table, at the top of the file".into(),
-                r#"3:1: unknown key "port"; expected one of listen, workers, nsid, tcp, tls"#.into(),
+                r#"3:1: unknown key "port"; expected one of listen, workers, nsid, cookie_secret_file, tcp, tls"#.into(),
                 "5:1: state under [dns.tcp]; expected state above the first table, at the top of the file".into(),
             ],
         ),

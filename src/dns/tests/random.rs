@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::support::{
     Packet, Reply, Setup, ask_wire, failover, name, opt, options_wire, pool, reply_to,
 };
-use crate::dns::Transport;
+use crate::dns::{Reason, Transport};
 use crate::health::Standing;
 use crate::steering::AllDown;
 use crate::view::View;
@@ -40,6 +40,7 @@ fn view() -> &'static View {
             .steer("alias.example.", pool(2), AllDown::ServFail)
             .zone("sub.example.", "www CNAME nope")
             .nsid(b"identity")
+            .cookies(&[[1; 16], [2; 16]])
             .view()
     })
 }
@@ -82,18 +83,26 @@ fn option() -> impl Strategy<Value = (u16, Vec<u8>)> {
         subnet,
         Just((8, vec![0, 1, 24, 0, 10, 0, 1])),
         Just((3, vec![])),
+        (0..50usize).prop_map(|length| (10, vec![7; length])),
+        any::<u32>().prop_map(|time| {
+            let time = time.to_be_bytes();
+            (10, [&b"12345678\x01\0\0\0"[..], &time, b"abcdefgh"].concat())
+        }),
+        (0..4usize).prop_map(|length| (11, vec![0; length])),
         (any::<u16>(), prop::collection::vec(any::<u8>(), 0..20)),
     ]
 }
 
 fn packets() -> impl Strategy<Value = Packet> {
-    let edns = prop::option::of((any::<u16>(), prop::collection::vec(option(), 0..3)));
+    let edns = prop::option::of((any::<u16>(), prop::collection::vec(option(), 0..5)));
     let flags = prop_oneof![4 => Just(0x0100), 1 => any::<u16>()];
+    let has_question = prop::bool::weighted(0.9);
     let transport = prop_oneof![Just(Transport::Udp), Just(Transport::Tcp)];
-    (names(), types(), edns, flags, transport, any::<u16>()).prop_map(
-        |(name, rtype, edns, flags, transport, id)| {
+    (names(), types(), edns, flags, transport, any::<u16>(), has_question).prop_map(
+        |(name, rtype, edns, flags, transport, id, has_question)| {
             let mut packet = ask_wire(&name, rtype).flags(flags);
             (packet.transport, packet.id) = (transport, id);
+            packet.questions.truncate(usize::from(has_question));
             match edns {
                 None => packet,
                 Some((size, options)) => {
@@ -122,7 +131,12 @@ fn laws(packet: &[u8], transport: Transport) -> Reply {
         assert!(bytes.len() <= 1232, "{}", bytes.len());
     }
     match bytes[4..6] {
-        [0, 0] => assert!(matches!(bytes[3] & 0x0f, 1 | 4)),
+        // FORMERR and NOTIMP; and NOERROR and BADCOOKIE for a cookie without a question.
+        [0, 0] => match bytes[3] & 0x0f {
+            1 | 4 => {}
+            0 | 7 => assert_eq!(reply.answered.reason, Reason::Cookie),
+            other => panic!("{other}"),
+        },
         [0, 1] => {
             let name = crate::wire::QName::new(0).set(&packet[12..]).unwrap();
             assert_eq!(bytes[12..12 + name + 4], packet[12..12 + name + 4]);
@@ -135,9 +149,30 @@ fn laws(packet: &[u8], transport: Transport) -> Reply {
     reply
 }
 
+/// Options are told to those who ask for them, once each, and what nobody asks for is short.
+fn told_is_asked(packet: &Packet, reply: &Reply) {
+    let mut asked = Vec::new();
+    let mut rest = packet.records[2].first().map_or(&[][..], |opt| &opt[11..]);
+    while let [c1, c2, l1, l2, after @ ..] = rest {
+        asked.push(u16::from_be_bytes([*c1, *c2]));
+        rest = &after[usize::from(u16::from_be_bytes([*l1, *l2]))..];
+    }
+    let mut told: Vec<u16> = Vec::new();
+    for (code, data) in reply.opt().map(|opt| opt.2).unwrap_or_default() {
+        assert!(!told.contains(&code), "{told:?} {code}");
+        match code {
+            3 | 8 | 10 => assert!(asked.contains(&code), "{code}"),
+            11 => assert!(asked.contains(&11) && packet.transport == Transport::Tcp),
+            15 => assert!(data.len() <= 32, "{data:?}"),
+            other => panic!("{other}"),
+        }
+        told.push(code);
+    }
+}
+
 /// Whether a client subnet of family 0 comes back, which hickory cannot read.
 fn has_family_0(bytes: &[u8]) -> bool {
-    bytes.ends_with(&[0, 8, 0, 4, 0, 0, 0, 0])
+    bytes.windows(8).any(|option| option == [0, 8, 0, 4, 0, 0, 0, 0])
 }
 
 proptest! {
@@ -169,6 +204,7 @@ proptest! {
         }
         if !reply.bytes.is_empty() && !has_family_0(&reply.bytes) {
             prop_assert_eq!(reply.opt().is_some(), packet.records[2].len() == 1);
+            told_is_asked(&packet, &reply);
         }
     }
 

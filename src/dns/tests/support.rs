@@ -8,15 +8,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use packet::{Packet, ask, ask_wire, opt, options_wire};
-pub use reply::{Reply, check, reply_to};
+pub use packet::{NOW, Packet, ask, ask_wire, opt, options_wire};
+pub use reply::{IDLE, Reply, check, reply_to};
 
 use crate::health::{
     Answers, Endpoint, EndpointAddress, EndpointId, Inventory, Pool, PoolId, Standing, StandingNow,
 };
 use crate::place::Places;
 use crate::steering::{AllDown, Leaf, Policy, Pools, SteeredName, Turns};
-use crate::view::{View, World};
+use crate::view::{CookieSecrets, View, World};
 use crate::wire::Name;
 use crate::zone::{Steered, SteeredTypes, Zones, build, read};
 
@@ -35,6 +35,7 @@ pub struct Setup {
     inventory: Inventory,
     standings: BTreeMap<EndpointId, StandingNow>,
     nsid: Option<Arc<[u8]>>,
+    cookie_secrets: CookieSecrets,
 }
 
 impl Setup {
@@ -110,6 +111,12 @@ impl Setup {
         self
     }
 
+    /// Serves cookies by these secrets.
+    pub fn cookies(mut self, secrets: &[[u8; 16]]) -> Self {
+        self.cookie_secrets = CookieSecrets::new(secrets);
+        self
+    }
+
     pub fn view(self) -> View {
         let (mut zones, mut steered) = (Vec::new(), Vec::new());
         for (apex, text, names) in self.zones {
@@ -132,7 +139,7 @@ impl Setup {
             seed: SEED,
             revision: "test".into(),
         };
-        View { world: Arc::new(world), pools, nsid: self.nsid }
+        View { world: Arc::new(world), pools, nsid: self.nsid, cookie_secrets: self.cookie_secrets }
     }
 }
 

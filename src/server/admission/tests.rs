@@ -84,10 +84,17 @@ fn patience_shrinks_when_more_than_half_is_taken() {
     let house = House::new(2, 2);
     let TcpLimits { idle, crowded_idle, .. } = house.admission.limits;
     let mut one = house.busy(ME).unwrap();
+    assert_eq!(one.idle(), idle);
     assert_eq!(one.wait(WaitsFor::Question), idle);
     assert!(one.work());
-    let _two = house.busy(ME);
+    let two = house.busy(ME).unwrap();
+    // Each is told what its next wait will be, as far as that can be known.
+    assert_eq!((one.idle(), two.idle()), (idle, crowded_idle));
     assert_eq!(one.wait(WaitsFor::Question), crowded_idle);
+    assert_eq!(one.idle(), crowded_idle);
+    assert!(one.work());
+    one.wait(WaitsFor::Reader);
+    assert_eq!(one.idle(), crowded_idle);
 }
 
 #[test]

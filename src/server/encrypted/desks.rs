@@ -4,6 +4,7 @@ use std::io;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::dns::{Asker, Transport};
 use crate::metrics::Discard;
@@ -24,6 +25,9 @@ pub(super) struct Desks {
 pub(super) struct Client {
     pub(super) source: IpAddr,
     pub(super) transport: Transport,
+    /// How long the connection may be silent, where its clients may want to know (RFC 7828): over
+    /// HTTPS and QUIC that is a matter of theirs (RFC 9250 5.5.2).
+    pub(super) idle_timeout: Option<Duration>,
 }
 
 struct Desk {
@@ -45,9 +49,11 @@ impl Desks {
         take: impl FnOnce(&[u8]) -> T,
     ) -> Option<T> {
         self.at_one(|Desk { responder, reply }| {
-            let Client { source, transport } = client;
-            let asker = Asker { source, transport };
-            let length = responder.round().respond(question, &asker, reply);
+            let Client { source, transport, idle_timeout } = client;
+            let mut round = responder.round();
+            let unix_seconds = round.unix_seconds();
+            let asker = Asker { source, transport, unix_seconds, idle_timeout };
+            let length = round.respond(question, &asker, reply);
             reply.get(..length).filter(|reply| !reply.is_empty()).map(take)
         })?
     }

@@ -180,7 +180,7 @@ async fn serve(
     shared: Arc<Shared>,
     mut stop: Stop,
 ) {
-    let client = Client { source, transport: Transport::Quic };
+    let client = Client { source, transport: Transport::Quic, idle_timeout: None };
     let write = shared.limits.write;
     let asking = Asking::new(client, shared, stop.clone());
     let mut streams = JoinSet::new();

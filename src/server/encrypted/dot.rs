@@ -31,7 +31,7 @@ const LINGER_BYTES: u64 = 64 << 10;
 /// TLS holds.
 struct Connection {
     stream: TlsStream<TcpStream>,
-    client: Client,
+    source: IpAddr,
     place: Place,
     shared: Arc<Shared>,
     frames: Frames,
@@ -60,7 +60,7 @@ pub(super) async fn serve(
 ) {
     let mut connection = Connection {
         stream,
-        client: Client { source, transport: Transport::Tls },
+        source,
         place,
         shared,
         frames: Frames::default(),
@@ -118,7 +118,12 @@ impl Connection {
 
     /// Answers questions until there is enough to send; says whether the client makes sense.
     fn answer_some(&mut self) -> bool {
-        let Self { frames, output, client, shared, .. } = self;
+        let Self { frames, output, source, place, shared, .. } = self;
+        let client = Client {
+            source: *source,
+            transport: Transport::Tls,
+            idle_timeout: Some(place.patience()),
+        };
         while output.len() < FLUSH_BYTES {
             let question = match frames.take() {
                 Next::Message(question) => question,
@@ -128,7 +133,7 @@ impl Connection {
                     return false;
                 }
             };
-            let answered = shared.desks.answer(question, *client, |reply| {
+            let answered = shared.desks.answer(question, client, |reply| {
                 // A reply has at most as many bytes as a length can tell.
                 output.extend_from_slice(&(reply.len() as u16).to_be_bytes());
                 output.extend_from_slice(reply);

@@ -30,7 +30,7 @@ const LINGER_BYTES: u64 = 64 << 10;
 /// An admitted connection. At most 64 KiB of one question and 68 KiB of answers are in memory.
 pub(super) struct Connection {
     stream: TcpStream,
-    asker: Asker,
+    source: IpAddr,
     tcp: Arc<Tcp>,
     frames: Frames,
     output: Vec<u8>,
@@ -65,7 +65,7 @@ impl Connection {
         let _ = stream.set_nodelay(true);
         Some(Self {
             stream,
-            asker: Asker { source, transport: Transport::Tcp },
+            source,
             tcp: Arc::clone(tcp),
             frames: Frames::default(),
             output: Vec::new(),
@@ -172,9 +172,15 @@ impl Connection {
 
     /// Answers questions until there is enough to send.
     fn answer_some(&mut self) -> io::Result<Progress> {
-        let Self { asker, tcp, frames, output, .. } = self;
+        let Self { source, tcp, frames, output, permit, .. } = self;
         tcp.at_desk(|responder, reply| {
             let mut round = responder.round();
+            let asker = Asker {
+                source: *source,
+                transport: Transport::Tcp,
+                unix_seconds: round.unix_seconds(),
+                idle_timeout: Some(permit.idle()),
+            };
             while output.len() < FLUSH_BYTES {
                 let message = match frames.take() {
                     Next::Message(message) => message,
@@ -185,7 +191,7 @@ impl Connection {
                     }
                 };
                 // A reply has at most as many bytes as its buffer, which a length can tell.
-                match round.respond(message, asker, reply) as u16 {
+                match round.respond(message, &asker, reply) as u16 {
                     // No question at all, and so nothing that the client could wait for.
                     0 => return Progress::Hopeless,
                     length => {

@@ -5,9 +5,13 @@ use std::str::FromStr;
 
 use hickory_proto::rr::RecordType;
 
-use super::{Reply, name, reply_to};
+use super::reply::reply_at;
+use super::{Reply, name};
 use crate::dns::Transport;
 use crate::view::View;
+
+/// When questions are asked unless they say so, in Unix seconds.
+pub const NOW: u32 = 1_800_000_000;
 
 /// A packet that asks.
 #[derive(Clone, Debug)]
@@ -21,6 +25,8 @@ pub struct Packet {
     pub records: [Vec<Vec<u8>>; 3],
     pub transport: Transport,
     pub source: IpAddr,
+    /// When it comes, in Unix seconds.
+    pub now: u32,
 }
 
 /// A question for a name and a type, e.g. `WWW.example. AAAA`, in class IN, by UDP.
@@ -39,12 +45,23 @@ pub fn ask_wire(name: &[u8], rtype: u16) -> Packet {
         records: Default::default(),
         transport: Transport::Udp,
         source: [198, 51, 100, 7].into(),
+        now: NOW,
     }
 }
 
 impl Packet {
     pub fn tcp(mut self) -> Self {
         self.transport = Transport::Tcp;
+        self
+    }
+
+    pub fn from(mut self, source: &str) -> Self {
+        self.source = source.parse().unwrap();
+        self
+    }
+
+    pub fn at(mut self, now: u32) -> Self {
+        self.now = now;
         self
     }
 
@@ -85,7 +102,7 @@ impl Packet {
 
     /// The reply of a view, with draw 0.
     pub fn of(&self, view: &View) -> Reply {
-        let mut reply = reply_to(view, &self.wire(), self.transport, self.source, 65_535);
+        let mut reply = reply_at(self.now, view, &self.wire(), self.transport, self.source, 65_535);
         reply.asked = self.questions.first().map_or_else(Vec::new, |question| question.0.clone());
         reply
     }

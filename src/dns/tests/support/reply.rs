@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 use std::fmt::Write;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use hickory_proto::op::Message;
 use hickory_proto::rr::{RData, Record as Rr};
 
-use super::{SEED, ask};
+use super::{NOW, SEED, ask};
 use crate::dns::{Answered, Asker, Scratch, Transport, answer};
 use crate::steering::Draw;
 use crate::view::View;
@@ -18,6 +19,9 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::new(SEED));
 }
 
+/// How long a connection may be silent.
+pub const IDLE: Duration = Duration::from_millis(12_345);
+
 /// The reply to any bytes, written over what stood in the buffer before.
 pub fn reply_to(
     view: &View,
@@ -26,7 +30,20 @@ pub fn reply_to(
     source: IpAddr,
     room: usize,
 ) -> Reply {
-    let asker = Asker { source, transport };
+    reply_at(NOW, view, packet, transport, source, room)
+}
+
+/// The reply to any bytes that come at that time.
+pub(super) fn reply_at(
+    unix_seconds: u32,
+    view: &View,
+    packet: &[u8],
+    transport: Transport,
+    source: IpAddr,
+    room: usize,
+) -> Reply {
+    let idle_timeout = (transport == Transport::Tcp).then_some(IDLE);
+    let asker = Asker { source, transport, unix_seconds, idle_timeout };
     let mut out = vec![0xee; room];
     let answered = SCRATCH
         .with_borrow_mut(|scratch| answer(view, packet, &asker, Draw::new(0), scratch, &mut out));
@@ -91,9 +108,7 @@ impl Reply {
     pub fn opt(&self) -> Option<(u16, bool, Options)> {
         let edns = self.message().edns?;
         assert_eq!(edns.version(), 0);
-        // OPT is the last record of the reply.
-        let at = self.bytes.windows(3).rposition(|window| window == [0, 0, 41])?;
-        let mut rest = &self.bytes[at + 11..];
+        let mut rest = &self.opt_bytes()?[11..];
         let mut options = Vec::new();
         while let [c1, c2, l1, l2, after @ ..] = rest {
             let length = usize::from(u16::from_be_bytes([*l1, *l2]));
@@ -103,9 +118,33 @@ impl Reply {
         Some((edns.max_payload(), edns.flags().dnssec_ok, options))
     }
 
+    /// The OPT record in wire form: the last one of the reply.
+    pub fn opt_bytes(&self) -> Option<&[u8]> {
+        let reaches_the_end = |opt: &&[u8]| match opt {
+            [0, 0, 41, _, _, _, _, _, _, l1, l2, data @ ..] => {
+                data.len() == usize::from(u16::from_be_bytes([*l1, *l2]))
+            }
+            _ => false,
+        };
+        (0..self.bytes.len()).map(|at| &self.bytes[at..]).find(reaches_the_end)
+    }
+
+    /// The data of an option of the reply.
+    pub fn option(&self, wanted: u16) -> Option<Vec<u8>> {
+        Some(self.opt()?.2.into_iter().find(|(code, _)| *code == wanted)?.1)
+    }
+
     /// The client subnet option of the reply.
     pub fn subnet(&self) -> Option<Vec<u8>> {
-        Some(self.opt()?.2.into_iter().find(|(code, _)| *code == 8)?.1)
+        self.option(8)
+    }
+
+    /// The extended error of the reply: its code and its text, with a space between.
+    pub fn extended_error(&self) -> Option<String> {
+        let data = self.option(15)?;
+        let (code, text) = data.split_first_chunk().unwrap();
+        let text = std::str::from_utf8(text).unwrap();
+        Some(format!("{} {text}", u16::from_be_bytes(*code)).trim_end().to_owned())
     }
 
     /// The scope of the client subnet option.

@@ -64,7 +64,7 @@ pub(super) async fn serve(
         place.handshake_failed();
         return;
     };
-    let client = Client { source, transport: Transport::Https };
+    let client = Client { source, transport: Transport::Https, idle_timeout: None };
     let write = shared.limits.write;
     let exchange = Exchange::new(client, shared, stop.clone());
     let mut streams = Streams { exchange, open: JoinSet::new() };
