@@ -54,7 +54,7 @@ fn packet(kind: &str, n: usize) -> Vec<u8> {
     // A step that is prime to both counts, so that neighbours in memory are not asked in turn.
     let step = n * 7919;
     let owner = match kind {
-        "static" | "static-opt" => format!("host{}", step % FIXED),
+        "static" | "static-opt" | "static-cookie" => format!("host{}", step % FIXED),
         "nxdomain" => format!("nx{step}"),
         "failover" => format!("fo{}", step % STEERED),
         "weighted" => format!("wt{}", step % STEERED),
@@ -62,17 +62,22 @@ fn packet(kind: &str, n: usize) -> Vec<u8> {
         other => panic!("{other:?} is no kind of question"),
     };
     let owner = Name::parse(&format!("{owner}.example.com."), &Name::root()).expect("a name");
-    let subnet = kind == "geo-subnet";
-    let plain_opt = kind == "static-opt";
-    let mut packet = vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, u8::from(subnet || plain_opt)];
+    let options: Option<Vec<u8>> = match kind {
+        "static-opt" => Some(Vec::new()),
+        // Only the client's part: a new cookie is made.
+        "static-cookie" => Some(b"\0\x0a\0\x08clientXX".to_vec()),
+        "geo-subnet" => {
+            let [a, b, c, _] = (step as u32).wrapping_mul(2_654_435_761).to_be_bytes();
+            Some(vec![0, 8, 0, 7, 0, 1, 24, 0, a, b, c])
+        }
+        _ => None,
+    };
+    let mut packet = vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, u8::from(options.is_some())];
     packet.extend(owner.as_wire());
     packet.extend([0, 1, 0, 1]);
-    if plain_opt {
-        packet.extend([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
-    }
-    if subnet {
-        let [a, b, c, _] = (step as u32).wrapping_mul(2_654_435_761).to_be_bytes();
-        packet.extend([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 11, 0, 8, 0, 7, 0, 1, 24, 0, a, b, c]);
+    if let Some(options) = options {
+        packet.extend([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, options.len() as u8]);
+        packet.extend(options);
     }
     packet
 }
@@ -119,5 +124,5 @@ fn view(folder: &Path) -> View {
     let world = reload::load_from(&folder.join("steersman.toml"), SEED).expect("good files").world;
     let up = StandingNow { standing: Standing::Up, hold: None };
     let pools = Pools::new(&world.inventory, |_| up);
-    View { world: world.into(), pools, nsid: None, cookie_secrets: CookieSecrets::default() }
+    View { world: world.into(), pools, nsid: None, cookie_secrets: CookieSecrets::new(&[[7; 16]]) }
 }

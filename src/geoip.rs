@@ -27,7 +27,7 @@ use maxminddb::{MaxMindDbError, Reader};
 use self::facts::{FIELDS, Facts};
 use self::networks::Networks;
 use crate::finding::Finding;
-use crate::hash::Fnv1a;
+use crate::hash::Pieces;
 use crate::place::{Address, Class, Interner, Places, Runs, Table, zip_runs};
 
 /// Node numbers and pointers in an MMDB file have at most 32 bits.
@@ -49,7 +49,7 @@ pub struct Databases {
 /// One finding for each file that cannot be read, is broken, or says nothing of where clients are.
 pub fn load(files: &[PathBuf]) -> Result<Databases, Vec<Finding>> {
     let mut known = Known::default();
-    let mut hash = Fnv1a::default();
+    let mut hash = Pieces::default();
     let mut findings = Vec::new();
     for file in files {
         match read_database(file, &mut known.facts, &mut hash) {
@@ -71,11 +71,11 @@ type Complaint = (String, String);
 fn read_database(
     path: &Path,
     facts: &mut Interner<Facts>,
-    hash: &mut Fnv1a,
+    hash: &mut Pieces,
 ) -> Result<Networks, Complaint> {
     let file = read_file(path).map_err(broken)?;
     // The very bytes that are read below: the file may be another one a moment later.
-    hash.add_piece(&file);
+    hash.add(&file);
     let invalid = |error: MaxMindDbError| broken(error.to_string());
     let reader = Reader::from_source(file.as_slice()).map_err(invalid)?;
     let networks = networks::read(&reader, &file, facts).map_err(invalid)?;

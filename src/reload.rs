@@ -36,12 +36,29 @@ pub struct Loaded {
 
 /// Loads everything that the daemon serves by, or says everything that is wrong with it.
 pub fn load(daemon: &Daemon, seed: u64) -> Result<Loaded, Vec<Finding>> {
-    let (present, mut findings) = databases(daemon);
+    let mut findings = Vec::new();
+    let certificate = daemon.dns.tls.as_ref().map(config::certificate);
+    let (certificate, of_certificate) = or_findings(certificate, &mut findings);
     let secrets = daemon.dns.cookie_secret_file.as_ref();
     let secrets = secrets.map(|(path, position)| config::cookie_secrets(path, position));
     let (cookie_secrets, of_secrets) = or_findings(secrets, &mut findings);
-    let certificate = daemon.dns.tls.as_ref().map(config::certificate);
-    let (certificate, of_certificate) = or_findings(certificate, &mut findings);
+    match load_world(daemon, seed) {
+        Ok(config::Loaded { world, mut warnings }) if findings.is_empty() => {
+            warnings.extend(of_certificate);
+            warnings.extend(of_secrets);
+            Ok(Loaded { world, certificate, cookie_secrets, warnings })
+        }
+        Ok(_) => Err(findings),
+        Err(more) => {
+            findings.extend(more);
+            Err(findings)
+        }
+    }
+}
+
+/// Loads what is under `zones/` and `geoip/` alone, which needs no right to read any key.
+pub fn load_world(daemon: &Daemon, seed: u64) -> Result<config::Loaded, Vec<Finding>> {
+    let (present, mut findings) = databases(daemon);
     // The zones are read all the same where databases cannot be, so that all findings come at once.
     let (places, revision) = match geoip::load(&present) {
         Ok(read) => (read.places, read.revision),
@@ -55,11 +72,7 @@ pub fn load(daemon: &Daemon, seed: u64) -> Result<Loaded, Vec<Finding>> {
         return Err(findings);
     }
     match config::load(&daemon.zones, Arc::new(places), &revision, seed) {
-        Ok(config::Loaded { world, mut warnings }) if findings.is_empty() => {
-            warnings.extend(of_secrets);
-            warnings.extend(of_certificate);
-            Ok(Loaded { world, certificate, cookie_secrets, warnings })
-        }
+        Ok(loaded) if findings.is_empty() => Ok(loaded),
         Ok(_) => Err(findings),
         Err(more) => {
             findings.extend(more);
@@ -68,11 +81,11 @@ pub fn load(daemon: &Daemon, seed: u64) -> Result<Loaded, Vec<Finding>> {
     }
 }
 
+/// What a file says and its warnings, or its errors.
+type Read<T> = Result<(T, Vec<Finding>), Vec<Finding>>;
+
 /// What was read of a file, if one is named, and its warnings; its errors go to the others.
-fn or_findings<T>(
-    read: Option<Result<(T, Vec<Finding>), Vec<Finding>>>,
-    findings: &mut Vec<Finding>,
-) -> (Option<T>, Vec<Finding>) {
+fn or_findings<T>(read: Option<Read<T>>, findings: &mut Vec<Finding>) -> (Option<T>, Vec<Finding>) {
     match read {
         Some(Ok((value, warnings))) => (Some(value), warnings),
         Some(Err(errors)) => {

@@ -54,6 +54,7 @@ www A 192.0.2.1
 big TXT \"0123456789012345678901234567890123456789012345678901234567890123456789\"
 *.wild A 192.0.2.2
 c CNAME steered
+s CNAME www
 l CNAME l2
 l2 CNAME l
 d DNAME wild
@@ -233,6 +234,7 @@ fn no_answer_allocates() {
         ("x.wild.example.", 1, Static),
         ("nope.example.", 1, NxDomain),
         ("c.example.", 1, Steered),
+        ("s.example.", 1, Static),
         ("l.example.", 1, Static),
         ("a.d.example.", 1, Static),
         ("a.grow.example.", 1, Static),

@@ -3,12 +3,13 @@
 //!
 //! By default such a name is answered as if all were up; somebody must know.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::finding::Finding;
 use crate::health::PoolId;
 use crate::steering::{Asked, Pools, Set, SteeredName};
-use crate::view::View;
+use crate::view::{View, World};
 
 /// How many names one line of the log lists.
 const NAMES_LISTED: usize = 8;
@@ -16,26 +17,110 @@ const NAMES_LISTED: usize = 8;
 /// The families that a name is asked for.
 const FAMILIES: [(Asked, &str); 2] = [(Asked::A, "A"), (Asked::Aaaa, "AAAA")];
 
-/// Logs which names have nothing up any more for a family, and which have again, since `before`;
-/// at a start there is nothing before.
-pub(super) fn tell(before: Option<&View>, after: &View) {
-    if before.is_some_and(|before| no_pool_moved(before, after)) {
-        return;
+/// Knows which names hang on which pool, so that a pool that falls costs no look at the others.
+#[derive(Default)]
+pub(super) struct Alarm(Mutex<Dependents>);
+
+/// The names that hang on each pool of a world: zone, and index within it.
+#[derive(Default)]
+pub(super) struct Dependents {
+    /// Only to be recognized by: a pointer that is not used again while this is held.
+    world: Weak<World>,
+    of_pool: Vec<Vec<(u32, u32)>>,
+}
+
+impl Dependents {
+    pub(super) fn new(world: &Arc<World>) -> Self {
+        let mut of_pool = vec![Vec::new(); world.inventory.pools.len()];
+        for (zone, names) in (0..).zip(&world.steered) {
+            for (index, name) in (0..).zip(names) {
+                for pool in &name.slots {
+                    if let Some(names) = of_pool.get_mut(*pool as usize) {
+                        names.push((zone, index));
+                    }
+                }
+            }
+        }
+        Self { world: Arc::downgrade(world), of_pool }
     }
+
+    fn is_of(&self, world: &Arc<World>) -> bool {
+        std::ptr::eq(self.world.as_ptr(), Arc::as_ptr(world))
+    }
+}
+
+impl Alarm {
+    /// Takes over what is known of a world that is served from now on.
+    pub(super) fn expect(&self, dependents: Dependents) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = dependents;
+    }
+
+    /// Logs which names have nothing up any more for a family, and which have again, since
+    /// `before`, which is of the same world, and of which no other pools were summed anew.
+    pub(super) fn tell(
+        &self,
+        before: &View,
+        after: &View,
+        summed: impl IntoIterator<Item = PoolId>,
+    ) {
+        let is_up = |view: &View, pool| FAMILIES.map(|(asked, _)| is_up(&view.pools, pool, asked));
+        let mut moved =
+            summed.into_iter().filter(|pool| is_up(before, *pool) != is_up(after, *pool));
+        let Some(first) = moved.next() else { return };
+        let mut dependents = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !dependents.is_of(&after.world) {
+            *dependents = Dependents::new(&after.world);
+        }
+        let names: BTreeSet<(u32, u32)> = std::iter::once(first)
+            .chain(moved)
+            .filter_map(|pool| dependents.of_pool.get(pool as usize))
+            .flatten()
+            .copied()
+            .collect();
+        let names = names.into_iter().filter_map(|(zone, index)| {
+            after.world.steered.get(zone as usize)?.get(index as usize)
+        });
+        let changes = names.map(|name| Change::of(name, lost(name, &before.pools), &after.pools));
+        report(changes, &after.pools);
+    }
+}
+
+/// The same, where the worlds may be different; at a start there is nothing before.
+pub(super) fn tell_all(before: Option<&View>, after: &View) {
     let was_lost: HashMap<_, [bool; 2]> = before
         .into_iter()
         .flat_map(|view| names(view).map(|name| (&name.owner, lost(name, &view.pools))))
         .filter(|(_, lost)| lost.contains(&true))
         .collect();
-    let (mut losses, mut returns) = (Vec::new(), Vec::new());
-    for name in names(after) {
+    let changes = names(after).map(|name| {
         let was_lost = was_lost.get(&name.owner).copied().unwrap_or_default();
-        let is_lost = lost(name, &after.pools);
-        let which = |wanted: fn(bool, bool) -> bool| {
-            [0, 1].map(|family| wanted(was_lost[family], is_lost[family]))
-        };
-        losses.extend(shown(name, which(|was, is| !was && is), &after.pools));
-        returns.extend(shown(name, which(|was, is| was && !is), &after.pools));
+        Change::of(name, was_lost, &after.pools)
+    });
+    report(changes, &after.pools);
+}
+
+/// For which families a name was lost, and is.
+struct Change<'v> {
+    name: &'v SteeredName,
+    was_lost: [bool; 2],
+    is_lost: [bool; 2],
+}
+
+impl<'v> Change<'v> {
+    fn of(name: &'v SteeredName, was_lost: [bool; 2], pools: &Pools) -> Self {
+        Self { name, was_lost, is_lost: lost(name, pools) }
+    }
+
+    fn which(&self, wanted: fn(bool, bool) -> bool) -> [bool; 2] {
+        [0, 1].map(|family| wanted(self.was_lost[family], self.is_lost[family]))
+    }
+}
+
+fn report<'v>(changes: impl Iterator<Item = Change<'v>>, pools: &Pools) {
+    let (mut losses, mut returns) = (Vec::new(), Vec::new());
+    for change in changes {
+        losses.extend(shown(change.name, change.which(|was, is| !was && is), pools));
+        returns.extend(shown(change.name, change.which(|was, is| was && !is), pools));
     }
     if !losses.is_empty() {
         tracing::error!(
@@ -50,14 +135,6 @@ pub(super) fn tell(before: Option<&View>, after: &View) {
 
 fn names(view: &View) -> impl Iterator<Item = &SteeredName> {
     view.world.steered.iter().flatten()
-}
-
-/// Whether each pool is as up or down as before, in the same world.
-fn no_pool_moved(before: &View, after: &View) -> bool {
-    let count = after.world.inventory.pools.len() as PoolId;
-    let is_up = |view: &View, pool| FAMILIES.map(|(asked, _)| is_up(&view.pools, pool, asked));
-    std::ptr::eq(&*before.world, &*after.world)
-        && (0..count).all(|pool| is_up(before, pool) == is_up(after, pool))
 }
 
 /// For which families a name has pools, and not one that is up.
@@ -105,4 +182,35 @@ fn listed(names: &[String]) -> String {
         text.push_str(&format!(" and {} more", names.len() - NAMES_LISTED));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::Inventory;
+
+    #[test]
+    fn names_are_known_by_the_pools_that_they_hang_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let write =
+            |file: &str, text: &str| std::fs::write(folder.path().join(file), text).unwrap();
+        let zone = "@ 60 SOA ns host 1 1h 15m 2w 30\n@ 60 NS ns.net.\n";
+        write("a.example.zone", zone);
+        write("b.example.zone", zone);
+        write("a.example.toml", "[x]\nfailover = [\"p\", \"q\"]\n[y]\nfailover = [\"q\"]\n");
+        write("b.example.toml", "[z]\nfailover = [\"q\"]\nall_down = \"p\"\n");
+        let pool = |name: &str| format!("[pools.{name}]\nendpoints = [\"192.0.2.1\"]\n");
+        write("pools.toml", &["p", "q", "r"].map(pool).concat());
+        let places = crate::place::Places::unknown().into();
+        let world = crate::config::load(folder.path(), places, "", 7).unwrap().world;
+        let id = |name: &str| -> usize {
+            let Inventory { pools, .. } = &*world.inventory;
+            pools.iter().position(|pool| pool.name == name).unwrap()
+        };
+        let (p, q, r) = (id("p"), id("q"), id("r"));
+        let of_pool = Dependents::new(&Arc::new(world)).of_pool;
+        assert_eq!(of_pool[p], [(0, 0), (1, 0)]);
+        assert_eq!(of_pool[q], [(0, 0), (0, 1), (1, 0)]);
+        assert_eq!(of_pool[r], []);
+    }
 }

@@ -30,14 +30,14 @@ impl Beliefs {
         })
     }
 
-    /// `pools` with those in `changed` summed anew.
+    /// `pools` with those in `changed`, which are in ascending order, summed anew.
     pub fn pools_with(&self, pools: &Pools, changed: &[PoolId], inventory: &Inventory) -> Pools {
         let verdicts: Vec<(PoolId, Vec<Verdict>)> =
             changed.iter().map(|id| (*id, self.probes.board().pool_verdicts(*id))).collect();
         let overrides = self.overrides();
         pools.with(changed, inventory, |id| {
-            let pool = verdicts.iter().find(|(pool, _)| *pool == id.pool);
-            let verdict = pool.and_then(|(_, verdicts)| verdicts.get(id.index as usize));
+            let pool = verdicts.binary_search_by_key(&id.pool, |(pool, _)| *pool).ok();
+            let verdict = pool.and_then(|at| verdicts[at].1.get(id.index as usize));
             let verdict = verdict.copied().unwrap_or(Verdict::SETTLED_UP);
             StandingNow::of(inventory, id, verdict, &overrides)
         })

@@ -36,6 +36,7 @@ use crate::server::{
 use crate::state::{Remembered, Store, Token};
 use crate::view::{CookieSecrets, View, World};
 
+use alarm::Alarm;
 use beliefs::Beliefs;
 use limits::{encrypted_limits, tcp_limits};
 use running::{Ongoing, Running};
@@ -121,6 +122,7 @@ impl App {
             beliefs,
             store,
             metrics,
+            alarm: Alarm::default(),
             seen,
             ongoing: Ongoing::default(),
         });
@@ -154,7 +156,7 @@ impl App {
             stop,
         };
         app.announce();
-        alarm::tell(None, &app.running.live.load());
+        alarm::tell_all(None, &app.running.live.load());
         Ok(app)
     }
 

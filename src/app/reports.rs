@@ -63,7 +63,7 @@ impl Running {
         pools.sort_unstable();
         pools.dedup();
         if !pools.is_empty() {
-            self.swap_pools(|view| {
+            self.swap_pools(&pools, |view| {
                 self.beliefs.pools_with(&view.pools, &pools, &view.world.inventory)
             });
         }
@@ -118,3 +118,6 @@ impl Running {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

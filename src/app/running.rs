@@ -8,19 +8,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use super::alarm;
+use super::alarm::{self, Alarm, Dependents};
 use super::beliefs::Beliefs;
 use crate::admin::Control as _;
 use crate::config::Daemon;
 use crate::finding::Finding;
-use crate::live::Live;
+use crate::health::PoolId;
+use crate::live::{self, Live};
 use crate::metrics::Metrics;
 use crate::probe::Plan;
 use crate::reload::{self, Loaded, Seen};
 use crate::server::Identity;
 use crate::state::{DAEMON, OverrideChange, OverrideEvent, Store};
 use crate::steering::Pools;
-use crate::view::View;
+use crate::view::{CookieSecrets, View, World};
 
 /// The running daemon, as those who change it see it.
 pub(super) struct Running {
@@ -33,6 +34,7 @@ pub(super) struct Running {
     pub beliefs: Beliefs,
     pub store: Store,
     pub metrics: Arc<Metrics>,
+    pub alarm: Alarm,
     /// What the files looked like when they were last loaded.
     pub seen: Arc<Seen>,
     pub ongoing: Ongoing,
@@ -88,10 +90,21 @@ impl Running {
         let world = Arc::new(world);
         let revision = world.revision.clone();
         self.metrics.expect(&world);
+        live::release(self.serve(world, cookie_secrets));
+        if let (Some(identity), Some(pair)) = (&self.identity, certificate)
+            && identity.replace(pair)
+        {
+            tracing::info!("another certificate is shown from now on");
+        }
+        Ok(revision)
+    }
+
+    /// Puts a world in the place of the one that is served, and returns that.
+    fn serve(&self, world: Arc<World>, cookie_secrets: Option<CookieSecrets>) -> Arc<World> {
+        let (plan, dependents) = (Plan::new(&world.inventory), Dependents::new(&world));
         let _turn = self.turn();
         // Noted before there is more to probe.
         let _ = self.ready();
-        let plan = Plan::new(&world.inventory);
         self.beliefs.probes.replace(plan, &|key| self.store.remembered(key));
         let before = self.live.load_full();
         self.live.update(|view| View {
@@ -100,13 +113,9 @@ impl Running {
             nsid: view.nsid.clone(),
             cookie_secrets: cookie_secrets.unwrap_or_else(|| view.cookie_secrets.clone()),
         });
-        if let (Some(identity), Some(pair)) = (&self.identity, certificate)
-            && identity.replace(pair)
-        {
-            tracing::info!("another certificate is shown from now on");
-        }
-        alarm::tell(Some(&before), &self.live.load());
-        Ok(revision)
+        self.alarm.expect(dependents);
+        alarm::tell_all(Some(&before), &self.live.load());
+        Arc::clone(&before.world)
     }
 
     /// Ends the overrides whose time is over.
@@ -125,17 +134,21 @@ impl Running {
         self.refresh_pools();
     }
 
+    /// Sums all pools anew.
     pub fn refresh_pools(&self) {
         let _turn = self.turn();
-        self.swap_pools(|view| self.beliefs.pools(&view.world.inventory));
+        let pools: Vec<PoolId> =
+            (0..).zip(&self.live.load().world.inventory.pools).map(|(id, _)| id).collect();
+        self.swap_pools(&pools, |view| self.beliefs.pools(&view.world.inventory));
     }
 
-    pub fn swap_pools(&self, pools: impl FnOnce(&View) -> Pools) {
+    /// Puts in place what becomes of the pools when some are summed anew.
+    pub fn swap_pools(&self, summed: &[PoolId], pools: impl FnOnce(&View) -> Pools) {
         let before = self.live.load_full();
         self.live.update(|view| View { pools: pools(view), ..view.clone() });
-        alarm::tell(Some(&before), &self.live.load());
+        self.alarm.tell(&before, &self.live.load(), summed.iter().copied());
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

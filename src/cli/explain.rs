@@ -34,7 +34,7 @@ pub fn offline(config: &Path, args: &ExplainArgs) -> CommandResult {
         .map_err(|error| format!("{:?} is no name: {error}", args.name))?;
     let daemon = config::daemon(config).map_err(|findings| lines(&findings))?;
     let seed = 0;
-    let world = reload::load(&daemon, seed).map_err(|findings| lines(&findings))?.world;
+    let world = reload::load_world(&daemon, seed).map_err(|findings| lines(&findings))?.world;
     let down = endpoints_of(&world.inventory, &args.down)?;
     let pools = Pools::new(&world.inventory, |id| {
         let standing = if down.contains(&id) { Standing::Down } else { Standing::Up };

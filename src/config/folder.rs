@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::finding::Finding;
 use crate::finding::words::{quoted, slips};
-use crate::hash::Fnv1a;
+use crate::hash::Pieces;
 
 /// The largest zone file, in bytes: room for some million records.
 const MAX_ZONE_BYTES: u64 = 256 << 20;
@@ -129,7 +129,7 @@ pub fn is_hidden(name: &OsStr) -> bool {
 /// Reads files and remembers what all of them were.
 pub(super) struct Files {
     root: PathBuf,
-    hash: Fnv1a,
+    hash: Pieces,
     included: BTreeSet<PathBuf>,
 }
 
@@ -137,7 +137,19 @@ impl Files {
     /// For a folder, which must exist.
     pub(super) fn new(folder: &Path) -> Result<Self, Vec<Finding>> {
         let root = fs::canonicalize(folder).map_err(|error| no_folder(folder, &error))?;
-        Ok(Self { root, hash: Fnv1a::default(), included: BTreeSet::new() })
+        Ok(Self { root, hash: Pieces::default(), included: BTreeSet::new() })
+    }
+
+    /// For other files of the same folder, read beside these; see [`Self::join`].
+    pub(super) fn fork(&self) -> Self {
+        Self { root: self.root.clone(), hash: Pieces::default(), included: BTreeSet::new() }
+    }
+
+    /// Remembers what others were, too: whoever read them, they are the same files in the same
+    /// order.
+    pub(super) fn join(&mut self, others: Self) {
+        self.hash.add_word(others.hash.0);
+        self.included.extend(others.included);
     }
 
     /// Reads a TOML file.
@@ -193,25 +205,27 @@ impl Files {
 
     fn read(&mut self, path: &Path, name: &Path, most: u64) -> Result<Vec<u8>, String> {
         let bytes = read_bounded(path, most)?;
-        self.hash.add_piece(name.file_name().unwrap_or_default().as_encoded_bytes());
-        self.hash.add_piece(&bytes);
+        self.hash.add(name.file_name().unwrap_or_default().as_encoded_bytes());
+        self.hash.add(&bytes);
         Ok(bytes)
     }
 
     /// A short name of all files read so far, and of what else is served.
     pub(super) fn revision(mut self, more: &str) -> String {
-        self.hash.add_piece(more.as_bytes());
+        self.hash.add(more.as_bytes());
         format!("{:012x}", self.hash.0 >> 16)
     }
 }
 
 /// Reads a plain file of at most so many bytes; a pipe or a device could keep the reader for ever.
 pub(super) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, String> {
-    let kind = fs::metadata(path).map_err(|error| error.to_string())?;
-    if !kind.is_file() {
+    let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
+    if !metadata.is_file() {
         return Err("it is not a plain file".into());
     }
-    let mut bytes = Vec::new();
+    // One more, for the end to be seen without asking for more room.
+    let room = metadata.len().min(most) + 1;
+    let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or(0));
     let file = File::open(path).map_err(|error| error.to_string())?;
     file.take(most + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if bytes.len() as u64 > most {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::document;
 use super::folder::{self, Files, Listing, shown};
+use super::parallel;
 use super::policy::{PoolsFile, Shared};
 use super::steering::Steering;
 use super::{pools, steering};
@@ -16,7 +17,7 @@ use crate::place::Places;
 use crate::steering::{SteeredName, Turns};
 use crate::view::World;
 use crate::wire::Name;
-use crate::zone::{self, Zone, Zones};
+use crate::zone::{self, Steered, Zone, Zones};
 
 /// What files are loaded into.
 #[derive(Debug)]
@@ -43,12 +44,13 @@ pub fn load(
     let (inventory, pools_file) = load.pools(listing.pools.as_deref());
     let mut shared = Shared::new(&inventory, pools_file, &places);
     let sources = load.pair(zones_dir, &listing);
-    let (mut zones, mut steered) = (Vec::new(), Vec::<Box<[SteeredName]>>::new());
+    let (mut jobs, mut steered) = (Vec::new(), Vec::<Box<[SteeredName]>>::new());
     for (apex, source) in &sources {
         let steering = load.steering(apex, source.steering.as_deref(), &mut shared);
-        zones.push(load.zone(apex, &source.zone, &steering).map(Arc::new));
+        jobs.push(Job { apex, path: &source.zone, owners: steering.owners });
         steered.push(steering.names.into());
     }
+    let zones = load.zones(&jobs);
     let turns = Turns::new(shared.turns());
     let mut warnings = std::mem::take(&mut shared.warnings);
     warnings.sort();
@@ -172,14 +174,48 @@ impl Load {
         steering.unwrap_or_default()
     }
 
-    fn zone(&mut self, apex: &Name, path: &Path, steering: &Steering) -> Option<Zone> {
-        let bytes = self.files.zone(path);
-        let bytes = self.good(bytes)?;
-        let mut include = |written: &str, by: &str| self.files.include(written, by);
-        let records = zone::read(&shown(path), &bytes, apex, &mut include);
-        let (records, findings) = records;
-        self.findings.extend(findings);
-        self.good(zone::build(apex, &records, &steering.owners, self.seed))
+    /// Reads all zones, several at a time.
+    fn zones(&mut self, jobs: &[Job<'_>]) -> Vec<Option<Arc<Zone>>> {
+        let (files, seed) = (&self.files, self.seed);
+        let done = parallel::map(jobs, |job| {
+            let mut files = files.fork();
+            let (zone, findings) = job.zone(&mut files, seed);
+            (zone.map(Arc::new), findings, files)
+        });
+        let take_in = |(zone, findings, files)| {
+            self.findings.extend::<Vec<Finding>>(findings);
+            self.files.join(files);
+            zone
+        };
+        done.into_iter().map(take_in).collect()
+    }
+}
+
+/// A zone to be read.
+struct Job<'a> {
+    apex: &'a Name,
+    path: &'a Path,
+    owners: Vec<Steered>,
+}
+
+impl Job<'_> {
+    fn zone(&self, files: &mut Files, seed: u64) -> (Option<Zone>, Vec<Finding>) {
+        let bytes = match files.zone(self.path) {
+            Ok(bytes) => bytes,
+            Err(findings) => return (None, findings),
+        };
+        let mut include = |written: &str, by: &str| files.include(written, by);
+        let (records, mut findings) =
+            zone::read(&shown(self.path), &bytes, self.apex, &mut include);
+        // What is built takes as much memory again.
+        drop(bytes);
+        match zone::build(self.apex, &records, &self.owners, seed) {
+            Ok(zone) => (Some(zone), findings),
+            Err(more) => {
+                findings.extend(more);
+                (None, findings)
+            }
+        }
     }
 }
 

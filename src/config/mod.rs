@@ -16,6 +16,7 @@ mod hosts;
 mod load;
 mod monitors;
 mod owner;
+mod parallel;
 mod place_maps;
 mod policy;
 mod pools;

@@ -139,11 +139,16 @@ impl<'a, 'c, 'o, T: Trace> Chain<'a, 'c, 'o, T> {
         }
         match found {
             Found::Node(node) => {
-                self.tell(Link::Node { owner: node.owner(), is_empty: node.is_empty() });
+                self.tell(Link::Node { wildcard_below: None, is_empty: node.is_empty() });
                 self.node(zone_index, zone, node)
             }
-            Found::Cut(referral, owner) => {
-                self.tell(Link::Cut { owner });
+            Found::Wildcard(node, depth) => {
+                let (wildcard_below, is_empty) = (Some(self.name.suffix(depth)), node.is_empty());
+                self.trace.link(self.name, Link::Node { wildcard_below, is_empty });
+                self.node(zone_index, zone, node)
+            }
+            Found::Cut(referral, depth) => {
+                self.trace.link(self.name, Link::Cut { owner: self.name.suffix(depth) });
                 self.conclude(Reason::Referral);
                 let here = self.here;
                 self.reply.put(Section::Authority, referral.name_servers(), here)?;
@@ -167,19 +172,18 @@ impl<'a, 'c, 'o, T: Trace> Chain<'a, 'c, 'o, T> {
         }
     }
 
-    fn node(&mut self, zone_index: usize, zone: &'a Zone, node: &'a Node) -> Result<Next, Full> {
+    fn node(&mut self, zone_index: usize, zone: &'a Zone, node: Node<'a>) -> Result<Next, Full> {
         if let Some(index) = node.steered()
             && let Some(name) =
                 self.incoming.view.world.steered.get(zone_index).and_then(|n| n.get(index))
+            && let Some(next) = self.steered(zone, node, name)?
         {
-            if let Some(next) = self.steered(zone, node, name)? {
-                return Ok(next);
-            }
+            return Ok(next);
         }
         let here = self.here;
         if self.incoming.question.qtype == rtype::ANY {
             // One record set is enough of an answer (RFC 8482 4.1).
-            return match node.sets().first() {
+            return match node.sets().next() {
                 Some(set) => self.fixed(set, here),
                 None => self.no_data(zone),
             };
@@ -197,7 +201,7 @@ impl<'a, 'c, 'o, T: Trace> Chain<'a, 'c, 'o, T> {
         }
     }
 
-    fn fixed(&mut self, set: &RrSet, here: NameAt) -> Result<Next, Full> {
+    fn fixed(&mut self, set: RrSet<'_>, here: NameAt) -> Result<Next, Full> {
         self.tell(Link::Fixed { rtype: set.rtype, count: set.count });
         self.conclude(Reason::Static);
         self.reply.put(Section::Answer, set, here)?;
@@ -205,7 +209,7 @@ impl<'a, 'c, 'o, T: Trace> Chain<'a, 'c, 'o, T> {
     }
 
     /// DNAME and the CNAME that it makes for the name, of which `depth` labels are replaced.
-    fn dname(&mut self, dname: &RrSet, depth: usize) -> Result<Next, Full> {
+    fn dname(&mut self, dname: RrSet<'_>, depth: usize) -> Result<Next, Full> {
         self.trace.link(self.name, Link::Dname { owner: self.name.suffix(depth) });
         self.conclude(Reason::Static);
         let here = self.here;

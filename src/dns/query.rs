@@ -74,8 +74,8 @@ impl<'p> Question<'p> {
     /// For a question that came by a connection, where a malformed keepalive option is a fault.
     #[inline(never)]
     pub fn check_keepalive(&mut self) {
-        if self.fault.is_none() {
-            self.fault = self.edns.as_mut().and_then(Edns::check_keepalive);
+        if matches!(self.fault, None | Some(Fault::NoQuestion)) {
+            self.fault = self.edns.as_mut().and_then(Edns::check_keepalive).or(self.fault);
         }
     }
 

@@ -11,8 +11,8 @@ pub enum Link<'a> {
     NoZone,
     /// It exists in a zone, or a wildcard stands for it.
     Node {
-        /// What exists: the name itself, or the wildcard.
-        owner: &'a [u8],
+        /// The name right above the wildcard, if the name itself does not exist.
+        wildcard_below: Option<&'a [u8]>,
         /// Whether there is any record, and not only names below it.
         is_empty: bool,
     },

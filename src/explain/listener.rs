@@ -65,10 +65,10 @@ impl dns::Trace for Listener<'_> {
         let name = text(name.suffix(0));
         let words = match link {
             Link::NoZone => format!("{name} is in none of the zones served here"),
-            Link::Node { owner, is_empty } => {
-                let owner = text(owner);
-                if owner != name {
-                    format!("{name} does not exist by itself: {owner} stands for it")
+            Link::Node { wildcard_below, is_empty } => {
+                if let Some(encloser) = wildcard_below {
+                    let wildcard = text(&[b"\x01*", encloser].concat());
+                    format!("{name} does not exist by itself: {wildcard} stands for it")
                 } else if is_empty {
                     format!("{name} exists only because there are names below it")
                 } else {

@@ -12,4 +12,4 @@ pub mod rtype;
 pub use name::{Name, NameError};
 pub use qname::QName;
 pub use rcode::Rcode;
-pub use rrset::{Owner, Patch, RrSet, RrSetBuilder, TooLarge};
+pub use rrset::{Owner, Patch, RrSet, RrSetBuilder, RrSets, TooLarge};

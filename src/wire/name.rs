@@ -67,41 +67,24 @@ impl Name {
     /// Reads presentation form (RFC 1035 5.1): `@` is the origin, a name without a final dot is
     /// relative to it.
     pub fn parse(text: &str, origin: &Self) -> Result<Self, NameError> {
-        if text == "@" {
-            return Ok(origin.clone());
-        }
-        if text == "." {
-            return Ok(Self::root());
-        }
-        let mut wire = vec![0u8];
-        let mut label_at = 0;
-        let mut bytes = text.bytes();
-        let mut absolute = text.is_empty();
-        if text.is_empty() {
-            return Err(NameError::EmptyLabel);
-        }
-        while let Some(byte) = bytes.next() {
-            absolute = false;
-            match byte {
-                b'.' => {
-                    close_label(&mut wire, &mut label_at)?;
-                    absolute = true;
-                }
-                b'\\' => wire.push(unescape(&mut bytes)?),
-                byte => wire.push(byte),
-            }
-        }
-        if absolute {
-            // The last label opened is the root's, already written as a zero byte.
-        } else {
-            close_label(&mut wire, &mut label_at)?;
-            wire.pop();
-            wire.extend_from_slice(origin.as_wire());
-        }
-        if wire.len() > MAX_NAME_BYTES {
-            return Err(NameError::LongName);
-        }
+        let mut wire = Vec::with_capacity(text.len() + 1 + origin.0.len());
+        Self::parse_into(text, origin, &mut wire)?;
         Ok(Self(wire.into()))
+    }
+
+    /// As [`Self::parse`], with the wire form put behind what stands in `out`; unless it is an
+    /// error, which changes nothing there.
+    pub fn parse_into(text: &str, origin: &Self, out: &mut Vec<u8>) -> Result<(), NameError> {
+        let start = out.len();
+        let parsed = append_name(text, origin, out);
+        let parsed = parsed.and(match out.len() - start {
+            0..=MAX_NAME_BYTES => Ok(()),
+            _ => Err(NameError::LongName),
+        });
+        if parsed.is_err() {
+            out.truncate(start);
+        }
+        parsed
     }
 
     /// The uncompressed wire form, 1 to 255 bytes, ending in the root's zero byte.
@@ -157,8 +140,48 @@ impl Name {
     }
 }
 
-fn close_label(wire: &mut Vec<u8>, label_at: &mut usize) -> Result<(), NameError> {
-    let length = wire.len() - *label_at - 1;
+fn append_name(text: &str, origin: &Name, out: &mut Vec<u8>) -> Result<(), NameError> {
+    match text {
+        "@" => {
+            out.extend_from_slice(origin.as_wire());
+            return Ok(());
+        }
+        "." => {
+            out.push(0);
+            return Ok(());
+        }
+        _ => {}
+    }
+    let mut rest = text.as_bytes();
+    loop {
+        rest = append_label(rest, out)?;
+        match rest {
+            [] => out.extend_from_slice(origin.as_wire()),
+            [_] => out.push(0),
+            [_, more @ ..] => {
+                rest = more;
+                continue;
+            }
+        }
+        return Ok(());
+    }
+}
+
+/// Appends the label at the start of a text; returns what follows, from the dot on.
+fn append_label<'t>(mut text: &'t [u8], out: &mut Vec<u8>) -> Result<&'t [u8], NameError> {
+    let length_at = out.len();
+    out.push(0);
+    loop {
+        let plain = text.iter().position(|byte| matches!(byte, b'.' | b'\\'));
+        let (label, rest) = text.split_at(plain.unwrap_or(text.len()));
+        out.extend_from_slice(label);
+        text = rest;
+        let [b'\\', escaped @ ..] = text else { break };
+        let (byte, rest) = unescape(escaped)?;
+        out.push(byte);
+        text = rest;
+    }
+    let length = out.len() - length_at - 1;
     if length == 0 {
         return Err(NameError::EmptyLabel);
     }
@@ -166,23 +189,20 @@ fn close_label(wire: &mut Vec<u8>, label_at: &mut usize) -> Result<(), NameError
         return Err(NameError::LongLabel);
     }
     // At most 63, checked above.
-    wire[*label_at] = length as u8;
-    *label_at = wire.len();
-    wire.push(0);
-    Ok(())
+    out[length_at] = length as u8;
+    Ok(text)
 }
 
-fn unescape(bytes: &mut std::str::Bytes<'_>) -> Result<u8, NameError> {
-    let first = bytes.next().ok_or(NameError::BadEscape)?;
-    if !first.is_ascii_digit() {
-        return Ok(first);
+/// What follows a backslash: any character, or three digits up to 255.
+fn unescape(text: &[u8]) -> Result<(u8, &[u8]), NameError> {
+    match text {
+        [a, b, c, rest @ ..] if [a, b, c].into_iter().all(u8::is_ascii_digit) => {
+            let value = [a, b, c].iter().fold(0, |sum, d| sum * 10 + u32::from(**d - b'0'));
+            u8::try_from(value).map(|byte| (byte, rest)).map_err(|_| NameError::BadEscape)
+        }
+        [byte, rest @ ..] if !byte.is_ascii_digit() => Ok((*byte, rest)),
+        _ => Err(NameError::BadEscape),
     }
-    let mut value = u32::from(first - b'0');
-    for _ in 0..2 {
-        let digit = bytes.next().filter(u8::is_ascii_digit).ok_or(NameError::BadEscape)?;
-        value = value * 10 + u32::from(digit - b'0');
-    }
-    u8::try_from(value).map_err(|_| NameError::BadEscape)
 }
 
 impl fmt::Display for Name {

@@ -146,6 +146,13 @@ impl QName {
         self.hashes[index]
     }
 
+    /// The hash of the wildcard right below a suffix; `index` is at most `labels()`.
+    pub fn wildcard_hash(&self, index: usize) -> u64 {
+        // Its one label, as `hash_label` takes it.
+        let word = u64::from_le_bytes([0, 0, 0, 0, 0, 0, 1, b'*']);
+        fold(self.hashes[index], word)
+    }
+
     /// The key of the hashes.
     pub fn seed(&self) -> u64 {
         self.seed
@@ -186,6 +193,21 @@ mod tests {
         assert_eq!(long.hash(1), short.hash(0));
         assert_eq!(long.hash(3), short.hash(2));
         assert_ne!(long.hash(0), long.hash(1));
+    }
+
+    #[test]
+    fn wildcards_hash_as_names_do() {
+        let (mut below, mut wildcard) = (QName::new(7), QName::new(7));
+        for (name, star) in [
+            (&b"\x01a\x03com\0"[..], &b"\x01*\x03com\0"[..]),
+            (b"\x01a\0", b"\x01*\0"),
+            (b"\x08exampleX\0", b"\x01*\x08examplex\0"),
+        ] {
+            below.set(name);
+            wildcard.set(star);
+            let suffix = below.labels() + 1 - wildcard.labels();
+            assert_eq!(below.wildcard_hash(suffix), wildcard.hash(0), "{star:?}");
+        }
     }
 
     /// Each byte at each place of a word, with neighbours that must stay as they are.

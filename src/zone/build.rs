@@ -1,18 +1,23 @@
 //! Records to a zone, or to everything that is wrong with them.
 
+mod blocks;
 mod check;
 mod encode;
+mod group;
 mod order;
 #[cfg(test)]
 mod tests;
 
+use self::blocks::{Blocks, Place};
 use self::check::Checks;
 use self::encode::Encoder;
-use self::order::{Group, Order};
-use super::read::Records;
-use super::{NONE, Node, Zone};
+use self::group::Group;
+use self::order::Order;
+use super::Zone;
+use super::node::{DNAME, WILDCARD};
+use super::records::Records;
 use crate::finding::Finding;
-use crate::wire::{Name, QName, RrSet, rtype};
+use crate::wire::{Name, rtype};
 
 /// A steered name as the zone must know it.
 #[derive(Clone, Debug)]
@@ -52,139 +57,125 @@ pub fn build(
     let mut builder = Builder {
         order: &order,
         checks: Checks::new(&apex, records, steered),
-        nodes: Vec::new(),
+        blocks: Blocks::new(),
         above: Vec::new(),
-        negative: None,
+        negative: Vec::new(),
     };
-    builder.checks.outsiders();
-    builder.walk(&apex);
-    let (findings, negative) = (builder.checks.findings, builder.negative);
-    match negative {
-        Some(negative) if findings.is_empty() && !records.incomplete => Ok(Zone {
-            apex_labels: apex.labels().count(),
-            apex,
-            records: records.list.len(),
-            table: table(&builder.nodes, seed),
-            nodes: builder.nodes,
-            negative,
-        }),
-        _ => Err(findings.into_sorted()),
+    builder.checks.outsiders(&order);
+    builder.walk();
+    let Builder { mut checks, blocks, negative, .. } = builder;
+    if !checks.findings.is_empty() || records.incomplete {
+        return Err(checks.findings.into_sorted());
     }
+    let Some(store) = blocks.finish(&apex, seed) else {
+        checks.too_many_names();
+        return Err(checks.findings.into_sorted());
+    };
+    let (apex_labels, records) = (apex.labels().count(), records.len());
+    Ok(Zone { apex, apex_labels, records, store, negative: negative.into() })
 }
 
 /// Walks through the owners in an order that gives parents before their children.
 struct Builder<'a> {
     order: &'a Order<'a>,
     checks: Checks<'a>,
-    nodes: Vec<Node>,
-    /// The nodes from the apex down to the one made last.
+    blocks: Blocks,
+    /// The names from the apex down to the one that was made last.
     above: Vec<Level>,
-    negative: Option<RrSet>,
+    negative: Vec<u8>,
 }
 
-/// A node on the way down.
+/// A name on the way down.
 struct Level {
     /// Length of its key, see [`order`].
     key_length: usize,
-    node: u32,
+    /// Where its block is; none below a delegation, where nothing is ever looked for.
+    place: Option<Place>,
+    /// Length of the key of the topmost delegation at or above it.
+    cut: Option<usize>,
     /// The DNAME at or above it: index of the record.
     dname: Option<usize>,
 }
 
 impl Builder<'_> {
-    fn walk(&mut self, apex: &Name) {
-        self.enter(order::key(apex).len(), apex.as_wire());
+    fn walk(&mut self) {
+        self.enter(0, &[]);
+        let (mut group, mut last) = (Group::default(), Vec::new());
         let mut at = 0;
-        let mut last_key = order::key(apex);
-        while let Some(group) = self.order.group(at) {
-            at = group.end;
-            let shared = common_prefix(&last_key, group.key);
+        while let Some(next) = self.order.group(at, &mut group) {
+            at = next;
+            let shared = common_prefix(&last, &group.key);
             while self.above.len() > 1 && self.above.last().is_some_and(|l| l.key_length > shared) {
                 self.above.pop();
             }
-            self.descend(group.key, group.name.as_wire());
-            last_key.clear();
-            last_key.extend_from_slice(group.key);
+            self.descend(&group);
             self.fill(&group);
+            last.clone_from(&group.key);
         }
-        if self.negative.is_none() {
+        if self.negative.is_empty() {
             self.checks.no_soa();
         }
     }
 
-    /// Makes the nodes from the last common ancestor down to a name, empty ones on the way.
-    fn descend(&mut self, key: &[u8], wire: &[u8]) {
+    /// Makes the names from the last common ancestor down to one, empty ones on the way.
+    fn descend(&mut self, Group { key, name, .. }: &Group) {
         loop {
             let have = self.above.last().map_or(0, |level| level.key_length);
             let Some(label) = key.get(have) else { return };
             let next = have + 1 + usize::from(*label);
             // What of the key is left over are the labels to the left, with their lengths.
-            self.enter(next, &wire[key.len() - next..]);
+            self.enter(next, &name[key.len() - next..key.len()]);
         }
     }
 
-    fn enter(&mut self, key_length: usize, wire: &[u8]) {
-        // Four thousand million names do not fit into memory.
-        let node = self.nodes.len() as u32;
-        let (mut cut, mut dname) = (NONE, None);
-        if let Some(parent) = self.above.last() {
-            dname = parent.dname;
-            let parent = &mut self.nodes[parent.node as usize];
-            cut = parent.cut;
-            if wire.starts_with(b"\x01*") {
-                parent.wildcard = node;
-            }
+    /// Makes a name, given without the labels of the apex.
+    fn enter(&mut self, key_length: usize, name: &[u8]) {
+        let parent = self.above.last();
+        let (cut, dname) = parent.map_or((None, None), |parent| (parent.cut, parent.dname));
+        let place = match cut {
+            Some(_) => None,
+            None => Some(self.blocks.begin(name)),
+        };
+        if let Some(parent) = parent.and_then(|parent| parent.place)
+            && name.starts_with(b"\x01*")
+        {
+            self.blocks.mark(parent, WILDCARD);
         }
-        self.above.push(Level { key_length, node, dname });
-        self.nodes.push(Node {
-            name: wire.into(),
-            sets: Box::default(),
-            referral: None,
-            cut,
-            wildcard: NONE,
-            steered: NONE,
-        });
+        self.above.push(Level { key_length, place, cut, dname });
     }
 
-    /// Gives the node entered last what its owner has.
-    fn fill(&mut self, group: &Group<'_>) {
-        let Some((node, above)) = self.nodes.split_last_mut() else { return };
+    /// Gives the name entered last what it has.
+    fn fill(&mut self, group: &Group) {
         let Some(level) = self.above.last_mut() else { return };
-        let apex = above.is_empty();
         self.checks.dname_above(group, level.dname);
-        if let Some(cut) = above.get(node.cut as usize) {
-            self.checks.occluded(group, cut);
+        let Some(place) = level.place else {
+            self.checks.occluded(group, level.cut.unwrap_or_default());
+            return;
+        };
+        let apex = group.key.is_empty();
+        let delegation = !apex && !group.is_wildcard() && group.set(rtype::NS).is_some();
+        self.checks.owner(group, apex, delegation);
+        let blocks = &mut self.blocks;
+        let mut encoder = Encoder { order: self.order, checks: &mut self.checks, blocks };
+        if delegation {
+            level.cut = Some(level.key_length);
+            encoder.delegation(place, group);
             return;
         }
-        let delegation = !apex && !group.name.is_wildcard() && group.set(rtype::NS).is_some();
-        self.checks.owner(group, apex, delegation);
-        let mut encoder = Encoder { order: self.order, checks: &mut self.checks };
-        if delegation {
-            node.cut = level.node;
-            node.referral = encoder.referral(group);
-            node.sets = encoder.sets(group, |rtype| rtype == rtype::DS);
-        } else {
-            level.dname = level.dname.or(group.set(rtype::DNAME).map(|set| set.first));
-            node.sets = encoder.sets(group, |_| true);
-            node.steered = group.steered.map_or(NONE, |index| index as u32);
+        encoder.answers(place, group);
+        if let Some(dname) = group.set(rtype::DNAME) {
+            level.dname = level.dname.or(Some(group.first(dname)));
+            // A wildcard's is plain data (RFC 4592 4.4): it is encoded for whatever is asked.
+            if !group.is_wildcard() {
+                self.blocks.mark(place, DNAME);
+            }
         }
         if let Some(soa) = group.set(rtype::SOA).filter(|_| apex) {
-            self.negative = encoder.negative(group, soa);
+            self.negative = encode::negative(group, soa, &mut self.checks);
         }
     }
 }
 
 fn common_prefix(one: &[u8], other: &[u8]) -> usize {
     one.iter().zip(other).take_while(|(a, b)| a == b).count()
-}
-
-/// The index of all nodes by the hashes of their names.
-fn table(nodes: &[Node], seed: u64) -> Box<[u32]> {
-    let mut table = vec![NONE; (nodes.len() * 2).next_power_of_two()].into_boxed_slice();
-    let mut name = QName::new(seed);
-    for (at, node) in nodes.iter().enumerate() {
-        name.set(&node.name);
-        Zone::index(&mut table, nodes, at as u32, name.hash(0));
-    }
-    table
 }

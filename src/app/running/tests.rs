@@ -17,7 +17,7 @@ fn zone(last: u8) -> String {
     format!("@ 60 SOA ns host 1 1h 15m 2w 30\n@ 60 NS ns.net.\nwww 60 A 192.0.2.{last}\n")
 }
 
-fn running(daemon: Daemon, seen: &Arc<Seen>) -> Running {
+pub(in crate::app) fn running(daemon: Daemon, seen: &Arc<Seen>) -> Running {
     let world = Arc::new(reload::load(&daemon, 7).unwrap().world);
     let (reports, _) = mpsc::channel(1);
     let kit = Kit::new(&[]).unwrap();
@@ -37,6 +37,7 @@ fn running(daemon: Daemon, seen: &Arc<Seen>) -> Running {
         beliefs: Beliefs::new(Overrides::default(), probes),
         store,
         metrics: Metrics::new(),
+        alarm: Alarm::default(),
         seen: Arc::clone(seen),
         ongoing: Ongoing::default(),
     }

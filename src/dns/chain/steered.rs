@@ -15,7 +15,7 @@ impl<'a, T: Trace> Chain<'a, '_, '_, T> {
     pub(super) fn steered(
         &mut self,
         zone: &'a Zone,
-        node: &'a Node,
+        node: Node<'a>,
         name: &'a SteeredName,
     ) -> Result<Option<Next>, Full> {
         let Some(choice) = self.choose(name) else {

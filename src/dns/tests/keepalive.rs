@@ -57,4 +57,11 @@ fn over_tcp_it_must_be_empty() {
     // What is wrong beside it comes first.
     let other = ask("www.example. A").flags(2 << 11).tcp().edns(1232, &[(11, b"\0\0")]);
     assert_eq!(other.of(&view()).text(), "NOTIMP");
+    // Also beside a cookie without a question.
+    let view = Setup::default().zone("example.", "").cookies(&[[1; 16]]).view();
+    let options: &[(u16, &[u8])] = &[(10, b"12345678"), (11, b"\0\0")];
+    let mut packet = ask("example. SOA").edns(1232, options);
+    packet.questions.clear();
+    assert_eq!(packet.of(&view).text(), "NOERROR");
+    assert_eq!(packet.tcp().of(&view).text(), "FORMERR");
 }

@@ -1,31 +1,36 @@
 //! What a zone may not be, each with the record or steered name that shows it.
 
-use super::order::{Group, Set};
+use super::group::{Group, Set};
+use super::order::Order;
 use super::{Steered, SteeredTypes};
 use crate::finding::Finding;
 use crate::wire::{Name, rtype};
-use crate::zone::Node;
 use crate::zone::findings::Findings;
-use crate::zone::read::{Record, Records, type_name};
+use crate::zone::read::type_name;
+use crate::zone::records::{Record, Records};
 
 /// Collects what is wrong.
 pub(super) struct Checks<'a> {
-    apex: Name,
-    apex_key: Vec<u8>,
+    apex: &'a Name,
     records: &'a Records,
     steered: &'a [Steered],
     pub(super) findings: Findings,
 }
 
 impl<'a> Checks<'a> {
-    pub(super) fn new(apex: &Name, records: &'a Records, steered: &'a [Steered]) -> Self {
-        let (apex, apex_key) = (apex.clone(), super::order::key(apex));
-        Self { apex, apex_key, records, steered, findings: Findings::default() }
+    pub(super) fn new(apex: &'a Name, records: &'a Records, steered: &'a [Steered]) -> Self {
+        Self { apex, records, steered, findings: Findings::default() }
+    }
+
+    /// The record of an index.
+    pub(super) fn record(&self, index: usize) -> Record<'a> {
+        self.records.get(index)
     }
 
     /// Says what was found at a record.
-    fn at(&mut self, record: &Record, found: String, expected: impl Into<String>) {
-        let (file, position) = (self.file(record), record.position);
+    fn at(&mut self, index: usize, found: String, expected: impl Into<String>) {
+        let Record { position, .. } = self.record(index);
+        let file = self.file(position.file);
         self.findings.push(Finding::at(file, (position.line, position.column), found, expected));
     }
 
@@ -37,34 +42,32 @@ impl<'a> Checks<'a> {
         }
     }
 
-    fn file(&self, record: &Record) -> String {
-        self.records.files.get(record.position.file as usize).cloned().unwrap_or_default()
+    fn file(&self, index: u32) -> String {
+        self.records.files.get(index as usize).cloned().unwrap_or_default()
     }
 
     /// Where a record stands, for findings that stand elsewhere.
-    fn whereabouts(&self, record: &Record) -> String {
-        format!("{}:{}", self.file(record), record.position.line)
+    fn whereabouts(&self, index: usize) -> String {
+        let Record { position, .. } = self.record(index);
+        format!("{}:{}", self.file(position.file), position.line)
     }
 
     /// Everything outside the zone, and SOA records that are not at the apex.
-    pub(super) fn outsiders(&mut self) {
-        let records = self.records;
-        for record in &records.list {
-            let key = super::order::key(&record.owner);
-            let (owner, apex) = (&record.owner, self.apex.clone());
-            if !key.starts_with(&self.apex_key) {
-                let found = format!("{owner} outside the zone {apex}");
-                self.at(record, found, format!("names at or below {apex}"));
-            } else if record.rtype == rtype::SOA && key != self.apex_key {
-                let found = format!("SOA at {owner}");
-                self.at(record, found, format!("SOA at the apex {apex} only"));
-            }
+    pub(super) fn outsiders(&mut self, order: &Order<'_>) {
+        let apex = self.apex;
+        for &index in &order.outside {
+            let owner = shown(self.record(index).owner);
+            let found = format!("{owner} outside the zone {apex}");
+            self.at(index, found, format!("names at or below {apex}"));
+        }
+        for &index in &order.low_soas {
+            let found = format!("SOA at {}", shown(self.record(index).owner));
+            self.at(index, found, format!("SOA at the apex {apex} only"));
         }
         for (index, steered) in self.steered.iter().enumerate() {
-            if !super::order::key(&steered.owner).starts_with(&self.apex_key) {
-                let found =
-                    format!("steered name {} outside the zone {}", steered.owner, self.apex);
-                self.at_steered(index, found, format!("names at or below {}", self.apex));
+            if !steered.owner.to_lowercase().is_under(apex) {
+                let found = format!("steered name {} outside the zone {apex}", steered.owner);
+                self.at_steered(index, found, format!("names at or below {apex}"));
             }
         }
     }
@@ -79,33 +82,32 @@ impl<'a> Checks<'a> {
     }
 
     /// A name below a DNAME (RFC 6672 2.4); the index is the DNAME record's.
-    pub(super) fn dname_above(&mut self, group: &Group<'_>, dname: Option<usize>) {
-        let records = self.records;
-        let Some(dname) = dname.and_then(|index| records.list.get(index)) else { return };
-        let name = &group.name;
+    pub(super) fn dname_above(&mut self, group: &Group, dname: Option<usize>) {
+        let Some(dname) = dname else { return };
+        let (name, owner) = (shown(&group.name), shown(self.record(dname).owner));
         let expected = format!("no names below a DNAME ({})", self.whereabouts(dname));
         if let Some(index) = group.steered {
-            let found = format!("steered name {name} below the DNAME at {}", dname.owner);
+            let found = format!("steered name {name} below the DNAME at {owner}");
             self.at_steered(index, found, expected.clone());
         }
         if let Some(set) = group.sets.first() {
-            let found = format!("{name} below the DNAME at {}", dname.owner);
-            self.at(set.records[0], found, expected);
+            let found = format!("{name} below the DNAME at {owner}");
+            self.at(group.first(set), found, expected);
         }
     }
 
-    /// A name below a delegation, where the master file may have glue.
-    pub(super) fn occluded(&mut self, group: &Group<'_>, cut: &Node) {
-        if let (Some(index), Ok(cut)) = (group.steered, Name::from_wire(&cut.name)) {
-            let found = format!("steered name {} below the delegation of {cut}", group.name);
-            self.at_steered(index, found, "names that this zone answers for");
-        }
+    /// A name below a delegation whose key has so many bytes, where the master file may have glue.
+    pub(super) fn occluded(&mut self, group: &Group, cut_length: usize) {
+        let Some(index) = group.steered else { return };
+        let (name, cut) = (shown(&group.name), shown(&group.name[group.key.len() - cut_length..]));
+        let found = format!("steered name {name} below the delegation of {cut}");
+        self.at_steered(index, found, "names that this zone answers for");
     }
 
     /// Everything about one name that this zone answers for.
-    pub(super) fn owner(&mut self, group: &Group<'_>, apex: bool, delegation: bool) {
+    pub(super) fn owner(&mut self, group: &Group, apex: bool, delegation: bool) {
         for index in &group.steered_again {
-            let found = format!("{} steered a second time", group.name);
+            let found = format!("{} steered a second time", shown(&group.name));
             self.at_steered(*index, found, "each name once");
         }
         self.alone(group, apex);
@@ -113,46 +115,42 @@ impl<'a> Checks<'a> {
         self.signer(group, apex, delegation);
         let dname = group.set(rtype::DNAME);
         if let Some(dname) = dname.filter(|_| delegation) {
-            let found = format!("DNAME at the delegation of {}", group.name);
-            self.at(dname.records[0], found, "either NS or DNAME");
+            let found = format!("DNAME at the delegation of {}", shown(&group.name));
+            self.at(group.first(dname), found, "either NS or DNAME");
         }
         if let Some(soa) = group.set(rtype::SOA).filter(|_| apex)
             && group.set(rtype::NS).is_none()
             && !self.records.incomplete
         {
-            let found = format!("no NS at the apex {}", group.name);
-            self.at(soa.records[0], found, "at least one NS record");
+            let found = format!("no NS at the apex {}", shown(&group.name));
+            self.at(group.first(soa), found, "at least one NS record");
         }
     }
 
     /// Types that stand once, and CNAME, which stands alone (RFC 1034 3.6.2).
-    fn alone(&mut self, group: &Group<'_>, apex: bool) {
+    fn alone(&mut self, group: &Group, apex: bool) {
         for set in &group.sets {
             let single = matches!(set.rtype, rtype::CNAME | rtype::DNAME)
                 || (set.rtype == rtype::SOA && apex);
-            if let [first, rest @ ..] = &set.records[..]
-                && single
-            {
-                for second in rest {
-                    let found = format!("a second {} at {}", type_name(set.rtype), group.name);
-                    let expected = format!("only the one at {}", self.whereabouts(first));
-                    self.at(second, found, expected);
-                }
+            for second in group.members(set).skip(1).filter(|_| single) {
+                let (kind, name) = (type_name(set.rtype), shown(&group.name));
+                let expected = format!("only the one at {}", self.whereabouts(group.first(set)));
+                self.at(second, format!("a second {kind} at {name}"), expected);
             }
         }
         let Some(cname) = group.set(rtype::CNAME) else { return };
         if let Some(other) = group.sets.iter().find(|set| !may_join_cname(set)) {
             let kind = type_name(other.rtype);
-            let place = self.whereabouts(other.records[0]);
-            let found = format!("CNAME at {} beside {kind} ({place})", group.name);
-            self.at(cname.records[0], found, "no other data beside a CNAME");
+            let place = self.whereabouts(group.first(other));
+            let found = format!("CNAME at {} beside {kind} ({place})", shown(&group.name));
+            self.at(group.first(cname), found, "no other data beside a CNAME");
         }
     }
 
-    fn steered(&mut self, group: &Group<'_>, apex: bool, delegation: bool) {
+    fn steered(&mut self, group: &Group, apex: bool, delegation: bool) {
         let Some(index) = group.steered else { return };
         let Some(steered) = self.steered.get(index) else { return };
-        let (name, (line, column)) = (&group.name, steered.position);
+        let (name, (line, column)) = (shown(&group.name), steered.position);
         let place = format!("{}:{line}:{column}", steered.file);
         if delegation {
             let found = format!("steered name {name}, which is delegated");
@@ -175,32 +173,44 @@ impl<'a> Checks<'a> {
                 continue;
             };
             let found = format!("{} at the steered name {name}", type_name(set.rtype));
-            self.at(set.records[0], found, expected);
+            self.at(group.first(set), found, expected);
         }
     }
 
     /// DS stands on the upper side of a delegation (RFC 4035 2.4).
-    fn signer(&mut self, group: &Group<'_>, apex: bool, delegation: bool) {
+    fn signer(&mut self, group: &Group, apex: bool, delegation: bool) {
         let Some(ds) = group.set(rtype::DS) else { return };
         let (found, expected) = if apex {
-            (format!("DS at the apex {}", group.name), "DS in the zone above")
+            (format!("DS at the apex {}", shown(&group.name)), "DS in the zone above")
         } else if !delegation && !self.records.incomplete {
-            (format!("DS at {} without NS", group.name), "NS records beside it, or no DS")
+            (format!("DS at {} without NS", shown(&group.name)), "NS records beside it, or no DS")
         } else {
             return;
         };
-        self.at(ds.records[0], found, expected);
+        self.at(group.first(ds), found, expected);
     }
 
     /// A set that no message can hold.
-    pub(super) fn too_large(&mut self, name: &Name, set: &Set<'_>) {
-        let (count, kind) = (set.records.len(), type_name(set.rtype));
+    pub(super) fn too_large(&mut self, group: &Group, set: &Set) {
+        let (count, kind, name) = (set.len(), type_name(set.rtype), shown(&group.name));
         let found = format!("{count} {kind} records at {name}, too many for any message");
-        self.at(set.records[0], found, "at most 65023 bytes in one record set");
+        self.at(group.first(set), found, "at most 65023 bytes in one record set");
+    }
+
+    /// More than anything can find its way in.
+    pub(super) fn too_many_names(&mut self) {
+        let file = self.records.files.first().cloned().unwrap_or_default();
+        let found = format!("a zone {} of more than 16 GiB", self.apex);
+        self.findings.push(Finding::at(file, (1, 1), found, "a zone that fits into 16 GiB"));
     }
 }
 
+/// A name as findings have it, from its wire form.
+fn shown(wire: &[u8]) -> String {
+    Name::from_wire(wire).map_or_else(|error| error.to_string(), |name| name.to_string())
+}
+
 /// What may stand beside a CNAME: itself, and what signs it (RFC 4035 2.5).
-fn may_join_cname(set: &Set<'_>) -> bool {
+fn may_join_cname(set: &Set) -> bool {
     matches!(set.rtype, rtype::CNAME | rtype::RRSIG | rtype::NSEC)
 }

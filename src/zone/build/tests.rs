@@ -2,6 +2,7 @@
 
 mod bytes;
 mod nodes;
+mod storage;
 mod wrong;
 
 use super::{Steered, SteeredTypes, build};

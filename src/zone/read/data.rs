@@ -1,6 +1,6 @@
 //! The data of one record: text to wire form.
 
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use domain::base::iana::Rtype;
 use domain::base::name::{Name as DomainName, ParsedName};
@@ -17,8 +17,16 @@ use crate::wire::rtype;
 type Scanned = ZoneRecordData<Vec<u8>, DomainName<Vec<u8>>>;
 
 /// Reads the rest of an entry as the data of a type: in that type's own form, or as
-/// `\# LENGTH HEX`, which every type has (RFC 3597 5).
-pub(super) fn read(rtype: u16, tokens: &mut Tokens<'_, '_>) -> Result<Vec<u8>, Mistake> {
+/// `\# LENGTH HEX`, which every type has (RFC 3597 5). It is put behind what stands in `out`, where
+/// something may be left of what cannot be read.
+pub(super) fn read(
+    rtype: u16,
+    tokens: &mut Tokens<'_, '_>,
+    out: &mut Vec<u8>,
+) -> Result<(), Mistake> {
+    if common(rtype, tokens, out)? {
+        return tokens.finish();
+    }
     let data = if tokens.scan_opt_unknown_marker()? {
         generic(rtype, tokens)?
     } else if let Some(data) = more::read(rtype, tokens) {
@@ -39,8 +47,35 @@ pub(super) fn read(rtype: u16, tokens: &mut Tokens<'_, '_>) -> Result<Vec<u8>, M
     if data.len() > usize::from(u16::MAX) {
         return Err(Mistake::Data("more than 65535 bytes"));
     }
-    tokens.finish()?;
-    Ok(data)
+    out.extend_from_slice(&data);
+    tokens.finish()
+}
+
+/// Reads data as nearly all of it is written, in the types that zones are full of; says whether it
+/// was of that kind. What is not so plain goes the longer way, which also has the words for
+/// mistakes.
+fn common(rtype: u16, tokens: &mut Tokens<'_, '_>, out: &mut Vec<u8>) -> Result<bool, Mistake> {
+    let Some(token) = tokens.peek() else { return Ok(false) };
+    match rtype {
+        rtype::A => match token.text.parse::<Ipv4Addr>() {
+            Ok(address) => out.extend_from_slice(&address.octets()),
+            Err(_) => return Ok(false),
+        },
+        rtype::AAAA => match token.text.parse::<Ipv6Addr>() {
+            Ok(address) => out.extend_from_slice(&address.octets()),
+            Err(_) => return Ok(false),
+        },
+        rtype::NS | rtype::CNAME | rtype::PTR | rtype::DNAME if token.text != "\\#" => {
+            tokens.append_name(out)?;
+            if rtype == rtype::NS {
+                host(tokens)?;
+            }
+            return Ok(true);
+        }
+        _ => return Ok(false),
+    }
+    tokens.take()?;
+    Ok(true)
 }
 
 /// The name that was read last is to be resolved (RFC 1035 3.3.9, 3.3.11, RFC 2782), so what looks

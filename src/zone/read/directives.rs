@@ -1,5 +1,7 @@
 //! `$ORIGIN`, `$INCLUDE` (RFC 1035 5.1) and `$TTL` (RFC 2308 4).
 
+use std::rc::Rc;
+
 use super::lexer::{Entry, Token};
 use super::mistakes::{describe, shown};
 use super::reader::{Reader, Scope, Source};
@@ -12,7 +14,7 @@ const MAX_DEPTH: usize = 16;
 impl Reader<'_> {
     /// Follows an entry that begins with a dollar sign.
     pub(super) fn directive(&mut self, source: &Source<'_>, entry: &Entry<'_>, scope: &mut Scope) {
-        let origin = scope.origin.clone();
+        let origin = Rc::clone(&scope.origin);
         let mut tokens = Tokens::new(&entry.tokens, &origin);
         let word = tokens.take();
         let sets_origin = word.as_ref().is_ok_and(|word| word.text.eq_ignore_ascii_case("$ORIGIN"));
@@ -50,7 +52,7 @@ impl Reader<'_> {
         let mut inner = scope.clone();
         inner.depth += 1;
         if tokens.peek().is_some() {
-            inner.origin = tokens.name()?;
+            inner.origin = tokens.name()?.into();
         }
         tokens.finish()?;
         if inner.depth > MAX_DEPTH {
@@ -104,7 +106,7 @@ fn set_origin(tokens: &mut Tokens<'_, '_>, scope: &mut Scope) -> Result<(), Mist
     let is_absolute = tokens.last().is_some_and(|token| token.text.ends_with('.'));
     tokens.finish()?;
     scope.lost &= !is_absolute;
-    scope.origin = origin;
+    scope.origin = origin.into();
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Entries to records: owners, TTLs, classes and types.
 
+use std::rc::Rc;
 use std::str::FromStr;
 
 use domain::base::iana::{Class, Rtype};
@@ -8,10 +9,11 @@ use super::lexer::{Entry, Lexer, Mark, Token};
 use super::mistakes::{comment, describe, flaw, shown};
 use super::time::seconds;
 use super::tokens::{Mistake, Tokens};
-use super::{Include, Position, Record, Records, data};
+use super::{Include, data};
 use crate::finding::Finding;
 use crate::wire::{Name, rtype};
 use crate::zone::findings::Findings;
+use crate::zone::records::{NoRoom, Owner, Position, Records};
 
 /// The longest TTL (RFC 2181 8), in seconds.
 const MAX_TTL_SECONDS: u64 = i32::MAX as u64;
@@ -33,9 +35,9 @@ pub(super) struct Reader<'a> {
 #[derive(Clone)]
 pub(super) struct Scope {
     /// What names without a final dot are relative to.
-    pub(super) origin: Name,
+    pub(super) origin: Rc<Name>,
     /// The owner of an indented record.
-    owner: Option<Name>,
+    owner: LastOwner,
     /// What `$TTL` said (RFC 2308 4).
     pub(super) default_ttl: Option<u32>,
     /// The TTL that was written last (RFC 1035 5.1), or the SOA's minimum.
@@ -45,8 +47,17 @@ pub(super) struct Scope {
     /// Whether `$ORIGIN` could not be read: records are looked through, but nobody can tell what
     /// they belong to.
     pub(super) lost: bool,
-    /// The same of the owner of indented records.
-    lost_owner: bool,
+}
+
+/// The owner that was written last.
+#[derive(Clone, Copy)]
+enum LastOwner {
+    /// There was none.
+    None,
+    /// It could not be read, so that nobody can tell what indented records belong to.
+    Lost,
+    /// This one.
+    Known(Owner),
 }
 
 /// The file that is being read.
@@ -84,7 +95,7 @@ impl<'a> Reader<'a> {
     ) -> (Records, Vec<Finding>) {
         let mut scope = Scope::new(origin.clone());
         self.file(file, bytes, &mut scope);
-        if self.findings.is_empty() && self.records.list.is_empty() {
+        if self.findings.is_empty() && self.records.is_empty() {
             let expected = "the records of a zone";
             self.report(Finding::at(file, (1, 1), "no records at all", expected));
         }
@@ -127,7 +138,8 @@ impl<'a> Reader<'a> {
             let (place, words) =
                 hash.map_or_else(|| flaw(found), |hash| (hash.place, comment(*hash)));
             if !entry.indented && hash.is_none() {
-                scope.lose_owner();
+                // Indented records below are no mistakes of their own.
+                scope.owner = LastOwner::Lost;
             }
             return self.report(source.finding(place, words));
         }
@@ -156,16 +168,17 @@ impl<'a> Reader<'a> {
         entry: &Entry<'_>,
         scope: &mut Scope,
     ) -> Result<(), Finding> {
-        let origin = scope.origin.clone();
+        let origin = Rc::clone(&scope.origin);
         let mut tokens = Tokens::new(&entry.tokens, &origin);
         let place = entry.start();
-        let owner = scope.owner(entry, &mut tokens).map_err(|mistake| {
+        let owner = self.owner(entry, &mut tokens, scope).map_err(|mistake| {
             source.finding(place, describe(&mistake, tokens.last(), "a name"))
         })?;
         let written = head(&mut tokens).map_err(|(at, words)| {
             source.finding(at.map_or(entry.end(), |token| token.place), words)
         })?;
-        let rdata = data::read(written.rtype, &mut tokens).map_err(|mistake| {
+        let data_at = self.records.bytes.len();
+        data::read(written.rtype, &mut tokens, &mut self.records.bytes).map_err(|mistake| {
             let at = match mistake {
                 Mistake::End => None,
                 _ => tokens.place(),
@@ -173,18 +186,50 @@ impl<'a> Reader<'a> {
             let words = describe(&mistake, tokens.last(), &data::form(written.rtype));
             source.finding(at.unwrap_or(entry.end()), words)
         })?;
-        let ttl_seconds = scope.ttl(&written, &rdata).ok_or_else(|| {
+        let ttl_seconds = scope.ttl(&written, &self.records.bytes[data_at..]).ok_or_else(|| {
             let found = "no TTL, here or before".into();
             source.finding(place, (found, "a TTL, or a $TTL line above".into()))
         })?;
+        let LastOwner::Known(owner) = owner else { return Ok(()) };
+        if scope.lost {
+            return Ok(());
+        }
         let (line, column) = place.position(source.text);
         let position = Position { file: source.index, line, column };
-        let (rtype, rdata) = (written.rtype, rdata.into());
-        if !scope.lost && !scope.lost_owner {
-            self.records.list.push(Record { owner, rtype, ttl_seconds, rdata, position });
-        }
-        Ok(())
+        let pushed = self.records.push(owner, (written.rtype, ttl_seconds), data_at, position);
+        pushed.map_err(|NoRoom| source.finding(place, no_room()))
     }
+
+    /// The owner of an entry.
+    fn owner(
+        &mut self,
+        entry: &Entry<'_>,
+        tokens: &mut Tokens<'_, '_>,
+        scope: &mut Scope,
+    ) -> Result<LastOwner, Mistake> {
+        if entry.indented {
+            if let LastOwner::None = scope.owner {
+                let found = "a record that begins with a blank".into();
+                let expected = "an owner: no record before it has one".into();
+                return Err(Mistake::Other(found, expected));
+            }
+            return Ok(scope.owner);
+        }
+        // Indented records after a bad owner are no mistakes of their own.
+        scope.owner = LastOwner::Lost;
+        let at = self.records.bytes.len();
+        tokens.append_name(&mut self.records.bytes)?;
+        let owner = self.records.take_owner(at).map_err(|NoRoom| {
+            let (found, expected) = no_room();
+            Mistake::Other(found, expected)
+        })?;
+        scope.owner = LastOwner::Known(owner);
+        Ok(scope.owner)
+    }
+}
+
+fn no_room() -> (String, String) {
+    ("records of more than 4 GiB".into(), "a zone of less".into())
 }
 
 /// The text of a file, or what shows that it is none.
@@ -260,34 +305,13 @@ fn head<'t>(tokens: &mut Tokens<'_, 't>) -> Result<Head, (Option<Token<'t>>, (St
 impl Scope {
     fn new(origin: Name) -> Self {
         Self {
-            origin,
-            owner: None,
+            origin: origin.into(),
+            owner: LastOwner::None,
             default_ttl: None,
             last_ttl: None,
             depth: 0,
             lost: false,
-            lost_owner: false,
         }
-    }
-
-    fn owner(&mut self, entry: &Entry<'_>, tokens: &mut Tokens<'_, '_>) -> Result<Name, Mistake> {
-        if entry.indented {
-            return self.owner.clone().ok_or_else(|| {
-                let found = "a record that begins with a blank".into();
-                Mistake::Other(found, "an owner: no record before it has one".into())
-            });
-        }
-        let owner = tokens.name();
-        // Indented records after a bad owner are no mistakes of their own.
-        self.owner = Some(owner.as_ref().unwrap_or(&self.origin).clone());
-        self.lost_owner = owner.is_err();
-        owner
-    }
-
-    /// Indented records below are no mistakes of their own.
-    fn lose_owner(&mut self) {
-        self.owner.get_or_insert_with(|| self.origin.clone());
-        self.lost_owner = true;
     }
 
     /// The TTL of a record (RFC 1035 5.1, RFC 2308 4).

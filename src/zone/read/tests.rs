@@ -3,9 +3,10 @@
 mod forms;
 mod wrong;
 
-use super::{Record, Records, read};
+use super::read;
 use crate::finding::Finding;
 use crate::wire::Name;
+use crate::zone::records::{Record, Records};
 
 pub(super) fn name(text: &str) -> Name {
     Name::parse(text, &Name::root()).unwrap()
@@ -21,8 +22,8 @@ fn read_text(text: impl AsRef<[u8]>) -> Result<Records, Vec<Finding>> {
 }
 
 /// The records of a good file.
-fn records(text: impl AsRef<[u8]>) -> Vec<Record> {
-    read_text(text).unwrap().list
+fn records(text: impl AsRef<[u8]>) -> Records {
+    read_text(text).unwrap()
 }
 
 /// What is wrong with a file, a line for each.
@@ -30,10 +31,14 @@ fn wrong(text: impl AsRef<[u8]>) -> Vec<String> {
     read_text(text).unwrap_err().iter().map(ToString::to_string).collect()
 }
 
+fn owner(record: &Record<'_>) -> Name {
+    Name::from_wire(record.owner).unwrap()
+}
+
 /// Owner, TTL, type, line and column of each record.
 fn heads(text: &str) -> Vec<String> {
-    let head = |r: &Record| {
-        let (owner, ttl, rtype) = (&r.owner, r.ttl_seconds, super::type_name(r.rtype));
+    let head = |r: Record<'_>| {
+        let (owner, ttl, rtype) = (owner(&r), r.ttl_seconds, super::type_name(r.rtype));
         format!("{owner} {ttl} {rtype} {}:{}", r.position.line, r.position.column)
     };
     records(text).iter().map(head).collect()
@@ -91,16 +96,16 @@ fn line_ends_of_any_system_and_blanks_of_any_kind_do() {
     let windows = unix.replace('\n', "\r\n");
     assert_eq!(records(unix), records(&windows));
     assert_eq!(records(unix), records(unix.trim_end()));
-    assert_eq!(records(unix), records(unix.replace(' ', "\t\t").replace("b\t\tc", "b c")).to_vec());
+    assert_eq!(records(unix), records(unix.replace(' ', "\t\t").replace("b\t\tc", "b c")));
     assert_eq!(records(unix), records(format!("{unix}\n \n;x\r\n ; y")));
-    assert_eq!(records("( b 5 \n A 192.0.2.1 )")[0].owner, name("b.example.com."));
+    assert_eq!(owner(&records("( b 5 \n A 192.0.2.1 )").get(0)), name("b.example.com."));
 }
 
 #[test]
 fn strings_keep_their_bytes() {
     let text = "a 5 TXT \"; ( \\\" \\\\ \\010\" plain\\; \"\" \"ö\" a\"b\"c";
     let expected = b"\x09; ( \" \\ \n\x06plain;\x00\x02\xc3\xb6\x01a\x01b\x01c";
-    assert_eq!(&*records(text)[0].rdata, expected);
+    assert_eq!(records(text).get(0).rdata, expected);
 }
 
 #[test]
@@ -119,9 +124,8 @@ fn included_files_have_their_own_scope() {
     let read = read("z", text.as_bytes(), &name("example.com."), &mut include).0;
     assert_eq!(read.files, ["z", "zones/one file", "zones/two", "zones/two"]);
     let seen: Vec<_> = read
-        .list
         .iter()
-        .map(|r| format!("{} {} {} {}", r.owner, r.ttl_seconds, r.position.file, r.rdata[3]))
+        .map(|r| format!("{} {} {} {}", owner(&r), r.ttl_seconds, r.position.file, r.rdata[3]))
         .collect();
     assert_eq!(
         seen,

@@ -105,6 +105,17 @@ impl<'e, 't> Tokens<'e, 't> {
 
     /// A domain name, relative to the origin unless it ends in a dot.
     pub(super) fn name(&mut self) -> Result<Name, Mistake> {
+        let text = self.name_text()?;
+        Name::parse(text, self.origin).map_err(Mistake::Name)
+    }
+
+    /// The same, with its wire form put behind what stands in `out`.
+    pub(super) fn append_name(&mut self, out: &mut Vec<u8>) -> Result<(), Mistake> {
+        let text = self.name_text()?;
+        Name::parse_into(text, self.origin, out).map_err(Mistake::Name)
+    }
+
+    fn name_text(&mut self) -> Result<&'t str, Mistake> {
         let token = self.take()?;
         if token.quoted {
             return Err(Mistake::Quoted);
@@ -112,7 +123,7 @@ impl<'e, 't> Tokens<'e, 't> {
         if !token.text.is_ascii() {
             return Err(Mistake::NotAscii);
         }
-        Name::parse(token.text, self.origin).map_err(Mistake::Name)
+        Ok(token.text)
     }
 
     /// The bytes of a token, its escapes resolved; characters outside ASCII are UTF-8.

@@ -1,5 +1,7 @@
 //! The bytes of record sets, read by hickory-proto from the answers that they are made for.
 
+use std::iter;
+
 use hickory_proto::op::{Message, OpCode, Query};
 use hickory_proto::rr::{Name as HickoryName, RecordType};
 use hickory_proto::serialize::binary::BinEncodable;
@@ -11,7 +13,7 @@ use crate::zone::{Found, Zone, build, read};
 
 /// Writes sets into the answer section of a reply to a question, as the answer path does.
 /// (hickory-proto shows DNAME data in base64.)
-fn reply(asked: &str, sets: &[&RrSet]) -> Vec<String> {
+fn reply(asked: &str, sets: &[RrSet<'_>]) -> Vec<String> {
     let mut message = Message::query();
     message.metadata.op_code = OpCode::Query;
     message.add_query(Query::query(HickoryName::from_ascii(asked).unwrap(), RecordType::A));
@@ -20,10 +22,9 @@ fn reply(asked: &str, sets: &[&RrSet]) -> Vec<String> {
     let mut count = 0;
     for set in sets {
         let base = packet.len();
-        packet.extend_from_slice(&set.wire);
-        for patch in &set.patches {
-            let back = usize::from(patch.back);
-            let target = if back == 0 { 12 } else { end - back };
+        packet.extend_from_slice(set.wire);
+        for patch in set.patches() {
+            let target = end - usize::from(patch.back);
             let at = base + usize::from(patch.at);
             packet[at..at + 2].copy_from_slice(&(0xc000 | target as u16).to_be_bytes());
         }
@@ -41,8 +42,10 @@ fn reply(asked: &str, sets: &[&RrSet]) -> Vec<String> {
 fn node_sets(zone: &Zone, asked: &str) -> Vec<String> {
     let mut qname = QName::new(7);
     qname.set(name(asked).as_wire());
-    let Found::Node(node) = zone.find(&qname, rtype::A) else { panic!("no node for {asked}") };
-    reply(asked, &node.sets().iter().collect::<Vec<_>>())
+    let (Found::Node(node) | Found::Wildcard(node, _)) = zone.find(&qname, rtype::A) else {
+        panic!("no node for {asked}")
+    };
+    reply(asked, &node.sets().collect::<Vec<_>>())
 }
 
 #[test]
@@ -90,7 +93,10 @@ fn negative_answers_and_referrals_point_into_longer_names() {
     assert_eq!(
         reply(
             "a.b.sub.example.com.",
-            &[referral.name_servers(), &referral.glue()[0], &referral.extra()[0]]
+            &iter::once(referral.name_servers())
+                .chain(referral.glue())
+                .chain(referral.extra())
+                .collect::<Vec<_>>()
         ),
         [
             "sub.example.com. 60 NS ns.sub.example.com.",
@@ -187,8 +193,8 @@ fn load(bytes: &[u8]) {
     let (records, findings) = read("z", bytes, &apex, &mut include);
     let zone = build(&apex, &records, &[], 7);
     assert!(
-        zone.is_ok_and(|zone| !zone.nodes.is_empty())
-            || !records.list.is_empty()
+        zone.is_ok_and(|zone| zone.store.nodes().next().is_some())
+            || !records.is_empty()
             || records.incomplete
     );
     assert!(!records.incomplete || !findings.is_empty());

@@ -8,7 +8,7 @@ use hickory_proto::serialize::binary::{BinEncodable, BinEncoder};
 use super::records;
 
 fn ours(rtype: &str, data: &str) -> Vec<u8> {
-    records(format!("a 5 {rtype} {data}"))[0].rdata.to_vec()
+    records(format!("a 5 {rtype} {data}")).get(0).rdata.to_vec()
 }
 
 fn theirs(rtype: &str, data: &str) -> Vec<u8> {

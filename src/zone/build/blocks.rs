@@ -1,0 +1,101 @@
+//! Names to the blocks of a zone's memory (see [`crate::zone::node`]).
+
+use crate::wire::{Name, Owner, RrSetBuilder, TooLarge};
+use crate::zone::node::{CUT, HEAD_BYTES, STEERED};
+use crate::zone::store::{Store, UNIT_BYTES};
+
+/// The blocks so far.
+pub(super) struct Blocks {
+    bytes: Vec<u8>,
+    names: usize,
+}
+
+/// Where the block of a name begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place(usize);
+
+impl Blocks {
+    pub(super) fn new() -> Self {
+        // The place of free slots.
+        Self { bytes: vec![0; UNIT_BYTES], names: 0 }
+    }
+
+    /// Begins the block of a name, in lower case and without the labels of the apex.
+    pub(super) fn begin(&mut self, name: &[u8]) -> Place {
+        self.bytes.resize(self.bytes.len().next_multiple_of(UNIT_BYTES), 0);
+        let place = Place(self.bytes.len());
+        // A name has at most 255 bytes.
+        self.bytes.extend_from_slice(&[0, name.len() as u8, 0, 0]);
+        self.bytes.extend_from_slice(name);
+        self.names += 1;
+        place
+    }
+
+    /// Says that something is unusual about a name.
+    pub(super) fn mark(&mut self, name: Place, flag: u8) {
+        self.bytes[name.0] |= flag;
+    }
+
+    /// Says which steered name the name is that was begun last.
+    pub(super) fn steered(&mut self, name: Place, index: usize) {
+        self.mark(name, STEERED);
+        // There are far fewer than four thousand million.
+        self.bytes.extend_from_slice(&(index as u32).to_le_bytes());
+    }
+
+    /// Says that the name that was begun last is delegated; returns where the number of its sets
+    /// of addresses is to be said.
+    pub(super) fn delegated(&mut self, name: Place) -> Place {
+        self.mark(name, CUT);
+        self.bytes.extend_from_slice(&[0; 4]);
+        Place(self.bytes.len() - 4)
+    }
+
+    /// Says how many sets of glue and of other addresses there are.
+    pub(super) fn addresses(&mut self, place: Place, glue: u16, extra: u16) {
+        self.bytes[place.0..place.0 + 2].copy_from_slice(&glue.to_le_bytes());
+        self.bytes[place.0 + 2..place.0 + 4].copy_from_slice(&extra.to_le_bytes());
+    }
+
+    /// Says how many record sets a name answers with.
+    pub(super) fn sets(&mut self, name: Place, count: u16) {
+        self.bytes[name.0 + 2..name.0 + HEAD_BYTES].copy_from_slice(&count.to_le_bytes());
+    }
+
+    /// Adds a record set to the name that was begun last.
+    pub(super) fn set<'r>(
+        &mut self,
+        kind: (u16, u32),
+        owner: Owner<'_>,
+        context: &[u8],
+        rdata: impl Iterator<Item = &'r [u8]>,
+    ) -> Result<(), TooLarge> {
+        let start = self.bytes.len();
+        let encoded = encode(&mut self.bytes, kind, owner, context, rdata);
+        if encoded.is_err() {
+            self.bytes.truncate(start);
+        }
+        encoded
+    }
+
+    /// The memory of the zone, if it is not too large.
+    pub(super) fn finish(self, apex: &Name, seed: u64) -> Option<Store> {
+        Store::new(self.bytes, self.names, apex, seed)
+    }
+}
+
+/// Encodes a record set at the end of `out`.
+pub(super) fn encode<'r>(
+    out: &mut Vec<u8>,
+    kind: (u16, u32),
+    owner: Owner<'_>,
+    context: &[u8],
+    rdata: impl Iterator<Item = &'r [u8]>,
+) -> Result<(), TooLarge> {
+    let mut set = RrSetBuilder::new(out, kind, owner, context);
+    for rdata in rdata {
+        set.push(rdata)?;
+    }
+    set.finish();
+    Ok(())
+}
