@@ -7,11 +7,12 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::hint::black_box;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 use steersman::dns::{Asker, MAX_UDP_BYTES, Scratch, Transport, answer};
 use steersman::health::{Standing, StandingNow};
+use steersman::rate_limit::{Limiter, Settings, Verdict};
 use steersman::reload;
 use steersman::steering::{Draw, Pools};
 use steersman::view::{CookieSecrets, View};
@@ -20,6 +21,8 @@ use steersman::wire::Name;
 /// Names of the zone, and of each policy.
 const FIXED: usize = 10_000;
 const STEERED: usize = 1_000;
+/// Labels of one byte below the apex that 255 bytes have room for.
+const DEEPEST: usize = 121;
 const SEED: u64 = 7;
 /// Enough for each name to be asked a few times, and few enough for callgrind.
 const QUESTIONS: usize = 20_000;
@@ -33,20 +36,43 @@ fn main() {
     let packets: Vec<Vec<u8>> = (0..QUESTIONS).map(|n| packet(&kind, n)).collect();
     let mut scratch = Scratch::new(SEED);
     let mut out = [0; MAX_UDP_BYTES as usize];
+    let mut limiter = match kind.as_str() {
+        "limited" | "exempt" => Limiter::new(&Settings::default(), 1, [SEED, !SEED]),
+        _ => None,
+    };
     let mut answered = 0;
     for (n, packet) in packets.iter().enumerate() {
-        answered += usize::from(one_answer(&view, packet, n as u64, &mut scratch, &mut out) > 0);
+        let source =
+            if kind == "limited" { Ipv4Addr::new(192, 0, 2, 1) } else { Ipv4Addr::LOCALHOST };
+        let source = source.into();
+        let asker =
+            Asker { source, transport: Transport::Udp, unix_seconds: 0, idle_timeout: None };
+        let length =
+            one_answer(&view, packet, &asker, n as u64, &mut scratch, &mut limiter, &mut out);
+        answered += usize::from(length > 0);
     }
     println!("{answered}");
 }
 
 #[inline(never)]
-fn one_answer(view: &View, packet: &[u8], n: u64, scratch: &mut Scratch, out: &mut [u8]) -> usize {
-    let source = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let asker = Asker { source, transport: Transport::Udp, unix_seconds: 0, idle_timeout: None };
+fn one_answer(
+    view: &View,
+    packet: &[u8],
+    asker: &Asker,
+    n: u64,
+    scratch: &mut Scratch,
+    limiter: &mut Option<Limiter>,
+    out: &mut [u8],
+) -> usize {
     // Odd, so that all draws are met.
     let draw = Draw::new(n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    black_box(answer(view, packet, &asker, draw, scratch, out)).length
+    let answered = black_box(answer(view, packet, asker, draw, scratch, out));
+    if let Some(limiter) = limiter {
+        // Below the rate.
+        let verdict = limiter.judge(&asker.source, out, &answered, || n * 10);
+        assert_eq!(verdict, Verdict::Send);
+    }
+    answered.length
 }
 
 /// A question of a kind, as the n-th.
@@ -54,8 +80,13 @@ fn packet(kind: &str, n: usize) -> Vec<u8> {
     // A step that is prime to both counts, so that neighbours in memory are not asked in turn.
     let step = n * 7919;
     let owner = match kind {
-        "static" | "static-opt" | "static-cookie" => format!("host{}", step % FIXED),
+        "static" | "static-opt" | "static-cookie" | "limited" | "exempt" => {
+            format!("host{}", step % FIXED)
+        }
         "nxdomain" => format!("nx{step}"),
+        "deep" => deep('a'),
+        // Nothing of it is there.
+        "deep-nxdomain" => deep('b'),
         "failover" => format!("fo{}", step % STEERED),
         "weighted" => format!("wt{}", step % STEERED),
         "geo" | "geo-subnet" => format!("geo{}", step % STEERED),
@@ -82,7 +113,12 @@ fn packet(kind: &str, n: usize) -> Vec<u8> {
     packet
 }
 
-/// The zone that `benches/peers` gives to every server.
+/// The deepest name that there can be in the zone.
+fn deep(label: char) -> String {
+    vec![label.to_string(); DEEPEST].join(".")
+}
+
+/// The zone that `benches/peers` gives to every server, and one name more.
 fn write_files(folder: &Path) {
     let mut zone = String::from(
         "$ORIGIN example.com.\n$TTL 300\n@ SOA ns1 hostmaster 1 7200 3600 604800 300\n\
@@ -92,6 +128,7 @@ fn write_files(folder: &Path) {
         let [_, a, b, c] = (n as u32).to_be_bytes();
         let _ = writeln!(zone, "host{n} A 10.{a}.{b}.{c}");
     }
+    let _ = writeln!(zone, "{} A 192.0.2.3", deep('a'));
     let (mut pools, mut names) = (String::new(), String::new());
     for n in 0..STEERED {
         let (high, low) = (n / 256, n % 256);

@@ -5,7 +5,7 @@
 //! people) builds a new view and swaps it in; see ARCHITECTURE.md for the map of the rooms.
 //!
 //! Pure rooms, without sockets, files, clock or chance: [`wire`], [`zone`], [`steering`],
-//! [`health`], [`place`], [`view`], [`dns`]. Edge rooms, each owning one outside thing: the rest.
+//! [`health`], [`place`], [`view`], [`dns`], [`rate_limit`]. Edge rooms, each owning one outside thing: the rest.
 
 pub mod admin;
 pub mod app;
@@ -26,6 +26,7 @@ pub mod place;
 pub mod presentation;
 pub mod probe;
 pub mod question;
+pub mod rate_limit;
 pub mod reload;
 pub mod server;
 pub mod state;

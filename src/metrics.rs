@@ -9,14 +9,16 @@ mod encrypted;
 mod family;
 mod tally;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use counters::{Counters, Discard};
+pub use counters::{Counters, Discard, RateLimited};
 pub use encrypted::Connections;
 pub use family::{Family, Kind, Sample, render};
 
 use crate::dns::Transport;
+use crate::rate_limit::Network;
 use crate::view::World;
 use counters::Block;
 use encrypted::Encrypted;
@@ -98,6 +100,16 @@ impl Metrics {
         self.panics.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// The replies that were limited so far.
+    pub fn rate_limited(&self) -> RateLimited {
+        counters::rate_limited(&lock(&self.blocks))
+    }
+
+    /// Some of the networks whose replies were limited since the last call.
+    pub fn take_limited_networks(&self) -> BTreeSet<Network> {
+        counters::take_limited_networks(&lock(&self.blocks))
+    }
+
     /// Everything that is counted here; the caller appends what is known elsewhere.
     pub fn families(&self) -> Vec<Family> {
         let blocks = lock(&self.blocks).clone();
@@ -109,9 +121,16 @@ impl Metrics {
                 .sample(&[("limit", "client")], load(client))
         };
         let [failed, good] = &self.reloads;
+        let RateLimited { dropped: limited, slipped } = counters::rate_limited(&blocks);
         let mut families = vec![
             answers,
             dropped,
+            Family::counter(
+                "steersman_rate_limited_replies_total",
+                "Replies over UDP beyond the rate limit: not sent at all, or sent truncated.",
+            )
+            .sample(&[("action", "dropped")], limited as f64)
+            .sample(&[("action", "slipped")], slipped as f64),
             self.tally.family(),
             single(
                 Family::gauge("steersman_tcp_connections", "Open TCP connections."),

@@ -6,11 +6,14 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use steersman::dns::{Answered, Asker, MAX_UDP_BYTES, Reason, Scratch, Transport, answer};
+use steersman::dns::{
+    Answered, Asker, MAX_UDP_BYTES, Reason, Scratch, Transport, answer, truncate,
+};
 use steersman::health::{
     Answers, Endpoint, EndpointAddress, Inventory, Pool, Standing, StandingNow,
 };
 use steersman::place::{GeoKey, Places, geo_map};
+use steersman::rate_limit::{Limiter, Settings, Verdict};
 use steersman::steering::{
     AllDown, Branch, Draw, Leaf, Placed, PlacedBy, Policy, Pools, RoundRobin, SteeredName, Turns,
     Weighted,
@@ -305,4 +308,32 @@ fn no_answer_allocates() {
     let before = ALLOCATIONS.get();
     drop(Box::new(1));
     assert_eq!(ALLOCATIONS.get() - before, 1);
+}
+
+/// Whether a reply is sent, dropped or cut.
+#[test]
+fn no_limit_allocates() {
+    let view = view();
+    let (mut scratch, mut out) = (Scratch::new(SEED), [0; MAX_UDP_BYTES as usize]);
+    let settings = Settings { responses_per_second: 5, ..Settings::default() };
+    let mut limiter = Limiter::new(&settings, 1, [SEED, !SEED]).expect("a limit");
+    let mut verdicts = Vec::with_capacity(100);
+    for question in 0..100 {
+        let owner = if question % 2 == 0 { "www.example." } else { "nope.example." };
+        let packet = packet(owner, 1);
+        let (source, transport) = ([198, 51, 100, 7].into(), Transport::Udp);
+        let unix_seconds = NOW_SECONDS;
+        let asker = Asker { source, transport, unix_seconds, idle_timeout: None };
+        let before = ALLOCATIONS.get();
+        let answered = answer(&view, &packet, &asker, Draw::new(0), &mut scratch, &mut out);
+        let verdict = limiter.judge(&source, &out, &answered, || question);
+        if verdict == Verdict::Slip {
+            truncate(&mut out, &answered);
+        }
+        assert_eq!(ALLOCATIONS.get() - before, 0, "{verdict:?}");
+        verdicts.push(verdict);
+    }
+    for verdict in [Verdict::Send, Verdict::Slip, Verdict::Drop] {
+        assert!(verdicts.contains(&verdict), "{verdict:?}");
+    }
 }

@@ -7,7 +7,13 @@ use crate::server::TcpLimits;
 pub(super) fn tcp_limits(tcp: &Tcp, open_files: u64) -> TcpLimits {
     let connections =
         within_files("dns.tcp.max_connections", tcp.max_connections, ("half", 2), open_files);
-    TcpLimits { connections, idle: tcp.idle_timeout, ..TcpLimits::default() }
+    TcpLimits {
+        connections,
+        connections_per_client: tcp.max_connections_per_network,
+        idle: tcp.idle_timeout,
+        lifetime: tcp.max_lifetime,
+        ..TcpLimits::default()
+    }
 }
 
 /// At most a quarter of them.
@@ -30,4 +36,20 @@ fn within_files(key: &str, wanted: usize, share: (&str, u64), open_files: u64) -
         );
     }
     wanted.min(most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_files_leave_open_is_what_the_server_takes_by_itself() {
+        assert_eq!(tcp_limits(&Tcp::default(), u64::MAX), TcpLimits::default());
+    }
+
+    #[test]
+    fn connections_leave_files_for_others() {
+        let limits = |open_files| tcp_limits(&Tcp::default(), open_files).connections;
+        assert_eq!([2048, 2047, 100].map(limits), [1024, 1023, 50]);
+    }
 }

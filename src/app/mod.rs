@@ -7,6 +7,7 @@ mod alarm;
 mod beliefs;
 mod control;
 mod families;
+mod floods;
 mod limits;
 mod reports;
 mod running;
@@ -31,7 +32,7 @@ use crate::metrics::Metrics;
 use crate::probe::{Kit, Plan, Probes, Report};
 use crate::reload::{self, Loaded, Seen, Watch};
 use crate::server::{
-    self, Bound, Encrypted, EncryptedBound, EncryptedListen, Identity, Server, TcpLimits,
+    self, Bound, Encrypted, EncryptedBound, EncryptedListen, Identity, Limits, Server, TcpLimits,
 };
 use crate::state::{Remembered, Store, Token};
 use crate::view::{CookieSecrets, View, World};
@@ -67,8 +68,8 @@ pub struct App {
     signals: Signals,
     /// Takes in what probes report.
     verdicts: thread::JoinHandle<()>,
-    /// What looks at files and clock.
-    looking: [JoinHandle<()>; 2],
+    /// What looks at files, counters and clock.
+    looking: [JoinHandle<()>; 3],
     stop: watch::Sender<bool>,
 }
 
@@ -105,7 +106,9 @@ impl App {
         let pools = beliefs.pools(&world.inventory);
         let nsid = daemon.dns.nsid.clone().map(Arc::from);
         let live = Arc::new(Live::new(View { world, pools, nsid, cookie_secrets }));
-        let server = start_server(bound, &live, &metrics, tcp_limits(&daemon.dns.tcp, open_files))?;
+        let tcp = tcp_limits(&daemon.dns.tcp, open_files);
+        let limits = Limits { rate: daemon.dns.rate_limit.clone(), tcp };
+        let server = start_server(bound, &live, &metrics, &limits)?;
         let identity = certificate.map(|pair| Arc::new(Identity::new(pair)));
         let limits = daemon.dns.tls.as_ref().map(|tls| encrypted_limits(tls, open_files));
         let encrypted = (identity.as_ref().zip(limits))
@@ -142,7 +145,8 @@ impl App {
             .map_err(other("cannot start a thread"))?;
         let looking = [
             tokio::spawn(expire_overrides(Arc::clone(&running), stopped.clone())),
-            tokio::spawn(reload_on_change(Arc::clone(&running), watch, stopped)),
+            tokio::spawn(reload_on_change(Arc::clone(&running), watch, stopped.clone())),
+            tokio::spawn(floods::watch(Arc::clone(&running), stopped)),
         ];
         let app = Self {
             running,
@@ -249,7 +253,7 @@ fn start_server(
     bound: Bound,
     live: &Arc<Live>,
     metrics: &Arc<Metrics>,
-    limits: TcpLimits,
+    limits: &Limits,
 ) -> Result<Server, StartError> {
     Server::start(bound, Arc::clone(live), Arc::clone(metrics), limits)
         .map_err(other("cannot start to serve"))

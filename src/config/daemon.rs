@@ -3,16 +3,19 @@
 //! Every key is optional. Paths are relative to the folder of the file.
 
 mod conflict;
+mod limits;
 mod tls;
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+
+pub use limits::Tcp;
 
 pub use tls::{NamedFile, Tls};
 
 use super::document::{Document, Item, Kind, Table};
 use crate::finding::words::{did_you_mean, one_of, quoted};
+use crate::rate_limit;
 
 /// The longest identifier (RFC 5001), in bytes: it must fit beside the longest question into
 /// the 512 bytes of an answer over UDP.
@@ -65,19 +68,12 @@ pub struct Dns {
     pub nsid: Option<Vec<u8>>,
     /// The file of cookie secrets, and where it is named. None (the default): a secret of its own.
     pub cookie_secret_file: Option<(PathBuf, FilePosition)>,
+    /// Limits of replies over UDP.
+    pub rate_limit: rate_limit::Settings,
     /// Limits of TCP.
     pub tcp: Tcp,
     /// Answering over TLS, HTTPS and QUIC too; none without a certificate.
     pub tls: Option<Tls>,
-}
-
-/// `[dns.tcp]`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tcp {
-    /// Connections that may be open at once, on all addresses together. Default 1024.
-    pub max_connections: usize,
-    /// How long a connection may be silent. Default 10 s.
-    pub idle_timeout: Duration,
 }
 
 /// `[admin]`
@@ -152,7 +148,8 @@ impl Daemon {
                 workers: 0,
                 nsid: None,
                 cookie_secret_file: None,
-                tcp: Tcp { max_connections: 1024, idle_timeout: Duration::from_secs(10) },
+                rate_limit: rate_limit::Settings::default(),
+                tcp: Tcp::default(),
                 tls: None,
             },
             admin: Admin {
@@ -182,7 +179,7 @@ pub(super) fn read(document: &Document<'_>, folder: &Path) -> Daemon {
         // Whatever it is, it is not the default.
         daemon.geoip.clear();
     }
-    let known = ["listen", "workers", "nsid", "cookie_secret_file", "tcp", "tls"];
+    let known = ["listen", "workers", "nsid", "cookie_secret_file", "rate_limit", "tcp", "tls"];
     if let Some(table) = sub_table(&root, "dns", &known) {
         read_dns(&table, folder, &mut daemon.dns);
     }
@@ -246,23 +243,9 @@ fn read_dns(table: &Table<'_>, folder: &Path, dns: &mut Dns) {
     dns.nsid = table.get("nsid").and_then(|item| nsid(&item));
     let secrets = table.get("cookie_secret_file");
     dns.cookie_secret_file = secrets.and_then(|item| named(&item, folder));
-    if let Some(tcp) = table.get("tcp").and_then(|item| item.table("a table, [dns.tcp]")) {
-        expect_keys("dns.tcp", &tcp, &["max_connections", "idle_timeout"]);
-        set(&mut dns.tcp.max_connections, max_connections(&tcp));
-        set(&mut dns.tcp.idle_timeout, idle_timeout(&tcp));
-    }
+    limits::read(table, dns);
     let tls = table.get("tls").and_then(|item| item.table("a table, [dns.tls]"));
     dns.tls = tls.and_then(|tls| tls::read(&tls, folder, &dns.listen));
-}
-
-fn max_connections(table: &Table<'_>) -> Option<usize> {
-    let item = table.get("max_connections")?;
-    item.integer(1..=1_000_000, "a number from 1 to 1000000").map(|n| n as usize)
-}
-
-fn idle_timeout(table: &Table<'_>) -> Option<Duration> {
-    let item = table.get("idle_timeout")?;
-    item.duration(Duration::from_millis(100)..=Duration::from_secs(3600))
 }
 
 fn nsid(item: &Item<'_>) -> Option<Vec<u8>> {

@@ -14,7 +14,7 @@ pub(super) type Wrong = (String, String);
 /// Reads one key.
 pub(super) fn parse(text: &str) -> Result<GeoKey, Wrong> {
     if text.contains(['/', ':']) || text.parse::<IpAddr>().is_ok() {
-        return network(text);
+        return network(text).map(|(address, length)| GeoKey::Network { address, length });
     }
     if let Ok(key) = place(text) {
         return Ok(key);
@@ -115,7 +115,8 @@ fn subdivision(country: &Country, code: &str) -> Result<GeoKey, String> {
     Ok(GeoKey::Subdivision(bytes(country), code.into()))
 }
 
-fn network(text: &str) -> Result<GeoKey, Wrong> {
+/// Reads a network: its first address and its length in bits.
+pub(super) fn network(text: &str) -> Result<(IpAddr, u8), Wrong> {
     let wrong = |expected: String| (quoted(text), expected);
     let (address, length) = text.split_once('/').unwrap_or((text, ""));
     let Ok(address) = address.parse::<IpAddr>() else {
@@ -139,7 +140,7 @@ fn network(text: &str) -> Result<GeoKey, Wrong> {
     {
         return Err(wrong(format!("\"{v4}/{}\"", length - 96)));
     }
-    Ok(GeoKey::Network { address, length })
+    Ok((address, length))
 }
 
 fn first_address(address: IpAddr, length: u8) -> IpAddr {

@@ -21,7 +21,7 @@ const MAX_TCP_BYTES: usize = 65_535;
 
 const FLAG_QR: u8 = 0x80;
 const FLAG_AA: u8 = 0x04;
-const FLAG_TC: u8 = 0x02;
+pub(super) const FLAG_TC: u8 = 0x02;
 /// Opcode and RD, which a reply repeats.
 const REPEATED_HIGH: u8 = 0x79;
 /// CD, which a reply repeats (RFC 4035 3.2.2).
@@ -125,6 +125,25 @@ pub struct Answered {
     pub slot: Option<u32>,
     /// Whether the asker has shown by a server cookie that its address is its own (RFC 7873).
     pub cookie_is_good: bool,
+    /// Bytes of header and question, behind which the records stand.
+    pub question_end: usize,
+    /// Bytes of the OPT record that ends the reply; 0 without one.
+    pub opt_bytes: usize,
+}
+
+impl Answered {
+    /// Nothing is sent.
+    pub fn silence(reason: Reason) -> Self {
+        Self {
+            length: 0,
+            reason,
+            rcode: Rcode::NOERROR,
+            slot: None,
+            cookie_is_good: false,
+            question_end: 0,
+            opt_bytes: 0,
+        }
+    }
 }
 
 /// Memory that one thread uses again for every packet.
@@ -171,7 +190,7 @@ pub fn answer_traced<T: Trace>(
     trace: &mut T,
 ) -> Answered {
     if let Some(reason) = query::silence(packet) {
-        return silent(reason);
+        return Answered::silence(reason);
     }
     let mut question = Question::read(packet, &mut scratch.name);
     if asker.idle_timeout.is_some() {
@@ -196,10 +215,6 @@ impl Incoming<'_> {
         let subnet = self.question.edns.as_ref().and_then(|edns| edns.options.subnet);
         subnet.and_then(|subnet| subnet.network()).unwrap_or(self.asker.source)
     }
-}
-
-fn silent(reason: Reason) -> Answered {
-    Answered { length: 0, reason, rcode: Rcode::NOERROR, slot: None, cookie_is_good: false }
 }
 
 fn fault_reply(fault: Fault) -> (Rcode, Reason) {
@@ -243,32 +258,32 @@ fn to_question<T: Trace>(
 ) -> Answered {
     let &Incoming { view, packet, question, asker, .. } = incoming;
     let opt = question.edns.as_ref().map(|edns| ReplyOpt::new(edns, view, asker));
-    let opt_bytes = opt.as_ref().map_or(0, ReplyOpt::bytes);
+    let room_for_opt = opt.as_ref().map_or(0, ReplyOpt::bytes);
     let limit = limit(question, asker.transport).min(out.len());
     let question_end = HEADER_BYTES + question.bytes.len();
-    if question_end + opt_bytes > limit {
+    if question_end + room_for_opt > limit {
         // Only with a buffer smaller than any transport's.
-        return silent(Reason::Malformed);
+        return Answered::silence(Reason::Malformed);
     }
-    let mut reply = Reply::new(out, question.bytes, limit - opt_bytes);
+    let mut reply = Reply::new(out, question.bytes, limit - room_for_opt);
     let mut said = Conclusion::new(Rcode::NOERROR, Reason::Refused);
     let mut truncated = false;
     match unanswerable(question, opt.as_ref()) {
         None => truncated = from_zones(incoming, name, &mut reply, &mut said, trace),
         Some((rcode, reason)) => (said.rcode, said.reason) = (rcode, reason),
     }
-    let mut cookie_is_good = false;
+    let (mut cookie_is_good, mut opt_bytes) = (false, 0);
     if let Some(opt) = &opt {
         cookie_is_good = opt.cookie_is_good();
         // Helps, but not at the cost of data: it gets what room is left.
-        let room_bytes = (limit - opt_bytes).saturating_sub(reply.length());
+        let room_bytes = (limit - room_for_opt).saturating_sub(reply.length());
         let error = ExtendedError::of(question, &said).filter(|error| error.bytes() <= room_bytes);
-        reply.append_opt(|room| opt.write(room, said.rcode, said.scope, error));
+        opt_bytes = reply.append_opt(|room| opt.write(room, said.rcode, said.scope, error));
     }
     let Conclusion { rcode, authoritative, reason, slot, .. } = said;
     let flags = if authoritative { FLAG_AA } else { 0 } | if truncated { FLAG_TC } else { 0 };
     let length = reply.finish(first_word(packet, rcode, flags));
-    Answered { length, reason, rcode, slot, cookie_is_good }
+    Answered { length, reason, rcode, slot, cookie_is_good, question_end, opt_bytes }
 }
 
 /// Writes what the zones say; says whether that was too long for UDP.

@@ -9,10 +9,12 @@ mod edns;
 mod query;
 mod reply;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod trace;
+mod truncate;
 
 pub use answer::{
     Answered, Asker, MAX_UDP_BYTES, Reason, Scratch, Transport, answer, answer_traced,
 };
 pub use trace::{Link, Trace};
+pub use truncate::truncate;

@@ -116,10 +116,11 @@ impl<'o> Reply<'o> {
     }
 
     /// Appends the OPT record, for which the limit has left room: `write` says how long it is.
-    pub fn append_opt(&mut self, write: impl FnOnce(&mut [u8]) -> Option<usize>) {
+    pub fn append_opt(&mut self, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> usize {
         let length = self.out.get_mut(self.length..).and_then(write);
-        self.length += length.unwrap_or(0);
         self.count(Section::Additional, u16::from(length.is_some()));
+        self.length += length.unwrap_or(0);
+        length.unwrap_or(0)
     }
 
     /// Writes the header, of which the counts are known here; says how long the reply is.

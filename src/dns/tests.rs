@@ -1,5 +1,6 @@
 //! What [`super::answer`] says, read back by hickory-proto.
 
+mod amplification;
 mod chains;
 mod clients;
 mod cookies;
@@ -12,4 +13,5 @@ mod random;
 mod rfc8906;
 mod static_answers;
 mod steered;
-mod support;
+pub(crate) mod support;
+mod truncated;

@@ -1,11 +1,13 @@
 //! What one thread counts of the packets that it answers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::family::Family;
 use super::tally::{Slab, Tally};
 use crate::dns::{Answered, Reason, Transport};
+use crate::rate_limit::Network;
 use crate::view::World;
 use crate::wire::Rcode;
 
@@ -18,6 +20,8 @@ pub enum Discard {
     ShortMessage,
     /// The system would not send the reply.
     SendFailed,
+    /// The client network has had enough replies like it.
+    RateLimited,
 }
 
 pub(super) const TRANSPORTS: [Transport; 5] =
@@ -41,7 +45,8 @@ const REASONS: [Reason; 14] = [
     Reason::Cookie,
 ];
 
-const DISCARDS: [Discard; 3] = [Discard::PortZero, Discard::ShortMessage, Discard::SendFailed];
+const DISCARDS: [Discard; 4] =
+    [Discard::PortZero, Discard::ShortMessage, Discard::SendFailed, Discard::RateLimited];
 
 /// The response codes that are told apart.
 const RCODES: [Rcode; 8] = [
@@ -75,6 +80,7 @@ fn discard_label(discard: Discard) -> &'static str {
         Discard::PortZero => "port_zero",
         Discard::ShortMessage => "short_message",
         Discard::SendFailed => "send_failed",
+        Discard::RateLimited => "rate_limited",
     }
 }
 
@@ -87,6 +93,18 @@ pub(super) struct Block {
     answers: ByTransport<[[AtomicU64; RCODES.len() + 1]; REASONS.len()]>,
     silent: ByTransport<[AtomicU64; REASONS.len()]>,
     discarded: ByTransport<[AtomicU64; DISCARDS.len()]>,
+    slipped: AtomicU64,
+    /// The network whose reply was limited last; 0 if none was since somebody looked.
+    limited_network: AtomicU64,
+}
+
+/// Replies over UDP that were more than the rate limit allows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RateLimited {
+    /// Not sent.
+    pub dropped: u64,
+    /// Sent truncated.
+    pub slipped: u64,
 }
 
 /// The counters of one thread, which alone writes them.
@@ -128,6 +146,17 @@ impl Counters {
         let counter = &self.block.discarded[transport as usize][why as usize];
         add(counter, packets as u64);
     }
+
+    /// Counts a reply over UDP that was limited: one that was dropped, or one that slipped, which
+    /// is counted as an answer besides.
+    pub fn rate_limited(&mut self, network: Network, slipped: bool) {
+        self.block.limited_network.store(network.to_bits(), Ordering::Relaxed);
+        if slipped {
+            add_one(&self.block.slipped);
+        } else {
+            self.discard(Transport::Udp, Discard::RateLimited, 1);
+        }
+    }
 }
 
 fn add_one(counter: &AtomicU64) {
@@ -139,11 +168,27 @@ fn add(counter: &AtomicU64, count: u64) {
     counter.store(counter.load(Ordering::Relaxed) + count, Ordering::Relaxed);
 }
 
+fn sum(blocks: &[Arc<Block>], counter: impl Fn(&Block) -> &AtomicU64) -> u64 {
+    blocks.iter().map(|block| counter(block).load(Ordering::Relaxed)).sum()
+}
+
+/// What was limited in all.
+pub(super) fn rate_limited(blocks: &[Arc<Block>]) -> RateLimited {
+    let (udp, limited) = (Transport::Udp as usize, Discard::RateLimited as usize);
+    RateLimited {
+        dropped: sum(blocks, |block| &block.discarded[udp][limited]),
+        slipped: sum(blocks, |block| &block.slipped),
+    }
+}
+
+/// For each thread the network that it limited last, where it did since the last call.
+pub(super) fn take_limited_networks(blocks: &[Arc<Block>]) -> BTreeSet<Network> {
+    let take = |block: &Arc<Block>| block.limited_network.swap(0, Ordering::Relaxed);
+    blocks.iter().map(take).filter_map(Network::from_bits).collect()
+}
+
 /// The answers and the dropped packets of all threads.
 pub(super) fn families(blocks: &[Arc<Block>]) -> [Family; 2] {
-    let sum = |counter: &dyn Fn(&Block) -> &AtomicU64| {
-        blocks.iter().map(|block| counter(block).load(Ordering::Relaxed)).sum::<u64>() as f64
-    };
     let rcodes: Vec<String> =
         RCODES.iter().map(Rcode::to_string).chain(["other".to_owned()]).collect();
     let mut answers = Family::counter("steersman_answers_total", "Replies to packets.");
@@ -155,14 +200,18 @@ pub(super) fn families(blocks: &[Arc<Block>]) -> [Family; 2] {
         for (r, reason) in REASONS.map(Reason::name).into_iter().enumerate() {
             for (c, rcode) in rcodes.iter().enumerate() {
                 let labels = [("transport", transport), ("rcode", rcode), ("reason", reason)];
-                push_some(&mut answers, &labels, sum(&|block| &block.answers[t][r][c]));
+                push_some(
+                    &mut answers,
+                    &labels,
+                    sum(blocks, |block| &block.answers[t][r][c]) as f64,
+                );
             }
             let labels = [("transport", transport), ("reason", reason)];
-            push_some(&mut dropped, &labels, sum(&|block| &block.silent[t][r]));
+            push_some(&mut dropped, &labels, sum(blocks, |block| &block.silent[t][r]) as f64);
         }
         for (d, reason) in DISCARDS.map(discard_label).into_iter().enumerate() {
             let labels = [("transport", transport), ("reason", reason)];
-            push_some(&mut dropped, &labels, sum(&|block| &block.discarded[t][d]));
+            push_some(&mut dropped, &labels, sum(blocks, |block| &block.discarded[t][d]) as f64);
         }
     }
     [answers, dropped]

@@ -44,7 +44,7 @@ fn world(names: &[(&str, &[&str])]) -> Arc<World> {
 }
 
 fn answered(length: usize, reason: Reason, rcode: Rcode) -> Answered {
-    Answered { length, reason, rcode, slot: None, cookie_is_good: false }
+    Answered { length, rcode, ..Answered::silence(reason) }
 }
 
 fn steered(slot: u32) -> Answered {
@@ -173,4 +173,26 @@ fn what_is_known_elsewhere_goes_beside() {
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
     }
+}
+
+#[test]
+fn limited_replies_are_counted_by_what_became_of_them() {
+    let metrics = Metrics::new();
+    let mut counters = [metrics.counters(), metrics.counters()];
+    let network = |third| Network::of([192, 0, third, 1].into());
+    for (thread, third, slipped) in [(0, 1, false), (1, 2, false), (1, 2, false), (1, 3, true)] {
+        counters[thread].rate_limited(network(third), slipped);
+    }
+    assert_eq!(
+        lines(&metrics, "steersman_rate_limited_replies_total"),
+        [r#"{action="dropped"} 3"#, r#"{action="slipped"} 1"#]
+    );
+    assert_eq!(
+        lines(&metrics, "steersman_dropped_packets_total"),
+        [r#"{transport="udp",reason="rate_limited"} 3"#]
+    );
+    assert_eq!(metrics.rate_limited(), RateLimited { dropped: 3, slipped: 1 });
+    // The last of each thread, once.
+    assert_eq!(metrics.take_limited_networks(), [network(1), network(3)].into());
+    assert_eq!(metrics.take_limited_networks(), [].into());
 }

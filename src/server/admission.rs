@@ -1,5 +1,5 @@
-//! How many TCP connections there may be, in all and for each client, and which one has to go
-//! when there is no room for a new one.
+//! How many TCP connections there may be, in all and for each client network, and which one has to
+//! go when there is no room for a new one.
 //!
 //! Only connections that wait for their client may have to go, and of these the one that has waited
 //! longest, of the client that has the most; while one waits for a question, none that has answers
@@ -7,22 +7,26 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use crate::metrics::{Limit, Metrics};
+use crate::rate_limit::Network;
+
+/// How long a connection may be without a whole question, unless the operator says otherwise.
+const IDLE: Duration = Duration::from_secs(10);
 
 /// Limits of TCP connections.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpLimits {
     /// Connections in all. With as many open, a waiting one of the client that has the most is
     /// closed for a new one, unless the client of the new one would then have more than that.
     pub connections: usize,
-    /// Connections of one client: an IPv4 address, or an IPv6 network of 64 bits. With as many
-    /// open, a waiting one of its own is closed for a new one.
+    /// Connections of one client, which is a whole network. With as many open, a waiting one of its
+    /// own is closed for a new one.
     pub connections_per_client: usize,
     /// How long a connection may be without a whole question.
     pub idle: Duration,
@@ -31,6 +35,8 @@ pub struct TcpLimits {
     pub crowded_idle: Duration,
     /// How long a client may take to accept an answer.
     pub write: Duration,
+    /// How long a connection may last; whatever answer is under way then is finished.
+    pub lifetime: Duration,
 }
 
 impl Default for TcpLimits {
@@ -38,9 +44,10 @@ impl Default for TcpLimits {
         Self {
             connections: 1024,
             connections_per_client: 128,
-            idle: Duration::from_secs(10),
+            idle: IDLE,
             crowded_idle: Duration::from_secs(2),
             write: Duration::from_secs(5),
+            lifetime: Duration::from_secs(600),
         }
     }
 }
@@ -55,7 +62,7 @@ pub(super) struct Admission {
 #[derive(Default)]
 struct Open {
     total: usize,
-    clients: HashMap<IpAddr, Client>,
+    clients: HashMap<Network, Client>,
     /// How many waits have begun, which is also the number of the next one.
     waits: u64,
 }
@@ -85,7 +92,7 @@ pub(super) enum WaitsFor {
 /// Leave for one connection, which is at work to begin with; dropped, it makes place for another.
 pub(super) struct Permit {
     admission: Arc<Admission>,
-    client: IpAddr,
+    client: Network,
     /// None while it is at work.
     wait: Option<Wait>,
     /// How long it may be without a whole question, as it was when it last began to wait for one.
@@ -100,7 +107,7 @@ impl Admission {
 
     /// Admits a connection, if need be in place of another; or counts why not.
     pub(super) fn admit(self: &Arc<Self>, source: IpAddr) -> Option<Permit> {
-        let client = client(source);
+        let client = Network::of(source);
         let mut open = self.open();
         if let Some(limit) = open.reached(client, &self.limits) {
             if !open.evict_for(client, limit) {
@@ -124,7 +131,7 @@ impl Admission {
 
 impl Open {
     /// The limit that keeps this client from one more connection.
-    fn reached(&self, client: IpAddr, limits: &TcpLimits) -> Option<Limit> {
+    fn reached(&self, client: Network, limits: &TcpLimits) -> Option<Limit> {
         if self.connections_of(client) >= limits.connections_per_client {
             Some(Limit::Client)
         } else if self.total >= limits.connections {
@@ -140,46 +147,46 @@ impl Open {
         if is_crowded { limits.crowded_idle.min(limits.idle) } else { limits.idle }
     }
 
-    fn connections_of(&self, client: IpAddr) -> usize {
+    fn connections_of(&self, client: Network) -> usize {
         self.clients.get(&client).map_or(0, |client| client.open)
     }
 
     /// Lets go of one connection for a new one; says whether there was one to let go of.
     ///
     /// Looks once at each client, of which there are at most as many as connections.
-    fn evict_for(&mut self, newcomer: IpAddr, limit: Limit) -> bool {
+    fn evict_for(&mut self, newcomer: Network, limit: Limit) -> bool {
         let has = self.connections_of(newcomer);
         // From nobody who has less than the newcomer would have.
-        let gives = |(address, client): &(&IpAddr, &Client)| {
-            **address == newcomer || (limit == Limit::Total && client.open > has)
+        let gives = |(network, client): &(&Network, &Client)| {
+            **network == newcomer || (limit == Limit::Total && client.open > has)
         };
         let victim = self
             .clients
             .iter()
             .filter(gives)
-            .filter_map(|(address, client)| {
+            .filter_map(|(network, client)| {
                 let (wait, _) = client.waiting.first_key_value()?;
-                Some((client.open, Reverse(*wait), *address))
+                Some((client.open, Reverse(*wait), *network))
             })
             .max();
-        let Some((_, Reverse(wait), address)) = victim else { return false };
-        let Some(evicted) = self.end_wait(address, wait) else { return false };
-        self.forget_one_of(address);
+        let Some((_, Reverse(wait), network)) = victim else { return false };
+        let Some(evicted) = self.end_wait(network, wait) else { return false };
+        self.forget_one_of(network);
         evicted.notify_one();
         true
     }
 
     /// Ends a wait, unless the connection was evicted.
-    fn end_wait(&mut self, client: IpAddr, wait: Wait) -> Option<Arc<Notify>> {
+    fn end_wait(&mut self, client: Network, wait: Wait) -> Option<Arc<Notify>> {
         self.clients.get_mut(&client)?.waiting.remove(&wait)
     }
 
-    fn forget_one_of(&mut self, address: IpAddr) {
+    fn forget_one_of(&mut self, network: Network) {
         self.total -= 1;
-        if let Some(client) = self.clients.get_mut(&address) {
+        if let Some(client) = self.clients.get_mut(&network) {
             client.open -= 1;
             if client.open == 0 {
-                self.clients.remove(&address);
+                self.clients.remove(&network);
             }
         }
     }
@@ -235,14 +242,6 @@ impl Drop for Permit {
             self.admission.open().forget_one_of(self.client);
             self.admission.metrics.tcp_closed();
         }
-    }
-}
-
-/// Whoever has an IPv6 address usually has all of its /64.
-fn client(source: IpAddr) -> IpAddr {
-    match source {
-        IpAddr::V4(_) => source,
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
     }
 }
 

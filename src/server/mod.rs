@@ -6,7 +6,8 @@
 //!
 //! UDP: one thread for each worker, with one socket for each address; all workers' sockets of an
 //! address share its port (SO_REUSEPORT). Between receiving a batch and sending its answers a
-//! worker neither waits nor locks nor logs, except that after a reload it fetches new counters.
+//! worker neither waits nor locks nor logs, except that after a reload it fetches new counters. Its
+//! part of the rate limit decides which of the replies go out.
 //! TCP: one task for each connection, bounded by [`TcpLimits`]; with no room for a new one, one that
 //! waits is closed. What is encrypted has threads and limits of its own, in `encrypted`.
 
@@ -36,9 +37,19 @@ pub use sockets::{Bound, bind};
 
 use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::rate_limit;
 use responder::{Responder, Service};
 use tcp::Tcp;
 use udp::Worker;
+
+/// What clients may take.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
+    /// Replies over UDP.
+    pub rate: rate_limit::Settings,
+    /// Connections.
+    pub tcp: TcpLimits,
+}
 
 /// The running DNS service. Dropped without [`Server::stop`], it stops too, but nobody waits.
 pub struct Server {
@@ -64,7 +75,7 @@ impl Server {
         bound: Bound,
         live: Arc<Live>,
         metrics: Arc<Metrics>,
-        limits: TcpLimits,
+        limits: &Limits,
     ) -> io::Result<Self> {
         let service = Service { live, metrics, answer: crate::dns::answer };
         Self::start_service(bound, service, limits, TcpRuntime::new()?)
@@ -73,14 +84,14 @@ impl Server {
     fn start_service(
         bound: Bound,
         service: Service,
-        limits: TcpLimits,
+        limits: &Limits,
         runtime: TcpRuntime,
     ) -> io::Result<Self> {
         let Bound { addresses, udp, tcp } = bound;
         let (stop, udp_stop) = io::pipe()?;
-        let workers = start_workers(udp, &Arc::new(stop), &service)?;
+        let workers = start_workers(udp, &Arc::new(stop), &service, &limits.rate)?;
         let (tcp_stop, stop) = watch::channel(false);
-        let shared = Tcp::new(service, limits);
+        let shared = Tcp::new(service, limits.tcp);
         let mut listeners = Vec::new();
         for listener in tcp {
             listeners.push(runtime.listen(listener, Arc::clone(&shared), stop.clone())?);
@@ -139,13 +150,15 @@ fn start_workers(
     sockets: Vec<Vec<std::net::UdpSocket>>,
     stop: &Arc<PipeReader>,
     service: &Service,
+    rate: &rate_limit::Settings,
 ) -> io::Result<Vec<thread::JoinHandle<()>>> {
-    let mut threads = Vec::with_capacity(sockets.len());
+    let workers = sockets.len();
+    let mut threads = Vec::with_capacity(workers);
     for (index, sockets) in sockets.into_iter().enumerate() {
         let worker = Worker {
             sockets,
             stop: Arc::clone(stop),
-            responder: Responder::new(service)?,
+            responder: Responder::new(service)?.limited(rate, workers)?,
             service: service.clone(),
         };
         let name = format!("udp-{index}");

@@ -1,15 +1,17 @@
-//! From a packet to its reply, for one thread: the current view, chance, scratch memory and
-//! counters, brought together.
+//! From a packet to its reply, for one thread: the current view, chance, scratch memory, the rate
+//! limit and counters, brought together.
 
 use std::io;
 use std::sync::Arc;
+use std::time::Instant;
 
 use arc_swap::Guard;
 
 use crate::clock::{self, Draws};
-use crate::dns::{Answered, Asker, Scratch, Transport};
+use crate::dns::{Answered, Asker, Scratch, Transport, truncate};
 use crate::live::Live;
 use crate::metrics::{Counters, Discard, Metrics};
+use crate::rate_limit::{Limiter, Network, Settings, Verdict};
 use crate::steering::Draw;
 use crate::view::View;
 
@@ -31,18 +33,37 @@ pub(super) struct Responder {
     scratch: Scratch,
     draws: Draws,
     counters: Counters,
+    /// Over UDP only: whoever has made a connection has shown where it is.
+    rate_limit: Option<RateLimit>,
+}
+
+/// The rate limit of one thread.
+struct RateLimit {
+    limiter: Limiter,
+    /// What its milliseconds are counted from.
+    since: Instant,
 }
 
 impl Responder {
     /// Fails only if the system has no randomness to give.
     pub(super) fn new(service: &Service) -> io::Result<Self> {
         Ok(Self {
+            rate_limit: None,
             live: Arc::clone(&service.live),
             answer: service.answer,
             scratch: Scratch::new(service.live.load().world.seed),
             draws: Draws::new()?,
             counters: service.metrics.counters(),
         })
+    }
+
+    /// With its part of a limit that so many threads share.
+    pub(super) fn limited(self, settings: &Settings, threads: usize) -> io::Result<Self> {
+        let [one, other] = [clock::random_bytes()?, clock::random_bytes()?];
+        let seed = [u64::from_le_bytes(one), u64::from_le_bytes(other)];
+        let rate_limit = Limiter::new(settings, threads, seed)
+            .map(|limiter| RateLimit { limiter, since: clock::monotonic_now() });
+        Ok(Self { rate_limit, ..self })
     }
 
     /// Begins a batch, all of which sees one view: that of this moment, so that what changed
@@ -53,7 +74,7 @@ impl Responder {
             self.scratch = Scratch::new(view.world.seed);
         }
         self.counters.enter(&view.world);
-        Round { view, unix_seconds: clock::unix_seconds(), responder: self }
+        Round { view, unix_seconds: clock::unix_seconds(), responder: self, now_ms: None }
     }
 
     /// Counts packets or replies that were dropped.
@@ -67,6 +88,8 @@ pub(super) struct Round<'r> {
     view: Guard<Arc<View>>,
     unix_seconds: u32,
     responder: &'r mut Responder,
+    /// The time of the whole batch, once somebody has asked for it.
+    now_ms: Option<u64>,
 }
 
 impl Round<'_> {
@@ -77,9 +100,23 @@ impl Round<'_> {
 
     /// Writes the reply to a packet; says how many bytes it has, 0 for none.
     pub(super) fn respond(&mut self, packet: &[u8], asker: &Asker, out: &mut [u8]) -> usize {
-        let Responder { answer, scratch, draws, counters, .. } = &mut *self.responder;
+        let Responder { answer, scratch, draws, counters, rate_limit, .. } = &mut *self.responder;
         let draw = Draw::new(draws.next_number());
-        let answered = answer(&self.view, packet, asker, draw, scratch, out);
+        let mut answered = answer(&self.view, packet, asker, draw, scratch, out);
+        if let Some(RateLimit { limiter, since }) = rate_limit {
+            let now_ms = || *self.now_ms.get_or_insert_with(|| milliseconds_since(*since));
+            match limiter.judge(&asker.source, out, &answered, now_ms) {
+                Verdict::Send => {}
+                Verdict::Slip => {
+                    counters.rate_limited(Network::of(asker.source), true);
+                    answered = truncate(out, &answered);
+                }
+                Verdict::Drop => {
+                    counters.rate_limited(Network::of(asker.source), false);
+                    return 0;
+                }
+            }
+        }
         counters.count(asker.transport, &answered);
         answered.length
     }
@@ -88,4 +125,9 @@ impl Round<'_> {
     pub(super) fn discard(&mut self, transport: Transport, why: Discard) {
         self.responder.discard(transport, why, 1);
     }
+}
+
+fn milliseconds_since(moment: Instant) -> u64 {
+    // More than any process lives to see.
+    clock::monotonic_now().duration_since(moment).as_millis() as u64
 }

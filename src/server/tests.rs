@@ -33,28 +33,16 @@ pub(super) fn whoami(
     scratch: &mut Scratch,
     out: &mut [u8],
 ) -> Answered {
-    let silence = |reason| Answered {
-        length: 0,
-        reason,
-        rcode: Rcode::NOERROR,
-        slot: None,
-        cookie_is_good: false,
-    };
     if packet.len() < 12 {
-        return silence(Reason::Garbage);
+        return Answered::silence(Reason::Garbage);
     }
     if packet[2] & 0x80 != 0 {
-        return silence(Reason::Response);
+        return Answered::silence(Reason::Response);
     }
     let Ok(request) = Message::from_vec(packet) else {
         out[..12].copy_from_slice(&[packet[0], packet[1], 0x80, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
-        return Answered {
-            length: 12,
-            reason: Reason::Malformed,
-            rcode: Rcode::FORMERR,
-            slot: None,
-            cookie_is_good: false,
-        };
+        let rcode = Rcode::FORMERR;
+        return Answered { length: 12, rcode, ..Answered::silence(Reason::Malformed) };
     };
     let name = request.queries[0].name.clone();
     assert_ne!(name.to_ascii(), "boom.", "asked to");
@@ -69,13 +57,9 @@ pub(super) fn whoami(
     let length = if name.to_ascii() == "big." { 60_000 } else { reply.len() };
     out[..reply.len()].copy_from_slice(&reply);
     out[reply.len()..length].fill(0);
-    Answered {
-        length,
-        reason: Reason::Static,
-        rcode: Rcode::NOERROR,
-        slot: None,
-        cookie_is_good: false,
-    }
+    // Nothing stands behind the question.
+    let question_end = packet.len();
+    Answered { length, question_end, ..Answered::silence(Reason::Static) }
 }
 
 pub(super) fn view(seed: u64) -> View {
@@ -104,7 +88,11 @@ struct Setup {
 }
 
 impl Setup {
-    fn start(bound: Bound, limits: TcpLimits) -> Self {
+    fn start(bound: Bound, tcp: TcpLimits) -> Self {
+        Self::start_limited(bound, &Limits { tcp, ..Limits::default() })
+    }
+
+    fn start_limited(bound: Bound, limits: &Limits) -> Self {
         let (live, metrics) = (Arc::new(Live::new(view(7))), Metrics::new());
         let service =
             Service { live: Arc::clone(&live), metrics: Arc::clone(&metrics), answer: whoami };

@@ -38,3 +38,11 @@ pub struct Zone {
     /// as an ancestor of the asked name.
     negative: Box<[u8]>,
 }
+
+#[cfg(test)]
+impl Zone {
+    /// All names that exist, in lower-case wire form.
+    pub(crate) fn owners(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.store.nodes().map(|(_, node)| [node.name, self.apex.as_wire()].concat())
+    }
+}

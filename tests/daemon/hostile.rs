@@ -205,7 +205,7 @@ fn half_open_connections_are_bounded_and_let_go() {
     assert!(gauge("steersman_tcp_connections", &[]) <= 128.0);
     // Everybody else is served meanwhile.
     expect_well(&daemon);
-    let mut other = Connection::open_from(Ipv4Addr::new(127, 0, 0, 99), daemon.dns[0]);
+    let mut other = Connection::open_from(Ipv4Addr::new(127, 0, 99, 1), daemon.dns[0]);
     let question = dns::question("www", RecordType::A);
     other.send(&question.to_vec().unwrap()).unwrap();
     other.receive().unwrap();

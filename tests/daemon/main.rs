@@ -20,6 +20,7 @@ mod demo;
 mod edns;
 mod encrypted;
 mod failover;
+mod floods;
 mod hostile;
 mod monitors;
 mod observing;

@@ -1,5 +1,7 @@
 mod tls;
 
+use std::time::Duration;
+
 use super::*;
 
 fn read_in_etc(text: &str) -> (Daemon, Vec<String>) {
@@ -48,9 +50,15 @@ fn every_key_is_read() {
         listen = ["0.0.0.0:53"]
         workers = 3
         cookie_secret_file = "cookie.secret"
+        [dns.rate_limit]
+        responses_per_second = 1000
+        slip = 1
+        exempt = ["192.0.2.0/24"]
         [dns.tcp]
         max_connections = 7
+        max_connections_per_network = 6
         idle_timeout = "300ms"
+        max_lifetime = "1m"
         [admin]
         listen = "[::1]:80"
         [log]
@@ -71,7 +79,17 @@ fn every_key_is_read() {
             workers: 3,
             nsid: None,
             cookie_secret_file: Some(("/etc/steersman/cookie.secret".into(), place(30, 8))),
-            tcp: Tcp { max_connections: 7, idle_timeout: Duration::from_millis(300) },
+            rate_limit: rate_limit::Settings {
+                responses_per_second: 1000,
+                slip: 1,
+                exempt: vec![([192, 0, 2, 0].into(), 24)],
+            },
+            tcp: Tcp {
+                max_connections: 7,
+                max_connections_per_network: 6,
+                idle_timeout: Duration::from_millis(300),
+                max_lifetime: Duration::from_secs(60),
+            },
             tls: None,
         },
         admin: Admin {
@@ -95,13 +113,13 @@ fn mistakes_are_said() {
         ),
         (
             "[dns]\nport = 53",
-            &[r#"2:1: unknown key "port"; expected one of listen, workers, nsid, cookie_secret_file, tcp, tls"#.into()],
+            &[r#"2:1: unknown key "port"; expected one of listen, workers, nsid, cookie_secret_file, rate_limit, tcp, tls"#.into()],
         ),
         (
             "[dns]\ngeoip = []\nport = 1\n[dns.tcp]\nstate = 'x'",
             &[
                 "2:1: geoip under [dns]; expected geoip above the first table, at the top of the file".into(),
-                r#"3:1: unknown key "port"; expected one of listen, workers, nsid, cookie_secret_file, tcp, tls"#.into(),
+                r#"3:1: unknown key "port"; expected one of listen, workers, nsid, cookie_secret_file, rate_limit, tcp, tls"#.into(),
                 "5:1: state under [dns.tcp]; expected state above the first table, at the top of the file".into(),
             ],
         ),
@@ -133,6 +151,33 @@ fn mistakes_are_said() {
             &[
                 "2:19: 0; expected a number from 1 to 1000000".into(),
                 r#"3:16: "0s"; expected a time from "100ms" to "1h""#.into(),
+            ],
+        ),
+        (
+            "[dns.tcp]\nmax_connections_per_network = 0\nmax_lifetime = '2d'",
+            &[
+                "2:31: 0; expected a number from 1 to 1000000".into(),
+                r#"3:16: "2d"; expected a time from "1s" to "1d""#.into(),
+            ],
+        ),
+        (
+            "[dns.rate_limit]\nresponses_per_second = -1\nslip = 101\nrate = 5",
+            &[
+                "2:24: -1; expected a number from 0 to 1000000".into(),
+                "3:8: 101; expected a number from 0 to 100".into(),
+                r#"4:1: unknown key "rate"; expected one of responses_per_second, slip, exempt"#.into(),
+            ],
+        ),
+        (
+            "[dns.rate_limit]\nexempt = '::1/128'",
+            &[r#"2:10: "::1/128"; expected a list of networks, such as ["127.0.0.0/8", "::1/128"]"#.into()],
+        ),
+        (
+            "[dns.rate_limit]\nexempt = ['10.0.0.1/8', '::1/128', 7, '192.0.2.1']",
+            &[
+                r#"2:11: "10.0.0.1/8", which has bits beyond its length; expected "10.0.0.0/8""#.into(),
+                r#"2:36: 7; expected a network, such as "203.0.113.0/24" or "2001:db8::/32""#.into(),
+                r#"2:39: "192.0.2.1"; expected a length from 0 to 32, such as "192.0.2.1/32""#.into(),
             ],
         ),
         (

@@ -4,9 +4,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{
-    FilePosition, addresses_or_none, expect_keys, idle_timeout, max_connections, named, set,
-};
+use super::limits::{connections, idle_timeout};
+use super::{FilePosition, addresses_or_none, expect_keys, named, set};
 use crate::config::document::Table;
 use crate::finding::Finding;
 
@@ -62,8 +61,8 @@ pub(super) fn read(table: &Table<'_>, folder: &Path, listen: &[SocketAddr]) -> O
     };
     let (certificate, key) = (file("certificate", "tls/fullchain.pem"), file("key", "tls/key.pem"));
     let (dot, doh, doq) = (at("dot", DOT_PORT), at("doh", DOH_PORT), at("doq", DOQ_PORT));
-    let (mut connections, mut idle) = (512, Duration::from_secs(10));
-    set(&mut connections, max_connections(table));
+    let (mut max_connections, mut idle) = (512, Duration::from_secs(10));
+    set(&mut max_connections, connections(table, "max_connections"));
     set(&mut idle, idle_timeout(table));
     Some(Tls {
         certificate: certificate?,
@@ -71,7 +70,7 @@ pub(super) fn read(table: &Table<'_>, folder: &Path, listen: &[SocketAddr]) -> O
         dot,
         doh,
         doq,
-        max_connections: connections,
+        max_connections,
         idle_timeout: idle,
     })
 }

@@ -7,11 +7,15 @@ use proptest::prelude::*;
 use super::support::{
     Packet, Reply, Setup, ask_wire, failover, name, opt, options_wire, pool, reply_to,
 };
-use crate::dns::{Reason, Transport};
+use crate::dns::{Reason, Transport, truncate};
 use crate::health::Standing;
 use crate::steering::AllDown;
 use crate::view::View;
 use crate::wire::Rcode;
+
+/// What the options of a reply may have beyond those of its question: the identity, our part of a
+/// cookie, how long a connection may be idle, and an extended error with its header.
+const MOST_OPTIONS_BYTES: usize = 8 + 16 + 2 + 36;
 
 /// A bit of everything.
 fn view() -> &'static View {
@@ -129,8 +133,14 @@ fn laws(packet: &[u8], transport: Transport) -> Reply {
     assert_eq!(bytes[..2], packet[..2]);
     assert_eq!(bytes[2] & 0xf9, 0x80 | packet[2] & 0x79);
     if transport == Transport::Udp {
-        assert!(bytes.len() <= 1232, "{}", bytes.len());
+        let opt = reply.answered.opt_bytes > 0;
+        assert!(bytes.len() <= if opt { 1232 } else { 512 }, "{}", bytes.len());
     }
+    if bytes[6..10] == [0; 4] {
+        // Nothing is given, so nothing is gained by having it sent elsewhere.
+        assert!(bytes.len() <= packet.len() + MOST_OPTIONS_BYTES, "{}", bytes.len());
+    }
+    truncation_laws(packet, &reply);
     match bytes[4..6] {
         // FORMERR and NOTIMP; and NOERROR and BADCOOKIE for a cookie without a question.
         [0, 0] => match bytes[3] & 0x0f {
@@ -170,6 +180,26 @@ fn told_is_asked(packet: &Packet, reply: &Reply) {
             other => panic!("{other}"),
         }
         told.push(code);
+    }
+}
+
+/// What holds of the reply when it is cut.
+fn truncation_laws(packet: &[u8], reply: &Reply) {
+    let mut cut = reply.bytes.clone();
+    let left = truncate(&mut cut, &reply.answered);
+    cut.truncate(left.length);
+    assert!(cut.len() >= 12 && cut.len() <= reply.bytes.len());
+    assert!(cut.len() <= packet.len() + MOST_OPTIONS_BYTES);
+    let (question_end, opt_bytes) = (left.question_end, left.opt_bytes);
+    assert_eq!(cut[..2], packet[..2]);
+    assert_eq!(cut[2], reply.bytes[2] | 2);
+    assert_eq!(cut[3..6], reply.bytes[3..6]);
+    assert_eq!(cut[6..12], [0, 0, 0, 0, 0, u8::from(opt_bytes > 0)]);
+    assert_eq!(cut[12..question_end], reply.bytes[12..question_end]);
+    assert!(reply.bytes.ends_with(&cut[question_end..]));
+    if !has_family_0(&cut) {
+        let message = hickory_proto::op::Message::from_vec(&cut).unwrap();
+        assert_eq!(message.edns.is_some(), opt_bytes > 0);
     }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::metrics::render;
 
-const ME: &str = "192.0.2.1";
+const ME: &str = "192.0.1.2";
 
 struct House {
     admission: Arc<Admission>,
@@ -52,16 +52,16 @@ fn gone(permits: &mut [Permit]) -> Vec<usize> {
 #[test]
 fn limits_hold_in_all_and_for_each_client() {
     let house = House::new(3, 2);
-    let one = house.busy("2001:db8::1");
-    let _two = house.busy("2001:db8::2");
-    assert!(house.busy("2001:db8::3").is_none());
-    let three = house.busy("2001:db8:0:1::1");
+    let one = house.busy("2001:db8:0:1::1");
+    let _two = house.busy("2001:db8:0:2::1");
+    assert!(house.busy("2001:db8:0:ff::1").is_none());
+    let three = house.busy("2001:db8:0:100::1");
     assert!(house.busy(ME).is_none());
     assert_eq!(house.counted(), [3, 0, 0, 1, 1]);
     drop(three);
     let _four = house.busy(ME).unwrap();
     drop(one);
-    assert!(house.busy("2001:db8::3").is_some());
+    assert!(house.busy("2001:db8:0:ff::1").is_some());
 }
 
 #[test]
@@ -100,12 +100,12 @@ fn patience_shrinks_when_more_than_half_is_taken() {
 #[test]
 fn whoever_fills_the_house_gives_way() {
     let house = House::new(6, 3);
-    let mut open: Vec<Permit> = ["192.0.2.7", ME, ME, "192.0.2.8", ME, "192.0.2.9"]
+    let mut open: Vec<Permit> = ["192.0.7.2", ME, ME, "192.0.8.2", ME, "192.0.9.2"]
         .into_iter()
         .map(|source| house.waiting(source))
         .collect();
     // Its oldest, though others have waited longer.
-    let _five = house.waiting("192.0.2.5");
+    let _five = house.waiting("192.0.5.2");
     assert_eq!(gone(&mut open), [1]);
     assert_eq!(house.counted(), [6, 1, 0, 0, 0]);
 }
@@ -114,11 +114,11 @@ fn whoever_fills_the_house_gives_way() {
 fn among_equals_the_longest_wait_ends() {
     let house = House::new(3, 3);
     let mut open: Vec<Permit> =
-        ["192.0.2.9", ME, "192.0.2.5"].into_iter().map(|source| house.waiting(source)).collect();
+        ["192.0.9.2", ME, "192.0.5.2"].into_iter().map(|source| house.waiting(source)).collect();
     // The first has asked something since.
     assert!(open[0].work());
     open[0].wait(WaitsFor::Question);
-    let _new = house.waiting("192.0.2.7");
+    let _new = house.waiting("192.0.7.2");
     assert_eq!(gone(&mut open), [1]);
 }
 
@@ -126,7 +126,7 @@ fn among_equals_the_longest_wait_ends() {
 fn a_client_at_its_share_gives_way_to_itself() {
     let house = House::new(10, 2);
     let mut open: Vec<Permit> =
-        ["192.0.2.9", ME, ME].into_iter().map(|source| house.waiting(source)).collect();
+        ["192.0.9.2", ME, ME].into_iter().map(|source| house.waiting(source)).collect();
     let _third = house.waiting(ME);
     assert_eq!(gone(&mut open), [1]);
     assert_eq!(house.counted(), [3, 0, 1, 0, 0]);
@@ -139,7 +139,7 @@ fn whoever_is_at_work_stays() {
     let mut other = house.waiting(ME);
     assert!(working.work());
     let _one = house.waiting("192.0.2.2");
-    let _two = house.waiting("192.0.2.3");
+    let _two = house.waiting("192.0.3.2");
     assert!(!other.work());
     // Nobody but a client with less than this one would have could give way.
     assert!(house.busy(ME).is_none());

@@ -9,9 +9,10 @@ use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{Tcp, stopped};
+use crate::clock;
 use crate::dns::{Asker, Transport};
 use crate::metrics::Discard;
 use crate::server::admission::{Permit, WaitsFor};
@@ -35,6 +36,8 @@ pub(super) struct Connection {
     frames: Frames,
     output: Vec<u8>,
     permit: Permit,
+    /// From then on no more questions are taken.
+    end_of_life: Instant,
 }
 
 /// How a wait for a question ended.
@@ -43,6 +46,8 @@ enum Arrival {
     Something,
     /// The client has left, or was silent for too long, or its place was needed.
     Nothing,
+    /// It has lasted for as long as a connection may.
+    OldAge,
     /// It is time to stop.
     Stop,
 }
@@ -70,6 +75,7 @@ impl Connection {
             frames: Frames::default(),
             output: Vec::new(),
             permit,
+            end_of_life: clock::runtime_now() + tcp.limits.lifetime,
         })
     }
 
@@ -83,14 +89,19 @@ impl Connection {
         loop {
             match self.arrival(stop).await {
                 Arrival::Something => {
-                    if !self.answer_all().await? {
+                    if !self.answer_all().await? || self.is_old() {
                         return self.linger().await;
                     }
                 }
                 Arrival::Nothing => return Ok(()),
+                Arrival::OldAge => return self.linger().await,
                 Arrival::Stop => return self.answer_the_last().await,
             }
         }
+    }
+
+    fn is_old(&self) -> bool {
+        self.end_of_life <= clock::runtime_now()
     }
 
     /// Waits for a whole question; single bytes of it do not prolong the wait.
@@ -104,7 +115,9 @@ impl Connection {
         if let Some(arrival) = there {
             return arrival;
         }
+        let left = self.end_of_life.saturating_duration_since(clock::runtime_now());
         let patience = self.permit.wait(WaitsFor::Question);
+        let out_of_time = if left < patience { Arrival::OldAge } else { Arrival::Nothing };
         let Self { stream, frames, permit, .. } = self;
         let read = async {
             while !frames.is_ready() {
@@ -117,7 +130,7 @@ impl Connection {
         let arrival = tokio::select! {
             () = stopped(stop) => Arrival::Stop,
             () = permit.evicted() => Arrival::Nothing,
-            read = timeout(patience, read) => read.unwrap_or(Arrival::Nothing),
+            read = timeout(patience.min(left), read) => read.unwrap_or(out_of_time),
         };
         if self.permit.work() { arrival } else { Arrival::Nothing }
     }
@@ -134,7 +147,7 @@ impl Connection {
         Some(Arrival::Something)
     }
 
-    /// Answers all whole questions; says whether the client makes sense.
+    /// Answers all whole questions, though none beyond its lifetime; says whether more may come.
     async fn answer_all(&mut self) -> io::Result<bool> {
         loop {
             let progress = self.answer_some()?;
@@ -143,6 +156,7 @@ impl Connection {
             self.output.shrink_to(FLUSH_BYTES);
             match progress {
                 Progress::Done => return Ok(true),
+                Progress::More if self.is_old() => return Ok(false),
                 // Others come first: whoever asks for much waits longer, and not they.
                 Progress::More => tokio::task::yield_now().await,
                 Progress::Hopeless => return Ok(false),

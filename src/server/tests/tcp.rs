@@ -1,3 +1,4 @@
+mod budget;
 mod crowd;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -14,7 +15,7 @@ fn start(limits: TcpLimits) -> Setup {
     Setup::start(bind(&[loopback()], 1).unwrap(), limits)
 }
 
-async fn connect(setup: &Setup) -> TcpStream {
+pub(super) async fn connect(setup: &Setup) -> TcpStream {
     TcpStream::connect(setup.address()).await.unwrap()
 }
 
@@ -35,7 +36,7 @@ async fn receive(stream: &mut TcpStream) -> Option<Vec<u8>> {
     timeout(PATIENCE, read).await.expect("neither an answer nor an end")
 }
 
-async fn ask(stream: &mut TcpStream, id: u16) -> Option<u16> {
+pub(super) async fn ask(stream: &mut TcpStream, id: u16) -> Option<u16> {
     stream.write_all(&frame(&query(id, "www.example."))).await.ok()?;
     Some(read(&receive(stream).await?).0)
 }

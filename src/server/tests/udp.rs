@@ -183,3 +183,60 @@ async fn nobody_is_answered_at_port_0() {
     assert_eq!(setup.scraped(sample), Some(1));
     setup.server.stop().await;
 }
+
+/// Half of what is too much is not answered, half with TC and no more than what was asked.
+#[tokio::test]
+async fn replies_beyond_the_rate_slip_or_are_dropped() {
+    let rate = rate_limit::Settings { responses_per_second: 10, slip: 2, exempt: Vec::new() };
+    let limits = Limits { rate, ..Limits::default() };
+    let setup = Setup::start_limited(bind(&[loopback()], 1).unwrap(), &limits);
+    let client = client(setup.address());
+    let [mut whole, mut cut, mut asked] = [0; 3];
+    // However long it takes: the bucket gets 10 a second, and this asks faster.
+    while cut < 50 {
+        for id in 0..10 {
+            client.send(&query(id, "www.example.")).unwrap();
+        }
+        asked += 10;
+        let sample = r#"steersman_dropped_packets_total{transport="udp",reason="rate_limited"}"#;
+        let dropped = || setup.scraped(sample).unwrap_or(0);
+        while whole + cut + dropped() < asked {
+            client.set_nonblocking(true).unwrap();
+            let mut reply = [0; 2048];
+            let Ok(length) = client.recv(&mut reply) else { continue };
+            let message = Message::from_vec(&reply[..length]).unwrap();
+            if message.metadata.truncation {
+                assert_eq!(length, query(0, "www.example.").len());
+                assert_eq!((message.queries.len(), message.answers.len()), (1, 0));
+                cut += 1;
+            } else {
+                assert_eq!(message.answers.len(), 1);
+                whole += 1;
+            }
+        }
+    }
+    assert!(whole >= 10, "{whole}");
+    let limited = |action| {
+        let labels = format!("{{action=\"{action}\"}}");
+        setup.scraped(&format!("steersman_rate_limited_replies_total{labels}")).unwrap()
+    };
+    assert_eq!(limited("slipped"), cut);
+    assert_eq!(limited("dropped"), asked - whole - cut);
+    assert!(limited("dropped").abs_diff(cut) <= 1, "{cut} of {asked}");
+    let sample = r#"steersman_answers_total{transport="udp",rcode="NOERROR",reason="static"}"#;
+    assert_eq!(setup.scraped(sample), Some(whole + cut));
+    setup.server.stop().await;
+}
+
+/// Whoever answers over TCP has shown where it is.
+#[tokio::test]
+async fn replies_over_tcp_are_not_limited() {
+    let rate = rate_limit::Settings { responses_per_second: 1, slip: 0, exempt: Vec::new() };
+    let limits = Limits { rate, ..Limits::default() };
+    let setup = Setup::start_limited(bind(&[loopback()], 1).unwrap(), &limits);
+    let mut stream = tcp::connect(&setup).await;
+    for id in 0..100 {
+        assert_eq!(tcp::ask(&mut stream, id).await, Some(id));
+    }
+    setup.server.stop().await;
+}

@@ -12,6 +12,7 @@ fn patient(connections: usize, connections_per_client: usize) -> Setup {
         idle: HOUR,
         crowded_idle: HOUR,
         write: HOUR,
+        lifetime: HOUR,
     };
     start(limits)
 }
@@ -21,16 +22,16 @@ fn evicted(setup: &Setup, limit: &str) -> u64 {
     setup.scraped(&sample).unwrap()
 }
 
-/// A connection from `127.0.0.host` that has had an answer, and so waits for its next question.
+/// A connection from `127.0.host.1` that has had an answer, and so waits for its next question.
 async fn guest(setup: &Setup, host: u8) -> TcpStream {
-    let mut stream = connect_from(setup, [127, 0, 0, host]).await;
+    let mut stream = connect_from(setup, [127, 0, host, 1]).await;
     assert_eq!(ask(&mut stream, host.into()).await, Some(host.into()));
     stream
 }
 
 /// A connection that has asked for more than all buffers hold, and reads none of it yet.
 async fn greedy(setup: &Setup, host: u8) -> TcpStream {
-    let mut stream = connect_from(setup, [127, 0, 0, host]).await;
+    let mut stream = connect_from(setup, [127, 0, host, 1]).await;
     let burst: Vec<u8> = (0..500).flat_map(|id| frame(&query(id, "big."))).collect();
     stream.write_all(&burst).await.unwrap();
     let sample = r#"steersman_answers_total{transport="tcp",rcode="NOERROR",reason="static"}"#;
@@ -52,7 +53,7 @@ async fn eight_who_fill_the_house_keep_out_no_ninth() {
     let mut crowd = Vec::new();
     for host in 1..=8 {
         for number in 0..8 {
-            let mut stream = connect_from(&setup, [127, 0, 0, host]).await;
+            let mut stream = connect_from(&setup, [127, 0, host, 1]).await;
             match number {
                 // Silent, in the middle of a question, or done with one.
                 0..3 => {}
@@ -113,7 +114,7 @@ async fn whoever_takes_no_answers_gives_way_when_nobody_else_can() {
     let mut bursts = [greedy(&setup, 1).await, greedy(&setup, 2).await];
     // Until the buffers are full they are at work, and nobody can go.
     let mut newcomer = loop {
-        let mut stream = connect_from(&setup, [127, 0, 0, 3]).await;
+        let mut stream = connect_from(&setup, [127, 0, 3, 1]).await;
         if ask(&mut stream, 3).await.is_some() {
             break stream;
         }
@@ -138,7 +139,7 @@ async fn whoever_takes_no_answers_gives_way_when_nobody_else_can() {
 async fn whoever_made_no_sense_gives_way_first() {
     let setup = patient(3, 3);
     let mut idle = guest(&setup, 1).await;
-    let mut hopeless = connect_from(&setup, [127, 0, 0, 1]).await;
+    let mut hopeless = connect_from(&setup, [127, 0, 1, 1]).await;
     hopeless.write_all(&[0, 0]).await.unwrap();
     // The server says goodbye, and waits for the other end to do so too.
     assert_eq!(receive(&mut hopeless).await, None);
@@ -154,7 +155,7 @@ async fn whoever_made_no_sense_gives_way_first() {
 #[tokio::test]
 async fn dripping_bytes_do_not_make_a_connection_younger() {
     let setup = patient(3, 3);
-    let mut dripping = connect_from(&setup, [127, 0, 0, 1]).await;
+    let mut dripping = connect_from(&setup, [127, 0, 1, 1]).await;
     dripping.write_all(&u16::MAX.to_be_bytes()).await.unwrap();
     let mut idle = guest(&setup, 2).await;
     for id in 0..5 {
