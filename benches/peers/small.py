@@ -1,0 +1,72 @@
+"""What answers cost, how many there are at most, and how long they take, from the small zone."""
+import loads
+from ask import check
+from loads import Load, Questions
+from servers import PEERS, Floor, Gdnsd, Steersman
+from zone import KINDS, SMALL
+
+WARM_UP_SECONDS = 0.3
+
+
+class Small:
+    """All servers with the small zone, idle until asked."""
+
+    def __init__(self, bench):
+        self.bench, self.servers = bench, []
+        self.questions = {kind: Questions.of(bench.folder, SMALL, kind) for kind in KINDS}
+        for kind in [Floor, Gdnsd, Steersman, *(peer for peer in PEERS if peer is not Gdnsd)]:
+            server = kind(bench, SMALL)
+            server.start()
+            self.servers.append(server)
+            if kind is not Floor:
+                check(server, SMALL, server.kinds)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for server in self.servers:
+            server.remove()
+
+    def answers(self):
+        """For each kind and server, what an answer cost in each round."""
+        costs = {kind: {} for kind in KINDS}
+        for number in range(self.bench.rounds):
+            for kind in KINDS:
+                for server in self.in_turn(number):
+                    if kind not in server.kinds:
+                        continue
+                    cost = loads.cost(server, self.questions[kind], self.bench.seconds)
+                    costs[kind].setdefault(server.name, []).append(cost)
+                    self.bench.say(f"{kind}, {server.name}: {cost['us']:.2f} µs ({cost['user_us']:.2f} user)")
+        return costs
+
+    def saturation(self):
+        """Answers per second, asked as fast as a cheap load can."""
+        found = {}
+        for number in range(self.bench.rounds):
+            for server in self.in_turn(number):
+                before = server.process.cpu_time()
+                answers = Load(self.bench, server, self.questions["static"], self.bench.seconds).finish()
+                used = server.process.cpu_time() - before
+                rate = len(answers.at_us) / self.bench.seconds
+                busy = used.nanoseconds / 1e9 / self.bench.seconds
+                found.setdefault(server.name, []).append({"per_second": rate, "busy": busy, "lost": answers.lost})
+                self.bench.say(f"saturation, {server.name}: {rate:.0f} answers/s, busy {busy:.2f}")
+        return found
+
+    def latency(self, rate):
+        """Round trips at a fixed rate."""
+        found = {}
+        for number in range(self.bench.rounds):
+            for server in self.in_turn(number):
+                answers = Load(self.bench, server, self.questions["static"], self.bench.seconds, rate).finish()
+                trips = answers.between(WARM_UP_SECONDS * 1e6, 1e12)
+                p50, p99 = loads.quantile(trips, 0.5), loads.quantile(trips, 0.99)
+                found.setdefault(server.name, []).append({"p50_us": p50, "p99_us": p99, "lost": answers.lost})
+                self.bench.say(f"latency at {rate:.0f}/s, {server.name}: p50 {p50:.0f} µs, p99 {p99:.0f} µs")
+        return found
+
+    def in_turn(self, number):
+        """All servers, every other round the other way round, so that what drifts is shared."""
+        return self.servers if number % 2 == 0 else self.servers[::-1]
