@@ -1,4 +1,5 @@
 """Questions in wire form, and asking one at a time: for checks, and for the first right answer of a server that starts."""
+
 import socket
 import struct
 import time
@@ -83,7 +84,7 @@ class Client:
     def wait_for(self, packet, right, patience_seconds):
         """Asks until the answer is one of these addresses; says when that was."""
         limit = time.monotonic() + patience_seconds
-        while (now := time.monotonic()) < limit:
+        while time.monotonic() < limit:
             answer = self.ask(packet)
             if answer and answer[0] == 0 and right.intersection(answer[1]):
                 return time.monotonic()

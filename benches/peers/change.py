@@ -1,4 +1,5 @@
 """How change reaches answers: a reload under load, and one verdict among many steered names."""
+
 import socket
 import threading
 import time
@@ -6,11 +7,10 @@ import time
 from ask import Client, question
 from large import MILLION, POOLS, STEERED, ManySteered
 from loads import Load, Questions, quantile
-from process import free_port
 from servers import Steersman
 from zone import address, host_address, owner
 
-LOAD_SECONDS, CALM_SECONDS, AFTER_SECONDS = 20, 5, 1
+LOAD_SECONDS, CALM_SECONDS, AFTER_SECONDS = 20, 4, 1
 RELOAD_PATIENCE_SECONDS = 60
 CHANGES = 20
 """How often the endpoint fails and recovers."""
@@ -24,7 +24,7 @@ def reload(bench, rate):
     questions = Questions.of(bench.folder, MILLION, "static", "million")
     text = (server.folder / "zones/example.com.zone").read_text()
     client = Client(server.port)
-    for number in range(bench.rounds):
+    for number in range(bench.few):
         changed = f"192.0.2.{number + 100}"
         fresh = server.put("fresh", text.replace(f"\nhost0 A {host_address(0)}\n", f"\nhost0 A {changed}\n"))
         load = Load(bench, server, questions, LOAD_SECONDS, rate)
@@ -37,12 +37,16 @@ def reload(bench, rate):
                 raise SystemExit("the changed zone is not served")
             time.sleep(0.02)
         seconds = time.monotonic() - began
+        if CALM_SECONDS + seconds + AFTER_SECONDS > LOAD_SECONDS:
+            raise SystemExit(f"the reload took {seconds:.1f} s, longer than the load")
         answers = load.finish()
         since = (began - answers.began) * 1e6
         before, during = answers.between(1e6, since), answers.between(since, since + (seconds + AFTER_SECONDS) * 1e6)
         result = {
-            "lost": answers.lost + answers.failures, "seconds": seconds,
-            "before_p99_us": quantile(before, 0.99), "during_p99_us": quantile(during, 0.99),
+            "lost": answers.lost + answers.failures,
+            "seconds": seconds,
+            "before_p99_us": quantile(before, 0.99),
+            "during_p99_us": quantile(during, 0.99),
         }
         found.append(result)
         bench.say(f"reload at {rate:.0f}/s: {result}")
@@ -56,9 +60,7 @@ class Watched(ManySteered):
 
     def __init__(self, bench, endpoint, *rest):
         self.endpoint = endpoint
-        self.monitors = (
-            '[monitors.web]\nhttp = {}\ninterval = "50ms"\ntimeout = "50ms"\nfall = 1\nrise = 1\n'
-        )
+        self.monitors = '[monitors.web]\nhttp = {}\ninterval = "50ms"\ntimeout = "50ms"\nfall = 1\nrise = 1\n'
         super().__init__(bench, *rest)
 
     def pool(self, n):

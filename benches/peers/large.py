@@ -1,11 +1,12 @@
 """What much data costs: a zone of a million names on each server; many zones and many steered names on ours."""
+
 import time
-from pathlib import Path
 
 import loads
 from ask import question
 from loads import QUESTIONS, Questions
-from servers import Bind, Gdnsd, Knot, Nsd, Steersman
+from peers import Bind, Gdnsd, Knot, Nsd
+from servers import Steersman
 from zone import SMALL, Zone, address, draw, host_address
 
 MILLION = Zone(fixed=1_000_000)
@@ -62,7 +63,7 @@ class ManySteered(Steersman):
 def million(bench):
     """For each server, seconds to the first right answer and megabytes a second later, in each round."""
     found = {}
-    for number in range(bench.rounds):
+    for number in range(bench.few):
         kinds = [Steersman, Gdnsd, Nsd, Knot, Bind]
         for kind in kinds if number % 2 == 0 else kinds[::-1]:
             server = kind(bench, MILLION, "-million")
@@ -84,7 +85,7 @@ def many(bench):
     static = Questions.of(bench.folder, SMALL, "static", "many-static")
     asked = {"small": (small, static), "zones": (zones, zones.questions()), "steered": (steered, static)}
     loaded = {"zones": zones, "zones/10": tenths[0], "steered": steered, "steered/10": tenths[1]}
-    for _ in range(bench.rounds):
+    for _ in range(bench.few):
         for name, server in loaded.items():
             seconds = server.start()
             server.stop()

@@ -1,7 +1,8 @@
 /* Asks one server from one socket and keeps the round trip of every answer.
    Usage: load PORT QUESTIONS SECONDS RATE WINDOW OUT
    QUESTIONS holds packets, each behind its length (2 bytes, this machine's order); they are asked in turn.
-   RATE is questions per second; 0 asks as fast as WINDOW questions without an answer allow.
+   RATE is questions per second; 0 asks as fast as WINDOW questions without an answer allow
+   (one that stays without narrows it).
    OUT gets two 32-bit numbers for each answer: when it came, and its round trip, in microseconds and tenths.
    Prints: when it began (monotonic clock, seconds), questions sent, answers, answers that are no success. */
 #define _GNU_SOURCE

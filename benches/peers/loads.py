@@ -1,4 +1,5 @@
 """Loads on a server, from the other CPU: dnsperf for what an answer costs, our own `load` for saturation and latency."""
+
 import re
 import subprocess
 import time

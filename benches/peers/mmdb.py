@@ -3,6 +3,7 @@
 It has the networks of the shipped geoip/country.mmdb, whose search tree is kept; only the data that its leaves point to
 is written anew. The format: https://maxmind.github.io/MaxMind-DB/
 """
+
 CONTINENTS = {
     "EU": "AD AL AT AX BA BE BG BY CH CY CZ DE DK EE ES FI FO FR GB GG GI GR HR HU IE IM IS IT JE LI LT LU LV MC MD ME "
     "MK MT NL NO PL PT RO RS RU SE SI SJ SK SM UA VA XK",
@@ -45,7 +46,12 @@ def write(source, target):
                 record = nodes + SEPARATOR_BYTES + place_of[offset]
             pair.append(record.to_bytes(4, "big"))
         tree += b"".join(pair)
-    about |= {"database_type": "GeoLite2-Country", "record_size": 32, "languages": ["en"], "description": {"en": "test"}}
+    about |= {
+        "database_type": "GeoLite2-Country",
+        "record_size": 32,
+        "languages": ["en"],
+        "description": {"en": "test"},
+    }
     target.write_bytes(tree + bytes(SEPARATOR_BYTES) + records + MARKER + value(about))
 
 

@@ -1,6 +1,8 @@
 """The plot of docs/performance.md: what an answer costs, by kind and server, as an SVG of our own."""
+
 from statistics import median
 
+from rows import OURS
 from zone import KINDS
 
 WIDTH, LEFT, RIGHT, BAR, GAP, GROUP_GAP, TOP = 760, 110, 150, 13, 3, 26, 64
@@ -24,10 +26,13 @@ def draw(costs):
         'stroke="#e4e4e4"/>'
         for us in range(0, MOST_US + 1, 2)
     ]
-    ticks = [text(LEFT + us * scale, y - GROUP_GAP + 14, f"{us} µs", "middle", FAINT) for us in range(0, MOST_US + 1, 2)]
+    ticks = [
+        text(LEFT + us * scale, y - GROUP_GAP + 14, f"{us} µs", "middle", FAINT) for us in range(0, MOST_US + 1, 2)
+    ]
     legend = [
         text(8, 20, "Server CPU for each answer, median; one UDP thread on one core", size=14),
-        *key(LEFT, "in the kernel", KERNEL), *key(LEFT + 130, "own code", OWN),
+        *key(LEFT, "in the kernel", KERNEL),
+        *key(LEFT + 130, "own code", OWN),
         *key(LEFT + 230, "own code of Steersman", OWN_OF_OURS),
     ]
     body = "\n".join(grid + legend + shapes + ticks)
@@ -38,8 +43,9 @@ def draw(costs):
 
 
 def bar(y, server, total, own, scale):
-    ours = server == "steersman"
-    length, kernel = min(total, MOST_US) * scale, min(total - own, MOST_US) * scale
+    ours = server == OURS
+    length = min(total, MOST_US) * scale
+    kernel = length * (1 - own / total)
     label = f"{total:.2f} µs" + (" (cut)" if total > MOST_US else "")
     return [
         text(LEFT - 6, y + BAR - 3, server, "end", weight="bold" if ours else "normal"),

@@ -1,4 +1,5 @@
 """A server as a process: started on CPU 0, its CPU time and memory read, ended by its id."""
+
 import os
 import re
 import socket

@@ -1,11 +1,13 @@
 """What answers cost, how many there are at most, and how long they take, from the small zone."""
+
 import loads
 from ask import check
 from loads import Load, Questions
-from servers import PEERS, Floor, Gdnsd, Steersman
+from peers import PEERS, Gdnsd
+from servers import Floor, Steersman
 from zone import KINDS, SMALL
 
-WARM_UP_SECONDS = 0.3
+WARM_UP_SECONDS = 0.2
 
 
 class Small:
@@ -21,10 +23,7 @@ class Small:
             if kind is not Floor:
                 check(server, SMALL, server.kinds)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
+    def stop(self):
         for server in self.servers:
             server.remove()
 
@@ -49,6 +48,7 @@ class Small:
                 before = server.process.cpu_time()
                 answers = Load(self.bench, server, self.questions["static"], self.bench.seconds).finish()
                 used = server.process.cpu_time() - before
+                expect_no_failures(server, answers)
                 rate = len(answers.at_us) / self.bench.seconds
                 busy = used.nanoseconds / 1e9 / self.bench.seconds
                 found.setdefault(server.name, []).append({"per_second": rate, "busy": busy, "lost": answers.lost})
@@ -61,6 +61,7 @@ class Small:
         for number in range(self.bench.rounds):
             for server in self.in_turn(number):
                 answers = Load(self.bench, server, self.questions["static"], self.bench.seconds, rate).finish()
+                expect_no_failures(server, answers)
                 trips = answers.between(WARM_UP_SECONDS * 1e6, 1e12)
                 p50, p99 = loads.quantile(trips, 0.5), loads.quantile(trips, 0.99)
                 found.setdefault(server.name, []).append({"p50_us": p50, "p99_us": p99, "lost": answers.lost})
@@ -70,3 +71,8 @@ class Small:
     def in_turn(self, number):
         """All servers, every other round the other way round, so that what drifts is shared."""
         return self.servers if number % 2 == 0 else self.servers[::-1]
+
+
+def expect_no_failures(server, answers):
+    if answers.failures:
+        raise SystemExit(f"{server.name}: {answers.failures} of {answers.sent} answers are no success")

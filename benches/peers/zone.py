@@ -3,6 +3,7 @@
 Names: host0 … with one address each; and of each steered kind fo0 … (failover), wt0 … (weighted), geo0 … (by place).
 The n-th steered name has one address in each of three places: 10.1.… (us), 10.2.… (eu), 10.3.… (ap).
 """
+
 import random
 from dataclasses import dataclass
 
