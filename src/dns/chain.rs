@@ -138,13 +138,10 @@ impl<'a, 'c, 'o, T: Trace> Chain<'a, 'c, 'o, T> {
             self.conclusion.authoritative = !matches!(found, Found::Cut(..));
         }
         match found {
-            Found::Node(node) => {
-                self.tell(Link::Node { wildcard_below: None, is_empty: node.is_empty() });
-                self.node(zone_index, zone, node)
-            }
-            Found::Wildcard(node, depth) => {
-                let (wildcard_below, is_empty) = (Some(self.name.suffix(depth)), node.is_empty());
-                self.trace.link(self.name, Link::Node { wildcard_below, is_empty });
+            Found::Node(node, depth) => {
+                let wildcard_below = (depth > 0).then(|| self.name.suffix(depth));
+                let link = Link::Node { wildcard_below, is_empty: node.is_empty() };
+                self.trace.link(self.name, link);
                 self.node(zone_index, zone, node)
             }
             Found::Cut(referral, depth) => {

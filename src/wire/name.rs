@@ -140,6 +140,20 @@ impl Name {
     }
 }
 
+/// Whether two names, or parts of names, are the same bytes: for those of a few words as names are,
+/// faster than a call.
+#[inline]
+pub(crate) fn are_same(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    let (Some(last), Some(other_last)) = (one.last_chunk::<8>(), other.last_chunk()) else {
+        return one.iter().eq(other);
+    };
+    let (words, other_words) = (one.as_chunks::<8>().0, other.as_chunks().0);
+    words.iter().zip(other_words).all(|(word, other)| word == other) && last == other_last
+}
+
 fn append_name(text: &str, origin: &Name, out: &mut Vec<u8>) -> Result<(), NameError> {
     match text {
         "@" => {

@@ -98,9 +98,17 @@ impl<'z> RrSets<'z> {
 
     /// The set of a type.
     #[inline]
-    pub fn of_type(mut self, rtype: u16) -> Option<RrSet<'z>> {
+    pub fn of_type(self, rtype: u16) -> Option<RrSet<'z>> {
+        let mut bytes = self.bytes;
         // Few types stand at a name: looking at each is the fastest search.
-        self.find(|set| set.rtype == rtype)
+        for _ in 0..self.left {
+            let (set, rest) = RrSet::split(bytes)?;
+            if set.rtype == rtype {
+                return Some(set);
+            }
+            bytes = rest;
+        }
+        None
     }
 
     /// What follows the sets.

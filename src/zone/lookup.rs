@@ -1,17 +1,14 @@
 //! Finding what a zone has for a name.
 
 use super::node::{CUT, DNAME, WILDCARD};
-use super::store::APEX;
 use super::{Node, Referral, Zone};
-use crate::wire::{QName, RrSet, RrSets, rtype};
+use crate::wire::{QName, RrSet, RrSets, are_same, rtype};
 
-/// What a zone has for a name. Where it is something above the name, the number is the index of
-/// the name's suffix at which it stands.
+/// What a zone has for a name, and at which suffix of the name, by its index.
 pub enum Found<'z> {
-    /// The name exists.
-    Node(Node<'z>),
-    /// The name does not exist, and the wildcard below its closest encloser stands for it.
-    Wildcard(Node<'z>, usize),
+    /// The name exists; or, below another suffix than the first, that is the whole name, there is
+    /// a wildcard that stands for it.
+    Node(Node<'z>, usize),
     /// A delegation at or above the name.
     Cut(Referral<'z>, usize),
     /// A DNAME above the name (RFC 6672).
@@ -27,7 +24,7 @@ impl Zone {
     #[inline]
     pub fn find(&self, name: &QName, asked: u16) -> Found<'_> {
         match self.closest_encloser(name) {
-            Some((0, node)) if !node.is(CUT) || asked == rtype::DS => Found::Node(node),
+            Some((0, node)) if !node.is(CUT) || asked == rtype::DS => Found::Node(node, 0),
             Some((depth, node)) => self.above(name, depth, node),
             None => Found::Missing,
         }
@@ -37,14 +34,17 @@ impl Zone {
     #[inline]
     fn closest_encloser(&self, name: &QName) -> Option<(usize, Node<'_>)> {
         let below_apex = name.labels().checked_sub(self.apex_labels)?;
-        // Names longer than any that exists need not be looked for.
-        (below_apex.saturating_sub(self.store.deepest)..below_apex)
-            .find_map(|depth| {
-                let wanted = self.within(name, depth)?;
-                let node = self.store.find(name.hash(depth), |there| there == wanted)?;
-                Some((depth, node))
-            })
-            .or_else(|| Some((below_apex, self.store.node(APEX)?)))
+        // Longer ones than any that exists need not be looked for.
+        let mut depth = below_apex.saturating_sub(self.store.deepest);
+        while depth < below_apex {
+            let wanted = self.within(name, depth)?;
+            let node = self.store.find(name.hash(depth), |there| are_same(there, wanted));
+            if let Some(node) = node {
+                return Some((depth, node));
+            }
+            depth += 1;
+        }
+        Some((depth, self.store.apex()?))
     }
 
     /// A suffix of a name without the labels of the apex.
@@ -69,7 +69,7 @@ impl Zone {
         }
         let is_it = |there: &[u8]| there.strip_prefix(b"\x01*") == self.within(name, depth);
         match self.store.find(name.wildcard_hash(depth), is_it) {
-            Some(wildcard) => Found::Wildcard(wildcard, depth),
+            Some(wildcard) => Found::Node(wildcard, depth),
             None => Found::Missing,
         }
     }

@@ -25,54 +25,54 @@ pub(super) const WILDCARD: u8 = 1 << 3;
 
 /// Bytes before the name.
 pub(super) const HEAD_BYTES: usize = 4;
+/// Bytes after the name, if there are any.
+const MORE_BYTES: usize = 4;
 
 /// One name of a zone.
 #[derive(Clone, Copy, Debug)]
 pub struct Node<'z> {
-    /// Its name without the labels of the apex.
-    pub(super) name: &'z [u8],
     flags: u8,
-    /// What the four bytes after the name say.
-    more: [u8; 4],
-    sets: RrSets<'z>,
+    sets: u16,
+    /// What follows the name, and the blocks behind this one.
+    rest: &'z [u8],
 }
 
 impl<'z> Node<'z> {
-    /// The one whose block begins here.
-    #[inline]
-    pub(super) fn new(block: &'z [u8]) -> Option<Self> {
-        let (&[flags, length, s1, s2], rest) = block.split_first_chunk::<HEAD_BYTES>()?;
-        let (name, mut rest) = rest.split_at_checked(usize::from(length))?;
-        let mut more = [0; 4];
-        if flags & (CUT | STEERED) != 0 {
-            (more, rest) = rest.split_first_chunk().map(|(more, rest)| (*more, rest))?;
-        }
-        Some(Self { name, flags, more, sets: RrSets::new(rest, u16::from_le_bytes([s1, s2])) })
+    /// The one whose block begins here, and its name without the labels of the apex.
+    pub(super) fn split(block: &'z [u8]) -> Option<(&'z [u8], Self)> {
+        let (head, rest) = block.split_first_chunk::<HEAD_BYTES>()?;
+        let head = u32::from_le_bytes(*head);
+        let [flags, length, ..] = head.to_le_bytes();
+        let (name, rest) = rest.split_at_checked(usize::from(length))?;
+        Some((name, Self { flags, sets: (head >> 16) as u16, rest }))
     }
 
     /// Whether it has one of these flags.
-    #[inline]
     pub(super) fn is(&self, flags: u8) -> bool {
         self.flags & flags != 0
     }
 
     /// What follows its block.
-    pub(super) fn rest(&self) -> &'z [u8] {
+    pub(super) fn behind(&self) -> &'z [u8] {
         match self.referral() {
             Some(referral) => referral.extra().rest(),
-            None => self.sets.rest(),
+            None => self.sets().rest(),
         }
+    }
+
+    /// The four bytes that only some names have.
+    fn more(&self) -> Option<[u8; MORE_BYTES]> {
+        self.rest.first_chunk().copied()
     }
 
     /// Whether there is nothing here, and the name exists only because of names below it.
     pub fn is_empty(&self) -> bool {
-        self.sets.is_empty() && !self.is(CUT | STEERED)
+        self.sets == 0 && !self.is(CUT | STEERED)
     }
 
     /// The record set of a type.
-    #[inline]
     pub fn set(&self, rtype: u16) -> Option<RrSet<'z>> {
-        self.sets.of_type(rtype)
+        self.sets().of_type(rtype)
     }
 
     /// Whether a question for a type is answered by a record set here; ANY by whichever.
@@ -81,25 +81,24 @@ impl<'z> Node<'z> {
     }
 
     /// All record sets here, by type; of a delegation only those on this side of the cut.
-    #[inline]
     pub fn sets(&self) -> RrSets<'z> {
-        self.sets
+        let more = if self.is(CUT | STEERED) { MORE_BYTES } else { 0 };
+        RrSets::new(self.rest.get(more..).unwrap_or_default(), self.sets)
     }
 
     /// Index of its steered name within the zone.
-    #[inline]
     pub fn steered(&self) -> Option<usize> {
-        self.is(STEERED).then(|| u32::from_le_bytes(self.more) as usize)
+        if !self.is(STEERED) {
+            return None;
+        }
+        self.more().map(|index| u32::from_le_bytes(index) as usize)
     }
 
     /// What it is delegated to.
     pub(super) fn referral(&self) -> Option<Referral<'z>> {
-        let [g1, g2, e1, e2] = self.more;
-        self.is(CUT).then(|| Referral {
-            sets: self.sets.rest(),
-            glue: u16::from_le_bytes([g1, g2]),
-            extra: u16::from_le_bytes([e1, e2]),
-        })
+        let [g1, g2, e1, e2] = self.more().filter(|_| self.is(CUT))?;
+        let (glue, extra) = (u16::from_le_bytes([g1, g2]), u16::from_le_bytes([e1, e2]));
+        Some(Referral { sets: self.sets().rest(), glue, extra })
     }
 }
 

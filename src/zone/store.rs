@@ -11,7 +11,7 @@ use crate::wire::{Name, QName};
 /// Where a block may begin.
 pub(super) const UNIT_BYTES: usize = 4;
 /// The apex's block, in units: there is none at 0, which is a free slot's place.
-pub(super) const APEX: u32 = 1;
+const APEX: u32 = 1;
 
 /// Slots of a big table are far apart, and the processor fetches several at a time if nothing else
 /// is to be done between them.
@@ -52,9 +52,9 @@ impl Store {
         let mut table = vec![0; (self.names * 2).next_power_of_two()].into_boxed_slice();
         let (mask, mut deepest) = (table.len() - 1, 0);
         let (mut name, mut whole) = (QName::new(seed), Vec::new());
-        let mut hashes = self.nodes().map(|(unit, node)| {
+        let mut hashes = self.names().map(|(unit, name_below, _)| {
             whole.clear();
-            whole.extend_from_slice(node.name);
+            whole.extend_from_slice(name_below);
             whole.extend_from_slice(apex.as_wire());
             name.set(&whole);
             deepest = deepest.max(name.labels());
@@ -97,8 +97,8 @@ impl Store {
                 return None;
             }
             if slot & !self.place_bits == tag {
-                let node = self.node(slot & self.place_bits)?;
-                if is_it(node.name) {
+                let (name, node) = self.name(slot & self.place_bits)?;
+                if is_it(name) {
                     return Some(node);
                 }
             }
@@ -107,20 +107,24 @@ impl Store {
     }
 
     /// The name whose block is so many units from the start.
-    #[inline]
-    pub(super) fn node(&self, unit: u32) -> Option<Node<'_>> {
-        Node::new(self.blocks.get(unit as usize * UNIT_BYTES..)?)
+    fn name(&self, unit: u32) -> Option<(&[u8], Node<'_>)> {
+        Node::split(self.blocks.get(unit as usize * UNIT_BYTES..)?)
     }
 
-    /// All names and where they stand, the apex first.
-    pub(super) fn nodes(&self) -> impl Iterator<Item = (u32, Node<'_>)> {
-        let mut at = APEX as usize * UNIT_BYTES;
+    /// What is at the apex.
+    pub(super) fn apex(&self) -> Option<Node<'_>> {
+        self.name(APEX).map(|(_, node)| node)
+    }
+
+    /// All names, without the labels of the apex, and where they stand; the apex comes first.
+    pub(super) fn names(&self) -> impl Iterator<Item = (u32, &[u8], Node<'_>)> {
+        let mut unit = APEX;
         (0..self.names).map_while(move |_| {
-            let node = Node::new(self.blocks.get(at..)?)?;
-            // Counted when the blocks were taken over.
-            let unit = (at / UNIT_BYTES) as u32;
-            at = (self.blocks.len() - node.rest().len()).next_multiple_of(UNIT_BYTES);
-            Some((unit, node))
+            let (here, (name, node)) = (unit, self.name(unit)?);
+            let end = self.blocks.len() - node.behind().len();
+            // As many as were counted when the blocks were taken over.
+            unit = end.div_ceil(UNIT_BYTES) as u32;
+            Some((here, name, node))
         })
     }
 }

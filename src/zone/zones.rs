@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Zone;
-use crate::wire::{QName, rtype};
+use crate::wire::{QName, are_same, rtype};
 
 /// Says that a slot is free.
 const NONE: u32 = u32::MAX;
@@ -51,47 +51,53 @@ impl Zones {
     /// or above the name, but for DS the one above the cut (RFC 4035 3.1.4.1).
     #[inline]
     pub fn find(&self, name: &QName, asked: u16) -> Option<usize> {
-        match name.labels().checked_sub(1) {
-            Some(above) if asked == rtype::DS => {
-                self.longest(name, above).or_else(|| self.at(name, 0))
-            }
-            _ => self.longest(name, name.labels()),
+        if asked == rtype::DS {
+            return self.find_for_ds(name);
         }
+        self.longest(name, name.labels())
+    }
+
+    #[cold]
+    fn find_for_ds(&self, name: &QName) -> Option<usize> {
+        let above = name.labels().checked_sub(1).and_then(|most| self.longest(name, most));
+        above.or_else(|| self.at(name, 0))
     }
 
     /// The zone with the longest apex at or above the name that has at most so many labels.
     #[inline]
-    fn longest(&self, name: &QName, most: usize) -> Option<usize> {
+    fn longest(&self, name: &QName, mut most: usize) -> Option<usize> {
+        loop {
+            let labels = self.depth(most)?;
+            // The name has `most` labels at least.
+            let found = self.at(name, name.labels() - labels);
+            if found.is_some() {
+                return found;
+            }
+            most = labels.checked_sub(1)?;
+        }
+    }
+
+    /// The largest number of labels that some apex may have, but not more than `most`.
+    #[inline]
+    fn depth(&self, most: usize) -> Option<usize> {
         let mut depths = self.depths;
         if most < MANY {
             depths &= (2 << most) - 1;
         } else if depths >> MANY != 0 {
-            let long = (MANY..=most).rev().find_map(|labels| self.at(name, name.labels() - labels));
-            if long.is_some() {
-                return long;
-            }
-            depths &= !(1 << MANY);
+            return Some(most);
         }
-        // Only as many labels as some apex has, the most first.
-        while let Some(labels) = depths.checked_ilog2() {
-            let found = self.at(name, name.labels() - labels as usize);
-            if found.is_some() {
-                return found;
-            }
-            depths ^= 1 << labels;
-        }
-        None
+        depths.checked_ilog2().map(|labels| labels as usize)
     }
 
     /// The zone whose apex is the name without its first `depth` labels.
-    #[inline]
+    #[inline(always)]
     fn at(&self, name: &QName, depth: usize) -> Option<usize> {
         let (hash, mask) = (name.hash(depth), self.table.len() - 1);
         let mut slot = hash as usize & mask;
         loop {
             let Slot { hash: there, zone: index } = self.table[slot];
             let zone = self.zones.get(index as usize)?;
-            if there == hash && zone.apex.as_wire() == name.suffix(depth) {
+            if there == hash && are_same(zone.apex.as_wire(), name.suffix(depth)) {
                 return Some(index as usize);
             }
             slot = (slot + 1) & mask;

@@ -32,14 +32,14 @@ fn a_lookup_looks_at_as_little_in_a_big_zone_as_in_a_small_one() {
         let store = &zone(names).store;
         let mut name = QName::new(SEED);
         let (mut slots, compared) = (0, Cell::new(0));
-        for (unit, node) in store.nodes() {
-            name.set(&[node.name, b"\x07example\x03com\0"].concat());
+        for (unit, below, _) in store.names() {
+            name.set(&[below, b"\x07example\x03com\0"].concat());
             slots += slots_until(store, name.hash(0), unit);
             let found = store.find(name.hash(0), |there| {
                 compared.set(compared.get() + 1);
-                there == node.name
+                there == below
             });
-            assert_eq!(found.map(|found| found.name), Some(node.name));
+            assert!(found.is_some(), "{below:?}");
         }
         // With half of the table free, three in two slots are to be expected (Knuth 6.4).
         assert!(slots as f64 <= 1.6 * (names + 1) as f64, "{slots} slots of {names} names");
@@ -71,7 +71,7 @@ fn slots_tell_names_apart_whatever_room_places_need() {
             let whole = [&[host.len() as u8], host.as_bytes()].concat();
             name.set(&[&whole, &b"\x07example\x03com\0"[..]].concat());
             let found = store.find(name.hash(0), |there| there == whole);
-            assert_eq!(found.map(|found| found.name), Some(&whole[..]));
+            assert!(found.is_some(), "{host}");
         }
     }
 }
