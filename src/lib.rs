@@ -21,6 +21,7 @@ pub mod geoip;
 mod hash;
 pub mod health;
 pub mod live;
+mod memory;
 pub mod metrics;
 pub mod place;
 pub mod presentation;

@@ -70,11 +70,10 @@ fn load_zone(text: &str) -> Zone {
 fn a_name_is_no_allocation() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let (few, many) = (zone_text(20_000), zone_text(80_000));
-    let (allocations, bytes) = counted(|| load_zone(&few));
-    let (more_allocations, more_bytes) = counted(|| load_zone(&many));
+    let (allocations, _) = counted(|| load_zone(&few));
+    let (more_allocations, _) = counted(|| load_zone(&many));
     assert!(allocations < 200, "{allocations} allocations for 20,000 names");
     assert!(more_allocations <= allocations + 20, "{more_allocations} after {allocations}");
-    assert!(more_bytes <= bytes * 5, "{more_bytes} bytes after {bytes}");
     // The counter does count.
     assert_eq!(counted(|| Box::new([0_u8; 10])), (1, 10));
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::finding::Finding;
 use crate::finding::words::{quoted, slips};
 use crate::hash::Pieces;
+use crate::memory;
 
 /// The largest zone file, in bytes: room for some million records.
 const MAX_ZONE_BYTES: u64 = 256 << 20;
@@ -225,7 +226,7 @@ pub(super) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     }
     // One more, for the end to be seen without asking for more room.
     let room = metadata.len().min(most) + 1;
-    let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or(0));
+    let mut bytes = memory::list(usize::try_from(room).unwrap_or(0));
     let file = File::open(path).map_err(|error| error.to_string())?;
     file.take(most + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if bytes.len() as u64 > most {

@@ -133,11 +133,10 @@ impl<'a, 'c, 'o, T: Trace> Chain<'a, 'c, 'o, T> {
     fn link(&mut self, zone_index: usize) -> Result<Next, Full> {
         let view = self.incoming.view;
         let zone: &'a Zone = &view.world.zones.all()[zone_index];
-        let found = zone.find(self.name, self.incoming.question.qtype);
         if self.followed == 0 {
-            self.conclusion.authoritative = !matches!(found, Found::Cut(..));
+            self.conclusion.authoritative = true;
         }
-        match found {
+        match zone.find(self.name, self.incoming.question.qtype) {
             Found::Node(node, depth) => {
                 let wildcard_below = (depth > 0).then(|| self.name.suffix(depth));
                 let link = Link::Node { wildcard_below, is_empty: node.is_empty() };
@@ -147,6 +146,7 @@ impl<'a, 'c, 'o, T: Trace> Chain<'a, 'c, 'o, T> {
             Found::Cut(referral, depth) => {
                 self.trace.link(self.name, Link::Cut { owner: self.name.suffix(depth) });
                 self.conclude(Reason::Referral);
+                self.conclusion.authoritative &= self.followed > 0;
                 let here = self.here;
                 self.reply.put(Section::Authority, referral.name_servers(), here)?;
                 for glue in referral.glue() {
@@ -177,32 +177,14 @@ impl<'a, 'c, 'o, T: Trace> Chain<'a, 'c, 'o, T> {
         {
             return Ok(next);
         }
-        let here = self.here;
-        if self.incoming.question.qtype == rtype::ANY {
-            // One record set is enough of an answer (RFC 8482 4.1).
-            return match node.sets().next() {
-                Some(set) => self.fixed(set, here),
-                None => self.no_data(zone),
-            };
-        }
-        if let Some(set) = node.set(self.incoming.question.qtype) {
-            return self.fixed(set, here);
-        }
-        match node.set(rtype::CNAME) {
-            Some(cname) => {
-                let at = self.reply.length() + RDATA_AT;
-                self.fixed(cname, here)?;
-                Ok(Next::Follow(at))
-            }
-            None => self.no_data(zone),
-        }
-    }
-
-    fn fixed(&mut self, set: RrSet<'_>, here: NameAt) -> Result<Next, Full> {
-        self.tell(Link::Fixed { rtype: set.rtype, count: set.count });
+        let asked = self.incoming.question.qtype;
+        let Some(set) = node.answer(asked) else { return self.no_data(zone) };
+        self.tell(Link::Fixed { rtype: set.rtype(), count: set.count() });
         self.conclude(Reason::Static);
-        self.reply.put(Section::Answer, set, here)?;
-        Ok(Next::Stop)
+        let data_at = self.reply.length() + RDATA_AT;
+        self.reply.put(Section::Answer, set, self.here)?;
+        let stays = set.rtype() != rtype::CNAME || matches!(asked, rtype::CNAME | rtype::ANY);
+        Ok(if stays { Next::Stop } else { Next::Follow(data_at) })
     }
 
     /// DNAME and the CNAME that it makes for the name, of which `depth` labels are replaced.
@@ -215,7 +197,7 @@ impl<'a, 'c, 'o, T: Trace> Chain<'a, 'c, 'o, T> {
         let replaced = self.name.suffix(depth).len();
         let mut target = [0u8; 255];
         let kept_length = usize::from(here.end - here.start) - replaced;
-        let Some(data) = dname.wire.get(RDATA_AT..) else { return Ok(Next::Stop) };
+        let data = dname.wire().and_then(|wire| wire.get(RDATA_AT..)).ok_or(Full)?;
         let length = kept_length + data.len();
         if length > target.len() {
             self.tell(Link::TooLong);

@@ -48,23 +48,19 @@ impl<'o> Reply<'o> {
     /// Copies a record set and points its names into `name`.
     #[inline]
     pub fn put(&mut self, section: Section, set: RrSet<'_>, name: NameAt) -> Result<(), Full> {
-        let start = self.length;
-        let end = start + set.wire.len();
+        let (wire, start) = (set.wire().ok_or(Full)?, self.length);
+        let (ready, count) = (set.is_ready(), set.count());
+        let end = start + wire.len();
         if end > self.limit {
             return Err(Full);
         }
         let records = &mut self.out[start..end];
-        copy(records, set.wire);
-        if set.owners_asked && usize::from(name.start) != HEADER_BYTES {
-            point_owners(records, pointer(name.start)?);
-        }
-        for patch in set.patches() {
-            let target = name.end.checked_sub(patch.back.into()).ok_or(Full)?;
-            let at = usize::from(patch.at);
-            records[at..at + 2].copy_from_slice(&pointer(target)?);
+        copy(records, wire);
+        if !ready || usize::from(name.start) != HEADER_BYTES {
+            patch(records, set, name)?;
         }
         self.length = end;
-        self.count(section, set.count);
+        self.count(section, count);
         Ok(())
     }
 
@@ -158,6 +154,19 @@ fn copy(to: &mut [u8], from: &[u8]) {
         (Ok(to), Ok(from)) => *to = *from,
         _ => to.copy_from_slice(from),
     }
+}
+
+/// Points the names of a record set into `name`.
+fn patch(records: &mut [u8], set: RrSet<'_>, name: NameAt) -> Result<(), Full> {
+    if set.owners_asked() {
+        point_owners(records, pointer(name.start)?);
+    }
+    for patch in set.patches() {
+        let target = name.end.checked_sub(patch.back.into()).ok_or(Full)?;
+        let at = usize::from(patch.at);
+        records[at..at + 2].copy_from_slice(&pointer(target)?);
+    }
+    Ok(())
 }
 
 /// Points the owner of each record somewhere.

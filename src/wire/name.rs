@@ -140,18 +140,21 @@ impl Name {
     }
 }
 
-/// Whether two names, or parts of names, are the same bytes: for those of a few words as names are,
-/// faster than a call.
+/// Whether two names, or parts of names, are the same bytes. Most have a length for which two
+/// words, which may overlap, are faster than a call.
 #[inline]
 pub(crate) fn are_same(one: &[u8], other: &[u8]) -> bool {
-    if one.len() != other.len() {
-        return false;
-    }
-    let (Some(last), Some(other_last)) = (one.last_chunk::<8>(), other.last_chunk()) else {
-        return one.iter().eq(other);
-    };
-    let (words, other_words) = (one.as_chunks::<8>().0, other.as_chunks().0);
-    words.iter().zip(other_words).all(|(word, other)| word == other) && last == other_last
+    one.len() == other.len()
+        && match one.len() {
+            8..=16 => ends::<8>(one) == ends(other),
+            4..=7 => ends::<4>(one) == ends(other),
+            _ => one == other,
+        }
+}
+
+#[inline]
+fn ends<const BYTES: usize>(bytes: &[u8]) -> Option<([u8; BYTES], [u8; BYTES])> {
+    Some((*bytes.first_chunk()?, *bytes.last_chunk()?))
 }
 
 fn append_name(text: &str, origin: &Name, out: &mut Vec<u8>) -> Result<(), NameError> {

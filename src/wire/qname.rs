@@ -141,6 +141,13 @@ impl QName {
         self.wire.get(usize::from(self.starts[index])..usize::from(self.length)).unwrap_or_default()
     }
 
+    /// The wire form of a suffix, lower-cased, without its last `tail` bytes, if it has so many.
+    #[inline]
+    pub fn part(&self, index: usize, tail: usize) -> Option<&[u8]> {
+        let end = usize::from(self.length).checked_sub(tail)?;
+        self.wire.get(usize::from(*self.starts.get(index)?)..end)
+    }
+
     /// The hash of a suffix; `index` is at most `labels()`.
     pub fn hash(&self, index: usize) -> u64 {
         self.hashes[index]

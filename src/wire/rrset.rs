@@ -40,45 +40,69 @@ pub struct Patch {
     pub back: u8,
 }
 
-/// All records of one owner and type, as its zone keeps them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RrSet<'z> {
-    /// The record type.
-    pub rtype: u16,
-    /// How many records.
-    pub count: u16,
-    /// Whether each owner is the name that was asked: a pointer to where the question stands, and
-    /// to be filled in only where the set is about a later name of a chain.
-    pub owners_asked: bool,
-    /// The records in wire form.
-    pub wire: &'z [u8],
-    patches: &'z [u8],
-}
+/// All records of one owner and type, as its zone keeps them: the bytes from where the set begins,
+/// which is all that has to be handed on.
+#[derive(Clone, Copy, Default)]
+pub struct RrSet<'z>(&'z [u8]);
 
 impl<'z> RrSet<'z> {
-    /// The set at the start of `bytes`, and what follows it.
+    /// Type, number of records with [`OWNERS_ASKED`], bytes of the records, number of patches.
     #[inline]
-    fn split(bytes: &'z [u8]) -> Option<(Self, &'z [u8])> {
-        let (header, rest) = bytes.split_first_chunk::<HEADER_BYTES>()?;
-        let header = u64::from_le_bytes(*header);
-        let [rtype, count, length, patches] =
-            [header as u16, (header >> 16) as u16, (header >> 32) as u16, (header >> 48) as u16];
-        let (wire, rest) = rest.split_at_checked(usize::from(length))?;
-        let (patches, rest) = rest.split_at_checked(usize::from(patches) * PATCH_BYTES)?;
-        let owners_asked = count & OWNERS_ASKED != 0;
-        Some((Self { rtype, count: count & !OWNERS_ASKED, owners_asked, wire, patches }, rest))
+    fn header(&self) -> [u16; 4] {
+        let header = u64::from_le_bytes(self.0.first_chunk().copied().unwrap_or_default());
+        [header as u16, (header >> 16) as u16, (header >> 32) as u16, (header >> 48) as u16]
+    }
+
+    /// The record type.
+    #[inline]
+    pub fn rtype(&self) -> u16 {
+        self.header()[0]
+    }
+
+    /// How many records.
+    #[inline]
+    pub fn count(&self) -> u16 {
+        self.header()[1] & !OWNERS_ASKED
+    }
+
+    /// Whether each owner is the name that was asked: a pointer to where the question stands, and
+    /// to be filled in only where the set is about a later name of a chain.
+    pub fn owners_asked(&self) -> bool {
+        self.header()[1] & OWNERS_ASKED != 0
+    }
+
+    /// Whether its bytes are right as they are in an answer about the very name that was asked.
+    #[inline]
+    pub fn is_ready(&self) -> bool {
+        let [_, count, _, patches] = self.header();
+        count & OWNERS_ASKED != 0 && patches == 0
+    }
+
+    /// The records in wire form; those of a zone's set are there.
+    #[inline]
+    pub fn wire(&self) -> Option<&'z [u8]> {
+        let [_, _, length, _] = self.header();
+        self.0.get(HEADER_BYTES..HEADER_BYTES + usize::from(length))
     }
 
     /// The pointers to fill in, besides owners that are the asked name.
-    #[inline]
     pub fn patches(&self) -> impl Iterator<Item = Patch> + use<'z> {
-        let (patches, _) = self.patches.as_chunks::<PATCH_BYTES>();
+        let [_, _, length, _] = self.header();
+        let from = HEADER_BYTES + usize::from(length);
+        let (patches, _) = self.0.get(from..self.length()).unwrap_or_default().as_chunks();
         patches.iter().map(|&[a, b, back]| Patch { at: u16::from_le_bytes([a, b]), back })
+    }
+
+    /// How many bytes there are of it.
+    #[inline]
+    fn length(&self) -> usize {
+        let [_, _, length, patches] = self.header().map(usize::from);
+        HEADER_BYTES + length + patches * PATCH_BYTES
     }
 }
 
 /// Some sets that stand one behind the other.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct RrSets<'z> {
     /// They begin here; more may follow.
     bytes: &'z [u8],
@@ -96,21 +120,6 @@ impl<'z> RrSets<'z> {
         self.left == 0
     }
 
-    /// The set of a type.
-    #[inline]
-    pub fn of_type(self, rtype: u16) -> Option<RrSet<'z>> {
-        let mut bytes = self.bytes;
-        // Few types stand at a name: looking at each is the fastest search.
-        for _ in 0..self.left {
-            let (set, rest) = RrSet::split(bytes)?;
-            if set.rtype == rtype {
-                return Some(set);
-            }
-            bytes = rest;
-        }
-        None
-    }
-
     /// What follows the sets.
     pub fn rest(mut self) -> &'z [u8] {
         while self.next().is_some() {}
@@ -124,8 +133,8 @@ impl<'z> Iterator for RrSets<'z> {
     #[inline]
     fn next(&mut self) -> Option<RrSet<'z>> {
         self.left = self.left.checked_sub(1)?;
-        let (set, rest) = RrSet::split(self.bytes)?;
-        self.bytes = rest;
+        let set = RrSet(self.bytes);
+        self.bytes = self.bytes.get(set.length()..)?;
         Some(set)
     }
 }

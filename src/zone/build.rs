@@ -57,7 +57,7 @@ pub fn build(
     let mut builder = Builder {
         order: &order,
         checks: Checks::new(&apex, records, steered),
-        blocks: Blocks::new(),
+        blocks: Blocks::of(records),
         above: Vec::new(),
         negative: Vec::new(),
     };

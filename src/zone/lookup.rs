@@ -23,39 +23,51 @@ impl Zone {
     /// A delegation's own DS belongs to this side of the cut: `rtype` tells whether that is asked.
     #[inline]
     pub fn find(&self, name: &QName, asked: u16) -> Found<'_> {
-        match self.closest_encloser(name) {
-            Some((0, node)) if !node.is(CUT) || asked == rtype::DS => Found::Node(node, 0),
-            Some((depth, node)) => self.above(name, depth, node),
+        match self.exact(name) {
+            Some(node) if !node.is(CUT) || asked == rtype::DS => Found::Node(node, 0),
+            Some(_) => self.find_encloser(name, 0),
+            None => self.find_encloser(name, 1),
+        }
+    }
+
+    /// The very name, if it exists. Kept out of its callers, which have no registers to spare.
+    #[inline(never)]
+    fn exact(&self, name: &QName) -> Option<Node<'_>> {
+        self.suffix(name, 0)
+    }
+
+    #[inline(always)]
+    fn suffix(&self, name: &QName, depth: usize) -> Option<Node<'_>> {
+        let wanted = name.part(depth, self.apex.as_wire().len())?;
+        self.store.find(name.hash(depth), |there| are_same(there, wanted))
+    }
+
+    /// What holds for a name because of its closest encloser, that is the longest suffix that
+    /// exists in the zone, of which it has lost `least` labels at least.
+    #[inline(never)]
+    fn find_encloser(&self, name: &QName, least: usize) -> Found<'_> {
+        let Some(below_apex) = name.labels().checked_sub(self.apex_labels) else {
+            return Found::Missing;
+        };
+        // What is longer than any name that exists need not be looked for.
+        let mut depth = below_apex.saturating_sub(self.store.deepest).max(least);
+        while depth < below_apex {
+            if let Some(encloser) = self.suffix(name, depth) {
+                return self.below(encloser, name, depth);
+            }
+            depth += 1;
+        }
+        match self.store.apex() {
+            Some(apex) => self.below(apex, name, below_apex),
             None => Found::Missing,
         }
     }
 
-    /// The longest existing suffix of a name within the zone, and how many labels were cut off.
-    #[inline]
-    fn closest_encloser(&self, name: &QName) -> Option<(usize, Node<'_>)> {
-        let below_apex = name.labels().checked_sub(self.apex_labels)?;
-        // Longer ones than any that exists need not be looked for.
-        let mut depth = below_apex.saturating_sub(self.store.deepest);
-        while depth < below_apex {
-            let wanted = self.within(name, depth)?;
-            let node = self.store.find(name.hash(depth), |there| are_same(there, wanted));
-            if let Some(node) = node {
-                return Some((depth, node));
-            }
-            depth += 1;
+    /// What holds for a name below its closest encloser, or at it if that is a delegation.
+    fn below<'z>(&'z self, encloser: Node<'z>, name: &QName, depth: usize) -> Found<'z> {
+        if !encloser.is(CUT | DNAME | WILDCARD) {
+            return Found::Missing;
         }
-        Some((depth, self.store.apex()?))
-    }
-
-    /// A suffix of a name without the labels of the apex.
-    #[inline]
-    fn within<'n>(&self, name: &'n QName, depth: usize) -> Option<&'n [u8]> {
-        let suffix = name.suffix(depth);
-        suffix.get(..suffix.len().checked_sub(self.apex.as_wire().len())?)
-    }
-
-    /// What holds for a name because of its closest encloser.
-    fn above<'z>(&'z self, name: &QName, depth: usize, encloser: Node<'z>) -> Found<'z> {
         if let Some(referral) = encloser.referral() {
             return Found::Cut(referral, depth);
         }
@@ -64,10 +76,8 @@ impl Zone {
         {
             return Found::Dname(dname, depth);
         }
-        if !encloser.is(WILDCARD) {
-            return Found::Missing;
-        }
-        let is_it = |there: &[u8]| there.strip_prefix(b"\x01*") == self.within(name, depth);
+        let rest = name.part(depth, self.apex.as_wire().len());
+        let is_it = |there: &[u8]| there.strip_prefix(b"\x01*") == rest;
         match self.store.find(name.wildcard_hash(depth), is_it) {
             Some(wildcard) => Found::Node(wildcard, depth),
             None => Found::Missing,

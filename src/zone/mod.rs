@@ -43,6 +43,8 @@ pub struct Zone {
 impl Zone {
     /// All names that exist, in lower-case wire form.
     pub(crate) fn owners(&self) -> impl Iterator<Item = Vec<u8>> {
-        self.store.names().map(|(_, name, _)| [name, self.apex.as_wire()].concat())
+        self.store
+            .nodes()
+            .filter_map(|(_, node)| Some([node.name()?, self.apex.as_wire()].concat()))
     }
 }

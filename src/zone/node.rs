@@ -28,28 +28,36 @@ pub(super) const HEAD_BYTES: usize = 4;
 /// Bytes after the name, if there are any.
 const MORE_BYTES: usize = 4;
 
-/// One name of a zone.
-#[derive(Clone, Copy, Debug)]
-pub struct Node<'z> {
-    flags: u8,
-    sets: u16,
-    /// What follows the name, and the blocks behind this one.
-    rest: &'z [u8],
-}
+/// One name of a zone: the bytes from where its block begins, which is all that has to be handed
+/// on.
+#[derive(Clone, Copy)]
+pub struct Node<'z>(&'z [u8]);
 
 impl<'z> Node<'z> {
-    /// The one whose block begins here, and its name without the labels of the apex.
-    pub(super) fn split(block: &'z [u8]) -> Option<(&'z [u8], Self)> {
-        let (head, rest) = block.split_first_chunk::<HEAD_BYTES>()?;
-        let head = u32::from_le_bytes(*head);
-        let [flags, length, ..] = head.to_le_bytes();
-        let (name, rest) = rest.split_at_checked(usize::from(length))?;
-        Some((name, Self { flags, sets: (head >> 16) as u16, rest }))
+    /// The one whose block begins here.
+    #[inline]
+    pub(super) fn new(block: &'z [u8]) -> Self {
+        Self(block)
+    }
+
+    /// Flags, bytes of the name, number of sets.
+    #[inline]
+    fn head(&self) -> (u8, usize, u16) {
+        let head = u32::from_le_bytes(self.0.first_chunk().copied().unwrap_or_default());
+        (head as u8, usize::from((head >> 8) as u8), (head >> 16) as u16)
+    }
+
+    /// Its name without the labels of the apex; it is there in a zone's memory.
+    #[inline]
+    pub(super) fn name(&self) -> Option<&'z [u8]> {
+        let (_, length, _) = self.head();
+        self.0.get(HEAD_BYTES..HEAD_BYTES + length)
     }
 
     /// Whether it has one of these flags.
+    #[inline]
     pub(super) fn is(&self, flags: u8) -> bool {
-        self.flags & flags != 0
+        self.head().0 & flags != 0
     }
 
     /// What follows its block.
@@ -62,31 +70,57 @@ impl<'z> Node<'z> {
 
     /// The four bytes that only some names have.
     fn more(&self) -> Option<[u8; MORE_BYTES]> {
-        self.rest.first_chunk().copied()
+        self.0.get(HEAD_BYTES + self.head().1..)?.first_chunk().copied()
     }
 
     /// Whether there is nothing here, and the name exists only because of names below it.
     pub fn is_empty(&self) -> bool {
-        self.sets == 0 && !self.is(CUT | STEERED)
+        self.sets().is_empty() && !self.is(CUT | STEERED)
     }
 
     /// The record set of a type.
     pub fn set(&self, rtype: u16) -> Option<RrSet<'z>> {
-        self.sets().of_type(rtype)
+        self.sets().find(|set| set.rtype() == rtype)
+    }
+
+    /// The record set that answers a question for a type: of that type, or else an alias. To ANY
+    /// one set is enough of an answer (RFC 8482 4.1).
+    #[inline]
+    pub fn answer(&self, asked: u16) -> Option<RrSet<'z>> {
+        let mut alias = None;
+        // Few types stand at a name: looking at each is the fastest search.
+        for set in self.whole_sets()? {
+            if set.rtype() == asked || asked == rtype::ANY {
+                return Some(set);
+            }
+            if set.rtype() == rtype::CNAME {
+                alias = Some(set);
+            }
+        }
+        alias
     }
 
     /// Whether a question for a type is answered by a record set here; ANY by whichever.
     pub fn has(&self, asked: u16) -> bool {
-        self.sets().any(|set| set.rtype == asked || asked == rtype::ANY)
+        self.sets().any(|set| set.rtype() == asked || asked == rtype::ANY)
     }
 
     /// All record sets here, by type; of a delegation only those on this side of the cut.
+    #[inline]
     pub fn sets(&self) -> RrSets<'z> {
-        let more = if self.is(CUT | STEERED) { MORE_BYTES } else { 0 };
-        RrSets::new(self.rest.get(more..).unwrap_or_default(), self.sets)
+        self.whole_sets().unwrap_or_default()
+    }
+
+    /// The same; they are there in a zone's memory.
+    #[inline]
+    fn whole_sets(&self) -> Option<RrSets<'z>> {
+        let (flags, length, count) = self.head();
+        let more = if flags & (CUT | STEERED) != 0 { MORE_BYTES } else { 0 };
+        Some(RrSets::new(self.0.get(HEAD_BYTES + length + more..)?, count))
     }
 
     /// Index of its steered name within the zone.
+    #[inline]
     pub fn steered(&self) -> Option<usize> {
         if !self.is(STEERED) {
             return None;
@@ -103,7 +137,7 @@ impl<'z> Node<'z> {
 }
 
 /// A delegation: what a referral carries (RFC 1034 4.3.2 step 3b).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Referral<'z> {
     /// The NS set, then glue, then other addresses.
     sets: &'z [u8],

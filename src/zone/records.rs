@@ -1,6 +1,8 @@
 //! Records as they were read, kept close together: a big zone has millions of them while it is
 //! built.
 
+use crate::memory;
+
 /// Where a record stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
@@ -63,6 +65,16 @@ pub(super) struct Owner {
 pub(super) struct NoRoom;
 
 impl Records {
+    /// None yet, and room for those of a text of so many bytes.
+    pub(super) fn of_text(bytes: usize) -> Self {
+        Self { list: memory::list(bytes), bytes: memory::list(bytes), ..Self::default() }
+    }
+
+    /// Bytes of all owners and data.
+    pub(super) fn bytes_of_all(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.list.len()

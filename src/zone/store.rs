@@ -52,9 +52,9 @@ impl Store {
         let mut table = vec![0; (self.names * 2).next_power_of_two()].into_boxed_slice();
         let (mask, mut deepest) = (table.len() - 1, 0);
         let (mut name, mut whole) = (QName::new(seed), Vec::new());
-        let mut hashes = self.names().map(|(unit, name_below, _)| {
+        let mut hashes = self.nodes().map(|(unit, node)| {
             whole.clear();
-            whole.extend_from_slice(name_below);
+            whole.extend_from_slice(node.name().unwrap_or_default());
             whole.extend_from_slice(apex.as_wire());
             name.set(&whole);
             deepest = deepest.max(name.labels());
@@ -97,8 +97,8 @@ impl Store {
                 return None;
             }
             if slot & !self.place_bits == tag {
-                let (name, node) = self.name(slot & self.place_bits)?;
-                if is_it(name) {
+                let node = self.node(slot & self.place_bits)?;
+                if node.name().is_some_and(&is_it) {
                     return Some(node);
                 }
             }
@@ -107,24 +107,25 @@ impl Store {
     }
 
     /// The name whose block is so many units from the start.
-    fn name(&self, unit: u32) -> Option<(&[u8], Node<'_>)> {
-        Node::split(self.blocks.get(unit as usize * UNIT_BYTES..)?)
+    #[inline]
+    fn node(&self, unit: u32) -> Option<Node<'_>> {
+        self.blocks.get(unit as usize * UNIT_BYTES..).map(Node::new)
     }
 
     /// What is at the apex.
     pub(super) fn apex(&self) -> Option<Node<'_>> {
-        self.name(APEX).map(|(_, node)| node)
+        self.node(APEX)
     }
 
-    /// All names, without the labels of the apex, and where they stand; the apex comes first.
-    pub(super) fn names(&self) -> impl Iterator<Item = (u32, &[u8], Node<'_>)> {
+    /// All names and where they stand; the apex comes first.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = (u32, Node<'_>)> {
         let mut unit = APEX;
         (0..self.names).map_while(move |_| {
-            let (here, (name, node)) = (unit, self.name(unit)?);
+            let (here, node) = (unit, self.node(unit)?);
             let end = self.blocks.len() - node.behind().len();
             // As many as were counted when the blocks were taken over.
             unit = end.div_ceil(UNIT_BYTES) as u32;
-            Some((here, name, node))
+            Some((here, node))
         })
     }
 }

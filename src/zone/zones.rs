@@ -14,7 +14,10 @@ const MANY: usize = 63;
 #[derive(Debug)]
 pub struct Zones {
     zones: Vec<Arc<Zone>>,
+    /// Open addressing; half of it is free at least.
     table: Box<[Slot]>,
+    /// One less than the length of the table, which is a power of two.
+    mask: usize,
     /// Bit n is set where some apex has n labels; the last bit stands for all longer ones.
     depths: u64,
 }
@@ -44,64 +47,77 @@ impl Zones {
             }
             table[slot] = Slot { hash: name.hash(0), zone: index as u32 };
         }
-        Self { zones, table, depths }
+        Self { zones, table, mask, depths }
     }
 
     /// The zone that a question is answered from, by its index: the one with the longest apex at
     /// or above the name, but for DS the one above the cut (RFC 4035 3.1.4.1).
-    #[inline]
+    ///
+    /// Kept out of its callers, which have no registers to spare.
+    #[inline(never)]
     pub fn find(&self, name: &QName, asked: u16) -> Option<usize> {
-        if asked == rtype::DS {
-            return self.find_for_ds(name);
+        // Mostly there is an apex with as many labels as are first looked for, in the first slot
+        // that is looked at.
+        let depth = self.next_depth(name, 0)?;
+        let hash = name.hash(depth);
+        if asked != rtype::DS
+            && let Some(slot) = self.table.get(hash as usize & self.mask)
+            && slot.hash == hash
+            && self.is_at(slot.zone, name, depth)
+        {
+            return Some(slot.zone as usize);
         }
-        self.longest(name, name.labels())
+        self.search(name, asked)
     }
 
-    #[cold]
-    fn find_for_ds(&self, name: &QName) -> Option<usize> {
-        let above = name.labels().checked_sub(1).and_then(|most| self.longest(name, most));
-        above.or_else(|| self.at(name, 0))
-    }
-
-    /// The zone with the longest apex at or above the name that has at most so many labels.
-    #[inline]
-    fn longest(&self, name: &QName, mut most: usize) -> Option<usize> {
-        loop {
-            let labels = self.depth(most)?;
-            // The name has `most` labels at least.
-            let found = self.at(name, name.labels() - labels);
+    #[inline(never)]
+    fn search(&self, name: &QName, asked: u16) -> Option<usize> {
+        let first = usize::from(asked == rtype::DS && name.labels() > 0);
+        let mut depth = first;
+        while let Some(next) = self.next_depth(name, depth) {
+            let found = self.at(name, next);
             if found.is_some() {
                 return found;
             }
-            most = labels.checked_sub(1)?;
+            depth = next + 1;
         }
+        if first > 0 { self.at(name, 0) } else { None }
     }
 
-    /// The largest number of labels that some apex may have, but not more than `most`.
+    /// How many labels to leave out of a name, `least` at least, for it to have as many labels as
+    /// some apex.
     #[inline]
-    fn depth(&self, most: usize) -> Option<usize> {
-        let mut depths = self.depths;
-        if most < MANY {
-            depths &= (2 << most) - 1;
-        } else if depths >> MANY != 0 {
-            return Some(most);
+    fn next_depth(&self, name: &QName, least: usize) -> Option<usize> {
+        let most = name.labels().checked_sub(least)?;
+        if most >= MANY && self.depths >> MANY != 0 {
+            return Some(least);
         }
-        depths.checked_ilog2().map(|labels| labels as usize)
+        // The bits of more labels than there are, and of `MANY`, are shifted out.
+        let depths = self.depths << 1 << (MANY - 1 - most.min(MANY - 1));
+        (depths != 0).then(|| name.labels() - most.min(MANY - 1) + depths.leading_zeros() as usize)
     }
 
     /// The zone whose apex is the name without its first `depth` labels.
-    #[inline(always)]
     fn at(&self, name: &QName, depth: usize) -> Option<usize> {
-        let (hash, mask) = (name.hash(depth), self.table.len() - 1);
-        let mut slot = hash as usize & mask;
+        let hash = name.hash(depth);
+        let mut at = hash as usize & self.mask;
         loop {
-            let Slot { hash: there, zone: index } = self.table[slot];
-            let zone = self.zones.get(index as usize)?;
-            if there == hash && are_same(zone.apex.as_wire(), name.suffix(depth)) {
-                return Some(index as usize);
+            let slot = self.table.get(at)?;
+            if slot.zone == NONE {
+                return None;
             }
-            slot = (slot + 1) & mask;
+            if slot.hash == hash && self.is_at(slot.zone, name, depth) {
+                return Some(slot.zone as usize);
+            }
+            at = (at + 1) & self.mask;
         }
+    }
+
+    /// Whether the apex of a zone is the name without its first `depth` labels.
+    #[inline]
+    fn is_at(&self, zone: u32, name: &QName, depth: usize) -> bool {
+        let (zone, suffix) = (self.zones.get(zone as usize), name.part(depth, 0));
+        zone.zip(suffix).is_some_and(|(zone, suffix)| are_same(zone.apex.as_wire(), suffix))
     }
 
     /// All zones, by index.

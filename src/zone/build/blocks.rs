@@ -1,7 +1,9 @@
 //! Names to the blocks of a zone's memory (see [`crate::zone::node`]).
 
+use crate::memory;
 use crate::wire::{Name, Owner, RrSetBuilder, TooLarge};
 use crate::zone::node::{CUT, HEAD_BYTES, STEERED};
+use crate::zone::records::Records;
 use crate::zone::store::{Store, UNIT_BYTES};
 
 /// The blocks so far.
@@ -15,9 +17,14 @@ pub(super) struct Blocks {
 pub(super) struct Place(usize);
 
 impl Blocks {
-    pub(super) fn new() -> Self {
+    /// None yet, and room for those of some records.
+    pub(super) fn of(records: &Records) -> Self {
+        // What a name and a set have besides the owner and the data.
+        const MORE_BYTES: usize = HEAD_BYTES + 8 + 12;
+        let mut bytes = memory::list(records.bytes_of_all() + records.len() * MORE_BYTES);
         // The place of free slots.
-        Self { bytes: vec![0; UNIT_BYTES], names: 0 }
+        bytes.resize(UNIT_BYTES, 0);
+        Self { bytes, names: 0 }
     }
 
     /// Begins the block of a name, in lower case and without the labels of the apex.

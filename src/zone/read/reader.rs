@@ -93,6 +93,7 @@ impl<'a> Reader<'a> {
         bytes: &[u8],
         origin: &Name,
     ) -> (Records, Vec<Finding>) {
+        self.records = Records::of_text(bytes.len());
         let mut scope = Scope::new(origin.clone());
         self.file(file, bytes, &mut scope);
         if self.findings.is_empty() && self.records.is_empty() {

@@ -32,7 +32,8 @@ fn a_lookup_looks_at_as_little_in_a_big_zone_as_in_a_small_one() {
         let store = &zone(names).store;
         let mut name = QName::new(SEED);
         let (mut slots, compared) = (0, Cell::new(0));
-        for (unit, below, _) in store.names() {
+        for (unit, node) in store.nodes() {
+            let below = node.name().unwrap();
             name.set(&[below, b"\x07example\x03com\0"].concat());
             slots += slots_until(store, name.hash(0), unit);
             let found = store.find(name.hash(0), |there| {

@@ -22,13 +22,13 @@ fn reply(asked: &str, sets: &[RrSet<'_>]) -> Vec<String> {
     let mut count = 0;
     for set in sets {
         let base = packet.len();
-        packet.extend_from_slice(set.wire);
+        packet.extend_from_slice(set.wire().unwrap());
         for patch in set.patches() {
             let target = end - usize::from(patch.back);
             let at = base + usize::from(patch.at);
             packet[at..at + 2].copy_from_slice(&(0xc000 | target as u16).to_be_bytes());
         }
-        count += set.count;
+        count += set.count();
     }
     packet[6..8].copy_from_slice(&count.to_be_bytes());
     let message = Message::from_vec(&packet).unwrap();
@@ -191,7 +191,7 @@ fn load(bytes: &[u8]) {
     let (records, findings) = read("z", bytes, &apex, &mut include);
     let zone = build(&apex, &records, &[], 7);
     assert!(
-        zone.is_ok_and(|zone| zone.store.names().next().is_some())
+        zone.is_ok_and(|zone| zone.store.nodes().next().is_some())
             || !records.is_empty()
             || records.incomplete
     );

@@ -13,7 +13,7 @@ fn find(zone: &Zone, asked: &str, rtype: u16) -> String {
     let mut qname = QName::new(7);
     qname.set(name(asked).as_wire());
     let types = |sets: RrSets<'_>| {
-        sets.map(|s| format!("{}x{}", type_name(s.rtype), s.count)).collect::<Vec<_>>()
+        sets.map(|s| format!("{}x{}", type_name(s.rtype()), s.count())).collect::<Vec<_>>()
     };
     match zone.find(&qname, rtype) {
         Found::Node(node, _) => {
@@ -23,14 +23,17 @@ fn find(zone: &Zone, asked: &str, rtype: u16) -> String {
         }
         Found::Cut(referral, _) => format!(
             "cut NSx{} glue {} extra {}",
-            referral.name_servers().count,
+            referral.name_servers().count(),
             types(referral.glue()).join(" "),
             types(referral.extra()).join(" ")
         ),
-        Found::Dname(set, depth) => format!("DNAME x{} at {depth}", set.count),
+        Found::Dname(set, depth) => format!("DNAME x{} at {depth}", set.count()),
         Found::Missing => "missing".into(),
     }
 }
+
+/// As `HEAD`, with no name that could be too long below its apex.
+const HEAD_AT_ROOT: &str = "@ 60 SOA . . 9 1h 15m 2w 30\n@ 60 NS .\n";
 
 #[track_caller]
 fn table(zone: &Zone, rows: &[(&str, &str)]) {
@@ -57,7 +60,7 @@ fn names_exist_or_not() {
         ],
     );
     assert_eq!(zone.records, 6);
-    assert_eq!(zone.store.names().next().map(|(_, apex, _)| apex), Some(&[][..]));
+    assert_eq!(zone.store.nodes().next().and_then(|(_, apex)| apex.name()), Some(&[][..]));
 }
 
 #[test]
@@ -215,5 +218,35 @@ fn the_zone_of_a_name_is_the_nearest_above_it() {
         qname.set(name(asked).as_wire());
         let found = zones.find(&qname, rtype).map(|index| zones.all()[index].apex.to_string());
         assert_eq!(found.as_deref(), Some(expected), "{asked} {rtype}");
+    }
+}
+
+/// Apexes of so many labels that they are told apart no more before they are looked for.
+#[test]
+fn zones_have_apexes_of_any_number_of_labels() {
+    let below = |labels: usize| "a.".repeat(labels);
+    let lengths = [1, 3, 61, 62, 63, 64, 100, 126];
+    let zones = lengths.map(|labels| Arc::new(zone_of(&below(labels), HEAD_AT_ROOT, &[]).unwrap()));
+    let find = |zones: &Zones, asked: &str, rtype| {
+        let mut qname = QName::new(7);
+        qname.set(name(asked).as_wire());
+        zones.find(&qname, rtype).map(|index| zones.all()[index].apex.labels().count())
+    };
+    for some in [&zones[..], &zones[..3], &zones[4..5]] {
+        let all = Zones::new(some.to_vec(), 7);
+        let longest = |most: usize| {
+            let apexes = some.iter().map(|zone| zone.apex.labels().count());
+            apexes.filter(|labels| *labels <= most).max()
+        };
+        for labels in 0..=126 {
+            let asked = if labels == 0 { ".".into() } else { below(labels) };
+            assert_eq!(find(&all, &asked, rtype::A), longest(labels), "{labels}");
+            let above = labels.checked_sub(1).and_then(longest);
+            assert_eq!(find(&all, &asked, rtype::DS), above.or(longest(labels)), "{labels}");
+            assert_eq!(
+                find(&all, &format!("b.{asked}").replace("..", "."), rtype::A),
+                longest(labels)
+            );
+        }
     }
 }
