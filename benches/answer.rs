@@ -1,16 +1,16 @@
 //! What one answer costs in our own code, in instructions: the same on every run and machine.
 //!
-//! Run by `benches/instructions`, which counts with callgrind what happens within `one_answer`.
+//! Run by `benches/instructions`, which counts with callgrind what happens within `one_answer`
+//! and `one_verdict`.
 //! Called by itself it answers the questions of one kind and counts the answers.
 #![expect(clippy::expect_used, clippy::panic, reason = "a benchmark fails by panicking")]
 
 use std::fmt::Write as _;
 use std::fs;
-use std::hint::black_box;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
-use steersman::dns::{Asker, MAX_UDP_BYTES, Scratch, Transport, answer};
+use steersman::dns::{Answered, Asker, MAX_UDP_BYTES, Reason, Scratch, Transport, answer};
 use steersman::health::{Standing, StandingNow};
 use steersman::rate_limit::{Limiter, Settings, Verdict};
 use steersman::reload;
@@ -34,45 +34,58 @@ fn main() {
     write_files(folder.path());
     let view = view(folder.path());
     let packets: Vec<Vec<u8>> = (0..QUESTIONS).map(|n| packet(&kind, n)).collect();
-    let mut scratch = Scratch::new(SEED);
-    let mut out = [0; MAX_UDP_BYTES as usize];
-    let mut limiter = match kind.as_str() {
-        "limited" | "exempt" => Limiter::new(&Settings::default(), 1, [SEED, !SEED]),
-        _ => None,
+    let source = match kind.as_str() {
+        "limited" => Ipv4Addr::new(192, 0, 2, 1),
+        _ => Ipv4Addr::LOCALHOST,
+    };
+    let mut thread = Thread {
+        asker: Asker {
+            source: source.into(),
+            transport: Transport::Udp,
+            unix_seconds: 0,
+            idle_timeout: None,
+        },
+        scratch: Scratch::new(SEED),
+        limiter: match kind.as_str() {
+            "limited" | "exempt" => Limiter::new(&Settings::default(), 1, [SEED, !SEED]),
+            _ => None,
+        },
+        out: [0; MAX_UDP_BYTES as usize],
+        answered: Answered::silence(Reason::Garbage),
     };
     let mut answered = 0;
     for (n, packet) in packets.iter().enumerate() {
-        let source =
-            if kind == "limited" { Ipv4Addr::new(192, 0, 2, 1) } else { Ipv4Addr::LOCALHOST };
-        let source = source.into();
-        let asker =
-            Asker { source, transport: Transport::Udp, unix_seconds: 0, idle_timeout: None };
-        let length =
-            one_answer(&view, packet, &asker, n as u64, &mut scratch, &mut limiter, &mut out);
-        answered += usize::from(length > 0);
+        // Odd, so that all draws are met.
+        let draw = Draw::new((n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        one_answer(&view, packet, draw, &mut thread);
+        if let Some(limiter) = &mut thread.limiter {
+            one_verdict(limiter, &thread.asker, &thread.out, &thread.answered, n);
+        }
+        answered += usize::from(thread.answered.length > 0);
     }
     println!("{answered}");
 }
 
+/// What a thread that answers has of its own.
+struct Thread {
+    asker: Asker,
+    scratch: Scratch,
+    limiter: Option<Limiter>,
+    out: [u8; MAX_UDP_BYTES as usize],
+    answered: Answered,
+}
+
 #[inline(never)]
-fn one_answer(
-    view: &View,
-    packet: &[u8],
-    asker: &Asker,
-    n: u64,
-    scratch: &mut Scratch,
-    limiter: &mut Option<Limiter>,
-    out: &mut [u8],
-) -> usize {
-    // Odd, so that all draws are met.
-    let draw = Draw::new(n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let answered = black_box(answer(view, packet, asker, draw, scratch, out));
-    if let Some(limiter) = limiter {
-        // Below the rate.
-        let verdict = limiter.judge(&asker.source, out, &answered, || n * 10);
-        assert_eq!(verdict, Verdict::Send);
-    }
-    answered.length
+fn one_answer(view: &View, packet: &[u8], draw: Draw, thread: &mut Thread) {
+    let Thread { asker, scratch, out, .. } = thread;
+    thread.answered = answer(view, packet, asker, draw, scratch, out);
+}
+
+/// Below the rate.
+#[inline(never)]
+fn one_verdict(limiter: &mut Limiter, asker: &Asker, out: &[u8], answered: &Answered, n: usize) {
+    let verdict = limiter.judge(&asker.source, out, answered, || n as u64 * 10);
+    assert_eq!(verdict, Verdict::Send);
 }
 
 /// A question of a kind, as the n-th.

@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::chain::{Chain, Conclusion};
+use super::chain::{Chain, Conclusion, MAX_LINKS};
 use super::edns::{ExtendedError, ReplyOpt};
 use super::query::{self, Fault, HEADER_BYTES, Question};
-use super::reply::Reply;
+use super::reply::{NameAt, Reply};
 use super::trace::Trace;
 use crate::steering::{Chance, Draw, NoTrace};
 use crate::view::View;
@@ -148,13 +148,17 @@ impl Answered {
 
 /// Memory that one thread uses again for every packet.
 pub struct Scratch {
-    name: QName,
+    /// The name looked up now.
+    pub(super) name: QName,
+    /// Where the names before it stand in the reply.
+    pub(super) before: [NameAt; MAX_LINKS - 1],
 }
 
 impl Scratch {
     /// For answering from views whose tables are keyed with `seed`.
     pub fn new(seed: u64) -> Self {
-        Self { name: QName::new(seed) }
+        let before = [NameAt { start: 0, end: 0 }; MAX_LINKS - 1];
+        Self { name: QName::new(seed), before }
     }
 
     /// The key that it was made for.
@@ -192,12 +196,13 @@ pub fn answer_traced<T: Trace>(
     if let Some(reason) = query::silence(packet) {
         return Answered::silence(reason);
     }
-    let mut question = Question::read(packet, &mut scratch.name);
+    let mut question = Question::new();
+    question.read(packet, &mut scratch.name);
     if asker.idle_timeout.is_some() {
         question.check_keepalive();
     }
-    let incoming = Incoming { view, packet, question: &question, asker, chance };
-    to_question(&incoming, &mut scratch.name, out, trace)
+    let incoming = Incoming { view, packet, question: &question, asker, chance: &chance };
+    to_question(&incoming, scratch, out, trace)
 }
 
 /// One question and all that its answer depends on.
@@ -206,7 +211,7 @@ pub struct Incoming<'a> {
     packet: &'a [u8],
     pub question: &'a Question<'a>,
     asker: &'a Asker,
-    pub chance: Chance<'a>,
+    pub chance: &'a Chance<'a>,
 }
 
 impl Incoming<'_> {
@@ -252,7 +257,7 @@ fn refusal(question: &Question<'_>, opt: Option<&ReplyOpt<'_>>) -> Option<(Rcode
 
 fn to_question<T: Trace>(
     incoming: &Incoming<'_>,
-    name: &mut QName,
+    scratch: &mut Scratch,
     out: &mut [u8],
     trace: &mut T,
 ) -> Answered {
@@ -269,7 +274,7 @@ fn to_question<T: Trace>(
     let mut said = Conclusion::new(Rcode::NOERROR, Reason::Refused);
     let mut truncated = false;
     match unanswerable(question, opt.as_ref()) {
-        None => truncated = from_zones(incoming, name, &mut reply, &mut said, trace),
+        None => truncated = from_zones(incoming, scratch, &mut reply, &mut said, trace),
         Some((rcode, reason)) => (said.rcode, said.reason) = (rcode, reason),
     }
     let (mut cookie_is_good, mut opt_bytes) = (false, 0);
@@ -289,12 +294,12 @@ fn to_question<T: Trace>(
 /// Writes what the zones say; says whether that was too long for UDP.
 fn from_zones<T: Trace>(
     incoming: &Incoming<'_>,
-    name: &mut QName,
+    scratch: &mut Scratch,
     reply: &mut Reply<'_>,
     said: &mut Conclusion,
     trace: &mut T,
 ) -> bool {
-    let full = Chain::new(incoming, name, reply, said, trace).resolve();
+    let full = Chain::new(incoming, scratch, reply, said, trace).resolve();
     if full.is_ok() {
         return false;
     }

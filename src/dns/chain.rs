@@ -4,7 +4,7 @@ mod steered;
 
 use std::iter;
 
-use super::answer::{Incoming, Reason};
+use super::answer::{Incoming, Reason, Scratch};
 use super::query::HEADER_BYTES;
 use super::reply::{Full, NameAt, Reply, Section};
 use super::trace::{Link, Trace};
@@ -12,7 +12,7 @@ use crate::wire::{QName, Rcode, RrSet, rtype};
 use crate::zone::{Found, Node, Zone};
 
 /// How many names one answer may go through.
-const MAX_LINKS: usize = 16;
+pub const MAX_LINKS: usize = 16;
 /// Where the data stands in a record whose owner is a pointer.
 const RDATA_AT: usize = 12;
 
@@ -42,13 +42,13 @@ pub struct Chain<'a, 'c, 'o, T> {
     incoming: &'a Incoming<'a>,
     /// The name looked up now.
     name: &'c mut QName,
+    /// Where those before it stand in the reply, as many as have been followed.
+    before: &'c mut [NameAt; MAX_LINKS - 1],
     reply: &'c mut Reply<'o>,
     conclusion: &'c mut Conclusion,
     trace: &'c mut T,
-    /// Where that name stands in the reply.
+    /// Where the name looked up now stands in the reply.
     here: NameAt,
-    /// Where those before it stand, as many as have been followed.
-    before: [NameAt; MAX_LINKS - 1],
     followed: usize,
 }
 
@@ -63,21 +63,21 @@ impl<'a, 'c, 'o, T: Trace> Chain<'a, 'c, 'o, T> {
     /// Begins with the question, whose name has been set.
     pub fn new(
         incoming: &'a Incoming<'a>,
-        name: &'c mut QName,
+        scratch: &'c mut Scratch,
         reply: &'c mut Reply<'o>,
         conclusion: &'c mut Conclusion,
         trace: &'c mut T,
     ) -> Self {
         const START: u16 = HEADER_BYTES as u16;
+        let Scratch { name, before } = scratch;
         let here = NameAt { start: START, end: START + u16::from(name.length()) };
-        let before = [NameAt { start: 0, end: 0 }; MAX_LINKS - 1];
-        Self { incoming, name, reply, conclusion, trace, here, before, followed: 0 }
+        Self { incoming, name, before, reply, conclusion, trace, here, followed: 0 }
     }
 
     /// Writes the answer, link by link.
     pub fn resolve(&mut self) -> Result<(), Full> {
         loop {
-            let Some(zone) =
+            let Some((index, zone)) =
                 self.incoming.view.world.zones.find(self.name, self.incoming.question.qtype)
             else {
                 self.tell(Link::NoZone);
@@ -86,7 +86,7 @@ impl<'a, 'c, 'o, T: Trace> Chain<'a, 'c, 'o, T> {
                 }
                 return Ok(());
             };
-            match self.link(zone)? {
+            match self.link(index, zone)? {
                 Next::Stop => return Ok(()),
                 Next::Follow(at) if !self.follow(at) => return Ok(()),
                 Next::Follow(_) => {}
@@ -130,9 +130,7 @@ impl<'a, 'c, 'o, T: Trace> Chain<'a, 'c, 'o, T> {
     }
 
     /// Looks the name up in its zone and writes what is there.
-    fn link(&mut self, zone_index: usize) -> Result<Next, Full> {
-        let view = self.incoming.view;
-        let zone: &'a Zone = &view.world.zones.all()[zone_index];
+    fn link(&mut self, zone_index: usize, zone: &'a Zone) -> Result<Next, Full> {
         if self.followed == 0 {
             self.conclusion.authoritative = true;
         }

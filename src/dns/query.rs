@@ -47,28 +47,31 @@ pub fn silence(packet: &[u8]) -> Option<Reason> {
 }
 
 impl<'p> Question<'p> {
+    /// Nothing read yet.
+    pub fn new() -> Self {
+        Self { bytes: &[], qtype: 0, qclass: 0, edns: None, fault: None }
+    }
+
     /// Reads a packet that has a header, and its question's name into `name`.
-    #[inline(always)] // Or the whole question is copied.
-    pub fn read(packet: &'p [u8], name: &mut QName) -> Self {
-        let mut question = Self { bytes: &[], qtype: 0, qclass: 0, edns: None, fault: None };
+    #[inline]
+    pub fn read(&mut self, packet: &'p [u8], name: &mut QName) {
         let Some((header, body)) = packet.split_first_chunk::<HEADER_BYTES>() else {
-            question.fault = Some(Fault::Malformed);
-            return question;
+            self.fault = Some(Fault::Malformed);
+            return;
         };
         let &[_, _, operation, _, q1, q2, ref counts @ ..] = header;
         let questions = u16::from_be_bytes([q1, q2]);
-        if questions != 1 || question.read_question(body, name).is_none() {
+        if questions != 1 || self.read_question(body, name).is_none() {
             let is_none = questions == 0;
-            question.fault = Some(if is_none { Fault::NoQuestion } else { Fault::Malformed });
+            self.fault = Some(if is_none { Fault::NoQuestion } else { Fault::Malformed });
         }
         // Behind a question that cannot be read, records cannot be found.
-        if *counts != [0; 6] && (question.fault.is_none() || questions == 0) {
-            question.read_records(&body[question.bytes.len()..], *counts);
+        if *counts != [0; 6] && (self.fault.is_none() || questions == 0) {
+            self.read_records(&body[self.bytes.len()..], *counts);
         }
-        if operation & OPERATION != 0 && question.fault != Some(Fault::EdnsVersion) {
-            question.fault = Some(Fault::Operation);
+        if operation & OPERATION != 0 && self.fault != Some(Fault::EdnsVersion) {
+            self.fault = Some(Fault::Operation);
         }
-        question
     }
 
     /// For a question that came by a connection, where a malformed keepalive option is a fault.

@@ -37,11 +37,11 @@ pub struct Reply<'o> {
 }
 
 impl<'o> Reply<'o> {
-    /// Begins with the question, for which there is room; the records may reach up to `limit`.
+    /// Begins with the question, for which there is room; the records may reach up to `limit`,
+    /// which is not beyond the buffer.
     pub fn new(out: &'o mut [u8], question: &[u8], limit: usize) -> Self {
-        let limit = limit.min(out.len());
         let question_end = HEADER_BYTES + question.len();
-        out[HEADER_BYTES..question_end].copy_from_slice(question);
+        copy(&mut out[HEADER_BYTES..question_end], question);
         Self { out, length: question_end, limit, question_end, counts: [0; 3] }
     }
 
@@ -66,6 +66,7 @@ impl<'o> Reply<'o> {
 
     /// Writes one record whose owner stands at `owner` in the reply and whose data is ready;
     /// returns where the data stands.
+    #[inline]
     pub fn put_record(
         &mut self,
         section: Section,
@@ -82,14 +83,9 @@ impl<'o> Reply<'o> {
         let [t1, t2] = rtype.to_be_bytes();
         let [s1, s2, s3, s4] = ttl_seconds.to_be_bytes();
         let [l1, l2] = u16::try_from(rdata.len()).map_err(|_| Full)?.to_be_bytes();
-        let fixed = [o1, o2, t1, t2, 0, 1, s1, s2, s3, s4, l1, l2];
         let record = &mut self.out[start..end];
-        record[..12].copy_from_slice(&fixed);
-        match rdata {
-            // By far the most: copied as one word.
-            &[a, b, c, d] => record[12..].copy_from_slice(&[a, b, c, d]),
-            _ => record[12..].copy_from_slice(rdata),
-        }
+        record[..12].copy_from_slice(&[o1, o2, t1, t2, 0, 1, s1, s2, s3, s4, l1, l2]);
+        record[12..].copy_from_slice(rdata);
         self.length = end;
         self.count(section, 1);
         Ok(start + 12)
@@ -146,14 +142,22 @@ impl<'o> Reply<'o> {
     }
 }
 
-/// Copies a record set; both have the same length.
+/// Copies a question or a record set; both have the same length.
 #[inline]
 fn copy(to: &mut [u8], from: &[u8]) {
-    // One A record, the commonest answer, is two moves in place of a call.
-    match (<&mut [u8; 16]>::try_from(&mut *to), <&[u8; 16]>::try_from(from)) {
-        (Ok(to), Ok(from)) => *to = *from,
-        _ => to.copy_from_slice(from),
+    // The commonest are two moves, which may overlap, in place of a call.
+    if let 16..=32 = from.len()
+        && let (Some(first), Some(last)) = (from.first_chunk::<16>(), from.last_chunk::<16>())
+    {
+        if let Some(to) = to.first_chunk_mut() {
+            *to = *first;
+        }
+        if let Some(to) = to.last_chunk_mut() {
+            *to = *last;
+        }
+        return;
     }
+    to.copy_from_slice(from);
 }
 
 /// Points the names of a record set into `name`.

@@ -53,7 +53,7 @@ pub enum Link<'a> {
         /// How many are answered.
         count: u32,
         /// Of how many.
-        of: usize,
+        of: u32,
     },
     /// It is what the name before is an alias of.
     Follow,

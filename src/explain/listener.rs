@@ -161,12 +161,12 @@ impl<'v> Listener<'v> {
         words
     }
 
-    fn endpoints(&self, id: PoolId, count: u32, of: usize) -> String {
+    fn endpoints(&self, id: PoolId, count: u32, of: u32) -> String {
         let name = self.pool_name(id);
         let pool = self.view.world.inventory.pools.get(id as usize);
         let by_weight = pool.is_some_and(|p| p.answers == Answers::One || p.answers_hosts());
         let many = if of == 1 { "endpoint" } else { "endpoints" };
-        let count = if (count as usize) < of { format!("{count} of {of}") } else { of.to_string() };
+        let count = if count < of { format!("{count} of {of}") } else { of.to_string() };
         let drawn = if by_weight && of > 1 { ", drawn by weight" } else { "" };
         format!("answer from pool {name}: {count} {many}{drawn}")
     }

@@ -4,7 +4,7 @@
 //! scope follows from the run's two ends, whether or not they lie on network boundaries. An index
 //! by the address's leading bits leaves little to be searched.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::address::Address;
 
@@ -40,13 +40,22 @@ impl<V: Copy + PartialEq> Table<V> {
     /// nothing but that value.
     ///
     /// IPv4-mapped IPv6 addresses have the value of the IPv4 address, and a length of 96 more.
+    #[inline]
     pub fn get(&self, address: IpAddr) -> (V, u8) {
-        match address.to_canonical() {
-            IpAddr::V4(ip) => {
+        match address {
+            IpAddr::V4(ip) => self.v4.get(ip.to_bits()),
+            IpAddr::V6(ip) => self.get_v6(ip),
+        }
+    }
+
+    #[inline(never)]
+    fn get_v6(&self, ip: Ipv6Addr) -> (V, u8) {
+        match ip.to_ipv4_mapped() {
+            Some(ip) => {
                 let (value, scope) = self.v4.get(ip.to_bits());
-                (value, if address.is_ipv6() { 96 + scope } else { scope })
+                (value, 96 + scope)
             }
-            IpAddr::V6(ip) => self.v6.get(ip.to_bits()),
+            None => self.v6.get(ip.to_bits()),
         }
     }
 

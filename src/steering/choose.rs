@@ -49,7 +49,7 @@ pub fn choose<'a, T: Trace>(
     pools: &'a Pools,
     asked: Asked,
     client: IpAddr,
-    chance: Chance<'_>,
+    chance: &Chance<'_>,
     trace: &mut T,
 ) -> Choice<'a> {
     let mut walk = Walk {
@@ -63,9 +63,8 @@ pub fn choose<'a, T: Trace>(
         turns: chance.turns,
         trace,
     };
-    let found = walk.pick(&name.policy);
-    let (pick, all_down) = match found {
-        Some(pick) => (pick, false),
+    let (pick, all_down) = match walk.pick(&name.policy) {
+        Some(picked) => (walk.endpoints(picked), false),
         None => {
             // What looking for anything that is up has used of it decided nothing.
             walk.draw = chance.draw;
@@ -76,6 +75,9 @@ pub fn choose<'a, T: Trace>(
     let ttl_seconds = name.ttl_seconds.min(walk.hold_seconds.max(1));
     Choice { pick, ttl_seconds, scope: walk.scope, all_down }
 }
+
+/// A pool that was picked, as the policy names it, and its endpoints.
+pub(super) type Picked<'a> = (&'a Leaf, &'a Set);
 
 /// One walk through a policy, and what it has looked at so far.
 pub(super) struct Walk<'a, 'w, T> {
@@ -93,18 +95,19 @@ pub(super) struct Walk<'a, 'w, T> {
 }
 
 impl<'a, T: Trace> Walk<'a, '_, T> {
-    /// The endpoints that a policy gives, if it has any that are up.
-    #[inline]
-    pub(super) fn pick(&mut self, policy: &'a Policy) -> Option<Pick<'a>> {
+    /// The pool that a policy picks, if it has any that is up.
+    #[inline(always)] // Mostly it is a pool, and not worth a call.
+    pub(super) fn pick(&mut self, policy: &'a Policy) -> Option<Picked<'a>> {
         match policy {
-            Policy::Pool(leaf) => self.pick_pool(*leaf),
+            Policy::Pool(leaf) => self.pick_pool(leaf),
             _ => self.pick_branch(policy),
         }
     }
 
-    fn pick_branch(&mut self, policy: &'a Policy) -> Option<Pick<'a>> {
+    #[inline(never)]
+    fn pick_branch(&mut self, policy: &'a Policy) -> Option<Picked<'a>> {
         match policy {
-            Policy::Pool(leaf) => self.pick_pool(*leaf),
+            Policy::Pool(leaf) => self.pick_pool(leaf),
             Policy::Failover(branches) => failover::pick(self, branches),
             Policy::Weighted(weighted) => weighted::pick(self, weighted),
             Policy::RoundRobin(round_robin) => round_robin::pick(self, round_robin),
@@ -154,18 +157,26 @@ impl<'a, T: Trace> Walk<'a, '_, T> {
         (set.standing <= self.level).then_some(set)
     }
 
-    fn pick_pool(&mut self, leaf: Leaf) -> Option<Pick<'a>> {
-        let set = self.pool_if_up(leaf)?;
+    #[inline]
+    fn pick_pool(&mut self, leaf: &'a Leaf) -> Option<Picked<'a>> {
+        Some((leaf, self.pool_if_up(*leaf)?))
+    }
+
+    /// Which endpoints of a pool answer.
+    #[inline]
+    fn endpoints(&mut self, (leaf, set): Picked<'a>) -> Pick<'a> {
         // Endpoints are counted in 32 bits, and so are their draws.
         let (first, count) = match set.answers {
+            _ if set.count() == 1 => (0, 1),
             Answers::One => (set.drawn(self.draw.take(set.total_weight())) as u32, 1),
-            Answers::All => (self.draw.take(set.count() as u64) as u32, set.count() as u32),
+            Answers::All => (self.draw.take(set.count().into()) as u32, set.count()),
         };
-        Some(Pick::Endpoints { leaf, set, first, count })
+        Pick::Endpoints { leaf: *leaf, set, first, count }
     }
 
     /// What to say when nothing is up, and whether that is because candidates are down rather
     /// than missing.
+    #[inline(never)]
     fn when_all_down(&mut self, name: &'a SteeredName) -> (Pick<'a>, bool) {
         if !self.is_candidate(&name.policy) {
             let (pools, asked) = (self.pools, self.asked);
@@ -191,7 +202,7 @@ impl<'a, T: Trace> Walk<'a, '_, T> {
             AllDown::Policy(last) => {
                 self.trace.step(Step::LastResort);
                 match self.pick(last) {
-                    Some(pick) => pick,
+                    Some(picked) => self.endpoints(picked),
                     None => self.pick_as_if_up(last),
                 }
             }
@@ -206,8 +217,8 @@ impl<'a, T: Trace> Walk<'a, '_, T> {
             self.level = level;
             if self.is_up(policy) {
                 self.trace.step(Step::AllDown(level));
-                if let Some(pick) = self.pick(policy) {
-                    return pick;
+                if let Some(picked) = self.pick(policy) {
+                    return self.endpoints(picked);
                 }
             }
         }

@@ -10,20 +10,20 @@ use std::sync::atomic::{AtomicU32, Ordering};
 #[derive(Clone, Copy, Debug)]
 pub struct Draw {
     number: u64,
-    /// What is left of it lies below this.
-    range: u64,
+    /// The product of what has been taken: the number lies below 2^64 divided by it.
+    used: u64,
     /// What other numbers are made of.
     seed: u64,
 }
 
-/// A number is taken from a range that is larger by this factor at least, so that no share is off
-/// by more than one in a million.
-const MARGIN: u64 = 1 << 20;
+/// No more than this is taken of one number: so each is taken from a range that is larger by 2^20 at
+/// least, and no share is off by more than one in a million.
+const MOST_USED: u64 = 1 << 44;
 
 impl Draw {
     /// A draw, uniform over all 64-bit numbers in production, enumerated in tests.
     pub fn new(number: u64) -> Self {
-        Self { number, range: u64::MAX, seed: number }
+        Self { number, used: 1, seed: number }
     }
 
     /// A number below `bound`, which must not be 0.
@@ -31,13 +31,13 @@ impl Draw {
         if bound == 1 {
             return 0;
         }
-        if bound.saturating_mul(MARGIN) > self.range {
+        self.used = self.used.saturating_mul(bound);
+        if self.used > MOST_USED {
             self.seed = mixed(self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15));
-            (self.number, self.range) = (self.seed, u64::MAX);
+            (self.number, self.used) = (self.seed, bound);
         }
         let taken = self.number % bound;
         self.number /= bound;
-        self.range /= bound;
         taken
     }
 }

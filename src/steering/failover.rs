@@ -7,13 +7,13 @@
 //! | down | down | nothing |
 //! | no endpoint of the family | up | 2nd |
 
-use super::choose::{Pick, Walk};
+use super::choose::{Picked, Walk};
 use super::policy::Policy;
 use super::trace::Trace;
 
 pub(super) fn pick<'a, T: Trace>(
     walk: &mut Walk<'a, '_, T>,
     branches: &'a [Policy],
-) -> Option<Pick<'a>> {
+) -> Option<Picked<'a>> {
     branches.iter().find_map(|branch| walk.pick(branch))
 }

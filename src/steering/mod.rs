@@ -21,5 +21,5 @@ pub use draw::{Chance, Draw, Turns};
 pub use policy::{
     AllDown, Branch, Leaf, MAX_DEPTH, Placed, PlacedBy, Policy, RoundRobin, SteeredName, Weighted,
 };
-pub use pools::{Asked, Kind, PoolState, Pools, Set};
+pub use pools::{Asked, Kind, PoolState, Pools, Rdata, Set};
 pub use trace::{NoTrace, PoolStands, Step, Trace};

@@ -10,14 +10,14 @@
 //! | NA-US-CA, NA, default | NA, default | NA |
 //! | default | none | nothing |
 
-use super::choose::{Pick, Walk};
+use super::choose::{Picked, Walk};
 use super::policy::Placed;
 use super::trace::{Step, Trace};
 
 pub(super) fn pick<'a, T: Trace>(
     walk: &mut Walk<'a, '_, T>,
     placed: &'a Placed,
-) -> Option<Pick<'a>> {
+) -> Option<Picked<'a>> {
     let chain = look_up(walk, placed);
     chain.iter().find_map(|&index| {
         let pick = walk.pick(placed.branches.get(usize::from(index))?);

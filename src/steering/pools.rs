@@ -114,6 +114,8 @@ pub enum Kind {
 #[repr(C, align(64))]
 pub struct Set {
     rdata: Rdata,
+    /// How many there are to answer.
+    count: u32,
     /// Where one is drawn, and not all are equal: sums of weights up to and with each.
     cumulative: Box<[u64]>,
     /// While one of them is in doubt, the shortest time in which a verdict could change, in whole
@@ -129,9 +131,12 @@ pub struct Set {
 
 /// Record data of endpoints, in the order of the pool.
 #[derive(Clone, Debug)]
-enum Rdata {
+pub enum Rdata {
+    /// IPv4 addresses.
     V4(SmallVec<[[u8; 4]; 4]>),
+    /// IPv6 addresses.
     V6(SmallVec<[[u8; 16]; 1]>),
+    /// Names in wire form.
     Host(Box<[Box<[u8]>]>),
 }
 
@@ -161,7 +166,9 @@ impl Set {
         let hold_seconds =
             stands.hold.map_or(u32::MAX, |hold| u32::try_from(hold.as_secs()).unwrap_or(u32::MAX));
         let rdata = rdata(kind, chosen.iter().map(|member| &member.endpoint.address));
-        Some(Self { rdata, cumulative, hold_seconds, standing, answers, stands })
+        // As many as there are in an inventory that counts them in so many bits.
+        let count = chosen.len() as u32;
+        Some(Self { rdata, count, cumulative, hold_seconds, standing, answers, stands })
     }
 
     /// What they are.
@@ -184,26 +191,18 @@ impl Set {
     }
 
     /// How many there are to answer.
-    pub fn count(&self) -> usize {
-        match &self.rdata {
-            Rdata::V4(all) => all.len(),
-            Rdata::V6(all) => all.len(),
-            Rdata::Host(all) => all.len(),
-        }
+    pub fn count(&self) -> u32 {
+        self.count
     }
 
-    /// The record data of one to answer, in wire form; `index` is below [`Self::count`].
-    pub fn rdata(&self, index: usize) -> &[u8] {
-        match &self.rdata {
-            Rdata::V4(all) => all.get(index).map_or(&[], |rdata| &rdata[..]),
-            Rdata::V6(all) => all.get(index).map_or(&[], |rdata| &rdata[..]),
-            Rdata::Host(all) => all.get(index).map_or(&[], |rdata| &rdata[..]),
-        }
+    /// The record data of those to answer.
+    pub fn rdata(&self) -> &Rdata {
+        &self.rdata
     }
 
     /// The sum of all weights.
     pub fn total_weight(&self) -> u64 {
-        self.cumulative.last().copied().unwrap_or(self.count() as u64)
+        self.cumulative.last().copied().unwrap_or(self.count.into())
     }
 
     /// The one that a number below the sum of weights falls to.

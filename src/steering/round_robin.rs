@@ -6,14 +6,14 @@
 //! | 1st, 3rd | 1st, 3rd, 1st, 3rd |
 //! | none | nothing |
 
-use super::choose::{Pick, Walk};
+use super::choose::{Picked, Walk};
 use super::policy::RoundRobin;
 use super::trace::{Step, Trace};
 
 pub(super) fn pick<'a, T: Trace>(
     walk: &mut Walk<'a, '_, T>,
     round_robin: &'a RoundRobin,
-) -> Option<Pick<'a>> {
+) -> Option<Picked<'a>> {
     let branches = &round_robin.branches;
     let of = branches.iter().filter(|branch| walk.is_up(branch)).count() as u64;
     if of == 0 {

@@ -18,7 +18,7 @@
 
 use std::net::IpAddr;
 
-use super::choose::{Pick, Walk};
+use super::choose::{Picked, Walk};
 use super::draw::{Draw, mixed};
 use super::policy::{Branch, Policy, Weighted};
 use super::trace::{Step, Trace};
@@ -30,7 +30,7 @@ const STICKY_V6_BITS: u8 = 56;
 pub(super) fn pick<'a, T: Trace>(
     walk: &mut Walk<'a, '_, T>,
     weighted: &'a Weighted,
-) -> Option<Pick<'a>> {
+) -> Option<Picked<'a>> {
     let branches = &weighted.branches;
     let Some(salt) = weighted.sticky else {
         let first = draw_among_all(walk, weighted)?;

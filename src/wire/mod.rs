@@ -9,7 +9,7 @@ mod rcode;
 mod rrset;
 pub mod rtype;
 
-pub(crate) use name::are_same;
+pub(crate) use name::are_same_and_short;
 pub use name::{Name, NameError};
 pub use qname::QName;
 pub use rcode::Rcode;

@@ -140,15 +140,16 @@ impl Name {
     }
 }
 
-/// Whether two names, or parts of names, are the same bytes. Most have a length for which two
-/// words, which may overlap, are faster than a call.
+/// Whether two names, or parts of names, are the same bytes, and of a length at which that takes no
+/// call: most are, and a function without a call needs no memory of its own.
 #[inline]
-pub(crate) fn are_same(one: &[u8], other: &[u8]) -> bool {
+pub(crate) fn are_same_and_short(one: &[u8], other: &[u8]) -> bool {
+    // The pieces at both ends may overlap.
     one.len() == other.len()
         && match one.len() {
+            4..8 => ends::<4>(one) == ends(other),
             8..=16 => ends::<8>(one) == ends(other),
-            4..=7 => ends::<4>(one) == ends(other),
-            _ => one == other,
+            _ => false,
         }
 }
 

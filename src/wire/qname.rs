@@ -9,6 +9,8 @@ use super::name::{MAX_LABEL_BYTES, MAX_NAME_BYTES};
 const MAX_LABELS: usize = 128;
 /// Bytes are taken by the word, so that there is room for a whole one behind the last byte.
 const WORD: usize = size_of::<u64>();
+/// Longer names are taken over by larger pieces.
+const BLOCK: usize = 16;
 const ROOM: usize = (MAX_NAME_BYTES + WORD).next_multiple_of(WORD);
 
 /// A lower-cased name in wire form and the hashes of its suffixes.
@@ -18,7 +20,8 @@ pub struct QName {
     wire: [u8; ROOM],
     length: u8,
     labels: u8,
-    starts: [u8; MAX_LABELS],
+    /// As many as a byte can count, so that no number of a label has to be checked.
+    starts: [u8; 256],
     hashes: [u64; MAX_LABELS],
     seed: u64,
 }
@@ -30,7 +33,7 @@ impl QName {
             wire: [0; ROOM],
             length: 1,
             labels: 0,
-            starts: [0; MAX_LABELS],
+            starts: [0; 256],
             hashes: [0; MAX_LABELS],
             seed,
         };
@@ -46,11 +49,11 @@ impl QName {
     pub fn set(&mut self, bytes: &[u8]) -> Option<usize> {
         let within = &bytes[..bytes.len().min(MAX_NAME_BYTES)];
         let mut at = 0;
-        let mut labels = 0;
+        let mut labels = 0u8;
         loop {
             let length = usize::from(*within.get(at)?);
             // At most 127 labels fit into 255 bytes, and `at` stays below 255.
-            self.starts[labels % MAX_LABELS] = at as u8;
+            self.starts[usize::from(labels)] = at as u8;
             at += 1 + length;
             if !(1..=MAX_LABEL_BYTES).contains(&length) {
                 if length == 0 {
@@ -58,35 +61,27 @@ impl QName {
                 }
                 return None;
             }
-            labels += 1;
+            labels = labels.wrapping_add(1);
         }
-        // Both are at most 255, see above.
-        (self.length, self.labels) = (at as u8, labels as u8);
+        // At most 255, see above.
+        (self.length, self.labels) = (at as u8, labels);
         self.put_lower_case(within.get(..at)?);
         self.hash_suffixes();
         Some(at)
     }
 
     /// Takes over a name that is not longer than a name may be.
+    #[inline]
     fn put_lower_case(&mut self, name: &[u8]) {
-        let (words, rest) = name.as_chunks::<WORD>();
-        let (places, _) = self.wire.as_chunks_mut::<WORD>();
-        for (place, word) in places.iter_mut().zip(words) {
-            *place = lower_case(*word);
-        }
-        if let Some(place) = places.get_mut(words.len()).filter(|_| !rest.is_empty()) {
-            *place = match name.last_chunk() {
-                // The name's last word, moved down to where its rest begins.
-                Some(last) => {
-                    let surplus_bits = (WORD - rest.len()) as u32 * u8::BITS;
-                    (u64::from_le_bytes(lower_case(*last)) >> surplus_bits).to_le_bytes()
+        let place = &mut self.wire[..name.len()];
+        match name.len() {
+            0..WORD => {
+                for (place, byte) in place.iter_mut().zip(name) {
+                    *place = byte.to_ascii_lowercase();
                 }
-                None => {
-                    let mut short = [0; WORD];
-                    short[..rest.len()].copy_from_slice(rest);
-                    lower_case(short)
-                }
-            };
+            }
+            WORD..BLOCK => put_blocks::<WORD>(place, name),
+            _ => put_blocks::<BLOCK>(place, name),
         }
     }
 
@@ -166,23 +161,30 @@ impl QName {
     }
 }
 
-/// Eight bytes with their ASCII letters in lower case. Length bytes are at most 63, and so never
-/// taken for a letter.
-fn lower_case(word: [u8; WORD]) -> [u8; WORD] {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x80 * EACH;
-    let word = u64::from_le_bytes(word);
-    // The high bit of each byte tells whether its lower seven are at least A, and above Z.
-    let low = word & !HIGH;
-    let from_a = low + (0x80 - 0x41) * EACH;
-    let above_z = low + (0x80 - 0x5b) * EACH;
-    let upper = (from_a ^ above_z) & !word & HIGH;
-    (word | upper >> 2).to_le_bytes()
+/// Takes over a name by blocks from its start, and one that ends where the name does, over part of
+/// the one before; both have the same length, which is a block's at least.
+#[inline]
+fn put_blocks<const BYTES: usize>(places: &mut [u8], name: &[u8]) {
+    let blocks = name.as_chunks::<BYTES>().0;
+    for (place, block) in places.as_chunks_mut().0.iter_mut().zip(blocks) {
+        *place = lower_case(block);
+    }
+    if let (Some(place), Some(block)) = (places.last_chunk_mut(), name.last_chunk::<BYTES>()) {
+        *place = lower_case(block);
+    }
 }
 
+/// Bytes with their ASCII letters in lower case, without a branch. Length bytes are at most 63,
+/// and so never taken for a letter.
+#[inline]
+fn lower_case<const BYTES: usize>(bytes: &[u8; BYTES]) -> [u8; BYTES] {
+    bytes.map(|byte| byte | u8::from(byte.wrapping_sub(b'A') < 26) << 5)
+}
+
+/// The halves of a product, folded onto each other.
+#[inline]
 fn fold(hash: u64, word: u64) -> u64 {
-    let product = u128::from(hash ^ word ^ 0x9e37_79b9_7f4a_7c15)
-        * u128::from(word.rotate_left(32) ^ 0xd6e8_feb8_6659_fd93);
+    let product = u128::from(hash ^ word) * 0xd6e8_feb8_6659_fd93;
     (product >> 64) as u64 ^ product as u64
 }
 
@@ -226,7 +228,7 @@ mod tests {
                     let mut word = [others; 8];
                     word[place] = byte;
                     let small = word.map(|byte| byte.to_ascii_lowercase());
-                    assert_eq!(lower_case(word), small, "{byte:#x} at {place}");
+                    assert_eq!(lower_case(&word), small, "{byte:#x} at {place}");
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use super::node::{CUT, DNAME, WILDCARD};
 use super::{Node, Referral, Zone};
-use crate::wire::{QName, RrSet, RrSets, are_same, rtype};
+use crate::wire::{QName, RrSet, RrSets, are_same_and_short, rtype};
 
 /// What a zone has for a name, and at which suffix of the name, by its index.
 pub enum Found<'z> {
@@ -33,13 +33,19 @@ impl Zone {
     /// The very name, if it exists. Kept out of its callers, which have no registers to spare.
     #[inline(never)]
     fn exact(&self, name: &QName) -> Option<Node<'_>> {
-        self.suffix(name, 0)
+        let wanted = name.part(0, self.apex.as_wire().len())?;
+        let first = self.store.first(name.hash(0))?;
+        match first.name().is_some_and(|there| are_same_and_short(there, wanted)) {
+            true => Some(first),
+            false => self.suffix(name, 0),
+        }
     }
 
-    #[inline(always)]
+    /// The name without its first `depth` labels, if it exists.
+    #[inline(never)]
     fn suffix(&self, name: &QName, depth: usize) -> Option<Node<'_>> {
         let wanted = name.part(depth, self.apex.as_wire().len())?;
-        self.store.find(name.hash(depth), |there| are_same(there, wanted))
+        self.store.find(name.hash(depth), |there| there == wanted)
     }
 
     /// What holds for a name because of its closest encloser, that is the longest suffix that

@@ -5,6 +5,8 @@
 //! no place needs, a part of the hash of its name. A name that does not exist is hardly ever
 //! compared with one that does, and a million names take eight megabytes of table.
 
+use std::iter;
+
 use super::node::Node;
 use crate::wire::{Name, QName};
 
@@ -85,25 +87,35 @@ impl Store {
         (hash >> 32) as u32 & !self.place_bits
     }
 
+    /// The first name that may have a hash: mostly the only one.
+    #[inline]
+    pub(super) fn first(&self, hash: u64) -> Option<Node<'_>> {
+        let unit = self.units(hash).next()?;
+        self.node(unit)
+    }
+
     /// Finds the name of a hash that is the right one.
     #[inline]
     pub(super) fn find(&self, hash: u64, is_it: impl Fn(&[u8]) -> bool) -> Option<Node<'_>> {
+        let mut nodes = self.units(hash).filter_map(|unit| self.node(unit));
+        nodes.find(|node| node.name().is_some_and(&is_it))
+    }
+
+    /// Where the names stand that may have a hash, as far as their slots tell.
+    #[inline]
+    fn units(&self, hash: u64) -> impl Iterator<Item = u32> {
         let (tag, mask) = (self.tag(hash), self.table.len().wrapping_sub(1));
-        let mut at = hash as usize & mask;
-        // A free slot ends the search.
-        loop {
-            let slot = *self.table.get(at)?;
-            if slot == 0 {
-                return None;
-            }
-            if slot & !self.place_bits == tag {
-                let node = self.node(slot & self.place_bits)?;
-                if node.name().is_some_and(&is_it) {
-                    return Some(node);
+        let mut at = hash as usize;
+        iter::from_fn(move || {
+            // A free slot ends the search.
+            loop {
+                let slot = *self.table.get(at & mask).filter(|slot| **slot != 0)?;
+                at = at.wrapping_add(1);
+                if slot & !self.place_bits == tag {
+                    return Some(slot & self.place_bits);
                 }
             }
-            at = (at + 1) & mask;
-        }
+        })
     }
 
     /// The name whose block is so many units from the start.

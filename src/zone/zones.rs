@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::Zone;
-use crate::wire::{QName, are_same, rtype};
+use crate::wire::{QName, are_same_and_short, rtype};
 
 /// Says that a slot is free.
 const NONE: u32 = u32::MAX;
-/// The highest bit of [`Zones::depths`], which stands for all apexes with so many labels or more.
-const MANY: usize = 63;
+/// A name has fewer labels than this.
+const MAX_LABELS: usize = 128;
+const NO_APEX: u8 = u8::MAX;
 
 /// All zones that are served, by apex.
 #[derive(Debug)]
@@ -18,8 +19,9 @@ pub struct Zones {
     table: Box<[Slot]>,
     /// One less than the length of the table, which is a power of two.
     mask: usize,
-    /// Bit n is set where some apex has n labels; the last bit stands for all longer ones.
-    depths: u64,
+    /// For each number of labels: how many the apexes have that have most, but not more than so
+    /// many; `NO_APEX` where all have more.
+    longest: Box<[u8; MAX_LABELS]>,
 }
 
 /// A place of the table: the hash of an apex, and the index of its zone, `NONE` where free.
@@ -36,42 +38,44 @@ impl Zones {
         let free = Slot { hash: 0, zone: NONE };
         let mut table = vec![free; (zones.len() * 2).next_power_of_two().max(2)].into_boxed_slice();
         let mut name = QName::new(seed);
-        let mut depths = 0;
+        let mut longest = Box::new([NO_APEX; MAX_LABELS]);
         let mask = table.len() - 1;
         for (index, zone) in zones.iter().enumerate() {
             name.set(zone.apex.as_wire());
-            depths |= 1 << name.labels().min(MANY);
+            // Both are below 128.
+            longest[name.labels()] = name.labels() as u8;
             let mut slot = name.hash(0) as usize & mask;
             while table[slot].zone != NONE {
                 slot = (slot + 1) & mask;
             }
             table[slot] = Slot { hash: name.hash(0), zone: index as u32 };
         }
-        Self { zones, table, mask, depths }
+        for labels in 1..MAX_LABELS {
+            if longest[labels] == NO_APEX {
+                longest[labels] = longest[labels - 1];
+            }
+        }
+        Self { zones, table, mask, longest }
     }
 
-    /// The zone that a question is answered from, by its index: the one with the longest apex at
+    /// The zone that a question is answered from, and its index: the one with the longest apex at
     /// or above the name, but for DS the one above the cut (RFC 4035 3.1.4.1).
     ///
     /// Kept out of its callers, which have no registers to spare.
     #[inline(never)]
-    pub fn find(&self, name: &QName, asked: u16) -> Option<usize> {
+    pub fn find(&self, name: &QName, asked: u16) -> Option<(usize, &Zone)> {
         // Mostly there is an apex with as many labels as are first looked for, in the first slot
         // that is looked at.
         let depth = self.next_depth(name, 0)?;
-        let hash = name.hash(depth);
-        if asked != rtype::DS
-            && let Some(slot) = self.table.get(hash as usize & self.mask)
-            && slot.hash == hash
-            && self.is_at(slot.zone, name, depth)
-        {
-            return Some(slot.zone as usize);
+        let slot = self.table.get(name.hash(depth) as usize & self.mask)?;
+        match self.zone(slot, name, depth, are_same_and_short) {
+            Some(found) if asked != rtype::DS => Some(found),
+            _ => self.search(name, asked),
         }
-        self.search(name, asked)
     }
 
     #[inline(never)]
-    fn search(&self, name: &QName, asked: u16) -> Option<usize> {
+    fn search(&self, name: &QName, asked: u16) -> Option<(usize, &Zone)> {
         let first = usize::from(asked == rtype::DS && name.labels() > 0);
         let mut depth = first;
         while let Some(next) = self.next_depth(name, depth) {
@@ -89,35 +93,40 @@ impl Zones {
     #[inline]
     fn next_depth(&self, name: &QName, least: usize) -> Option<usize> {
         let most = name.labels().checked_sub(least)?;
-        if most >= MANY && self.depths >> MANY != 0 {
-            return Some(least);
-        }
-        // The bits of more labels than there are, and of `MANY`, are shifted out.
-        let depths = self.depths << 1 << (MANY - 1 - most.min(MANY - 1));
-        (depths != 0).then(|| name.labels() - most.min(MANY - 1) + depths.leading_zeros() as usize)
+        name.labels().checked_sub(usize::from(*self.longest.get(most)?))
     }
 
     /// The zone whose apex is the name without its first `depth` labels.
-    fn at(&self, name: &QName, depth: usize) -> Option<usize> {
-        let hash = name.hash(depth);
-        let mut at = hash as usize & self.mask;
+    fn at(&self, name: &QName, depth: usize) -> Option<(usize, &Zone)> {
+        let mut at = name.hash(depth) as usize & self.mask;
         loop {
             let slot = self.table.get(at)?;
             if slot.zone == NONE {
                 return None;
             }
-            if slot.hash == hash && self.is_at(slot.zone, name, depth) {
-                return Some(slot.zone as usize);
+            let zone = self.zone(slot, name, depth, <[u8]>::eq);
+            if zone.is_some() {
+                return zone;
             }
             at = (at + 1) & self.mask;
         }
     }
 
-    /// Whether the apex of a zone is the name without its first `depth` labels.
+    /// The zone of a slot, if its apex is the name without its first `depth` labels.
     #[inline]
-    fn is_at(&self, zone: u32, name: &QName, depth: usize) -> bool {
-        let (zone, suffix) = (self.zones.get(zone as usize), name.part(depth, 0));
-        zone.zip(suffix).is_some_and(|(zone, suffix)| are_same(zone.apex.as_wire(), suffix))
+    fn zone(
+        &self,
+        slot: &Slot,
+        name: &QName,
+        depth: usize,
+        are_same: impl Fn(&[u8], &[u8]) -> bool,
+    ) -> Option<(usize, &Zone)> {
+        if slot.hash != name.hash(depth) {
+            return None;
+        }
+        let index = slot.zone as usize;
+        let zone = self.zones.get(index)?;
+        are_same(zone.apex.as_wire(), name.part(depth, 0)?).then_some((index, zone))
     }
 
     /// All zones, by index.

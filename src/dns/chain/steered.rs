@@ -5,7 +5,7 @@ use crate::dns::Reason;
 use crate::dns::answer::Incoming;
 use crate::dns::reply::{Full, Section};
 use crate::dns::trace::{Link, Trace};
-use crate::steering::{Asked, Choice, Kind, Pick, SteeredName, Step, choose};
+use crate::steering::{Asked, Choice, Kind, Pick, Rdata, Set, SteeredName, Step, choose};
 use crate::wire::{Rcode, rtype};
 use crate::zone::{Node, Zone};
 
@@ -25,11 +25,11 @@ impl<'a, T: Trace> Chain<'a, '_, '_, T> {
         self.conclusion.scope = self.conclusion.scope.max(choice.scope);
         let reason = if choice.all_down { Reason::Degraded } else { Reason::Steered };
         match choice.pick {
-            Pick::Endpoints { leaf, set, count, .. } => {
+            Pick::Endpoints { leaf, set, first, count } => {
                 self.tell(Link::Endpoints { pool: leaf.pool, count, of: set.count() });
                 self.conclude(reason);
                 self.conclusion.slot = Some(name.first_slot + u32::from(leaf.slot));
-                self.endpoints(&choice).map(Some)
+                self.endpoints(set, (first, count), choice.ttl_seconds).map(Some)
             }
             Pick::NoData if node.has(self.incoming.question.qtype) => {
                 self.tell(Link::NotSteered);
@@ -61,43 +61,66 @@ impl<'a, T: Trace> Chain<'a, '_, '_, T> {
         let (pools, client, trace) = (&view.pools, self.incoming.client(), &mut *self.trace);
         trace.step(Step::Name(name));
         let mut ask = |asked| choose(name, pools, asked, client, chance, trace);
-        match self.incoming.question.qtype {
-            rtype::A => Some(ask(Asked::A)),
-            rtype::AAAA => Some(ask(Asked::Aaaa)),
-            rtype::ANY => Some(any_family(ask)),
-            _ if name.some_hosts => {
-                let mut choice = ask(Asked::Alias);
-                if matches!(choice.pick, Pick::Endpoints { set, .. } if set.kind() != Kind::Host) {
-                    // Where addresses are in force the name is no alias, and has no other data.
-                    choice.pick = Pick::NoData;
-                }
-                Some(choice)
-            }
-            _ => None,
+        let asked = match self.incoming.question.qtype {
+            rtype::A => Asked::A,
+            rtype::AAAA => Asked::Aaaa,
+            rtype::ANY => return Some(any_family(ask)),
+            _ if name.some_hosts => Asked::Alias,
+            _ => return None,
+        };
+        let mut choice = ask(asked);
+        if asked == Asked::Alias
+            && matches!(choice.pick, Pick::Endpoints { set, .. } if set.kind() != Kind::Host)
+        {
+            // Where addresses are in force the name is no alias, and has no other data.
+            choice.pick = Pick::NoData;
         }
+        Some(choice)
     }
 
-    fn endpoints(&mut self, choice: &Choice<'_>) -> Result<Next, Full> {
-        let Pick::Endpoints { set, first, count, .. } = choice.pick else {
-            return Ok(Next::Stop);
-        };
-        let owner = self.here.start;
-        let rtype = match set.kind() {
-            Kind::V4 => rtype::A,
-            Kind::V6 => rtype::AAAA,
-            Kind::Host => rtype::CNAME,
-        };
-        let mut data_at = 0;
-        let mut index = first as usize;
-        for _ in 0..count {
-            let kind = (rtype, choice.ttl_seconds);
-            data_at = self.reply.put_record(Section::Answer, owner, kind, set.rdata(index))?;
-            index = if index + 1 < set.count() { index + 1 } else { 0 };
+    /// `count` endpoints of a pool, from `first` on and going round.
+    fn endpoints(
+        &mut self,
+        set: &Set,
+        (first, count): (u32, u32),
+        ttl_seconds: u32,
+    ) -> Result<Next, Full> {
+        let (first, count) = (first as usize, count as usize);
+        match set.rdata() {
+            Rdata::V4(all) => self.addresses((rtype::A, ttl_seconds), round(all, first, count))?,
+            Rdata::V6(all) => {
+                self.addresses((rtype::AAAA, ttl_seconds), round(all, first, count))?
+            }
+            Rdata::Host(all) => {
+                let (kind, owner) = ((rtype::CNAME, ttl_seconds), self.here.start);
+                let host = all.get(first).ok_or(Full)?;
+                let at = self.reply.put_record(Section::Answer, owner, kind, host)?;
+                if !matches!(self.incoming.question.qtype, rtype::CNAME | rtype::ANY) {
+                    return Ok(Next::Follow(at));
+                }
+            }
         }
-        let stays = rtype != rtype::CNAME
-            || matches!(self.incoming.question.qtype, rtype::CNAME | rtype::ANY);
-        Ok(if stays { Next::Stop } else { Next::Follow(data_at) })
+        Ok(Next::Stop)
     }
+
+    #[inline]
+    fn addresses<'s, const BYTES: usize>(
+        &mut self,
+        kind: (u16, u32),
+        all: impl Iterator<Item = &'s [u8; BYTES]>,
+    ) -> Result<(), Full> {
+        for rdata in all {
+            self.reply.put_record(Section::Answer, self.here.start, kind, rdata)?;
+        }
+        Ok(())
+    }
+}
+
+/// `count` of all from the `first` on, and going round.
+#[inline]
+fn round<T>(all: &[T], first: usize, count: usize) -> impl Iterator<Item = &T> {
+    let (before, from) = all.split_at_checked(first).unwrap_or_default();
+    from.iter().chain(before).take(count)
 }
 
 /// One family for a question for any type: the first that has something up, else the first that

@@ -12,7 +12,7 @@ fn a_sticky_client_stays_while_its_pool_is_up() {
         // The draw does not matter.
         let said_for = |draw| {
             let chance = Chance { draw: Draw::new(draw), turns: &turns };
-            let choice = choose(&name, &pools, Asked::A, client, chance, &mut NoTrace);
+            let choice = choose(&name, &pools, Asked::A, client, &chance, &mut NoTrace);
             assert_eq!(choice.scope, 24);
             said(&choice)
         };
@@ -50,7 +50,7 @@ fn sticky_policies_within_each_other_draw_independently() {
     for network in 0..4_000u32 {
         let client = IpAddr::from((network << 8).to_be_bytes());
         let chance = Chance { draw: Draw::new(0), turns: &turns };
-        let choice = choose(&name, &pools, Asked::A, client, chance, &mut NoTrace);
+        let choice = choose(&name, &pools, Asked::A, client, &chance, &mut NoTrace);
         *counts.entry(said(&choice)).or_insert(0i32) += 1;
     }
     assert_eq!(counts.len(), 4, "{counts:?}");
@@ -73,7 +73,7 @@ fn ipv6_networks_stick_by_56_bits() {
     let at = |client: &str| {
         let chance = Chance { draw: Draw::new(0), turns: &turns };
         let client = client.parse().unwrap();
-        let choice = choose(&name, &pools, Asked::A, client, chance, &mut NoTrace);
+        let choice = choose(&name, &pools, Asked::A, client, &chance, &mut NoTrace);
         assert_eq!(choice.scope, 56);
         said(&choice)
     };
