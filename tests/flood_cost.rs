@@ -35,7 +35,7 @@ const KINDS: [(&str, Option<u64>, Reason); 8] = [
     ("other-zone", Some(100), Reason::Refused),
     ("limited", Some(130), Reason::Static),
     ("deep", None, Reason::Static),
-    ("deep-made-up", Some(200), Reason::NxDomain),
+    ("deep-made-up", Some(130), Reason::NxDomain),
     ("deepest-made-up", Some(130), Reason::NxDomain),
 ];
 

@@ -55,18 +55,19 @@ impl Zone {
         let Some(below_apex) = name.labels().checked_sub(self.apex_labels) else {
             return Found::Missing;
         };
-        // What is longer than any name that exists need not be looked for.
-        let mut depth = below_apex.saturating_sub(self.store.deepest).max(least);
-        while depth < below_apex {
-            if let Some(encloser) = self.suffix(name, depth) {
-                return self.below(encloser, name, depth);
+        let Some(mut encloser) = self.store.apex() else { return Found::Missing };
+        // What is longer than any name that exists need not be looked for. Of the rest, what is
+        // above a name that exists does exist (RFC 4592 2.2.2), so that each look halves it.
+        let mut from = below_apex.saturating_sub(self.store.deepest).max(least);
+        let mut depth = below_apex;
+        while from < depth {
+            let middle = from.midpoint(depth);
+            match self.suffix(name, middle) {
+                Some(node) => (encloser, depth) = (node, middle),
+                None => from = middle + 1,
             }
-            depth += 1;
         }
-        match self.store.apex() {
-            Some(apex) => self.below(apex, name, below_apex),
-            None => Found::Missing,
-        }
+        self.below(encloser, name, depth)
     }
 
     /// What holds for a name below its closest encloser, or at it if that is a delegation.
