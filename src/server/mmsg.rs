@@ -10,6 +10,8 @@ use std::os::fd::{AsRawFd, RawFd};
 
 /// The most packets of one system call.
 pub(super) const BATCH: usize = 32;
+/// A call has room for twice as many packets as the one before took, and for so many at least.
+const LEAST_ROOM: usize = 4;
 /// The most bytes that are read of a packet; no question needs a tenth of it.
 pub(super) const PACKET_BYTES: usize = 4096;
 /// The most bytes of a reply: what passes unfragmented everywhere (DNS flag day 2020).
@@ -50,7 +52,9 @@ pub(super) struct Batch {
     controls: Box<[Control]>,
     parts: Box<[libc::iovec]>,
     headers: Box<[libc::mmsghdr]>,
+    /// How many packets the last call took, and for how many it had room.
     count: usize,
+    room: usize,
 }
 
 impl Batch {
@@ -70,14 +74,22 @@ impl Batch {
             parts: vec![part; BATCH].into(),
             headers: vec![header; BATCH].into(),
             count: 0,
+            room: LEAST_ROOM,
         }
+    }
+
+    /// Whether the last call took as many packets as it could, and so more may wait.
+    pub(super) fn is_full(&self) -> bool {
+        self.count == self.room
     }
 
     /// Takes what waits at a socket, at most [`BATCH`] packets, without waiting for any; says how
     /// many there are. Of a packet longer than [`PACKET_BYTES`] only the beginning is kept.
     pub(super) fn receive(&mut self, socket: &impl AsRawFd) -> io::Result<usize> {
+        // Room has to be prepared, and under little load most of it would be for nothing.
+        self.room = (2 * self.count).clamp(LEAST_ROOM, BATCH);
         self.count = 0;
-        for (index, header) in self.headers.iter_mut().enumerate() {
+        for (index, header) in self.headers.iter_mut().take(self.room).enumerate() {
             let part = &mut self.parts[index];
             let packet = &mut self.packets[index];
             *part = libc::iovec { iov_base: packet.as_mut_ptr().cast(), iov_len: PACKET_BYTES };
@@ -90,13 +102,13 @@ impl Batch {
             header.msg_controllen = CONTROL_BYTES as _;
             header.msg_flags = 0;
         }
-        // SAFETY: each of the BATCH headers points to one part, and names, parts and control
+        // SAFETY: each of the first `room` headers points to one part, and names, parts and control
         // bytes all live in boxes of `self`, which stays borrowed until the call is over.
         let received = unsafe {
             libc::recvmmsg(
                 socket.as_raw_fd(),
                 self.headers.as_mut_ptr(),
-                BATCH as libc::c_uint,
+                self.room as libc::c_uint,
                 libc::MSG_DONTWAIT as _,
                 std::ptr::null_mut(),
             )

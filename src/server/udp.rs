@@ -14,6 +14,9 @@ use crate::metrics::Discard;
 
 /// Pause after an error that should not be, so that one that stays cannot take a whole core.
 const ERROR_PAUSE: Duration = Duration::from_millis(10);
+/// At most this many batches are answered from one socket before the others and the stop are looked
+/// at again.
+const BATCHES_IN_A_ROW: usize = 8;
 /// At most this many batches are answered from one socket after the stop: more than its buffer
 /// holds, so that only a flood goes without answers.
 const LAST_BATCHES: usize = (64 << 10) / BATCH;
@@ -56,7 +59,7 @@ impl Worker {
             }
             for (index, socket) in self.sockets.iter().enumerate() {
                 if poll.is_ready(index)
-                    && let Err(error) = exchange(socket, &mut batch, &mut self.responder)
+                    && let Err(error) = exchange_some(socket, &mut batch, &mut self.responder)
                 {
                     pause_after(&error);
                 }
@@ -68,9 +71,25 @@ impl Worker {
     }
 }
 
-/// Answers one batch; says how many packets it had.
-fn exchange(socket: &UdpSocket, batch: &mut Batch, responder: &mut Responder) -> io::Result<usize> {
-    let packets = batch.receive(socket)?;
+/// Answers batches as long as more seems to wait, which saves asking whether it does, and until
+/// others have their turn.
+fn exchange_some(
+    socket: &UdpSocket,
+    batch: &mut Batch,
+    responder: &mut Responder,
+) -> io::Result<()> {
+    for _ in 0..BATCHES_IN_A_ROW {
+        exchange(socket, batch, responder)?;
+        if !batch.is_full() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Answers one batch.
+fn exchange(socket: &UdpSocket, batch: &mut Batch, responder: &mut Responder) -> io::Result<()> {
+    batch.receive(socket)?;
     let mut round = responder.round();
     batch.reply_to_each(|packet, sender, out| reply(&mut round, packet, sender, out));
     // The view is given up before waiting for a socket's buffer.
@@ -79,7 +98,7 @@ fn exchange(socket: &UdpSocket, batch: &mut Batch, responder: &mut Responder) ->
         0 => {}
         failed => responder.discard(Transport::Udp, Discard::SendFailed, failed),
     }
-    Ok(packets)
+    Ok(())
 }
 
 /// Writes the reply to one packet; says how many bytes it has.
@@ -108,7 +127,7 @@ fn answer_the_last(socket: &UdpSocket, batch: &mut Batch, responder: &mut Respon
         match exchange(socket, batch, responder) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
             // Errors of single packets, e.g. of an ICMP message, are over once they are told.
-            Ok(_) | Err(_) => {}
+            Ok(()) | Err(_) => {}
         }
     }
 }
