@@ -193,8 +193,13 @@ pub fn answer_traced<T: Trace>(
         return Answered::silence(reason);
     }
     let mut question = Question::read(packet, &mut scratch.name);
-    if asker.idle_timeout.is_some() {
-        question.check_keepalive();
+    match asker.transport {
+        Transport::Tcp | Transport::Tls => question.check_keepalive(),
+        // RFC 9250 4.3.3: the end of the connection, which gets no reply.
+        Transport::Quic if question.has_keepalive() => {
+            return Answered::silence(Reason::Malformed);
+        }
+        Transport::Udp | Transport::Https | Transport::Quic => {}
     }
     let incoming = Incoming { view, packet, question: &question, asker, chance };
     to_question(&incoming, &mut scratch.name, out, trace)

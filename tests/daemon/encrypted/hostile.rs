@@ -3,7 +3,9 @@
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{TcpStream, UdpSocket};
 
+use hickory_proto::op::Edns;
 use hickory_proto::rr::RecordType;
+use hickory_proto::rr::rdata::opt::EdnsOption;
 use http::{Request, StatusCode};
 
 use super::clients::{Doh, Doq, Dot, Pair, framed};
@@ -166,6 +168,14 @@ fn what_quic_forbids_ends_the_connection() {
     numbered[1] = 1;
     let twice = [framed(&question()), framed(&question())].concat();
     let good = framed(&question());
+    let keepalive = |data: &[u8]| {
+        let mut message = dns::question("fixed", RecordType::A);
+        message.metadata.id = 0;
+        let mut edns = Edns::new();
+        edns.options_mut().insert(EdnsOption::Unknown(11, data.to_vec()));
+        message.set_edns(edns);
+        framed(&message.to_vec().unwrap())
+    };
     for (what, bytes) in [
         ("an id", framed(&numbered)),
         ("two questions", twice),
@@ -173,6 +183,8 @@ fn what_quic_forbids_ends_the_connection() {
         ("half a length", vec![0]),
         ("nothing", Vec::new()),
         ("less than a header", framed(&[0; 11])),
+        ("a keepalive option", keepalive(&[])),
+        ("a keepalive option with a time", keepalive(&[0, 100])),
         ("a response", framed(&[0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0])),
     ] {
         let doq = Doq::open(at(&daemon, "doq"), &pair).unwrap();
