@@ -2,7 +2,7 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use bytes::Bytes;
 use h2::client::SendRequest;
@@ -61,6 +61,23 @@ fn name() -> ServerName<'static> {
 fn runtime() -> Runtime {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(1).enable_all().build().unwrap()
+}
+
+/// Does something while the runtime of a connection can send nothing: all of it goes out together,
+/// after that.
+pub fn together<T>(runtime: &Runtime, work: impl Future<Output = T>) -> T {
+    let (begun, has_begun) = mpsc::channel();
+    let (release, is_released) = mpsc::channel::<()>();
+    // On the only thread that there is for whatever is in the background.
+    runtime.spawn(async move {
+        begun.send(()).unwrap();
+        // An error says that it is released.
+        let _ = is_released.recv();
+    });
+    has_begun.recv().unwrap();
+    let done = runtime.block_on(work);
+    drop(release);
+    done
 }
 
 /// A connection over TLS, with the frames of TCP.
