@@ -10,17 +10,11 @@ use std::time::Duration;
 use hickory_proto::rr::RecordType;
 
 use super::clients::{Doh, Doq, Dot, Pair, framed};
-use super::{at, secured};
+use super::{at, question, secured};
 use crate::support::daemon::Daemon;
 use crate::support::dns;
 use crate::support::setup::Setup;
 use crate::support::wait::{begin, until_eq};
-
-fn question() -> Vec<u8> {
-    let mut message = dns::question("fixed", RecordType::A);
-    message.metadata.id = 0;
-    message.to_vec().unwrap()
-}
 
 /// The sum of a metric over a transport.
 fn gauge(daemon: &Daemon, name: &str, transport: &str) -> f64 {

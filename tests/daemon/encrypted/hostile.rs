@@ -9,16 +9,10 @@ use hickory_proto::rr::rdata::opt::EdnsOption;
 use http::{Request, StatusCode};
 
 use super::clients::{Doh, Doq, Dot, Pair, framed};
-use super::{at, secured};
+use super::{at, question, secured};
 use crate::support::daemon::Daemon;
 use crate::support::dns;
 use crate::support::setup::Setup;
-
-fn question() -> Vec<u8> {
-    let mut message = dns::question("fixed", RecordType::A);
-    message.metadata.id = 0;
-    message.to_vec().unwrap()
-}
 
 fn daemon(pair: &Pair) -> Daemon {
     secured(Setup::new(), pair, "").ready()

@@ -4,6 +4,7 @@ mod certificates;
 mod clients;
 mod crowds;
 mod hostile;
+mod lifetime;
 mod others;
 mod same_answers;
 mod stopping;
@@ -11,8 +12,10 @@ mod stopping;
 use std::net::SocketAddr;
 
 use clients::Pair;
+use hickory_proto::rr::RecordType;
 
 use crate::support::daemon::Daemon;
+use crate::support::dns;
 use crate::support::setup::Setup;
 
 const SOCKETS: &str = r#"
@@ -20,6 +23,13 @@ dot = ["127.0.0.1:0"]
 doh = ["127.0.0.1:0"]
 doq = ["127.0.0.1:0"]
 "#;
+
+/// A question for `fixed.example.com`, without an id, as DNS over QUIC wants it.
+fn question() -> Vec<u8> {
+    let mut message = dns::question("fixed", RecordType::A);
+    message.metadata.id = 0;
+    message.to_vec().unwrap()
+}
 
 /// Writes a certificate and its key where [`secured`] has the daemon look for them.
 fn write_pair(daemon: &Daemon, pair: &Pair) {

@@ -4,21 +4,13 @@ use std::fs;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use hickory_proto::rr::RecordType;
 
 use super::clients::{Doh, Doq, Dot, Pair, framed, together};
-use super::{at, secured};
-use crate::support::dns;
+use super::{at, question, secured};
 use crate::support::setup::Setup;
 use crate::support::wait::{begin, until};
 
 const QUESTIONS: usize = 20;
-
-fn question() -> Vec<u8> {
-    let mut message = dns::question("fixed", RecordType::A);
-    message.metadata.id = 0;
-    message.to_vec().unwrap()
-}
 
 /// How many bytes have arrived at a port of 127.0.0.1 and are not read yet.
 fn unread(server: SocketAddr) -> usize {
