@@ -11,7 +11,7 @@ mod stopping;
 
 use std::net::SocketAddr;
 
-use clients::Pair;
+use clients::{Doh, Doq, Dot, Pair};
 use hickory_proto::rr::RecordType;
 
 use crate::support::daemon::Daemon;
@@ -52,4 +52,21 @@ fn at(daemon: &Daemon, transport: &str) -> SocketAddr {
     let serving = daemon.log.wait_for("serving", 1);
     let addresses = serving[transport].as_str();
     addresses.unwrap_or_else(|| panic!("no {transport} in {serving}")).parse().unwrap()
+}
+
+/// Whatever anybody else does, questions are answered over every transport, nothing has panicked,
+/// and the log is not filled.
+#[track_caller]
+fn expect_well(daemon: &Daemon, pair: &Pair) {
+    let expected = Dot::open(at(daemon, "dot"), pair).unwrap().ask(&question()).unwrap();
+    let doh = Doh::open(at(daemon, "doh"), pair).unwrap().post(&question()).unwrap();
+    assert_eq!(doh.body, expected);
+    let doq = Doq::open(at(daemon, "doq"), pair).unwrap();
+    assert_eq!(doq.ask(&question()).unwrap(), expected);
+    assert_eq!(daemon.answer("fixed"), ["192.0.2.99"]);
+    assert_eq!(daemon.check("/readyz"), 200);
+    assert_eq!(daemon.metrics().sum("steersman_panics_total", &[]), 0.0);
+    let log = daemon.log.text();
+    assert!(!log.contains("panic"), "{log}");
+    assert!(daemon.log.lines().len() < 20, "{log}");
 }

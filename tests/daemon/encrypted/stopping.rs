@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::clients::{Doh, Doq, Dot, Pair, framed, together};
+use super::clients::{Doh, Doq, Dot, Pair, together};
 use super::{at, question, secured};
+use crate::support::dns::framed;
 use crate::support::setup::Setup;
 use crate::support::wait::{begin, until};
 
