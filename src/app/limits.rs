@@ -20,7 +20,12 @@ pub(super) fn tcp_limits(tcp: &Tcp, open_files: u64) -> TcpLimits {
 pub(super) fn encrypted_limits(tls: &Tls, open_files: u64) -> TcpLimits {
     let wanted = tls.max_connections;
     let connections = within_files("dns.tls.max_connections", wanted, ("a quarter", 4), open_files);
-    TcpLimits { connections, idle: tls.idle_timeout, ..TcpLimits::default() }
+    TcpLimits {
+        connections,
+        idle: tls.idle_timeout,
+        lifetime: tls.max_lifetime,
+        ..TcpLimits::default()
+    }
 }
 
 /// As many connections as wanted, or as files there are for them.

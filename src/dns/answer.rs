@@ -198,8 +198,13 @@ pub fn answer_traced<T: Trace>(
     }
     let mut question = Question::new();
     question.read(packet, &mut scratch.name);
-    if asker.idle_timeout.is_some() {
-        question.check_keepalive();
+    match asker.transport {
+        Transport::Tcp | Transport::Tls => question.check_keepalive(),
+        // RFC 9250 4.3.3: the end of the connection, which gets no reply.
+        Transport::Quic if question.has_keepalive() => {
+            return Answered::silence(Reason::Malformed);
+        }
+        Transport::Udp | Transport::Https | Transport::Quic => {}
     }
     let incoming = Incoming { view, packet, question: &question, asker, chance: &chance };
     to_question(&incoming, scratch, out, trace)

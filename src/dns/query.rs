@@ -74,12 +74,18 @@ impl<'p> Question<'p> {
         }
     }
 
-    /// For a question that came by a connection, where a malformed keepalive option is a fault.
+    /// For a question over TCP or TLS, where a malformed keepalive option is a fault.
     #[inline(never)]
     pub fn check_keepalive(&mut self) {
         if matches!(self.fault, None | Some(Fault::NoQuestion)) {
             self.fault = self.edns.as_mut().and_then(Edns::check_keepalive).or(self.fault);
         }
+    }
+
+    /// Whether it has a keepalive option, good or not.
+    #[inline(never)]
+    pub fn has_keepalive(&self) -> bool {
+        self.edns.as_ref().is_some_and(Edns::has_keepalive)
     }
 
     fn read_question(&mut self, body: &'p [u8], name: &mut QName) -> Option<()> {

@@ -40,7 +40,7 @@ fn whatever_arrived_before_the_stop_is_answered() {
         open.send(&questions()[0].to_vec().unwrap()).unwrap();
         open.receive().unwrap();
 
-        daemon.signal("STOP");
+        daemon.halt();
         let (over_udp, over_tcp, anew) = (questions(), questions(), questions());
         let sockets: Vec<UdpSocket> =
             daemon.dns.iter().map(|address| dns::udp_to(*address)).collect();

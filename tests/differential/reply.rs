@@ -7,7 +7,7 @@ use std::time::Duration;
 use hickory_proto::op::Message;
 use hickory_proto::rr::{RData, Record, RecordType};
 
-use crate::support::dns::{Connection, udp_to};
+use crate::support::dns::{Connection, Framed, udp_to};
 use crate::zones::Zones;
 
 const TRIES: usize = 5;
@@ -57,10 +57,10 @@ impl Client {
                 let stream = TcpStream::connect(self.server).ok()?;
                 stream.set_read_timeout(Some(TRY)).unwrap();
                 stream.set_nodelay(true).unwrap();
-                self.tcp = Some(Connection(stream));
+                self.tcp = Some(Framed(stream));
             }
             let connection = self.tcp.as_mut()?;
-            match connection.send(packet).and_then(|()| connection.receive()) {
+            match connection.ask(packet) {
                 Ok(reply) => return Some(reply),
                 Err(_) => self.tcp = None,
             }

@@ -143,6 +143,19 @@ impl Daemon {
         assert!(sent.unwrap().success());
     }
 
+    /// Makes it stand still until it gets SIGCONT. On a busy machine its threads go on for a while
+    /// after the signal is sent.
+    #[track_caller]
+    pub fn halt(&self) {
+        self.signal("STOP");
+        let threads = format!("/proc/{}/task", self.id());
+        until("all threads to stand still", || {
+            let threads = fs::read_dir(&threads).unwrap().map(|thread| thread.unwrap().path());
+            let moving = threads.filter(|thread| !stands_still(thread)).count();
+            if moving == 0 { Ok(()) } else { Err(format!("{moving} that do not")) }
+        });
+    }
+
     /// Ends it as a crash would.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
@@ -266,6 +279,12 @@ impl Daemon {
         assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""), "{arguments:?}: {said:?}");
         said.stdout
     }
+}
+
+/// Whether a thread has stopped, by the field behind its name, or has ended meanwhile.
+fn stands_still(thread: &Path) -> bool {
+    let stat = fs::read_to_string(thread.join("stat"));
+    stat.map_or(true, |stat| stat.rsplit_once(") ").unwrap().1.starts_with('T'))
 }
 
 /// The path of `region:NAME`, `pool:NAME` or `endpoint:POOL/ADDRESS`.

@@ -1,7 +1,7 @@
 //! A client of DNS that shares no code with the server: hickory writes and reads its messages.
 
 use std::collections::BTreeSet;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
@@ -112,18 +112,15 @@ pub fn ask(server: SocketAddr, question: &Message) -> Reply {
 /// Asks over TCP.
 #[track_caller]
 pub fn ask_tcp(server: SocketAddr, question: &Message) -> Reply {
-    let mut connection = Connection::open(server);
-    connection.send(&question.to_vec().unwrap()).unwrap();
-    Reply::read(&connection.receive().expect("a reply over TCP"), question)
+    let reply = Connection::open(server).ask(&question.to_vec().unwrap());
+    Reply::read(&reply.expect("a reply over TCP"), question)
 }
 
 /// The reply to any packet, over UDP, again if nothing comes, or over TCP.
 #[track_caller]
 pub fn exchange(server: SocketAddr, packet: &[u8], tcp: bool) -> Vec<u8> {
     if tcp {
-        let mut connection = Connection::open(server);
-        connection.send(packet).unwrap();
-        return connection.receive().expect("a reply over TCP");
+        return Connection::open(server).ask(packet).expect("a reply over TCP");
     }
     let mut buffer = vec![0; 65_535];
     for _ in 0..TRIES {
@@ -137,8 +134,31 @@ pub fn exchange(server: SocketAddr, packet: &[u8], tcp: bool) -> Vec<u8> {
     panic!("no reply from {server} to {packet:?}");
 }
 
+/// A stream that carries messages, each behind its length (RFC 1035 4.2.2).
+pub struct Framed<S>(pub S);
+
 /// A TCP connection that carries messages.
-pub struct Connection(pub TcpStream);
+pub type Connection = Framed<TcpStream>;
+
+impl<S: Read + Write> Framed<S> {
+    pub fn send(&mut self, message: &[u8]) -> io::Result<()> {
+        self.0.write_all(&framed(message))
+    }
+
+    /// The next message; an error once the server has closed.
+    pub fn receive(&mut self) -> io::Result<Vec<u8>> {
+        let mut length = [0; 2];
+        self.0.read_exact(&mut length)?;
+        let mut message = vec![0; usize::from(u16::from_be_bytes(length))];
+        self.0.read_exact(&mut message)?;
+        Ok(message)
+    }
+
+    pub fn ask(&mut self, question: &[u8]) -> io::Result<Vec<u8>> {
+        self.send(question)?;
+        self.receive()
+    }
+}
 
 impl Connection {
     pub fn open(server: SocketAddr) -> Self {
@@ -159,19 +179,10 @@ impl Connection {
         stream.set_nodelay(true).unwrap();
         Self(stream)
     }
+}
 
-    /// Sends a message behind its length.
-    pub fn send(&mut self, message: &[u8]) -> io::Result<()> {
-        let length = u16::try_from(message.len()).unwrap().to_be_bytes();
-        self.0.write_all(&[&length[..], message].concat())
-    }
-
-    /// The next message; an error once the server has closed.
-    pub fn receive(&mut self) -> io::Result<Vec<u8>> {
-        let mut length = [0; 2];
-        self.0.read_exact(&mut length)?;
-        let mut message = vec![0; usize::from(u16::from_be_bytes(length))];
-        self.0.read_exact(&mut message)?;
-        Ok(message)
-    }
+/// A message behind its length.
+pub fn framed(message: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(message.len()).unwrap().to_be_bytes();
+    [&length[..], message].concat()
 }

@@ -35,6 +35,7 @@ impl Files {
             doq: Vec::new(),
             max_connections: 1,
             idle_timeout: std::time::Duration::ZERO,
+            max_lifetime: std::time::Duration::ZERO,
         })
     }
 

@@ -79,8 +79,7 @@ fn read_tcp(table: &Table<'_>, tcp: &mut Tcp) {
     let per_network = connections(table, "max_connections_per_network");
     set(&mut tcp.max_connections_per_network, per_network);
     set(&mut tcp.idle_timeout, idle_timeout(table));
-    let lifetime = Duration::from_secs(1)..=Duration::from_secs(86_400);
-    set(&mut tcp.max_lifetime, table.get("max_lifetime").and_then(|item| item.duration(lifetime)));
+    set(&mut tcp.max_lifetime, max_lifetime(table));
 }
 
 /// How many connections a key allows.
@@ -93,4 +92,10 @@ pub(super) fn connections(table: &Table<'_>, key: &str) -> Option<usize> {
 pub(super) fn idle_timeout(table: &Table<'_>) -> Option<Duration> {
     let item = table.get("idle_timeout")?;
     item.duration(Duration::from_millis(100)..=Duration::from_secs(3600))
+}
+
+/// How long a connection may last.
+pub(super) fn max_lifetime(table: &Table<'_>) -> Option<Duration> {
+    let item = table.get("max_lifetime")?;
+    item.duration(Duration::from_secs(1)..=Duration::from_secs(86_400))
 }

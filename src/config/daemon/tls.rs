@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::limits::{connections, idle_timeout};
-use super::{FilePosition, addresses_or_none, expect_keys, named, set};
+use super::limits::{connections, idle_timeout, max_lifetime};
+use super::{FilePosition, addresses_or_none, expect_keys, named};
 use crate::config::document::Table;
 use crate::finding::Finding;
 
@@ -31,6 +31,8 @@ pub struct Tls {
     pub max_connections: usize,
     /// How long a connection may be without a question. Default 10 s.
     pub idle_timeout: Duration,
+    /// How long a connection may last. Default 1 h, since a new one costs a handshake.
+    pub max_lifetime: Duration,
 }
 
 /// A file, and where it is named.
@@ -42,8 +44,8 @@ pub struct NamedFile {
     pub position: FilePosition,
 }
 
-const KEYS: [&str; 7] =
-    ["certificate", "key", "dot", "doh", "doq", "max_connections", "idle_timeout"];
+const KEYS: [&str; 8] =
+    ["certificate", "key", "dot", "doh", "doq", "max_connections", "idle_timeout", "max_lifetime"];
 
 /// Reads the table; none with a finding where a file is missing.
 pub(super) fn read(table: &Table<'_>, folder: &Path, listen: &[SocketAddr]) -> Option<Tls> {
@@ -61,17 +63,15 @@ pub(super) fn read(table: &Table<'_>, folder: &Path, listen: &[SocketAddr]) -> O
     };
     let (certificate, key) = (file("certificate", "tls/fullchain.pem"), file("key", "tls/key.pem"));
     let (dot, doh, doq) = (at("dot", DOT_PORT), at("doh", DOH_PORT), at("doq", DOQ_PORT));
-    let (mut max_connections, mut idle) = (512, Duration::from_secs(10));
-    set(&mut max_connections, connections(table, "max_connections"));
-    set(&mut idle, idle_timeout(table));
     Some(Tls {
         certificate: certificate?,
         key: key?,
         dot,
         doh,
         doq,
-        max_connections,
-        idle_timeout: idle,
+        max_connections: connections(table, "max_connections").unwrap_or(512),
+        idle_timeout: idle_timeout(table).unwrap_or(Duration::from_secs(10)),
+        max_lifetime: max_lifetime(table).unwrap_or(Duration::from_secs(3600)),
     })
 }
 

@@ -95,6 +95,11 @@ impl<'p> Edns<'p> {
         }
     }
 
+    /// Whether there is a keepalive option, which QUIC forbids (RFC 9250 5.5.2).
+    pub fn has_keepalive(&self) -> bool {
+        self.options.keepalive.is_some()
+    }
+
     /// To be called where there is a connection, for without one a keepalive option must not
     /// matter (RFC 7828 3.2.1): takes out all options if that one is malformed.
     pub fn check_keepalive(&mut self) -> Option<Fault> {

@@ -1,6 +1,7 @@
 //! TCP keepalive (RFC 7828).
 
 use super::support::{IDLE, Setup, ask};
+use crate::dns::{Reason, Transport};
 use crate::view::View;
 
 fn view() -> View {
@@ -35,6 +36,35 @@ fn over_udp_it_is_as_if_it_were_not_there() {
         let reply = ask("www.example. A").edns(1232, &[(11, data), (3, b"")]).of(&view());
         assert_eq!(reply.text(), ANSWER, "{data:?}");
         assert_eq!(reply.opt().unwrap().2, [(3, b"ns1".to_vec())]);
+    }
+}
+
+/// RFC 9250 4.3.3: there it ends the connection, whatever is in it and whatever else is wrong.
+#[test]
+fn over_quic_it_gets_silence() {
+    let www = || ask("www.example. A").over(Transport::Quic);
+    for options in [
+        &[(11, &b""[..])][..],
+        &[(11, b"\0\x64")],
+        &[(11, b""), (11, b"")],
+        &[(3, b""), (11, b"x"), (65_001, b"")],
+    ] {
+        for packet in [www(), www().flags(2 << 11)] {
+            let reply = packet.edns(1232, options).of(&view());
+            assert_eq!(reply.text(), "silence", "{options:?}");
+            assert_eq!(reply.answered.reason, Reason::Malformed);
+        }
+    }
+    let other = www().edns(1232, &[(3, b""), (12, b"")]).of(&view());
+    assert_eq!((other.text(), other.option(3)), (ANSWER.into(), Some(b"ns1".to_vec())));
+}
+
+/// HTTPS has its own ways to keep a connection, and no rule against the option.
+#[test]
+fn over_https_it_is_passed_over() {
+    for data in [&b""[..], b"\0\x64"] {
+        let reply = ask("www.example. A").over(Transport::Https).edns(1232, &[(11, data)]);
+        assert_eq!(reply.of(&view()).opt(), Some((1232, false, vec![])), "{data:?}");
     }
 }
 

@@ -20,7 +20,7 @@ use super::desks::Client;
 use super::identity::{Identity, tls_config};
 use super::place::Place;
 use super::stop::Stop;
-use super::{HANDSHAKE, LIFETIME, STREAMS, Shared};
+use super::{HANDSHAKE, STREAMS, Shared};
 use crate::clock;
 use crate::dns::Transport;
 use crate::server::admission::TcpLimits;
@@ -204,10 +204,9 @@ async fn answer(
     place: &mut Place,
     stop: &mut Stop,
 ) -> VarInt {
-    let end = clock::runtime_now() + LIFETIME;
     let mut last_question = clock::runtime_now();
     loop {
-        let patience_ends = end.min(last_question + place.patience());
+        let patience_ends = place.end_of_life().min(last_question + place.patience());
         tokio::select! {
             biased;
             () = place.lost() => return EXCESSIVE_LOAD,

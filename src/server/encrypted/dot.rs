@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{sleep_until, timeout};
 use tokio_rustls::server::TlsStream;
 
+use super::Shared;
 use super::desks::Client;
 use super::place::Place;
 use super::stop::Stop;
-use super::{LIFETIME, Shared};
-use crate::clock;
 use crate::dns::Transport;
 use crate::metrics::Discard;
 use crate::server::frames::{Frames, Next};
@@ -22,8 +21,8 @@ use crate::server::frames::{Frames, Next};
 /// Answers of pipelined questions are sent together up to about this many bytes; then it is the
 /// turn of other connections.
 const FLUSH_BYTES: usize = 4 << 10;
-/// How long, and for how many bytes, a client that makes no sense is still listened to, so that
-/// the answers before do not get lost with the connection.
+/// How long, and for how many bytes, a client that goes on sending is still listened to, so that the
+/// answers before do not get lost with the connection.
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: u64 = 64 << 10;
 
@@ -36,14 +35,14 @@ struct Connection {
     shared: Arc<Shared>,
     frames: Frames,
     output: Vec<u8>,
-    /// Until when it may live.
-    end: Instant,
 }
 
 /// Why a connection ends.
 enum End {
     /// One side has had enough.
     Orderly,
+    /// It has lasted for as long as a connection may, though the client goes on asking.
+    OldAge,
     /// The client makes no sense.
     Hopeless,
     /// Its place was needed, or the client is gone or takes no answers.
@@ -58,19 +57,12 @@ pub(super) async fn serve(
     shared: Arc<Shared>,
     mut stop: Stop,
 ) {
-    let mut connection = Connection {
-        stream,
-        source,
-        place,
-        shared,
-        frames: Frames::default(),
-        output: Vec::new(),
-        end: clock::runtime_now() + LIFETIME,
-    };
+    let mut connection =
+        Connection { stream, source, place, shared, frames: Frames::default(), output: Vec::new() };
     let goodbye = match connection.answer_questions(&mut stop).await {
         End::Abrupt => return,
         End::Orderly => timeout(LINGER, connection.close()).await,
-        End::Hopeless => timeout(LINGER, connection.linger()).await,
+        End::OldAge | End::Hopeless => timeout(LINGER, connection.linger()).await,
     };
     // An error says that the client is gone, or does not listen.
     let _ = goodbye;
@@ -98,7 +90,7 @@ impl Connection {
 
     /// Waits for a whole question; single bytes of it do not prolong the wait.
     async fn wait_for_question(&mut self, stop: &mut Stop) -> Result<(), End> {
-        let Self { stream, frames, place, end, .. } = self;
+        let Self { stream, frames, place, .. } = self;
         let read = async {
             while !frames.is_ready() {
                 if !matches!(stream.read_buf(frames.room()).await, Ok(1..)) {
@@ -110,7 +102,7 @@ impl Connection {
         tokio::select! {
             biased;
             () = place.lost() => Err(End::Abrupt),
-            () = sleep_until(*end) => Err(End::Orderly),
+            () = sleep_until(place.end_of_life()) => Err(End::OldAge),
             read = timeout(place.patience(), read) => read.unwrap_or(Err(End::Orderly)),
             () = stop.last_look_is_over() => Err(End::Orderly),
         }

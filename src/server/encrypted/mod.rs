@@ -41,9 +41,6 @@ use tls::TlsListener;
 
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(5);
-/// How long a connection lives at most. Well-behaved clients open another one, by which they come
-/// to see a new certificate, too.
-const LIFETIME: Duration = Duration::from_secs(3600);
 /// Questions that one connection may have open, over HTTPS and QUIC (RFC 9113 6.5.2 advises
 /// against fewer).
 const STREAMS: u32 = 100;

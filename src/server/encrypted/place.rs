@@ -4,7 +4,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::Shared;
+use crate::clock;
 use crate::dns::Transport;
 use crate::metrics::Metrics;
 use crate::server::admission::{Permit, WaitsFor};
@@ -16,6 +19,7 @@ use crate::server::admission::{Permit, WaitsFor};
 pub(super) struct Place {
     permit: Permit,
     patience: Duration,
+    end_of_life: Instant,
     transport: Transport,
     metrics: Arc<Metrics>,
 }
@@ -30,12 +34,19 @@ impl Place {
         };
         metrics.encrypted(transport).opened();
         let patience = permit.wait(WaitsFor::Question);
-        Some(Self { permit, patience, transport, metrics })
+        let end_of_life = clock::runtime_now() + shared.limits.lifetime;
+        Some(Self { permit, patience, end_of_life, transport, metrics })
     }
 
     /// How long the connection may be without a question.
     pub(super) fn patience(&self) -> Duration {
         self.patience
+    }
+
+    /// From then on no more questions are taken. Well-behaved clients open another connection, by
+    /// which they come to see a new certificate, too.
+    pub(super) fn end_of_life(&self) -> Instant {
+        self.end_of_life
     }
 
     /// Resolves when the connection has to go.

@@ -5,17 +5,10 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use super::clients::{Doh, Doq, Dot, Pair};
-use super::{at, secured, write_pair};
+use super::{at, question, secured, write_pair};
 use crate::support::daemon::{Daemon, run};
 use crate::support::setup::Setup;
 use crate::support::wait::{until, until_eq};
-
-/// A question for `fixed.example.com`, without an id.
-fn question() -> Vec<u8> {
-    let mut question = vec![0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
-    question.extend(b"\x05fixed\x07example\x03com\0\0\x01\0\x01");
-    question
-}
 
 /// Which transports show the certificate of a pair, in alphabetical order.
 fn shown(daemon: &Daemon, pair: &Pair) -> Vec<&'static str> {

@@ -1,8 +1,8 @@
 //! Clients of each encrypted transport, which send and receive bytes as they are.
 
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use bytes::Bytes;
 use h2::client::SendRequest;
@@ -15,6 +15,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsConnector;
 
+use crate::support::dns::{Framed, framed};
 use crate::support::wait::PATIENCE;
 
 /// The name in all certificates.
@@ -63,8 +64,25 @@ fn runtime() -> Runtime {
     builder.worker_threads(1).enable_all().build().unwrap()
 }
 
+/// Does something while the runtime of a connection can send nothing: all of it goes out together,
+/// after that.
+pub fn together<T>(runtime: &Runtime, work: impl Future<Output = T>) -> T {
+    let (begun, has_begun) = mpsc::channel();
+    let (release, is_released) = mpsc::channel::<()>();
+    // On the only thread that there is for whatever is in the background.
+    runtime.spawn(async move {
+        begun.send(()).unwrap();
+        // An error says that it is released.
+        let _ = is_released.recv();
+    });
+    has_begun.recv().unwrap();
+    let done = runtime.block_on(work);
+    drop(release);
+    done
+}
+
 /// A connection over TLS, with the frames of TCP.
-pub struct Dot(pub StreamOwned<ClientConnection, TcpStream>);
+pub type Dot = Framed<StreamOwned<ClientConnection, TcpStream>>;
 
 impl Dot {
     /// Opens one, handshake and all.
@@ -82,25 +100,6 @@ impl Dot {
             connection.0.conn.complete_io(&mut connection.0.sock)?;
         }
         Ok(connection)
-    }
-
-    pub fn send(&mut self, message: &[u8]) -> io::Result<()> {
-        let length = u16::try_from(message.len()).unwrap().to_be_bytes();
-        self.0.write_all(&[&length[..], message].concat())
-    }
-
-    /// The next message; an error once the server has closed.
-    pub fn receive(&mut self) -> io::Result<Vec<u8>> {
-        let mut length = [0; 2];
-        self.0.read_exact(&mut length)?;
-        let mut message = vec![0; usize::from(u16::from_be_bytes(length))];
-        self.0.read_exact(&mut message)?;
-        Ok(message)
-    }
-
-    pub fn ask(&mut self, question: &[u8]) -> io::Result<Vec<u8>> {
-        self.send(question)?;
-        self.receive()
     }
 }
 
@@ -218,10 +217,4 @@ impl Doq {
         assert_eq!(usize::from(u16::from_be_bytes([length[0], length[1]])), reply.len());
         Ok(reply.to_vec())
     }
-}
-
-/// A message behind its length.
-pub fn framed(message: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(message.len()).unwrap().to_be_bytes();
-    [&length[..], message].concat()
 }

@@ -3,20 +3,16 @@
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{TcpStream, UdpSocket};
 
+use hickory_proto::op::Edns;
 use hickory_proto::rr::RecordType;
+use hickory_proto::rr::rdata::opt::EdnsOption;
 use http::{Request, StatusCode};
 
-use super::clients::{Doh, Doq, Dot, Pair, framed};
-use super::{at, secured};
+use super::clients::{Doh, Doq, Dot, Pair};
+use super::{at, expect_well, question, secured};
 use crate::support::daemon::Daemon;
-use crate::support::dns;
+use crate::support::dns::{self, framed};
 use crate::support::setup::Setup;
-
-fn question() -> Vec<u8> {
-    let mut message = dns::question("fixed", RecordType::A);
-    message.metadata.id = 0;
-    message.to_vec().unwrap()
-}
 
 fn daemon(pair: &Pair) -> Daemon {
     secured(Setup::new(), pair, "").ready()
@@ -36,21 +32,6 @@ impl Numbers {
         let length = next() as usize % (most + 1);
         (0..length).map(|_| next() as u8).collect()
     }
-}
-
-#[track_caller]
-fn expect_well(daemon: &Daemon, pair: &Pair) {
-    let expected = Dot::open(at(daemon, "dot"), pair).unwrap().ask(&question()).unwrap();
-    let doh = Doh::open(at(daemon, "doh"), pair).unwrap().post(&question()).unwrap();
-    assert_eq!(doh.body, expected);
-    let doq = Doq::open(at(daemon, "doq"), pair).unwrap();
-    assert_eq!(doq.ask(&question()).unwrap(), expected);
-    assert_eq!(daemon.answer("fixed"), ["192.0.2.99"]);
-    assert_eq!(daemon.metrics().sum("steersman_panics_total", &[]), 0.0);
-    let log = daemon.log.text();
-    assert!(!log.contains("panic"), "{log}");
-    // Nothing that a client does can fill the log.
-    assert!(daemon.log.lines().len() < 20, "{log}");
 }
 
 /// Questions that are almost good: each cut, and each with every byte changed.
@@ -77,7 +58,7 @@ fn spoilt_questions_get_what_they_get_over_tcp() {
     for packet in spoilt() {
         let expected = {
             let connection = tcp.get_or_insert_with(|| dns::Connection::open(daemon.dns[0]));
-            connection.send(&packet).and_then(|()| connection.receive()).ok()
+            connection.ask(&packet).ok()
         };
         let connection = dot.get_or_insert_with(|| Dot::open(at(&daemon, "dot"), &pair).unwrap());
         assert_eq!(connection.ask(&packet).ok(), expected, "over TLS: {packet:?}");
@@ -166,6 +147,14 @@ fn what_quic_forbids_ends_the_connection() {
     numbered[1] = 1;
     let twice = [framed(&question()), framed(&question())].concat();
     let good = framed(&question());
+    let keepalive = |data: &[u8]| {
+        let mut message = dns::question("fixed", RecordType::A);
+        message.metadata.id = 0;
+        let mut edns = Edns::new();
+        edns.options_mut().insert(EdnsOption::Unknown(11, data.to_vec()));
+        message.set_edns(edns);
+        framed(&message.to_vec().unwrap())
+    };
     for (what, bytes) in [
         ("an id", framed(&numbered)),
         ("two questions", twice),
@@ -173,6 +162,8 @@ fn what_quic_forbids_ends_the_connection() {
         ("half a length", vec![0]),
         ("nothing", Vec::new()),
         ("less than a header", framed(&[0; 11])),
+        ("a keepalive option", keepalive(&[])),
+        ("a keepalive option with a time", keepalive(&[0, 100])),
         ("a response", framed(&[0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0])),
     ] {
         let doq = Doq::open(at(&daemon, "doq"), &pair).unwrap();

@@ -162,8 +162,7 @@ fn answers_are_those_of_plain_tcp() {
     let doq = Doq::open(at(&daemon, "doq"), &pair).unwrap();
     let questions = questions();
     for (what, question) in &questions {
-        tcp.send(question).unwrap();
-        let expected = tcp.receive().unwrap();
+        let expected = tcp.ask(question).unwrap();
         assert_eq!(dot.ask(question).unwrap(), expected, "{what} over TLS");
         let get = doh.get(question).unwrap();
         assert_eq!((get.status.as_u16(), get.body), (200, expected.clone()), "{what} by GET");

@@ -4,21 +4,14 @@ use std::fs;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use hickory_proto::rr::RecordType;
 
-use super::clients::{Doh, Doq, Dot, Pair, framed};
-use super::{at, secured};
-use crate::support::dns;
+use super::clients::{Doh, Doq, Dot, Pair, together};
+use super::{at, question, secured};
+use crate::support::dns::framed;
 use crate::support::setup::Setup;
 use crate::support::wait::{begin, until};
 
 const QUESTIONS: usize = 20;
-
-fn question() -> Vec<u8> {
-    let mut message = dns::question("fixed", RecordType::A);
-    message.metadata.id = 0;
-    message.to_vec().unwrap()
-}
 
 /// How many bytes have arrived at a port of 127.0.0.1 and are not read yet.
 fn unread(server: SocketAddr) -> usize {
@@ -46,11 +39,12 @@ fn whatever_arrived_before_the_stop_is_answered() {
     assert_eq!(doh.post(&question()).unwrap().body, expected);
     assert_eq!(doq.ask(&question()).unwrap(), expected);
 
-    daemon.signal("STOP");
+    daemon.halt();
     for _ in 0..QUESTIONS {
         dot.send(&question()).unwrap();
     }
-    let streams = doq.runtime.block_on(async {
+    let sent_before = doq.connection.stats().frame_tx.stream;
+    let streams = together(&doq.runtime, async {
         let mut streams = Vec::new();
         for _ in 0..QUESTIONS {
             let (mut send, receive) = doq.connection.open_bi().await.unwrap();
@@ -61,7 +55,7 @@ fn whatever_arrived_before_the_stop_is_answered() {
         streams
     });
     let encoded = data_encoding::BASE64URL_NOPAD.encode(&question());
-    let responses = doh.runtime.block_on(async {
+    let responses = together(&doh.runtime, async {
         let mut responses = Vec::new();
         for _ in 0..QUESTIONS {
             let mut requests = doh.requests.clone().ready().await.unwrap();
@@ -71,10 +65,17 @@ fn whatever_arrived_before_the_stop_is_answered() {
         }
         responses
     });
-    // The requests leave by a task of their own; each is of 13 bytes at least.
+    // Both leave by tasks of their own: each request is of 13 bytes at least, and each question on a
+    // stream a frame. What has been sent on loopback has arrived.
     until("the requests to arrive", || match unread(at(&daemon, "doh")) {
         bytes if bytes >= 13 * QUESTIONS => Ok(()),
         bytes => Err(format!("{bytes} bytes")),
+    });
+    until("the streams to be sent", || {
+        match doq.connection.stats().frame_tx.stream - sent_before {
+            frames if frames >= QUESTIONS as u64 => Ok(()),
+            frames => Err(format!("{frames} frames")),
+        }
     });
     daemon.signal("TERM");
     daemon.signal("CONT");

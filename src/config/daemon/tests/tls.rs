@@ -23,6 +23,7 @@ fn without_addresses_the_usual_ports_are_taken() {
     assert_eq!(texts(&tls.doh), ["192.0.2.1:443", "[2001:db8::1]:443"]);
     assert_eq!(tls.doq, tls.dot);
     assert_eq!((tls.max_connections, tls.idle_timeout), (512, Duration::from_secs(10)));
+    assert_eq!(tls.max_lifetime, Duration::from_secs(3600));
     let position = FilePosition { file: "steersman.toml".into(), line: 4, column: 15 };
     assert_eq!(
         tls.certificate,
@@ -34,7 +35,7 @@ fn without_addresses_the_usual_ports_are_taken() {
 #[test]
 fn every_key_of_tls_is_read() {
     let more = "dot = []\ndoh = ['127.0.0.1:8443']\ndoq = ['[::1]:0', '[::1]:0']\n\
-                max_connections = 9\nidle_timeout = '1s'";
+                max_connections = 9\nidle_timeout = '1s'\nmax_lifetime = '2m'";
     let (tls, findings) = read_tls("['0.0.0.0:53']", &format!("{FILES}{more}"));
     assert_eq!(findings, [""; 0]);
     let tls = tls.unwrap();
@@ -42,6 +43,7 @@ fn every_key_of_tls_is_read() {
     assert_eq!(texts(&tls.doh), ["127.0.0.1:8443"]);
     assert_eq!(texts(&tls.doq), ["[::1]:0", "[::1]:0"]);
     assert_eq!((tls.max_connections, tls.idle_timeout), (9, Duration::from_secs(1)));
+    assert_eq!(tls.max_lifetime, Duration::from_secs(120));
     assert_eq!(read_in_etc("[dns]").0.dns.tls, None);
 }
 
@@ -64,7 +66,7 @@ fn mistakes_of_tls_are_said() {
             "certificate = 'a'\nkey = 'b'\ndot = '127.0.0.1:853'\ncert = 'x'",
             &[
                 "6:7: \"127.0.0.1:853\"; expected a list of addresses with ports, such as [\"192.0.2.1:53\"]".into(),
-                "7:1: unknown key \"cert\"; expected one of certificate, key, dot, doh, doq, max_connections, idle_timeout".into(),
+                "7:1: unknown key \"cert\"; expected one of certificate, key, dot, doh, doq, max_connections, idle_timeout, max_lifetime".into(),
             ],
         ),
         (

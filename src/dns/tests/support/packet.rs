@@ -50,9 +50,13 @@ pub fn ask_wire(name: &[u8], rtype: u16) -> Packet {
 }
 
 impl Packet {
-    pub fn tcp(mut self) -> Self {
-        self.transport = Transport::Tcp;
+    pub fn over(mut self, transport: Transport) -> Self {
+        self.transport = transport;
         self
+    }
+
+    pub fn tcp(self) -> Self {
+        self.over(Transport::Tcp)
     }
 
     pub fn from(mut self, source: &str) -> Self {

@@ -12,12 +12,12 @@ use bytes::Bytes;
 use h2::server::{self, Builder};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{sleep_until, timeout};
 
 use super::desks::Client;
 use super::place::Place;
 use super::stop::Stop;
-use super::{HANDSHAKE, LIFETIME, STREAMS, Shared};
+use super::{HANDSHAKE, STREAMS, Shared};
 use crate::clock;
 use crate::dns::Transport;
 use exchange::Exchange;
@@ -94,10 +94,9 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     place: &mut Place,
     stop: &mut Stop,
 ) -> End {
-    let end = clock::runtime_now() + LIFETIME;
     let mut last_question = clock::runtime_now();
     loop {
-        let patience_ends: Instant = end.min(last_question + place.patience());
+        let patience_ends = place.end_of_life().min(last_question + place.patience());
         tokio::select! {
             biased;
             () = place.lost() => return End::Abrupt,

@@ -32,7 +32,8 @@ pub(super) struct Asking {
 pub(super) enum Failure {
     /// It did not come in time, or nobody took the answer.
     TooLate,
-    /// The client makes no sense, which ends the connection (RFC 9250 4.3.3).
+    /// The client makes no sense, or asks for what QUIC forbids, which ends the connection (RFC 9250
+    /// 4.3.3).
     Nonsense,
 }
 
