@@ -1,4 +1,4 @@
-//! DNS over TLS, HTTPS and QUIC: the same answers as over TCP, byte for byte.
+//! DNS over TLS, HTTPS and QUIC: the same answers as over TCP, byte for byte but for padding.
 //!
 //! This room stands on rustls, h2 and quinn themselves, since only there everything that a client
 //! can have the server hold can be bounded: connections, handshakes, streams, windows, times. It
