@@ -188,9 +188,9 @@ fn view() -> View {
 }
 
 const HEADER: [u8; 12] = [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1];
-/// NSID, a client subnet, keepalive, and a cookie with a part of a server that is not good.
+/// NSID, a client subnet, keepalive, padding, and a cookie with a part of a server that is not good.
 const OPTIONS: &[u8] = b"\0\x03\0\0\0\x08\0\x07\0\x01\x18\0\x0a\x01\x02\0\x0b\0\0\
-    \0\x0a\0\x18clientXX\x01\0\0\0\0\0\0\x07serverXX";
+    \0\x0c\0\x02\0\0\0\x0a\0\x18clientXX\x01\0\0\0\0\0\0\x07serverXX";
 /// When all of them are asked: within the time of that cookie.
 const NOW_SECONDS: u32 = 8;
 
@@ -289,7 +289,7 @@ fn no_answer_allocates() {
         ([&[0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1][..], &opt(OPTIONS)].concat(), Cookie),
     ]);
     for (packet, reason) in &table {
-        for transport in [Transport::Udp, Transport::Tcp] {
+        for transport in [Transport::Udp, Transport::Tcp, Transport::Tls] {
             let (answered, _) = answer_without_allocating(&view, packet, transport);
             assert_eq!(answered.reason, *reason, "{packet:?}");
             assert!(!answered.cookie_is_good, "{packet:?}");

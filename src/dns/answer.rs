@@ -288,7 +288,10 @@ fn to_question<T: Trace>(
         // Helps, but not at the cost of data: it gets what room is left.
         let room_bytes = (limit - room_for_opt).saturating_sub(reply.length());
         let error = ExtendedError::of(question, &said).filter(|error| error.bytes() <= room_bytes);
-        opt_bytes = reply.append_opt(|room| opt.write(room, said.rcode, said.scope, error));
+        let unpadded = reply.length() + opt.bytes() + error.map_or(0, ExtendedError::bytes);
+        let padding_bytes = opt.padding_bytes(unpadded, limit);
+        opt_bytes =
+            reply.append_opt(|room| opt.write(room, said.rcode, said.scope, error, padding_bytes));
     }
     let Conclusion { rcode, authoritative, reason, slot, .. } = said;
     let flags = if authoritative { FLAG_AA } else { 0 } | if truncated { FLAG_TC } else { 0 };

@@ -9,6 +9,7 @@ mod extended_errors;
 mod faults;
 mod keepalive;
 mod limits;
+mod padding;
 mod random;
 mod rfc8906;
 mod static_answers;

@@ -1,4 +1,4 @@
-//! The DNS sockets: UDP on threads of its own, TCP on the runtime.
+//! The DNS sockets: UDP on threads of its own, TCP on those of a runtime of its own.
 //!
 //! This room carries packets and knows nothing of what they say: [`crate::dns::answer`] decides
 //! that, from the view that [`Live`] holds when a batch has come in. Sockets are made by [`bind`]
@@ -12,8 +12,10 @@
 //! waits is closed. What is encrypted has threads and limits of its own, in `encrypted`.
 
 mod admission;
+mod desks;
 mod encrypted;
 mod frames;
+mod listener;
 mod mmsg;
 mod open_files;
 mod responder;
@@ -38,6 +40,7 @@ pub use sockets::{Bound, bind};
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::rate_limit;
+use listener::Listener;
 use responder::{Responder, Service};
 use tcp::Tcp;
 use udp::Worker;
@@ -91,11 +94,7 @@ impl Server {
         let (stop, udp_stop) = io::pipe()?;
         let workers = start_workers(udp, &Arc::new(stop), &service, &limits.rate)?;
         let (tcp_stop, stop) = watch::channel(false);
-        let shared = Tcp::new(service, limits.tcp);
-        let mut listeners = Vec::new();
-        for listener in tcp {
-            listeners.push(runtime.listen(listener, Arc::clone(&shared), stop.clone())?);
-        }
+        let listeners = runtime.listen(tcp, service, limits.tcp, &stop)?;
         Ok(Self { addresses, udp_stop, tcp_stop, workers, listeners, _tcp: runtime })
     }
 
@@ -127,13 +126,21 @@ impl TcpRuntime {
 
     fn listen(
         &self,
-        listener: std::net::TcpListener,
-        tcp: Arc<Tcp>,
-        stop: watch::Receiver<bool>,
-    ) -> io::Result<JoinHandle<()>> {
+        sockets: Vec<std::net::TcpListener>,
+        service: Service,
+        limits: TcpLimits,
+        stop: &watch::Receiver<bool>,
+    ) -> io::Result<Vec<JoinHandle<()>>> {
         let _inside = self.0.as_ref().map(Runtime::enter);
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        Ok(tokio::spawn(tcp::listen(listener, tcp, stop)))
+        let metrics = Arc::clone(&service.metrics);
+        let tcp = Tcp::new(service, limits);
+        let mut listeners = Vec::with_capacity(sockets.len());
+        for socket in sockets {
+            let listener = Listener::new(socket, "TCP", Arc::clone(&metrics))?;
+            let listening = tcp::listen(listener, Arc::clone(&tcp), stop.clone());
+            listeners.push(tokio::spawn(listening));
+        }
+        Ok(listeners)
     }
 }
 

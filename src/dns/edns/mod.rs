@@ -1,11 +1,12 @@
 //! EDNS (RFC 6891) and its options: client subnet (RFC 7871), NSID (RFC 5001), cookies (RFC 7873
-//! and 9018), TCP keepalive (RFC 7828) and extended errors (RFC 8914).
+//! and 9018), TCP keepalive (RFC 7828), padding (RFC 7830) and extended errors (RFC 8914).
 //!
 //! What an asker says is read here in one walk, and what a reply says is written here. Each option
 //! that is more than a number has its file.
 
 mod cookie;
 mod error;
+mod padding;
 mod reply;
 mod subnet;
 
@@ -19,6 +20,7 @@ const OPTION_NSID: u16 = 3;
 const OPTION_CLIENT_SUBNET: u16 = 8;
 const OPTION_COOKIE: u16 = 10;
 const OPTION_KEEPALIVE: u16 = 11;
+const OPTION_PADDING: u16 = 12;
 const OPTION_EXTENDED_ERROR: u16 = 15;
 /// What an option has beside its data, in bytes.
 const OPTION_BYTES: usize = 4;
@@ -37,12 +39,14 @@ pub struct Edns<'p> {
 /// What the options of an OPT record say.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options<'p> {
-    /// Whether anything is asked for: identity, idle time or cookie.
+    /// Whether anything is asked for: identity, idle time, padding or cookie.
     asks: bool,
     /// Whether the server's identity is asked for.
     nsid: bool,
     /// Whether it is asked how long the connection may be silent.
     keepalive: Option<Keepalive>,
+    /// Whether the question is padded, and so the reply is to be.
+    padding: bool,
     /// The client subnet.
     pub subnet: Option<Subnet<'p>>,
     /// The cookie.
@@ -121,7 +125,8 @@ impl<'p> Options<'p> {
             options.take(u16::from_be_bytes([c1, c2]), value)?;
             rest = next;
         }
-        options.asks = options.nsid || options.keepalive.is_some() || options.cookie.is_some();
+        let Self { nsid, keepalive, padding, cookie, .. } = &options;
+        options.asks = *nsid || keepalive.is_some() || *padding || cookie.is_some();
         if rest.is_empty() { Ok(options) } else { Err(BadOption::CutOff) }
     }
 
@@ -140,6 +145,7 @@ impl<'p> Options<'p> {
                 self.keepalive = self.keepalive.or(Some(Keepalive::Asked));
             }
             OPTION_KEEPALIVE => self.keepalive = Some(Keepalive::Malformed),
+            OPTION_PADDING => self.padding = true,
             // Unknown options are ignored (RFC 6891 6.1.2).
             _ => {}
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::cookie::{ReplyCookie, Worth};
 use super::{
     Edns, ExtendedError, Keepalive, OPTION_BYTES, OPTION_CLIENT_SUBNET, OPTION_COOKIE,
-    OPTION_EXTENDED_ERROR, OPTION_KEEPALIVE, OPTION_NSID, Options,
+    OPTION_EXTENDED_ERROR, OPTION_KEEPALIVE, OPTION_NSID, Options, padding,
 };
 use crate::dns::{Asker, MAX_UDP_BYTES};
 use crate::view::View;
@@ -27,6 +27,7 @@ struct Told<'a> {
     cookie: Option<ReplyCookie>,
     /// How long the connection may be silent, in tenths of a second.
     keepalive: Option<u16>,
+    is_padded: bool,
 }
 
 impl<'a> ReplyOpt<'a> {
@@ -40,7 +41,7 @@ impl<'a> ReplyOpt<'a> {
         Self { asked, told, bytes }
     }
 
-    /// Bytes that it takes, but for an extended error.
+    /// Bytes that it takes, but for an extended error and padding.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -63,16 +64,25 @@ impl<'a> ReplyOpt<'a> {
         Some(self.told.as_ref()?.cookie.as_ref()?.worth)
     }
 
-    /// Writes it at the start of `out`, which has room for [`Self::bytes`] and the error; returns
-    /// how many bytes that was.
+    /// How much padding makes of a reply of so many bytes, all but the padding, a good length within
+    /// `limit`; none where none is due, or where there is no room for it.
+    pub fn padding_bytes(&self, unpadded: usize, limit: usize) -> Option<usize> {
+        let is_due = self.told.as_ref().is_some_and(|told| told.is_padded);
+        if is_due { padding::bytes(unpadded, limit) } else { None }
+    }
+
+    /// Writes it at the start of `out`, which has room for [`Self::bytes`], the error and so many
+    /// bytes of padding; returns how many bytes that was.
     pub fn write(
         &self,
         out: &mut [u8],
         rcode: Rcode,
         scope: u8,
         error: Option<ExtendedError>,
+        padding_bytes: Option<usize>,
     ) -> Option<usize> {
-        let total = self.bytes + error.map_or(0, ExtendedError::bytes);
+        let unpadded = self.bytes + error.map_or(0, ExtendedError::bytes);
+        let total = unpadded + padding_bytes.map_or(0, |bytes| OPTION_BYTES + bytes);
         let out = out.get_mut(..total)?;
         let [u1, u2] = MAX_UDP_BYTES.to_be_bytes();
         let flags = if self.asked.dnssec_ok { 0x80 } else { 0 };
@@ -91,6 +101,9 @@ impl<'a> ReplyOpt<'a> {
         if let Some(error) = error {
             put(out, at, OPTION_EXTENDED_ERROR, error.data());
         }
+        if let Some(bytes) = padding_bytes {
+            padding::write(out, unpadded, bytes);
+        }
         Some(total)
     }
 }
@@ -102,6 +115,7 @@ impl<'a> Told<'a> {
             nsid: view.nsid.as_deref().filter(|_| asked.nsid),
             cookie: asked.cookie.and_then(|cookie| cookie.reply(asker, &view.cookie_secrets)),
             keepalive: idle.map(tenths_of_a_second),
+            is_padded: asked.padding && padding::is_allowed(asker.transport),
         }
     }
 

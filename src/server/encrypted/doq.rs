@@ -16,7 +16,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
 
-use super::desks::Client;
 use super::identity::{Identity, tls_config};
 use super::place::Place;
 use super::stop::Stop;
@@ -24,6 +23,7 @@ use super::{HANDSHAKE, STREAMS, Shared};
 use crate::clock;
 use crate::dns::Transport;
 use crate::server::admission::TcpLimits;
+use crate::server::desks::Client;
 use stream::{Asking, Failure};
 
 /// Handshakes at one time with clients that have not yet shown that they get what is sent to their

@@ -11,16 +11,12 @@ use tokio::time::{sleep_until, timeout};
 use tokio_rustls::server::TlsStream;
 
 use super::Shared;
-use super::desks::Client;
 use super::place::Place;
 use super::stop::Stop;
 use crate::dns::Transport;
-use crate::metrics::Discard;
-use crate::server::frames::{Frames, Next};
+use crate::server::desks::{Client, FLUSH_BYTES, Progress};
+use crate::server::frames::Frames;
 
-/// Answers of pipelined questions are sent together up to about this many bytes; then it is the
-/// turn of other connections.
-const FLUSH_BYTES: usize = 4 << 10;
 /// How long, and for how many bytes, a client that goes on sending is still listened to, so that the
 /// answers before do not get lost with the connection.
 const LINGER: Duration = Duration::from_secs(1);
@@ -76,11 +72,17 @@ impl Connection {
             }
             // Others come first: whoever asks for much waits longer, and not they.
             while self.frames.is_ready() {
-                let makes_sense = self.answer_some();
+                let Self { frames, output, source, place, shared, .. } = self;
+                let client = Client {
+                    source: *source,
+                    transport: Transport::Tls,
+                    idle_timeout: Some(place.patience()),
+                };
+                let progress = shared.desks.answer_some(frames, client, output);
                 if !self.place.renew() || self.send().await.is_err() {
                     return End::Abrupt;
                 }
-                if !makes_sense {
+                if progress == Progress::Hopeless {
                     return End::Hopeless;
                 }
                 tokio::task::yield_now().await;
@@ -106,35 +108,6 @@ impl Connection {
             read = timeout(place.patience(), read) => read.unwrap_or(Err(End::Orderly)),
             () = stop.last_look_is_over() => Err(End::Orderly),
         }
-    }
-
-    /// Answers questions until there is enough to send; says whether the client makes sense.
-    fn answer_some(&mut self) -> bool {
-        let Self { frames, output, source, place, shared, .. } = self;
-        let client = Client {
-            source: *source,
-            transport: Transport::Tls,
-            idle_timeout: Some(place.patience()),
-        };
-        while output.len() < FLUSH_BYTES {
-            let question = match frames.take() {
-                Next::Message(question) => question,
-                Next::Incomplete => return true,
-                Next::Nonsense => {
-                    shared.desks.discard(Transport::Tls, Discard::ShortMessage);
-                    return false;
-                }
-            };
-            let answered = shared.desks.answer(question, client, |reply| {
-                // A reply has at most as many bytes as a length can tell.
-                output.extend_from_slice(&(reply.len() as u16).to_be_bytes());
-                output.extend_from_slice(reply);
-            });
-            if answered.is_none() {
-                return false;
-            }
-        }
-        true
     }
 
     /// Sends what is answered. Whoever does not take it in time, or while others need the place, is

@@ -1,4 +1,4 @@
-//! DNS over TLS, HTTPS and QUIC: the same answers as over TCP, byte for byte.
+//! DNS over TLS, HTTPS and QUIC: the same answers as over TCP, byte for byte but for padding.
 //!
 //! This room stands on rustls, h2 and quinn themselves, since only there everything that a client
 //! can have the server hold can be bounded: connections, handshakes, streams, windows, times. It
@@ -8,7 +8,6 @@
 //! without a question for too long is closed anyway. On the order to stop, what has arrived is
 //! answered, and then all are closed.
 
-mod desks;
 mod doh;
 mod doq;
 mod dot;
@@ -31,13 +30,14 @@ pub use identity::Identity;
 pub use sockets::{EncryptedBound, EncryptedListen, bind_encrypted};
 
 use super::admission::{Admission, TcpLimits};
+use super::desks::Desks;
+use super::listener::Listener;
 use super::responder::Service;
 use crate::dns::Transport;
 use crate::live::Live;
 use crate::metrics::Metrics;
-use desks::Desks;
 use stop::{Stop, StopSender, stop_channel};
-use tls::TlsListener;
+use tls::Handshakes;
 
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(5);
@@ -105,8 +105,9 @@ impl Encrypted {
         for (transport, sockets) in [(Transport::Tls, bound.dot), (Transport::Https, bound.doh)] {
             for socket in sockets {
                 self.addresses.push((transport, socket.local_addr()?));
-                let listener = TlsListener::new(socket, transport, Arc::clone(identity), shared)?;
-                self.listeners.push(tokio::spawn(listener.run(stop.clone())));
+                let listener = Listener::new(socket, "TLS", Arc::clone(&shared.metrics))?;
+                let handshakes = Handshakes::new(transport, Arc::clone(identity), shared)?;
+                self.listeners.push(tokio::spawn(handshakes.listen(listener, stop.clone())));
             }
         }
         for socket in bound.doq {

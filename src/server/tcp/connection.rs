@@ -13,14 +13,11 @@ use tokio::time::{Instant, timeout};
 
 use super::{Tcp, stopped};
 use crate::clock;
-use crate::dns::{Asker, Transport};
-use crate::metrics::Discard;
+use crate::dns::Transport;
 use crate::server::admission::{Permit, WaitsFor};
-use crate::server::frames::{Frames, Next};
+use crate::server::desks::{Client, FLUSH_BYTES, Progress};
+use crate::server::frames::Frames;
 
-/// Answers of pipelined questions are sent together up to about this many bytes; then it is the turn
-/// of other connections.
-const FLUSH_BYTES: usize = 4 << 10;
 /// The most that is still read after the stop, in bytes.
 const LAST_BYTES: usize = 1 << 20;
 /// How long, and for how many bytes, a client that makes no sense is still listened to, so that
@@ -50,16 +47,6 @@ enum Arrival {
     OldAge,
     /// It is time to stop.
     Stop,
-}
-
-/// How answering what is there ended.
-enum Progress {
-    /// All is answered.
-    Done,
-    /// There may be more; first what there is must be sent.
-    More,
-    /// The client makes no sense: it sent what is no question.
-    Hopeless,
 }
 
 impl Connection {
@@ -150,7 +137,13 @@ impl Connection {
     /// Answers all whole questions, though none beyond its lifetime; says whether more may come.
     async fn answer_all(&mut self) -> io::Result<bool> {
         loop {
-            let progress = self.answer_some()?;
+            let Self { tcp, frames, output, permit, .. } = self;
+            let client = Client {
+                source: self.source,
+                transport: Transport::Tcp,
+                idle_timeout: Some(permit.idle()),
+            };
+            let progress = tcp.desks.answer_some(frames, client, output);
             self.send().await?;
             self.output.clear();
             self.output.shrink_to(FLUSH_BYTES);
@@ -182,40 +175,6 @@ impl Connection {
             taken = timeout(patience, stream.write_all(rest)) => taken?,
         };
         if permit.work() { taken } else { Err(io::ErrorKind::ConnectionAborted.into()) }
-    }
-
-    /// Answers questions until there is enough to send.
-    fn answer_some(&mut self) -> io::Result<Progress> {
-        let Self { source, tcp, frames, output, permit, .. } = self;
-        tcp.at_desk(|responder, reply| {
-            let mut round = responder.round();
-            let asker = Asker {
-                source: *source,
-                transport: Transport::Tcp,
-                unix_seconds: round.unix_seconds(),
-                idle_timeout: Some(permit.idle()),
-            };
-            while output.len() < FLUSH_BYTES {
-                let message = match frames.take() {
-                    Next::Message(message) => message,
-                    Next::Incomplete => return Progress::Done,
-                    Next::Nonsense => {
-                        round.discard(Transport::Tcp, Discard::ShortMessage);
-                        return Progress::Hopeless;
-                    }
-                };
-                // A reply has at most as many bytes as its buffer, which a length can tell.
-                match round.respond(message, &asker, reply) as u16 {
-                    // No question at all, and so nothing that the client could wait for.
-                    0 => return Progress::Hopeless,
-                    length => {
-                        output.extend_from_slice(&length.to_be_bytes());
-                        output.extend_from_slice(&reply[..usize::from(length)]);
-                    }
-                }
-            }
-            Progress::More
-        })
     }
 
     /// Answers what has arrived before the stop, and no more.

@@ -14,6 +14,8 @@ use crate::support::setup::{Setup, ZONE, steady};
 
 /// More records than fit into the first 16 KiB, but into 64 KiB.
 const MANY: usize = 300;
+/// The code of the option of padding.
+const PADDING: u16 = 12;
 
 fn daemon(pair: &Pair) -> Daemon {
     let pools = steady("near", "192.0.2.1") + &steady("far", "198.51.100.1");
@@ -199,4 +201,40 @@ fn the_questions_are_of_each_kind() {
     }
     assert!(seen.iter().any(|(_, answers)| *answers == MANY), "{seen:?}");
     assert!(longest > 16_384, "{longest}");
+}
+
+/// All that differs is padding, for whoever pads its questions (RFC 8467).
+#[test]
+fn padded_questions_get_the_same_answers_padded() {
+    let pair = Pair::new();
+    let daemon = daemon(&pair);
+    let padding = |bytes: usize| {
+        edns("fixed", |edns| {
+            edns.options_mut().insert(EdnsOption::Unknown(PADDING, vec![0; bytes]));
+        })
+    };
+    for question in [padding(0), padding(73)] {
+        let plain = Connection::open(daemon.dns[0]).ask(&question).unwrap();
+        let mut dot = Dot::open(at(&daemon, "dot"), &pair).unwrap();
+        let mut doh = Doh::open(at(&daemon, "doh"), &pair).unwrap();
+        let doq = Doq::open(at(&daemon, "doq"), &pair).unwrap();
+        for reply in [
+            dot.ask(&question).unwrap(),
+            doh.post(&question).unwrap().body,
+            doh.get(&question).unwrap().body,
+            doq.ask(&question).unwrap(),
+        ] {
+            assert_eq!(reply.len(), 468);
+            // Up to the length of the options, then these alone.
+            let length_at = plain.len() - 2;
+            assert_eq!(
+                (&reply[..length_at], &plain[length_at..]),
+                (&plain[..length_at], &[0, 0][..])
+            );
+            let options = &reply[plain.len()..];
+            let bytes = options.len() as u16 - 4;
+            assert_eq!(options[..4], [[0, 12], bytes.to_be_bytes()].concat());
+            assert!(options[4..].iter().all(|byte| *byte == 0));
+        }
+    }
 }

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::freshness;
 use super::request::{self, Asked, DNS_MESSAGE};
-use crate::server::encrypted::desks::Client;
+use crate::server::desks::Client;
 use crate::server::encrypted::stop::Stop;
 use crate::server::encrypted::{LONG_BYTES, Shared};
 

@@ -14,12 +14,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
 
-use super::desks::Client;
 use super::place::Place;
 use super::stop::Stop;
 use super::{HANDSHAKE, STREAMS, Shared};
 use crate::clock;
 use crate::dns::Transport;
+use crate::server::desks::Client;
 use exchange::Exchange;
 
 /// The longest head of a request, in bytes; a question that is longer is sent in a body.

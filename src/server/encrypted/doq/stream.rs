@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::UNSPECIFIED_ERROR;
 use crate::dns::Transport;
 use crate::metrics::Discard;
-use crate::server::encrypted::desks::Client;
+use crate::server::desks::Client;
 use crate::server::encrypted::stop::Stop;
 use crate::server::encrypted::{LONG_BYTES, Shared};
 

@@ -4,6 +4,7 @@ use super::*;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::server::admission::TcpLimits;
+use crate::server::frames::Next;
 use crate::server::responder::Service;
 use crate::server::tests::{query, view, whoami};
 

@@ -6,10 +6,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::frames::{Frames, Next};
+use super::responder::{Responder, Round, Service};
 use crate::dns::{Asker, Transport};
 use crate::metrics::Discard;
-use crate::server::responder::{Responder, Service};
 
+/// Answers of pipelined questions are sent together up to about this many bytes; then it is the turn
+/// of other connections.
+pub(super) const FLUSH_BYTES: usize = 4 << 10;
 /// The longest reply, in bytes.
 const REPLY_BYTES: usize = u16::MAX as usize;
 
@@ -28,6 +32,18 @@ pub(super) struct Client {
     /// How long the connection may be silent, where its clients may want to know (RFC 7828): over
     /// HTTPS and QUIC that is a matter of theirs (RFC 9250 5.5.2).
     pub(super) idle_timeout: Option<Duration>,
+}
+
+/// How answering what is there ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// All is answered.
+    Done,
+    /// There may be more; first what there is must be sent.
+    More,
+    /// The client makes no sense: it sent what is no question. Or there is the trouble that is
+    /// logged.
+    Hopeless,
 }
 
 struct Desk {
@@ -49,13 +65,39 @@ impl Desks {
         take: impl FnOnce(&[u8]) -> T,
     ) -> Option<T> {
         self.at_one(|Desk { responder, reply }| {
-            let Client { source, transport, idle_timeout } = client;
-            let mut round = responder.round();
-            let unix_seconds = round.unix_seconds();
-            let asker = Asker { source, transport, unix_seconds, idle_timeout };
-            let length = round.respond(question, &asker, reply);
-            reply.get(..length).filter(|reply| !reply.is_empty()).map(take)
+            client.answer(&mut responder.round(), question, reply).map(take)
         })?
+    }
+
+    /// Answers questions of a stream until there is enough to send, each behind its length.
+    pub(super) fn answer_some(
+        &self,
+        frames: &mut Frames,
+        client: Client,
+        output: &mut Vec<u8>,
+    ) -> Progress {
+        let done = self.at_one(|Desk { responder, reply }| {
+            let mut round = responder.round();
+            while output.len() < FLUSH_BYTES {
+                let question = match frames.take() {
+                    Next::Message(question) => question,
+                    Next::Incomplete => return Progress::Done,
+                    Next::Nonsense => {
+                        round.discard(client.transport, Discard::ShortMessage);
+                        return Progress::Hopeless;
+                    }
+                };
+                // No question at all, and so nothing that the client could wait for.
+                let Some(reply) = client.answer(&mut round, question, reply) else {
+                    return Progress::Hopeless;
+                };
+                // A reply has at most as many bytes as a length can tell.
+                output.extend_from_slice(&(reply.len() as u16).to_be_bytes());
+                output.extend_from_slice(reply);
+            }
+            Progress::More
+        });
+        done.unwrap_or(Progress::Hopeless)
     }
 
     /// Counts a message that is not even looked at.
@@ -81,6 +123,22 @@ impl Desks {
             tracing::error!("an answer ended in a panic; please report this bug");
         }
         done.ok()
+    }
+}
+
+impl Client {
+    /// The reply to a question; none where there is none.
+    fn answer<'r>(
+        self,
+        round: &mut Round<'_>,
+        question: &[u8],
+        reply: &'r mut [u8],
+    ) -> Option<&'r [u8]> {
+        let Self { source, transport, idle_timeout } = self;
+        let unix_seconds = round.unix_seconds();
+        let asker = Asker { source, transport, unix_seconds, idle_timeout };
+        let length = round.respond(question, &asker, reply);
+        reply.get(..length).filter(|reply| !reply.is_empty())
     }
 }
 
