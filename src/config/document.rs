@@ -22,7 +22,8 @@ pub(super) struct Document<'t> {
     text: &'t str,
     line_starts: Vec<usize>,
     root: DeTable<'t>,
-    /// Tables that could not be parsed and are blank, so that what seems wrong there is not.
+    /// Tables that could not be parsed and are blank, so that what seems wrong there is not; in
+    /// the order of the file.
     broken: Vec<Range<usize>>,
     findings: RefCell<Vec<Finding>>,
 }
@@ -85,7 +86,9 @@ impl<'t> Document<'t> {
 
     fn note(&self, offset: usize, found: String, expected: String) {
         let enough = self.findings.borrow().len() >= syntax::MOST_FINDINGS;
-        if enough || self.broken.iter().any(|table| table.contains(&offset)) {
+        // Sorted, and none within another.
+        let table = self.broken.partition_point(|table| table.end <= offset);
+        if enough || self.broken.get(table).is_some_and(|table| table.contains(&offset)) {
             return;
         }
         let finding = Finding::at(self.file, self.position(offset), found, expected);

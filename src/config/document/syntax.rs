@@ -43,35 +43,42 @@ fn start_of(error: &Error, text: &str) -> usize {
     error.span().map_or(text.len(), |span| span.start)
 }
 
-/// Blanks the tables that cannot be parsed, keeping their headers where those can.
+/// Blanks the tables that cannot be parsed, keeping their headers where those can. A pass takes the
+/// first error of each table: the rest are mostly its echo, and there may be as many as bytes.
 pub(super) fn mend(text: &str) -> Option<Mended> {
     let starts = tables(text);
     let range = |table: usize| starts[table]..starts.get(table + 1).copied().unwrap_or(text.len());
     let mut left = text.as_bytes().to_vec();
-    let mut broken: Vec<usize> = Vec::new();
+    let mut broken = vec![false; starts.len()];
     for _ in 0..MOST_PASSES {
         let now = String::from_utf8(left.clone()).ok()?;
         let (_, errors) = DeTable::parse_recoverable(&now);
         if errors.is_empty() {
-            broken.sort_unstable();
-            broken.dedup();
-            return Some(Mended { text: now, broken: broken.into_iter().map(range).collect() });
+            let broken = (0..starts.len()).filter(|table| broken[*table]).map(range).collect();
+            return Some(Mended { text: now, broken });
         }
+        let mut before = None;
+        // What is never closed is found at the end, behind what is blank already.
+        let to_blame = |table| {
+            let is_blank = now.as_bytes()[range(table)].iter().all(u8::is_ascii_whitespace);
+            before = if is_blank { before } else { Some(table) };
+            before
+        };
+        let to_blame: Vec<Option<usize>> = (0..starts.len()).map(to_blame).collect();
+        let mut seen = vec![false; starts.len()];
         for error in &errors {
             let at = start_of(error, &now);
-            let is_blank = |table: &usize| left[range(*table)].iter().all(u8::is_ascii_whitespace);
-            // What is never closed is found at the end, behind what is blank already.
-            let Some(table) = (0..=table_of(&starts, at)).rev().find(|table| !is_blank(table))
-            else {
+            let Some(table) = to_blame[table_of(&starts, at)] else { continue };
+            if std::mem::replace(&mut seen[table], true) {
                 continue;
-            };
+            }
             let bytes = &mut left[range(table)];
             let header = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
             let has_header = bytes.first() == Some(&b'[');
-            let keep = has_header && at > starts[table] + header && !broken.contains(&table);
+            let keep = has_header && at > starts[table] + header && !broken[table];
             let from = if keep { header } else { 0 };
             bytes[from..].iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
-            broken.push(table);
+            broken[table] = true;
         }
     }
     None
@@ -164,12 +171,17 @@ fn shown(text: &str) -> String {
     shown.trim_matches('"').into()
 }
 
-/// The word around a place, and where it begins.
+/// More characters than an address, its port and its length have together.
+const LONGEST_WORD: usize = 64;
+
+/// The word around a place, and where it begins; of a long one only what is near.
 fn word_at(text: &str, at: usize) -> (usize, &str) {
-    let ends = |c: char| c.is_whitespace() || "[]{},=#\"'".contains(c);
+    let is_within = |c: &char| !(c.is_whitespace() || "[]{},=#\"'".contains(*c));
+    let length = |c: char| c.len_utf8();
     let (before, after) = (text.get(..at).unwrap_or(""), text.get(at..).unwrap_or(""));
-    let start = before.rfind(ends).map_or(0, |at| at + 1);
-    let end = at + after.find(ends).unwrap_or(after.len());
+    let back = before.chars().rev().take(LONGEST_WORD).take_while(is_within).map(length);
+    let forth = after.chars().take(LONGEST_WORD).take_while(is_within).map(length);
+    let (start, end) = (at - back.sum::<usize>(), at + forth.sum::<usize>());
     (start, text.get(start..end).unwrap_or(""))
 }
 

@@ -129,6 +129,21 @@ fn each_bad_line_is_said_once() {
     assert!(findings[1].starts_with("x.toml:3:5: "), "{findings:?}");
 }
 
+/// Where each mistake cost a look at the whole table or line, or each table a look at all others,
+/// this would take many minutes.
+#[test]
+fn files_full_of_mistakes_are_refused_at_once() {
+    let full_of = |text: &str| text.repeat((1 << 17) / text.len());
+    let tables: String = (0..10_000).map(|n| format!("[t{n}]\na = ]\n")).collect();
+    for text in [full_of("]"), full_of("."), full_of("a\n"), full_of("[a]\n]\n"), tables] {
+        let (_, findings) = read("x.toml", text.as_bytes(), |document| {
+            let everything = document.root();
+            everything.expect_keys(&[]);
+        });
+        assert!((1..=2 * syntax::MOST_FINDINGS).contains(&findings.len()), "{}", findings.len());
+    }
+}
+
 #[test]
 fn an_empty_file_and_a_byte_order_mark_are_fine() {
     for text in ["", "\n", "# nothing", "\u{feff}", "\u{feff}a = 1", "a = 1\r\nb = 2\r\n"] {
