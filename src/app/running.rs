@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
+use std::{panic, thread};
 
 use super::alarm::{self, Alarm, Dependents};
 use super::beliefs::Beliefs;
@@ -18,7 +19,7 @@ use crate::live::{self, Live};
 use crate::metrics::Metrics;
 use crate::probe::Plan;
 use crate::reload::{self, Loaded, Seen};
-use crate::server::Identity;
+use crate::server::{Identity, give_way};
 use crate::state::{DAEMON, OverrideChange, OverrideEvent, Store};
 use crate::steering::Pools;
 use crate::view::{CookieSecrets, View, World};
@@ -84,8 +85,7 @@ impl Running {
 
     pub fn load(&self) -> Result<String, Vec<Finding>> {
         self.seen.refresh(&self.daemon);
-        let Loaded { world, certificate, cookie_secrets, warnings } =
-            reload::load(&self.daemon, self.seed)?;
+        let Loaded { world, certificate, cookie_secrets, warnings } = self.read_files()?;
         alarm::tell_warnings(&warnings);
         let world = Arc::new(world);
         let revision = world.revision.clone();
@@ -97,6 +97,22 @@ impl Running {
             tracing::info!("another certificate is shown from now on");
         }
         Ok(revision)
+    }
+
+    /// Reads on a thread of its own, which gives way: answers come first.
+    fn read_files(&self) -> Result<Loaded, Vec<Finding>> {
+        let read = || reload::load(&self.daemon, self.seed);
+        thread::scope(|scope| {
+            let nice = || {
+                give_way();
+                read()
+            };
+            match thread::Builder::new().name("load".into()).spawn_scoped(scope, nice) {
+                Ok(thread) => thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic)),
+                // The system has no thread to give, and this one has time to wait.
+                Err(_) => read(),
+            }
+        })
     }
 
     /// Puts a world in the place of the one that is served, and returns that.

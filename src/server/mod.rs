@@ -18,6 +18,7 @@ mod frames;
 mod listener;
 mod mmsg;
 mod open_files;
+mod priority;
 mod responder;
 mod sockets;
 mod tcp;
@@ -35,6 +36,7 @@ use tokio::task::JoinHandle;
 pub use admission::TcpLimits;
 pub use encrypted::{Encrypted, EncryptedBound, EncryptedListen, Identity, bind_encrypted};
 pub use open_files::raise_open_files;
+pub use priority::give_way;
 pub use sockets::{Bound, bind};
 
 use crate::live::Live;
@@ -169,7 +171,10 @@ fn start_workers(
             service: service.clone(),
         };
         let name = format!("udp-{index}");
-        threads.push(thread::Builder::new().name(name).spawn(move || worker.run())?);
+        threads.push(thread::Builder::new().name(name).spawn(move || {
+            priority::begin_at_once();
+            worker.run();
+        })?);
     }
     Ok(threads)
 }
