@@ -13,4 +13,4 @@ pub(crate) use name::are_same_and_short;
 pub use name::{Name, NameError};
 pub use qname::QName;
 pub use rcode::Rcode;
-pub use rrset::{Owner, Patch, RrSet, RrSetBuilder, RrSets, TooLarge};
+pub use rrset::{MAX_WIRE_BYTES, Owner, Patch, RrSet, RrSetBuilder, RrSets, TooLarge};

@@ -26,8 +26,9 @@ use super::rtype;
 const OWNERS_ASKED: u16 = 0x8000;
 const HEADER_BYTES: usize = 8;
 const PATCH_BYTES: usize = 3;
-/// Header, longest question and OPT must fit beside it.
-const MAX_WIRE_BYTES: usize = 65_535 - 512;
+/// The most bytes that a set may have, and a delegation with its glue: header, longest question and
+/// OPT must fit beside it.
+pub const MAX_WIRE_BYTES: usize = 65_535 - 512;
 /// A compression pointer to the question, which follows the header of every message.
 const TO_QUESTION: [u8; 2] = [0xc0, 0x0c];
 

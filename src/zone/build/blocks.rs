@@ -1,7 +1,7 @@
 //! Names to the blocks of a zone's memory (see [`crate::zone::node`]).
 
 use crate::memory;
-use crate::wire::{Name, Owner, RrSetBuilder, TooLarge};
+use crate::wire::{Name, Owner, RrSetBuilder, RrSets, TooLarge};
 use crate::zone::node::{CUT, HEAD_BYTES, STEERED};
 use crate::zone::records::Records;
 use crate::zone::store::{Store, UNIT_BYTES};
@@ -12,7 +12,7 @@ pub(super) struct Blocks {
     names: usize,
 }
 
-/// Where the block of a name begins.
+/// Where the block of a name begins, or a part of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place(usize);
 
@@ -83,6 +83,19 @@ impl Blocks {
             self.bytes.truncate(start);
         }
         encoded
+    }
+
+    /// Where the next record set will stand.
+    pub(super) fn end(&self) -> Place {
+        Place(self.bytes.len())
+    }
+
+    /// How many bytes the sets from there on take in a message.
+    pub(super) fn wire_bytes(&self, start: Place, sets: u16) -> usize {
+        RrSets::new(&self.bytes[start.0..], sets)
+            .filter_map(|set| set.wire())
+            .map(<[u8]>::len)
+            .sum()
     }
 
     /// The memory of the zone, if it is not too large.

@@ -4,7 +4,7 @@ use super::group::{Group, Set};
 use super::order::Order;
 use super::{Steered, SteeredTypes};
 use crate::finding::Finding;
-use crate::wire::{Name, rtype};
+use crate::wire::{MAX_WIRE_BYTES, Name, rtype};
 use crate::zone::findings::Findings;
 use crate::zone::read::type_name;
 use crate::zone::records::{Record, Records};
@@ -194,7 +194,17 @@ impl<'a> Checks<'a> {
     pub(super) fn too_large(&mut self, group: &Group, set: &Set) {
         let (count, kind, name) = (set.len(), type_name(set.rtype), shown(&group.name));
         let found = format!("{count} {kind} records at {name}, too many for any message");
-        self.at(group.first(set), found, "at most 65023 bytes in one record set");
+        let expected = format!("at most {MAX_WIRE_BYTES} bytes in one record set");
+        self.at(group.first(set), found, expected);
+    }
+
+    /// A delegation that no message can hold with the addresses that it must have (RFC 9471).
+    pub(super) fn too_much_glue(&mut self, group: &Group, name_servers: &Set) {
+        let (count, name) = (name_servers.len(), shown(&group.name));
+        let found =
+            format!("{count} NS records at {name}, with their glue too much for any message");
+        let expected = format!("at most {MAX_WIRE_BYTES} bytes in one delegation and its glue");
+        self.at(group.first(name_servers), found, expected);
     }
 
     /// More than anything can find its way in.

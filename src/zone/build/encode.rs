@@ -4,7 +4,7 @@ use super::blocks::{self, Blocks, Place};
 use super::check::Checks;
 use super::group::{Group, Set};
 use super::order::Order;
-use crate::wire::{Owner, rtype};
+use crate::wire::{MAX_WIRE_BYTES, Owner, rtype};
 
 /// Encodes what a name says, behind its name in its block.
 pub(super) struct Encoder<'e, 'a> {
@@ -28,8 +28,12 @@ impl Encoder<'_, '_> {
         let addresses = self.blocks.delegated(name);
         self.sets(name, group, |rtype| rtype == rtype::DS);
         let cut = &group.name;
-        self.set(group, name_servers, Owner::Ancestor(cut), cut);
+        let start = self.blocks.end();
+        let fits = self.set(group, name_servers, Owner::Ancestor(cut), cut);
         let glue = self.addresses(group, name_servers, true);
+        if fits && self.blocks.wire_bytes(start, 1 + glue) > MAX_WIRE_BYTES {
+            self.checks.too_much_glue(group, name_servers);
+        }
         let extra = self.addresses(group, name_servers, false);
         self.blocks.addresses(addresses, glue, extra);
     }

@@ -1,7 +1,7 @@
 //! Everything that a zone may not be, with the exact lines that say so.
 
 use super::super::{Steered, SteeredTypes};
-use super::{HEAD, steered, zone_of};
+use super::{HEAD, steered, zone, zone_of};
 
 fn findings(apex: &str, text: &str, steered: &[Steered]) -> Vec<String> {
     let findings = zone_of(apex, text, steered).unwrap_err();
@@ -115,6 +115,26 @@ fn a_set_must_fit_into_a_message() {
             "z:4:1: 4100 A records at a.example.com., too many for any message; expected at most 65023 bytes in one record set"
         ]
     );
+}
+
+/// A referral without its glue leads nowhere (RFC 9471), so that one too long could only fail.
+#[test]
+fn a_delegation_and_its_glue_must_fit_into_a_message() {
+    let delegation = |hosts: usize, below: &str| -> String {
+        let host =
+            |n: usize| format!("cut NS n{n}{below}\nn{n}{below} A 10.0.{}.{}\n", n / 256, n % 256);
+        (0..hosts).map(host).collect()
+    };
+    let text = format!("{HEAD}{}", delegation(2_000, ".cut"));
+    assert_eq!(
+        findings("example.com.", &text, &[]),
+        [
+            "z:4:1: 2000 NS records at cut.example.com., with their glue too much for any message; expected at most 65023 bytes in one delegation and its glue"
+        ]
+    );
+    zone(&delegation(1_000, ".cut"));
+    // What is not below the cut may be left out.
+    zone(&delegation(2_000, ""));
 }
 
 #[test]
@@ -276,7 +296,7 @@ fn what_looks_odd_but_is_right_is_accepted() {
         "sub NS a\nx.sub DS 1 13 2 00",
         "* NS a\n*.x DNAME a",
     ] {
-        super::zone(text);
+        zone(text);
     }
     zone_of(".", "@ 5 SOA . . 1 1 1 1 1\n@ 5 NS a.\ncom. 5 NS a.", &[]).unwrap();
     zone_of("2.0.192.in-addr.arpa.", &format!("{HEAD}1 PTR www.example.com."), &[]).unwrap();
