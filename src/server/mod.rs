@@ -171,10 +171,7 @@ fn start_workers(
             service: service.clone(),
         };
         let name = format!("udp-{index}");
-        threads.push(thread::Builder::new().name(name).spawn(move || {
-            priority::begin_at_once();
-            worker.run();
-        })?);
+        threads.push(thread::Builder::new().name(name).spawn(move || worker.run())?);
     }
     Ok(threads)
 }
