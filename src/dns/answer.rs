@@ -312,6 +312,8 @@ fn from_zones<T: Trace>(
         return false;
     }
     reply.clear();
+    // Nobody is told what was chosen.
+    said.slot = None;
     if incoming.asker.transport != Transport::Udp {
         said.rcode = Rcode::SERVFAIL;
         said.authoritative = false;

@@ -16,7 +16,7 @@ use crate::wire::Rcode;
 pub enum Discard {
     /// It came from port 0, where nobody can be answered.
     PortZero,
-    /// A message over anything but UDP that is shorter than a header.
+    /// A message over TCP, TLS or QUIC that is shorter than a header.
     ShortMessage,
     /// The system would not send the reply.
     SendFailed,

@@ -55,7 +55,7 @@ impl Listener {
             tokio::select! {
                 () = &mut stop => return,
                 Some(ended) = self.open.join_next() => {
-                    note_end(ended, self.door.protocol, &self.metrics);
+                    note_end(&ended, self.door.protocol, &self.metrics);
                 }
                 (stream, source) = self.door.next() => {
                     if let Some(serving) = admit(stream, source) {
@@ -85,7 +85,7 @@ impl Listener {
         drop(socket);
         let all_ended = async {
             while let Some(ended) = open.join_next().await {
-                note_end(ended, protocol, &metrics);
+                note_end(&ended, protocol, &metrics);
             }
         };
         let _ = timeout(patience, all_ended).await;
@@ -127,7 +127,8 @@ impl Door {
     }
 }
 
-fn note_end(ended: Result<(), JoinError>, protocol: &str, metrics: &Metrics) {
+/// Tells of a task that ended in a panic.
+pub(super) fn note_end<T>(ended: &Result<T, JoinError>, protocol: &str, metrics: &Metrics) {
     if let Err(error) = ended
         && error.is_panic()
     {

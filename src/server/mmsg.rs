@@ -1,7 +1,7 @@
 //! The system calls that no safe crate offers: many packets with one call, waiting for several
 //! sockets without a runtime, and the socket options of the addresses that packets were sent to.
 //!
-//! All unsafe code of the program is here. Nothing here knows what a packet says.
+//! All unsafe code of receiving and sending is here. Nothing here knows what a packet says.
 #![expect(unsafe_code, reason = "recvmmsg, sendmmsg, poll and setsockopt have no safe wrapper")]
 
 use std::io;

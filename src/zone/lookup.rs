@@ -20,7 +20,7 @@ pub enum Found<'z> {
 impl Zone {
     /// Finds a name that is at or below the apex (RFC 1034 4.3.2, RFC 4592, RFC 6672).
     ///
-    /// A delegation's own DS belongs to this side of the cut: `rtype` tells whether that is asked.
+    /// A delegation's own DS belongs to this side of the cut: `asked` tells whether that is asked.
     #[inline]
     pub fn find(&self, name: &QName, asked: u16) -> Found<'_> {
         match self.exact(name) {

@@ -35,7 +35,7 @@ use tally::Tally;
 use zones::Zones;
 
 /// Questions for each set of zones that is made.
-const QUESTIONS: usize = 12_000;
+const QUESTIONS: usize = 13_000;
 /// Families of zones in one such set.
 const FAMILIES: usize = 12;
 

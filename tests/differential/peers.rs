@@ -67,7 +67,8 @@ impl Servers {
     /// Nothing if a peer is not installed.
     pub fn start(zones: &Zones) -> Option<Self> {
         if let Some(missing) = PEERS.iter().find(|peer| !peer.is_installed()) {
-            assert!(std::env::var_os("STEERSMAN_PEERS").is_none(), "{missing:?} is not installed");
+            let required = std::env::var("STEERSMAN_PEERS").is_ok_and(|value| value == "required");
+            assert!(!required, "{missing:?} is not installed");
             // Not by a macro, whose output a test that passes would hide.
             let _ = writeln!(
                 io::stderr(),

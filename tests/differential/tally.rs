@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 
 use crate::choices::{self, Choice};
 use crate::peers::{PEERS, Replies, Servers};
@@ -118,11 +119,12 @@ impl<'a> Tally<'a> {
     #[track_caller]
     pub fn finish(self) {
         let Self { what, asked, over_tcp, agreed, chosen, mistakes, shown, .. } = self;
-        println!("{what}: {asked} questions, {over_tcp} over TCP");
+        let mut told = format!("{what}: {asked} questions, {over_tcp} over TCP\n");
         for ((agreed, peers), count) in agreed.iter().rev() {
-            println!("    the same as {agreed} of {peers}: {count}");
+            let _ = writeln!(told, "    the same as {agreed} of {peers}: {count}");
         }
-        println!("    on purpose: {chosen:?}");
+        // Not by a macro, whose output a test that passes would hide.
+        let _ = writeln!(io::stderr(), "{told}    on purpose: {chosen:?}");
         assert_eq!(mistakes, 0, "{what}:\n{shown}");
     }
 }

@@ -24,6 +24,7 @@ use crate::clock;
 use crate::dns::Transport;
 use crate::server::admission::TcpLimits;
 use crate::server::desks::Client;
+use crate::server::listener::note_end;
 use stream::{Asking, Failure};
 
 /// Handshakes at one time with clients that have not yet shown that they get what is sent to their
@@ -83,7 +84,7 @@ pub(super) async fn listen(endpoint: Endpoint, shared: Arc<Shared>, mut stop: St
     loop {
         tokio::select! {
             _ = stop.ordered() => break,
-            Some(_) = connections.join_next() => {}
+            Some(ended) = connections.join_next() => note_end(&ended, "QUIC", &shared.metrics),
             incoming = endpoint.accept() => {
                 let Some(incoming) = incoming else { break };
                 if let Some(handshake) = Handshake::begin(incoming, &unproven, &shared) {
@@ -212,6 +213,7 @@ async fn answer(
             () = place.lost() => return EXCESSIVE_LOAD,
             () = sleep_until(patience_ends) => return NO_ERROR,
             Some(done) = streams.join_next() => {
+                note_end(&done, "QUIC", &asking.shared.metrics);
                 if matches!(done, Ok(Err(Failure::Nonsense))) {
                     return PROTOCOL_ERROR;
                 }

@@ -55,13 +55,25 @@ pub(super) async fn serve(
 ) {
     let mut connection =
         Connection { stream, source, place, shared, frames: Frames::default(), output: Vec::new() };
-    let goodbye = match connection.answer_questions(&mut stop).await {
+    let most_bytes = match connection.answer_questions(&mut stop).await {
         End::Abrupt => return,
-        End::Orderly => timeout(LINGER, connection.close()).await,
-        End::OldAge | End::Hopeless => timeout(LINGER, connection.linger()).await,
+        End::Orderly => 0,
+        End::OldAge | End::Hopeless => LINGER_BYTES,
     };
-    // An error says that the client is gone, or does not listen.
-    let _ = goodbye;
+    let Connection { stream, place, .. } = &mut connection;
+    tokio::select! {
+        () = place.lost() => {}
+        // An error says that the client is gone, or does not listen.
+        _ = timeout(LINGER, close(stream, most_bytes)) => {}
+    }
+}
+
+/// Says that there will be no more (RFC 8446 6.1), and listens to so many bytes for the end.
+async fn close(stream: &mut TlsStream<TcpStream>, most_bytes: u64) -> io::Result<()> {
+    stream.shutdown().await?;
+    let (tcp, _) = stream.get_mut();
+    tokio::io::copy(&mut tcp.take(most_bytes), &mut tokio::io::sink()).await?;
+    Ok(())
 }
 
 impl Connection {
@@ -124,18 +136,6 @@ impl Connection {
         }
         output.clear();
         output.shrink_to(FLUSH_BYTES);
-        Ok(())
-    }
-
-    /// Says that there will be no more (RFC 8446 6.1).
-    async fn close(&mut self) -> io::Result<()> {
-        self.stream.shutdown().await
-    }
-
-    async fn linger(&mut self) -> io::Result<()> {
-        self.close().await?;
-        let (tcp, _) = self.stream.get_mut();
-        tokio::io::copy(&mut tcp.take(LINGER_BYTES), &mut tokio::io::sink()).await?;
         Ok(())
     }
 }

@@ -22,7 +22,7 @@ const QUESTION_BYTES: usize = u16::MAX as usize;
 /// What the exchanges of one connection share.
 pub(super) struct Exchange {
     client: Client,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     stop: Stop,
     /// Held while a long reply is in memory, so that there is but one of them.
     turn: Mutex<()>,

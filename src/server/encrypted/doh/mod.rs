@@ -20,6 +20,7 @@ use super::{HANDSHAKE, STREAMS, Shared};
 use crate::clock;
 use crate::dns::Transport;
 use crate::server::desks::Client;
+use crate::server::listener::note_end;
 use exchange::Exchange;
 
 /// The longest head of a request, in bytes; a question that is longer is sent in a body.
@@ -101,7 +102,9 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
             biased;
             () = place.lost() => return End::Abrupt,
             () = sleep_until(patience_ends) => return End::Orderly,
-            Some(_) = streams.open.join_next() => {}
+            Some(ended) = streams.open.join_next() => {
+                note_end(&ended, "HTTPS", &streams.exchange.shared.metrics);
+            }
             () = streams.exchange.answered() => {
                 last_question = clock::runtime_now();
                 if !place.renew() {

@@ -19,7 +19,7 @@ const HEADER_BYTES: usize = 12;
 /// What the streams of one connection share.
 pub(super) struct Asking {
     client: Client,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     stop: Stop,
     /// Held while a long question is in memory, so that there is but one of them.
     long_question: Mutex<()>,
