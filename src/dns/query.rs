@@ -98,8 +98,8 @@ impl<'p> Question<'p> {
         Some(())
     }
 
-    #[inline(never)]
     /// Walks the records after the question, for the sake of the one OPT record (RFC 6891 6.1.1).
+    #[inline(never)]
     fn read_records(&mut self, mut rest: &'p [u8], [a1, a2, u1, u2, d1, d2]: [u8; 6]) {
         let count = |high, low| u32::from(u16::from_be_bytes([high, low]));
         let before_additional = count(a1, a2) + count(u1, u2);

@@ -142,7 +142,7 @@ impl<'o> Reply<'o> {
     }
 }
 
-/// Copies a question or a record set; both have the same length.
+/// Copies a question or a record set to a place that has its length.
 #[inline]
 fn copy(to: &mut [u8], from: &[u8]) {
     // The commonest are two moves, which may overlap, in place of a call.

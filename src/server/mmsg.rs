@@ -362,6 +362,26 @@ mod tests {
     }
 
     #[test]
+    fn room_grows_with_what_comes_and_shrinks_again() {
+        let server = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+        let client = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+        let send = |count| {
+            for _ in 0..count {
+                client.send_to(&[1], server.local_addr().unwrap()).unwrap();
+            }
+        };
+        let mut batch = Batch::new();
+        let mut receive = || (batch.receive(&server).unwrap(), batch.is_full());
+        send(4 + 8 + 16 + BATCH + 9);
+        let wanted = [(4, true), (8, true), (16, true), (BATCH, true), (9, false)];
+        assert_eq!(wanted.map(|_| receive()), wanted);
+        send(1);
+        assert_eq!(receive(), (1, false));
+        send(5);
+        assert_eq!([receive(), receive()], [(LEAST_ROOM, true), (1, false)]);
+    }
+
+    #[test]
     fn silence_sends_nothing_and_long_packets_are_cut() {
         let server = UdpSocket::bind(("::1", 0)).unwrap_or_else(|_| {
             // A machine without IPv6.

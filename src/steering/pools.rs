@@ -29,7 +29,7 @@ pub enum Asked {
 /// all lots.
 const LOT: usize = 16;
 
-/// How all pools stand, by [`PoolId`]. Cheap to clone; one pool's change shares the others.
+/// How all pools stand, by [`PoolId`]. Cheap to clone; one pool's change shares all other lots.
 #[derive(Clone, Debug, Default)]
 pub struct Pools(Arc<[Arc<[PoolState]>]>);
 
