@@ -14,6 +14,8 @@ use crate::view::CookieSecrets;
 /// For a secret that is made, one that will be, one that was, and one to spare: each costs time
 /// for every cookie that is not good.
 const MOST_SECRETS: usize = 4;
+/// What is said of a file that is no such file at all.
+const MOST_FINDINGS: usize = 20;
 const SECRET_BYTES: usize = 16;
 const EXPECTED: &str = "32 hexadecimal digits, as `openssl rand -hex 16` makes them";
 
@@ -39,6 +41,9 @@ pub fn cookie_secrets(
 fn secrets(file: &str, text: &str) -> Result<Vec<[u8; SECRET_BYTES]>, Vec<Finding>> {
     let (mut secrets, mut findings) = (Vec::new(), Vec::new());
     for (line, text) in (1..).zip(text.lines()) {
+        if findings.len() == MOST_FINDINGS {
+            break;
+        }
         let digits = text.trim();
         let start = text.chars().take_while(|c| c.is_whitespace()).count() as u32 + 1;
         if digits.is_empty() || digits.starts_with('#') {
@@ -105,6 +110,12 @@ mod tests {
             let wanted: Vec<_> = wanted.into_iter().map(u128::to_be_bytes).collect();
             assert_eq!(read(&text), Ok(wanted), "{text}");
         }
+    }
+
+    #[test]
+    fn little_is_said_of_what_is_no_such_file_at_all() {
+        let lines = "no secret\n".repeat(100_000);
+        assert_eq!(read(&lines).unwrap_err().len(), MOST_FINDINGS);
     }
 
     #[test]

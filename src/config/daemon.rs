@@ -6,6 +6,7 @@ mod conflict;
 mod limits;
 mod tls;
 
+use std::collections::HashSet;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -270,10 +271,10 @@ fn addresses(item: &Item<'_>) -> Option<Vec<SocketAddr>> {
 /// The same, where an empty list has a meaning.
 fn addresses_or_none(item: &Item<'_>) -> Option<Vec<SocketAddr>> {
     let items = item.list(ADDRESSES)?;
-    let mut listen: Vec<SocketAddr> = Vec::new();
+    let (mut listen, mut seen) = (Vec::new(), HashSet::new());
     for item in items {
         let Some(address) = address(&item) else { continue };
-        if address.port() != 0 && listen.contains(&address) {
+        if !seen.insert(address) && address.port() != 0 {
             item.finding(format!("{address} a second time"), "each address once");
         }
         listen.push(address);

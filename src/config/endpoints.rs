@@ -137,14 +137,15 @@ fn probe(item: &Item<'_>) -> Option<ProbeAt> {
 
 /// Compares what is answered, not how it is written.
 fn check_once(endpoints: &[(Endpoint, Item<'_>)]) {
-    let mut seen: HashMap<String, u32> = HashMap::new();
+    let mut seen: HashMap<String, &Item<'_>> = HashMap::new();
     for (endpoint, item) in endpoints {
         let text = endpoint.address.text();
         let found = format!("endpoint {text} a second time");
-        if let Some(line) = seen.get(&text) {
+        if let Some(first) = seen.get(&text) {
+            let line = first.line();
             item.finding(format!("{found} (first in line {line})"), "each endpoint once");
         } else {
-            seen.insert(text, item.line());
+            seen.insert(text, item);
         }
     }
 }

@@ -89,7 +89,13 @@ pub(super) fn list(folder: &Path) -> Result<Listing, Vec<Finding>> {
             findings.push(Finding::at(shown(&path), (1, 1), "a name that is not UTF-8", expected));
             continue;
         };
-        if stem.starts_with(['.', '#']) || path.is_dir() {
+        if stem.starts_with(['.', '#']) {
+            continue;
+        }
+        if path.is_dir() {
+            // As container engines make one for a file to mount that is not there.
+            let expected = "a file; a folder needs another name";
+            findings.push(Finding::at(shown(&path), (1, 1), "a folder", expected));
             continue;
         }
         match (stem, extension) {

@@ -4,7 +4,7 @@ mod placed;
 mod shared;
 mod weighted;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 pub(super) use shared::{PoolsFile, Shared};
 
@@ -25,6 +25,8 @@ pub(super) struct Reader<'s, 'a> {
     shared: &'s mut Shared<'a>,
     /// The distinct pools, in the order of their first mention.
     pub(super) slots: Vec<PoolId>,
+    /// Where each of them stands among these.
+    slot_of: HashMap<PoolId, usize>,
     /// Every mention of a pool in the order of the file.
     mentions: Vec<PoolId>,
     /// The salt of the next sticky policy.
@@ -35,7 +37,7 @@ impl<'s, 'a> Reader<'s, 'a> {
     /// For a name whose policies are still to be read. Every server gives the same `salt` to the
     /// same name, so that all of them send a network to the same pool.
     pub(super) fn new(shared: &'s mut Shared<'a>, salt: u64) -> Self {
-        Self { shared, slots: Vec::new(), mentions: Vec::new(), salt }
+        Self { shared, slots: Vec::new(), slot_of: HashMap::new(), mentions: Vec::new(), salt }
     }
 
     /// Reads wherever a policy can stand; `depth` is that of the list or table that it may be.
@@ -100,7 +102,7 @@ impl<'s, 'a> Reader<'s, 'a> {
             return None;
         };
         self.mentions.push(pool);
-        let slot = self.slots.iter().position(|slot| *slot == pool).unwrap_or_else(|| {
+        let slot = *self.slot_of.entry(pool).or_insert_with(|| {
             self.slots.push(pool);
             self.slots.len() - 1
         });

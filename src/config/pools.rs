@@ -1,6 +1,6 @@
 //! `zones/pools.toml`: regions, monitors and pools.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::document::{Document, Item, Kind, Table};
 use super::endpoints::{self, Endpoints};
@@ -157,16 +157,16 @@ fn find(
 
 fn read_monitors(names: &Names<'_>, item: &Item<'_>) -> Vec<MonitorId> {
     let expected = "the name of a monitor, or a list of them";
-    let mut monitors = Vec::new();
+    let (mut monitors, mut seen) = (Vec::new(), HashSet::new());
     for item in item.one_or_more(expected).unwrap_or_default() {
         let Some(name) = item.text("the name of a monitor") else { continue };
         let Some(id) = find(&item, "monitor", name, &names.monitors, names.complete) else {
             continue;
         };
-        if monitors.contains(&id) {
-            item.finding(format!("monitor {} a second time", quoted(name)), "each monitor once");
-        } else {
+        if seen.insert(id) {
             monitors.push(id);
+        } else {
+            item.finding(format!("monitor {} a second time", quoted(name)), "each monitor once");
         }
     }
     monitors

@@ -1,5 +1,6 @@
 //! `[dns.tls]`: answering over TLS, HTTPS and QUIC.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -77,15 +78,13 @@ pub(super) fn read(table: &Table<'_>, folder: &Path, listen: &[SocketAddr]) -> O
 
 /// A port on each address once, in the order of `listen`.
 fn on_each(listen: &[SocketAddr], port: u16) -> Vec<SocketAddr> {
-    let mut all = Vec::new();
-    for address in listen {
+    let mut seen = HashSet::new();
+    let all = listen.iter().map(|address| {
         let mut address = *address;
         address.set_port(port);
-        if !all.contains(&address) {
-            all.push(address);
-        }
-    }
-    all
+        address
+    });
+    all.filter(|address| seen.insert(*address)).collect()
 }
 
 impl NamedFile {

@@ -219,6 +219,19 @@ fn a_broken_line_does_not_hide_what_else_is_wrong() {
 }
 
 #[test]
+fn a_folder_where_a_file_is_meant_is_said() {
+    let folder = Folder::new(&[("example.com.zone", ZONE), ("old/pools.toml", "")]);
+    assert_eq!(folder.world().zones.all().len(), 1);
+    for name in ["other.example.zone", "other.example.toml", "pools.toml"] {
+        let folder = Folder::new(&[("example.com.zone", ZONE)]);
+        fs::create_dir(folder.path().join(name)).unwrap();
+        let wanted =
+            format!("zones/{name}:1:1: a folder; expected a file; a folder needs another name");
+        assert_eq!(folder.findings(), [wanted]);
+    }
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_said() {
     let folder = Folder(tempfile::tempdir().unwrap());
     let findings = folder.findings();

@@ -89,7 +89,15 @@ impl Exchange {
         question: &[u8],
         respond: &mut SendResponse<Bytes>,
     ) -> Result<(), Refusal> {
-        let turn = self.turn.lock().await;
+        let turn = tokio::select! {
+            biased;
+            // Whoever no longer wants an answer takes up no more room: there may be one stream
+            // after another.
+            _ = poll_fn(|context| respond.poll_reset(context)) => {
+                return Err(Refusal::Reset(Reason::CANCEL));
+            }
+            turn = self.turn.lock() => turn,
+        };
         let reply = self.shared.desks.answer(question, self.client, Bytes::copy_from_slice);
         let reply = reply.ok_or(Refusal::Status(StatusCode::BAD_REQUEST))?;
         self.answered.notify_one();

@@ -16,7 +16,7 @@ use tokio::time::{sleep_until, timeout};
 
 use super::place::Place;
 use super::stop::Stop;
-use super::{HANDSHAKE, STREAMS, Shared};
+use super::{HANDSHAKE, LONG_BYTES, STREAMS, Shared};
 use crate::clock;
 use crate::dns::Transport;
 use crate::server::desks::Client;
@@ -53,6 +53,8 @@ pub(super) async fn serve(
     builder
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEAD_BYTES)
+        // So that an answer is sent only once the client has taken nearly all of it.
+        .max_send_buffer_size(LONG_BYTES)
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW);
     let done = tokio::select! {
