@@ -1,21 +1,19 @@
 //! Files to a new world, and when to look at them again.
 
+mod look;
 mod watch;
 
-use std::collections::hash_map::DefaultHasher;
 use std::fs;
-use std::hash::{Hash as _, Hasher as _};
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use look::Seen;
 pub use watch::Watch;
 
 use rustls::sign::CertifiedKey;
 
-use crate::config::{self, DEEPEST_FOLDER, Daemon, FilePosition, is_hidden};
+use crate::config::{self, Daemon, FilePosition};
 use crate::finding::Finding;
 use crate::geoip;
 use crate::place::Places;
@@ -142,69 +140,6 @@ fn named(place: Option<&FilePosition>, path: &Path, found: String, expected: &st
             Finding::at(file, (*line, *column), format!("{path}, {found}"), expected)
         }
         None => Finding::at(path, (1, 1), found, expected),
-    }
-}
-
-/// What the files looked like when they were last loaded, whoever had them loaded.
-pub struct Seen(AtomicU64);
-
-impl Seen {
-    /// The files as they are now.
-    pub fn now(daemon: &Daemon) -> Self {
-        Self(AtomicU64::new(fingerprint(&daemon.zones, &files_beside(daemon))))
-    }
-
-    /// To be called before each load: a change that comes meanwhile is seen afterwards.
-    pub fn refresh(&self, daemon: &Daemon) {
-        self.0.store(fingerprint(&daemon.zones, &files_beside(daemon)), Ordering::Relaxed);
-    }
-}
-
-/// The files that a load reads beside those of the zones folder.
-fn files_beside(daemon: &Daemon) -> Vec<PathBuf> {
-    let pair = daemon.dns.tls.iter().flat_map(|tls| [&tls.certificate.path, &tls.key.path]);
-    let secrets = daemon.dns.cookie_secret_file.iter().map(|(path, _)| path);
-    daemon.geoip.iter().chain(pair).chain(secrets).cloned().collect()
-}
-
-/// Changes when a file appears, goes, or is written: names, sizes, times and inodes of all.
-fn fingerprint(zones: &Path, files: &[PathBuf]) -> u64 {
-    let mut hash = DefaultHasher::new();
-    fold_folder(zones, &mut hash, 0);
-    for file in files {
-        fold_file(file, &mut hash);
-    }
-    hash.finish()
-}
-
-fn fold_folder(folder: &Path, hash: &mut DefaultHasher, depth: usize) {
-    let mut paths: Vec<(PathBuf, bool)> = match fs::read_dir(folder) {
-        // Links to folders are not gone down into: they can lead back up.
-        Ok(entries) => entries
-            .flatten()
-            .filter(|entry| !is_hidden(&entry.file_name()))
-            .map(|entry| (entry.path(), entry.file_type().is_ok_and(|kind| kind.is_dir())))
-            .collect(),
-        Err(error) => {
-            error.kind().hash(hash);
-            return;
-        }
-    };
-    paths.sort_unstable();
-    for (path, is_folder) in paths {
-        fold_file(&path, hash);
-        if depth < DEEPEST_FOLDER && is_folder {
-            fold_folder(&path, hash, depth + 1);
-        }
-    }
-}
-
-fn fold_file(path: &Path, hash: &mut DefaultHasher) {
-    path.hash(hash);
-    if let Ok(metadata) = fs::metadata(path) {
-        let times =
-            (metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec());
-        (metadata.len(), metadata.ino(), times).hash(hash);
     }
 }
 

@@ -1,30 +1,30 @@
 //! How many connections there may be.
 
 use crate::config::{Tcp, Tls};
-use crate::server::TcpLimits;
+use crate::server::ConnectionLimits;
 
 /// At most half of the files that may be open: the rest is for probes, people and the disk.
-pub(super) fn tcp_limits(tcp: &Tcp, open_files: u64) -> TcpLimits {
+pub(super) fn tcp_limits(tcp: &Tcp, open_files: u64) -> ConnectionLimits {
     let connections =
         within_files("dns.tcp.max_connections", tcp.max_connections, ("half", 2), open_files);
-    TcpLimits {
+    ConnectionLimits {
         connections,
         connections_per_client: tcp.max_connections_per_network,
         idle: tcp.idle_timeout,
         lifetime: tcp.max_lifetime,
-        ..TcpLimits::default()
+        ..ConnectionLimits::default()
     }
 }
 
 /// At most a quarter of them.
-pub(super) fn encrypted_limits(tls: &Tls, open_files: u64) -> TcpLimits {
+pub(super) fn encrypted_limits(tls: &Tls, open_files: u64) -> ConnectionLimits {
     let wanted = tls.max_connections;
     let connections = within_files("dns.tls.max_connections", wanted, ("a quarter", 4), open_files);
-    TcpLimits {
+    ConnectionLimits {
         connections,
         idle: tls.idle_timeout,
         lifetime: tls.max_lifetime,
-        ..TcpLimits::default()
+        ..ConnectionLimits::default()
     }
 }
 
@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn what_the_files_leave_open_is_what_the_server_takes_by_itself() {
-        assert_eq!(tcp_limits(&Tcp::default(), u64::MAX), TcpLimits::default());
+        assert_eq!(tcp_limits(&Tcp::default(), u64::MAX), ConnectionLimits::default());
     }
 
     #[test]

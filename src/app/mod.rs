@@ -32,7 +32,8 @@ use crate::metrics::Metrics;
 use crate::probe::{Kit, Plan, Probes, Report};
 use crate::reload::{self, Loaded, Seen, Watch};
 use crate::server::{
-    self, Bound, Encrypted, EncryptedBound, EncryptedListen, Identity, Limits, Server, TcpLimits,
+    self, Bound, ConnectionLimits, Encrypted, EncryptedBound, EncryptedListen, Identity, Limits,
+    Server,
 };
 use crate::state::{Remembered, Store, Token};
 use crate::view::{CookieSecrets, View, World};
@@ -264,7 +265,7 @@ fn start_encrypted(
     identity: &Arc<Identity>,
     live: &Arc<Live>,
     metrics: &Arc<Metrics>,
-    limits: TcpLimits,
+    limits: ConnectionLimits,
 ) -> Result<Encrypted, StartError> {
     Encrypted::start(bound, identity, Arc::clone(live), Arc::clone(metrics), limits)
         .map_err(other("cannot start to serve over TLS"))

@@ -259,6 +259,8 @@ fn nsid(item: &Item<'_>) -> Option<Vec<u8>> {
     Some(text.as_bytes().to_vec())
 }
 
+/// More addresses to listen on than any host has; each has its socket and its threads.
+const MOST_ADDRESSES: usize = 1024;
 const ADDRESSES: &str = r#"a list of addresses with ports, such as ["192.0.2.1:53"]"#;
 
 fn addresses(item: &Item<'_>) -> Option<Vec<SocketAddr>> {
@@ -272,6 +274,11 @@ fn addresses(item: &Item<'_>) -> Option<Vec<SocketAddr>> {
 fn addresses_or_none(item: &Item<'_>) -> Option<Vec<SocketAddr>> {
     let items = item.list(ADDRESSES)?;
     let (mut listen, mut seen) = (Vec::new(), HashSet::new());
+    if items.len() > MOST_ADDRESSES {
+        let expected = format!("at most {MOST_ADDRESSES}");
+        item.finding(format!("{} addresses", items.len()), expected);
+        return None;
+    }
     for item in items {
         let Some(address) = address(&item) else { continue };
         if !seen.insert(address) && address.port() != 0 {

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::Read;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::finding::Finding;
@@ -225,18 +226,25 @@ impl Files {
 }
 
 /// Reads a plain file of at most so many bytes; a pipe or a device could keep the reader for ever.
+/// What is written meanwhile is refused, for it may be half of the old and half of the new.
 pub(super) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, String> {
-    let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
-    if !metadata.is_file() {
+    let said = |error: std::io::Error| error.to_string();
+    // Asked before it is opened: to open a pipe may take for ever.
+    if !fs::metadata(path).map_err(said)?.is_file() {
         return Err("it is not a plain file".into());
     }
-    // One more, for the end to be seen without asking for more room.
-    let room = metadata.len().min(most) + 1;
-    let mut bytes = memory::list(usize::try_from(room).unwrap_or(0));
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    file.take(most + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > most {
+    let file = File::open(path).map_err(said)?;
+    let before = file.metadata().map_err(said)?;
+    if before.len() > most {
         return Err(format!("it is larger than {} MiB", most >> 20));
+    }
+    // One more, for the end to be seen without asking for more room.
+    let mut bytes = memory::list(usize::try_from(before.len() + 1).unwrap_or(0));
+    (&file).take(most + 1).read_to_end(&mut bytes).map_err(said)?;
+    let after = file.metadata().map_err(said)?;
+    let look = |of: &Metadata| (of.len(), of.mtime(), of.mtime_nsec());
+    if look(&before) != look(&after) || bytes.len() as u64 != before.len() {
+        return Err("it was written while it was read".into());
     }
     Ok(bytes)
 }
@@ -245,4 +253,32 @@ pub(super) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, String> {
 pub(super) fn unreadable(path: &Path, why: String) -> Vec<Finding> {
     let found = format!("a file that cannot be read: {why}");
     vec![Finding::at(shown(path), (1, 1), found, "a file that can be read")]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_written_meanwhile_is_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().write_all(&[b'x'; 1 << 20]).unwrap();
+        assert_eq!(read_bounded(file.path(), 2 << 20).unwrap().len(), 1 << 20);
+        let done = AtomicBool::new(false);
+        let refused = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    file.as_file().write_all(b"y").unwrap();
+                }
+            });
+            // Until a write falls into a read, as nearly all do.
+            let refused = (0..10_000).find_map(|_| read_bounded(file.path(), 1 << 30).err());
+            done.store(true, Ordering::Relaxed);
+            refused
+        });
+        assert_eq!(refused.as_deref(), Some("it was written while it was read"));
+    }
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::chain::{Chain, Conclusion, MAX_LINKS};
 use super::edns::{ExtendedError, ReplyOpt};
-use super::query::{self, Fault, HEADER_BYTES, Question};
+use super::query::{self, Fault, Question};
 use super::reply::{NameAt, Reply};
 use super::trace::Trace;
 use crate::steering::{Chance, Draw, NoTrace};
 use crate::view::View;
-use crate::wire::{QName, Rcode, rtype};
+use crate::wire::{HEADER_BYTES, QName, Rcode, rtype};
 
 /// The largest UDP reply, whatever the asker could take (DNS flag day 2020), and the size that
 /// replies announce, in bytes.

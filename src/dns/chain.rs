@@ -5,10 +5,9 @@ mod steered;
 use std::iter;
 
 use super::answer::{Incoming, Reason, Scratch};
-use super::query::HEADER_BYTES;
 use super::reply::{Full, NameAt, Reply, Section};
 use super::trace::{Link, Trace};
-use crate::wire::{QName, Rcode, RrSet, rtype};
+use crate::wire::{HEADER_BYTES, QName, Rcode, RrSet, rtype};
 use crate::zone::{Found, Node, Zone};
 
 /// How many names one answer may go through.

@@ -2,10 +2,8 @@
 
 use super::answer::Reason;
 use super::edns::{BadOption, Edns};
-use crate::wire::{QName, rtype};
+use crate::wire::{HEADER_BYTES, QName, rtype};
 
-/// A header's length in bytes.
-pub const HEADER_BYTES: usize = 12;
 /// The bits of a header's third byte that tell the operation, 0 for QUERY.
 const OPERATION: u8 = 0x78;
 

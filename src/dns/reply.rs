@@ -1,7 +1,6 @@
 //! Writing a reply into a buffer: sections in order, within a limit.
 
-use super::query::HEADER_BYTES;
-use crate::wire::RrSet;
+use crate::wire::{HEADER_BYTES, RrSet};
 
 /// It does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Cutting a reply that is ready to what makes the asker come again over TCP.
 
 use super::answer::{Answered, FLAG_TC};
-use super::query::HEADER_BYTES;
+use crate::wire::HEADER_BYTES;
 
 /// Cuts a reply to its header, its question and its OPT record, and sets TC (RFC 2181 9, RFC 6891
 /// 7); returns what is left of it. The reply gets no longer by that, nor does silence become one.

@@ -14,11 +14,11 @@
 
 use super::fold;
 use crate::dns::{Answered, Reason};
+use crate::wire::HEADER_BYTES;
 
 /// Buckets of one kind that one network has; a power of two.
 pub(super) const LANES: u64 = 16;
 
-const HEADER_BYTES: usize = 12;
 /// Type and class, behind the name of a question.
 const TYPE_AND_CLASS_BYTES: usize = 4;
 /// The bits of a name's byte that make it a compression pointer.

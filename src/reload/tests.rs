@@ -1,8 +1,9 @@
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::look::Look;
 use super::*;
 
 const ZONE: &str = "@ 60 SOA ns host 1 1h 15m 2w 30\n@ 60 NS ns\nwww 60 A 192.0.2.256\n";
@@ -118,15 +119,28 @@ async fn only_what_nobody_has_loaded_is_news() {
 #[tokio::test(start_paused = true)]
 async fn files_that_are_being_written_are_waited_for_but_not_for_ever() {
     // From change to change, how many there are, and when that is news, all in milliseconds.
-    for (pause_ms, changes, news_ms) in
-        [(0, 1, 100..200), (50, 20, 1_050..1_200), (50, 100, 2_000..2_200)]
-    {
-        let (_folder, daemon, _seen, mut watch) = watched();
+    for (in_place, pause_ms, changes, news_ms) in [
+        (true, 0, 1, 100..200),
+        (true, 50, 20, 1_050..1_200),
+        (true, 50, 100, 5_050..5_200),
+        (true, 50, 10_000, 300_000..300_200),
+        (false, 0, 1, 100..200),
+        (false, 50, 20, 1_050..1_200),
+        (false, 50, 100, 2_000..2_200),
+    ] {
+        let (folder, daemon, _seen, mut watch) = watched();
         watch.poll = Duration::from_millis(1);
         let began = crate::clock::runtime_now();
+        let (zone, other) = (daemon.zones.join("a.zone"), folder.path().join("a.zone"));
         let write = async {
             for change in 1..=changes {
-                fs::write(daemon.zones.join("a.zone"), "x".repeat(change)).unwrap();
+                let text = "x".repeat(change);
+                if in_place {
+                    fs::write(&zone, text).unwrap();
+                } else {
+                    fs::write(&other, text).unwrap();
+                    fs::rename(&other, &zone).unwrap();
+                }
                 tokio::time::sleep(Duration::from_millis(pause_ms)).await;
             }
             std::future::pending().await
@@ -136,7 +150,7 @@ async fn files_that_are_being_written_are_waited_for_but_not_for_ever() {
             () = watch.changed() => {}
         }
         let took_ms = (crate::clock::runtime_now() - began).as_millis();
-        assert!(news_ms.contains(&took_ms), "{changes} changes: {took_ms}");
+        assert!(news_ms.contains(&took_ms), "{changes} changes, in place {in_place}: {took_ms}");
     }
 }
 
@@ -160,7 +174,7 @@ async fn what_was_loaded_in_the_meantime_is_no_news() {
 #[test]
 fn what_a_load_does_not_read_is_no_news() {
     let (_folder, daemon, ..) = watched();
-    let look = || fingerprint(&daemon.zones, &daemon.geoip);
+    let look = || Look::at(&daemon.zones, &daemon.geoip);
     let before = look();
     fs::create_dir(daemon.zones.join(".git")).unwrap();
     fs::write(daemon.zones.join(".git/index"), "").unwrap();
@@ -194,7 +208,7 @@ fn another_file_is_news_even_if_it_looks_the_same() {
         let link = at("link");
         let _ = fs::remove_file(&link);
         symlink(at(version), &link).unwrap();
-        seen.push(fingerprint(&daemon.zones, &[link]));
+        seen.push(Look::at(&daemon.zones, &[link]));
     }
     assert_ne!(seen[0], seen[1]);
 }

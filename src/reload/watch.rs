@@ -8,7 +8,6 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use notify::event::AccessKind;
@@ -16,15 +15,17 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use super::{Seen, files_beside, fingerprint};
+use super::look::{Look, Seen, files_beside};
 use crate::config::Daemon;
 
 /// Without any sign of a change the files are looked at this often: some file systems give none.
 const POLL: Duration = Duration::from_secs(5);
 /// After a sign of a change, files must be quiet for this long before they are loaded.
 const QUIET: Duration = Duration::from_millis(100);
-/// But nobody waits longer than this for quiet.
+/// While files are put in place of others, each whole, nobody waits longer than this for quiet.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// While files grow in place, and are not whole, nobody waits longer than this.
+const LONGEST_WRITING: Duration = Duration::from_secs(300);
 
 /// Watches the files that a load reads.
 pub struct Watch {
@@ -82,16 +83,26 @@ impl Watch {
     }
 
     fn is_news(&self) -> bool {
-        fingerprint(&self.zones, &self.files) != self.seen.0.load(Ordering::Relaxed)
+        self.look() != self.seen.last()
+    }
+
+    fn look(&self) -> Look {
+        Look::at(&self.zones, &self.files)
     }
 
     async fn quiet(&self) {
-        let mut last = fingerprint(&self.zones, &self.files);
-        for _ in 0..LONGEST_WAIT.as_millis() / QUIET.as_millis() {
+        let mut last = self.look();
+        let (mut waited, mut written) = (Duration::ZERO, Duration::ZERO);
+        while waited < LONGEST_WAIT && written < LONGEST_WRITING {
             sleep(QUIET).await;
-            let now = fingerprint(&self.zones, &self.files);
+            let now = self.look();
             if now == last {
                 return;
+            }
+            if now.is_being_written(last) {
+                written += QUIET;
+            } else {
+                waited += QUIET;
             }
             last = now;
         }

@@ -21,7 +21,7 @@ const IDLE: Duration = Duration::from_secs(10);
 
 /// Limits of TCP connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TcpLimits {
+pub struct ConnectionLimits {
     /// Connections in all. With as many open, a waiting one of the client that has the most is
     /// closed for a new one, unless the client of the new one would then have more than that.
     pub connections: usize,
@@ -39,7 +39,7 @@ pub struct TcpLimits {
     pub lifetime: Duration,
 }
 
-impl Default for TcpLimits {
+impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
             connections: 1024,
@@ -54,8 +54,9 @@ impl Default for TcpLimits {
 
 /// Keeps count of the connections.
 pub(super) struct Admission {
-    limits: TcpLimits,
-    metrics: Arc<Metrics>,
+    limits: ConnectionLimits,
+    /// None where the connections are counted elsewhere.
+    metrics: Option<Arc<Metrics>>,
     open: Mutex<Open>,
 }
 
@@ -101,7 +102,7 @@ pub(super) struct Permit {
 }
 
 impl Admission {
-    pub(super) fn new(limits: TcpLimits, metrics: Arc<Metrics>) -> Arc<Self> {
+    pub(super) fn new(limits: ConnectionLimits, metrics: Option<Arc<Metrics>>) -> Arc<Self> {
         Arc::new(Self { limits, metrics, open: Mutex::default() })
     }
 
@@ -111,17 +112,23 @@ impl Admission {
         let mut open = self.open();
         if let Some(limit) = open.reached(client, &self.limits) {
             if !open.evict_for(client, limit) {
-                self.metrics.tcp_refused(limit);
+                self.count(|metrics| metrics.tcp_refused(limit));
                 return None;
             }
-            self.metrics.tcp_evicted(limit);
-            self.metrics.tcp_closed();
+            self.count(|metrics| {
+                metrics.tcp_evicted(limit);
+                metrics.tcp_closed();
+            });
         }
         open.total += 1;
         open.clients.entry(client).or_default().open += 1;
-        self.metrics.tcp_opened();
+        self.count(Metrics::tcp_opened);
         let (admission, idle) = (Arc::clone(self), open.idle(&self.limits));
         Some(Permit { admission, client, wait: None, idle, evicted: Arc::default() })
+    }
+
+    fn count(&self, what: impl FnOnce(&Metrics)) {
+        self.metrics.as_deref().map(what);
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -131,7 +138,7 @@ impl Admission {
 
 impl Open {
     /// The limit that keeps this client from one more connection.
-    fn reached(&self, client: Network, limits: &TcpLimits) -> Option<Limit> {
+    fn reached(&self, client: Network, limits: &ConnectionLimits) -> Option<Limit> {
         if self.connections_of(client) >= limits.connections_per_client {
             Some(Limit::Client)
         } else if self.total >= limits.connections {
@@ -142,7 +149,7 @@ impl Open {
     }
 
     /// How long a connection may be without a whole question.
-    fn idle(&self, limits: &TcpLimits) -> Duration {
+    fn idle(&self, limits: &ConnectionLimits) -> Duration {
         let is_crowded = self.total * 2 > limits.connections;
         if is_crowded { limits.crowded_idle.min(limits.idle) } else { limits.idle }
     }
@@ -240,7 +247,7 @@ impl Drop for Permit {
         // Whoever was evicted is not counted any more.
         if self.work() {
             self.admission.open().forget_one_of(self.client);
-            self.admission.metrics.tcp_closed();
+            self.admission.count(Metrics::tcp_closed);
         }
     }
 }

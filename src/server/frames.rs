@@ -1,9 +1,9 @@
 //! Messages in a stream: each behind its length in two bytes (RFC 1035 4.2.2).
 
+use crate::wire::HEADER_BYTES;
+
 /// Bytes of a message's length.
 pub(super) const LENGTH_BYTES: usize = 2;
-/// Bytes of a DNS header, the least that a message can have.
-const HEADER_BYTES: usize = 12;
 /// Memory that an idle connection may keep for the next message.
 const KEPT_BYTES: usize = 4096;
 

@@ -8,6 +8,8 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsRawFd, RawFd};
 
+use crate::dns::MAX_UDP_BYTES;
+
 /// The most packets of one system call.
 pub(super) const BATCH: usize = 32;
 /// A call has room for twice as many packets as the one before took, and for so many at least.
@@ -15,7 +17,7 @@ const LEAST_ROOM: usize = 4;
 /// The most bytes that are read of a packet; no question needs a tenth of it.
 pub(super) const PACKET_BYTES: usize = 4096;
 /// The most bytes of a reply: what passes unfragmented everywhere (DNS flag day 2020).
-pub(super) const REPLY_BYTES: usize = 1232;
+pub(super) const REPLY_BYTES: usize = MAX_UDP_BYTES as usize;
 
 /// Room for one control message that holds a packet info of either family.
 const CONTROL_BYTES: usize = 64;

@@ -8,7 +8,7 @@
 //! address share its port (SO_REUSEPORT). Between receiving a batch and sending its answers a
 //! worker neither waits nor locks nor logs, except that after a reload it fetches new counters. Its
 //! part of the rate limit decides which of the replies go out.
-//! TCP: one task for each connection, bounded by [`TcpLimits`]; with no room for a new one, one that
+//! TCP: one task for each connection, bounded by [`ConnectionLimits`]; with no room for a new one, one that
 //! waits is closed. What is encrypted has threads and limits of its own, in `encrypted`.
 
 mod admission;
@@ -33,7 +33,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub use admission::TcpLimits;
+pub use admission::ConnectionLimits;
 pub use encrypted::{Encrypted, EncryptedBound, EncryptedListen, Identity, bind_encrypted};
 pub use open_files::raise_open_files;
 pub use priority::give_way;
@@ -53,7 +53,7 @@ pub struct Limits {
     /// Replies over UDP.
     pub rate: rate_limit::Settings,
     /// Connections.
-    pub tcp: TcpLimits,
+    pub tcp: ConnectionLimits,
 }
 
 /// The running DNS service. Dropped without [`Server::stop`], it stops too, but nobody waits.
@@ -106,7 +106,7 @@ impl Server {
     }
 
     /// Takes nothing new, answers what has arrived, and returns when all of it is done, at the
-    /// latest after [`TcpLimits::write`] and the time that answering a full buffer takes.
+    /// latest after [`ConnectionLimits::write`] and the time that answering a full buffer takes.
     pub async fn stop(self) {
         drop(self.udp_stop);
         // An error says that there is no TCP listener.
@@ -130,7 +130,7 @@ impl TcpRuntime {
         &self,
         sockets: Vec<std::net::TcpListener>,
         service: Service,
-        limits: TcpLimits,
+        limits: ConnectionLimits,
         stop: &watch::Receiver<bool>,
     ) -> io::Result<Vec<JoinHandle<()>>> {
         let _inside = self.0.as_ref().map(Runtime::enter);

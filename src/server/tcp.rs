@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::admission::{Admission, TcpLimits};
+use super::admission::{Admission, ConnectionLimits};
 use super::desks::Desks;
 use super::listener::Listener;
 use super::responder::Service;
@@ -16,12 +16,12 @@ use connection::Connection;
 pub(super) struct Tcp {
     desks: Desks,
     admission: Arc<Admission>,
-    limits: TcpLimits,
+    limits: ConnectionLimits,
 }
 
 impl Tcp {
-    pub(super) fn new(service: Service, limits: TcpLimits) -> Arc<Self> {
-        let admission = Admission::new(limits, Arc::clone(&service.metrics));
+    pub(super) fn new(service: Service, limits: ConnectionLimits) -> Arc<Self> {
+        let admission = Admission::new(limits, Some(Arc::clone(&service.metrics)));
         Arc::new(Self { desks: Desks::new(service), admission, limits })
     }
 }

@@ -88,7 +88,7 @@ struct Setup {
 }
 
 impl Setup {
-    fn start(bound: Bound, tcp: TcpLimits) -> Self {
+    fn start(bound: Bound, tcp: ConnectionLimits) -> Self {
         Self::start_limited(bound, &Limits { tcp, ..Limits::default() })
     }
 

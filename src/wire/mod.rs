@@ -13,4 +13,9 @@ pub(crate) use name::are_same_and_short;
 pub use name::{Name, NameError};
 pub use qname::QName;
 pub use rcode::Rcode;
+/// Bytes of a message's header, the least that a message can have (RFC 1035 4.1.1).
+pub const HEADER_BYTES: usize = 12;
+/// A name has at most 127 labels of one byte, and the root (RFC 1035 2.3.4).
+pub(crate) const MAX_LABELS: usize = 128;
+
 pub use rrset::{MAX_WIRE_BYTES, Owner, Patch, RrSet, RrSetBuilder, RrSets, TooLarge};

@@ -3,10 +3,9 @@
 //! Made once for a question (and once for each link of a chain) in memory that is used again and
 //! again, so that looking up any suffix of it costs one probe of a table and no second pass.
 
+use super::MAX_LABELS;
 use super::name::{MAX_LABEL_BYTES, MAX_NAME_BYTES};
 
-/// A name has at most 127 labels of one byte, and the root.
-const MAX_LABELS: usize = 128;
 /// Bytes are taken by the word, so that there is room for a whole one behind the last byte.
 const WORD: usize = size_of::<u64>();
 /// Longer names are taken over by larger pieces.

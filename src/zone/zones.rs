@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use super::Zone;
-use crate::wire::{QName, are_same_and_short, rtype};
+use crate::wire::{MAX_LABELS, QName, are_same_and_short, rtype};
 
 /// Says that a slot is free.
 const NONE: u32 = u32::MAX;
-/// A name has fewer labels than this.
-const MAX_LABELS: usize = 128;
 const NO_APEX: u8 = u8::MAX;
 
 /// All zones that are served, by apex.

@@ -136,6 +136,11 @@ impl Servers {
         }
     }
 
+    /// The reply of one peer.
+    pub fn ask_one_tcp(&mut self, peer: usize, question: &Question) -> Option<Vec<u8>> {
+        self.peers[peer].1.ask_tcp(&question.packet)
+    }
+
     pub fn ask_tcp(&mut self, question: &Question) -> Replies {
         let packet = &question.packet;
         Replies {

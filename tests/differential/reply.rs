@@ -79,7 +79,8 @@ pub struct Reply {
     pub authority: BTreeSet<String>,
     /// The addresses of the name servers that the authority section names.
     pub glue: BTreeSet<String>,
-    pub edns: bool,
+    /// Whether there is an OPT record, and if it has the flag DO.
+    pub edns: Option<bool>,
     /// What the owners of the answer's CNAMEs lead to.
     pub aliases: Vec<(String, String)>,
 }
@@ -103,9 +104,19 @@ impl Reply {
             answer: message.answers.iter().map(text).collect(),
             authority: authority.into_iter().map(text).collect(),
             glue: glue.map(text).collect(),
-            edns: message.edns.is_some(),
+            edns: message.edns.as_ref().map(|edns| edns.flags().dnssec_ok),
             aliases: message.answers.iter().filter_map(alias).collect(),
         })
+    }
+}
+
+impl Reply {
+    /// This one, with what was answered for the name that its last alias leads to.
+    pub fn and_then(mut self, next: Self) -> Self {
+        self.answer.extend(next.answer);
+        self.aliases.extend(next.aliases);
+        let Self { answer, aliases, flags, .. } = self;
+        Self { answer, aliases, flags, ..next }
     }
 }
 

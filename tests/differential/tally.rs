@@ -43,33 +43,28 @@ impl<'a> Tally<'a> {
     /// Asks all four, over TCP too if a reply over UDP was cut, and compares.
     pub fn ask(&mut self, question: &Question, servers: &mut Servers) {
         self.asked += 1;
-        let mut tcp = question.tcp;
-        if !tcp {
-            let replies = servers.ask(question);
-            let ours = replies.ours.clone();
-            if !replies.all().any(|packet| is_cut(packet)) {
-                return self.compare(question, &replies);
-            }
+        let mut replies = servers.ask(question);
+        if replies.all().any(|packet| is_cut(packet)) {
             let whole = servers.ask_tcp(question);
-            self.check_cut(question, ours, whole.ours);
-            tcp = true;
+            self.check_cut(question, &replies, &whole);
+            replies = whole;
+            self.over_tcp += 1;
         }
-        self.over_tcp += usize::from(tcp);
-        let replies = servers.ask_tcp(question);
-        self.compare(question, &replies);
+        self.over_tcp += usize::from(question.tcp);
+        self.compare(question, &replies, servers);
     }
 
     /// A reply is cut if and only if it does not fit.
-    fn check_cut(&mut self, question: &Question, cut: Option<Vec<u8>>, whole: Option<Vec<u8>>) {
-        let (Some(cut), Some(whole)) = (cut, whole) else {
+    fn check_cut(&mut self, question: &Question, cut: &Replies, whole: &Replies) {
+        let (Some(cut), Some(whole)) = (&cut.ours, &whole.ours) else {
             return self.note(question, "silence where others answer");
         };
         let fits = whole.len() <= question.udp_bytes;
-        if is_cut(&cut) == fits || cut.len() > question.udp_bytes {
+        if is_cut(cut) == fits || cut.len() > question.udp_bytes {
             let text = format!(
                 "{} bytes over UDP, cut: {}; {} bytes over TCP; room for {}",
                 cut.len(),
-                is_cut(&cut),
+                is_cut(cut),
                 whole.len(),
                 question.udp_bytes
             );
@@ -77,7 +72,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    fn compare(&mut self, question: &Question, replies: &Replies) {
+    fn compare(&mut self, question: &Question, replies: &Replies, servers: &mut Servers) {
         let ours = match replies.ours.as_ref().map(|packet| Reply::read(packet, self.zones)) {
             Some(Ok(ours)) => ours,
             other => return self.note(question, &format!("no reply of ours: {other:?}")),
@@ -96,7 +91,7 @@ impl<'a> Tally<'a> {
         if agreed > 0 {
             return;
         }
-        if let Some(choice) = choices::explain(question, &ours, &there, self.zones) {
+        if let Some(choice) = choices::explain(question, &ours, &there, self.zones, servers) {
             *self.chosen.entry(choice).or_default() += 1;
             return;
         }

@@ -12,7 +12,7 @@ struct Listening<'d> {
     item: Option<Item<'d>>,
 }
 
-/// Notes the first port that two want, of TCP and of UDP. Which addresses a list has twice is said
+/// Notes the first port that two want, of TCP and of UDP. Which address a list has twice is said
 /// elsewhere.
 pub(super) fn check(root: &Table<'_>, daemon: &Daemon) {
     let dns = table(root, "dns");
@@ -36,6 +36,10 @@ pub(super) fn check(root: &Table<'_>, daemon: &Daemon) {
     for sockets in [&tcp[..], &udp] {
         check_pairs(root, sockets);
     }
+    // The lists of both kinds, each once.
+    for sockets in tcp[..3].iter().chain(&udp[1..]) {
+        check_within(sockets);
+    }
 }
 
 fn table<'d>(parent: &Table<'d>, key: &str) -> Option<Table<'d>> {
@@ -47,6 +51,17 @@ fn table<'d>(parent: &Table<'d>, key: &str) -> Option<Table<'d>> {
 
 fn item<'d>(table: &Option<Table<'d>>, key: &str) -> Option<Item<'d>> {
     table.as_ref()?.get(key)
+}
+
+/// Notes the first address of a list that another one of it takes along.
+fn check_within(sockets: &Listening<'_>) {
+    let Some(item) = sockets.item else { return };
+    let pairs = sockets.addresses.iter().enumerate();
+    let pairs = pairs.flat_map(|(n, b)| sockets.addresses[..n].iter().map(move |a| (*a, *b)));
+    let taken = pairs.into_iter().find(|(a, b)| a != b && overlap(*a, *b));
+    if let Some((a, b)) = taken {
+        item.finding(format!("{a} and {b}"), "either all addresses of a port, or some");
+    }
 }
 
 fn check_pairs(root: &Table<'_>, sockets: &[Listening<'_>]) {

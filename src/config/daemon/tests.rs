@@ -140,6 +140,10 @@ fn mistakes_are_said() {
             &["2:39: [::1]:53 a second time; expected each address once".into()],
         ),
         (
+            "[dns]\nlisten = ['[::1]:53', '[::]:53', '0.0.0.0:53']",
+            &["2:10: [::1]:53 and [::]:53; expected either all addresses of a port, or some".into()],
+        ),
+        (
             "[dns]\nworkers = -1\nnsid = ''",
             &[
                 "2:11: -1; expected a number of threads from 0 to 1024".into(),

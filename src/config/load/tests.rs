@@ -99,7 +99,6 @@ fn what_belongs_to_editors_or_is_no_zone_is_left_alone() {
         ("example.com.toml.swp", "x"),
         ("README.md", "x"),
         ("old/example.org.zone", "x"),
-        ("folder.zone/x", "x"),
     ]);
     assert_eq!(apexes(&folder.world()), ["example.com."]);
 }

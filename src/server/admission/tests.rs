@@ -10,9 +10,10 @@ struct House {
 
 impl House {
     fn new(connections: usize, connections_per_client: usize) -> Self {
-        let limits = TcpLimits { connections, connections_per_client, ..TcpLimits::default() };
+        let limits =
+            ConnectionLimits { connections, connections_per_client, ..ConnectionLimits::default() };
         let metrics = Metrics::new();
-        Self { admission: Admission::new(limits, Arc::clone(&metrics)), metrics }
+        Self { admission: Admission::new(limits, Some(Arc::clone(&metrics))), metrics }
     }
 
     /// A connection that is at work.
@@ -82,7 +83,7 @@ fn nothing_is_kept_of_clients_that_left() {
 #[test]
 fn patience_shrinks_when_more_than_half_is_taken() {
     let house = House::new(2, 2);
-    let TcpLimits { idle, crowded_idle, .. } = house.admission.limits;
+    let ConnectionLimits { idle, crowded_idle, .. } = house.admission.limits;
     let mut one = house.busy(ME).unwrap();
     assert_eq!(one.idle(), idle);
     assert_eq!(one.wait(WaitsFor::Question), idle);

@@ -22,7 +22,7 @@ use super::stop::Stop;
 use super::{HANDSHAKE, STREAMS, Shared};
 use crate::clock;
 use crate::dns::Transport;
-use crate::server::admission::TcpLimits;
+use crate::server::admission::ConnectionLimits;
 use crate::server::desks::Client;
 use crate::server::listener::note_end;
 use stream::{Asking, Failure};
@@ -52,7 +52,7 @@ const UNSPECIFIED_ERROR: VarInt = VarInt::from_u32(5);
 pub(super) fn endpoint(
     socket: UdpSocket,
     identity: Arc<Identity>,
-    limits: &TcpLimits,
+    limits: &ConnectionLimits,
 ) -> io::Result<Endpoint> {
     let tls = tls_config(identity, b"doq")?;
     let crypto = QuicServerConfig::try_from(tls).map_err(io::Error::other)?;

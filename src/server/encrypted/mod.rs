@@ -28,7 +28,7 @@ use tokio::task::JoinHandle;
 pub use identity::Identity;
 pub use sockets::{EncryptedBound, EncryptedListen, bind_encrypted};
 
-use super::admission::{Admission, TcpLimits};
+use super::admission::{Admission, ConnectionLimits};
 use super::desks::Desks;
 use super::listener::Listener;
 use super::priority::give_way;
@@ -51,7 +51,7 @@ const LONG_BYTES: usize = 4096;
 struct Shared {
     desks: Desks,
     admission: Arc<Admission>,
-    limits: TcpLimits,
+    limits: ConnectionLimits,
     metrics: Arc<Metrics>,
 }
 
@@ -73,11 +73,11 @@ impl Encrypted {
         identity: &Arc<Identity>,
         live: Arc<Live>,
         metrics: Arc<Metrics>,
-        limits: TcpLimits,
+        limits: ConnectionLimits,
     ) -> io::Result<Self> {
         let answering = Service { live, metrics: Arc::clone(&metrics), answer: crate::dns::answer };
         // These connections are counted by transport, and not with those of plain TCP.
-        let admission = Admission::new(limits, Metrics::new());
+        let admission = Admission::new(limits, None);
         let shared = Arc::new(Shared { desks: Desks::new(answering), admission, limits, metrics });
         let runtime = Builder::new_multi_thread()
             .enable_all()
@@ -126,7 +126,7 @@ impl Encrypted {
     }
 
     /// Takes nothing new, answers what has arrived, and returns when all of it is done, at the
-    /// latest after [`TcpLimits::write`] and some moments.
+    /// latest after [`ConnectionLimits::write`] and some moments.
     pub async fn stop(mut self) {
         self.stop.stop();
         for listener in std::mem::take(&mut self.listeners) {

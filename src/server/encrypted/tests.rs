@@ -24,7 +24,7 @@ fn service() -> (Encrypted, CertificateDer<'static>) {
     let bound = bind_encrypted(EncryptedListen { dot: &loopback, ..Default::default() }).unwrap();
     let live = Arc::new(Live::new(view(0)));
     let identity = Arc::new(Identity::new(Arc::new(pair)));
-    let limits = TcpLimits::default();
+    let limits = ConnectionLimits::default();
     let service = Encrypted::start(bound, &identity, live, Metrics::new(), limits).unwrap();
     (service, certificate)
 }

@@ -11,7 +11,7 @@ fn frame(message: &[u8]) -> Vec<u8> {
     [&(message.len() as u16).to_be_bytes()[..], message].concat()
 }
 
-fn start(limits: TcpLimits) -> Setup {
+fn start(limits: ConnectionLimits) -> Setup {
     Setup::start(bind(&[loopback()], 1).unwrap(), limits)
 }
 
@@ -67,7 +67,7 @@ async fn expect_answers(stream: &mut TcpStream, count: u16) {
 #[tokio::test]
 async fn a_hundred_questions_in_one_write_are_answered_in_order() {
     for address in loopbacks() {
-        let setup = Setup::start(bind(&[address], 1).unwrap(), TcpLimits::default());
+        let setup = Setup::start(bind(&[address], 1).unwrap(), ConnectionLimits::default());
         let mut stream = connect(&setup).await;
         stream.write_all(&pipeline(100)).await.unwrap();
         expect_answers(&mut stream, 100).await;
@@ -79,7 +79,7 @@ async fn a_hundred_questions_in_one_write_are_answered_in_order() {
 
 #[tokio::test]
 async fn a_client_that_has_asked_all_and_half_closed_gets_all_answers() {
-    let setup = start(TcpLimits::default());
+    let setup = start(ConnectionLimits::default());
     let mut stream = connect(&setup).await;
     stream.write_all(&pipeline(100)).await.unwrap();
     stream.shutdown().await.unwrap();
@@ -90,7 +90,7 @@ async fn a_client_that_has_asked_all_and_half_closed_gets_all_answers() {
 
 #[tokio::test]
 async fn a_question_may_come_byte_by_byte() {
-    let setup = start(TcpLimits::default());
+    let setup = start(ConnectionLimits::default());
     let mut stream = connect(&setup).await;
     stream.set_nodelay(true).unwrap();
     for byte in frame(&query(5, "www.example.")) {
@@ -104,7 +104,7 @@ async fn a_question_may_come_byte_by_byte() {
 #[tokio::test]
 async fn silence_and_dripping_bytes_end_at_the_idle_limit() {
     let idle = Duration::from_millis(100);
-    let setup = start(TcpLimits { idle, ..TcpLimits::default() });
+    let setup = start(ConnectionLimits { idle, ..ConnectionLimits::default() });
     let mut silent = connect(&setup).await;
     assert_eq!(receive(&mut silent).await, None);
     // A question that would be whole after twenty minutes.
@@ -122,7 +122,7 @@ async fn silence_and_dripping_bytes_end_at_the_idle_limit() {
 
 #[tokio::test]
 async fn the_longest_messages_go_both_ways() {
-    let setup = start(TcpLimits::default());
+    let setup = start(ConnectionLimits::default());
     let mut stream = connect(&setup).await;
     stream.write_all(&frame(&[0x55; 65_535])).await.unwrap();
     let malformed = receive(&mut stream).await.unwrap();
@@ -140,7 +140,7 @@ async fn the_longest_messages_go_both_ways() {
 
 #[tokio::test]
 async fn nonsense_ends_the_connection_after_the_answers_before_it() {
-    let setup = start(TcpLimits::default());
+    let setup = start(ConnectionLimits::default());
     let mut response = query(9, "www.example.");
     response[2] |= 0x80;
     for nonsense in [&[0, 0][..], &[0, 11, 1, 2, 3], &frame(&response)] {
@@ -158,7 +158,7 @@ async fn nonsense_ends_the_connection_after_the_answers_before_it() {
 #[tokio::test]
 async fn a_client_that_does_not_read_stalls_nobody_and_is_cut_off() {
     let write = Duration::from_millis(200);
-    let setup = start(TcpLimits { write, ..TcpLimits::default() });
+    let setup = start(ConnectionLimits { write, ..ConnectionLimits::default() });
     let mut greedy = connect(&setup).await;
     // More than all buffers between the two hold.
     let questions: Vec<u8> = (0..500).flat_map(|id| frame(&query(id, "big."))).collect();
@@ -175,7 +175,7 @@ async fn a_client_that_does_not_read_stalls_nobody_and_is_cut_off() {
 
 #[tokio::test]
 async fn answers_on_their_way_outlive_a_connection_that_ends_in_nonsense() {
-    let setup = start(TcpLimits::default());
+    let setup = start(ConnectionLimits::default());
     let mut stream = connect(&setup).await;
     let mut sent: Vec<u8> = (0..6).flat_map(|id| frame(&query(id, "big."))).collect();
     // More than is read at once: what is unread at the end would reset the connection.
@@ -206,7 +206,7 @@ async fn the_stop_answers_what_has_arrived_and_closes() {
         stream.write_all(&pipeline(300)).await.unwrap();
         waiting.push(stream);
     }
-    let setup = Setup::start(bound, TcpLimits::default());
+    let setup = Setup::start(bound, ConnectionLimits::default());
     let mut idle = connect(&setup).await;
     setup.server.stop().await;
     for mut stream in waiting {
@@ -219,7 +219,7 @@ async fn the_stop_answers_what_has_arrived_and_closes() {
 
 #[tokio::test]
 async fn the_stop_ends_a_connection_in_the_middle_of_a_question() {
-    let setup = start(TcpLimits::default());
+    let setup = start(ConnectionLimits::default());
     let mut stream = connect(&setup).await;
     assert_eq!(ask(&mut stream, 1).await, Some(1));
     stream.write_all(&pipeline(3)).await.unwrap();
@@ -231,7 +231,7 @@ async fn the_stop_ends_a_connection_in_the_middle_of_a_question() {
 
 #[tokio::test]
 async fn clients_that_vanish_leave_nothing_behind() {
-    let setup = start(TcpLimits::default());
+    let setup = start(ConnectionLimits::default());
     for id in 0..20 {
         let mut stream = connect(&setup).await;
         assert_eq!(ask(&mut stream, id).await, Some(id));
@@ -245,7 +245,7 @@ async fn clients_that_vanish_leave_nothing_behind() {
 
 #[tokio::test]
 async fn a_panic_costs_its_connection_and_no_other() {
-    let setup = start(TcpLimits::default());
+    let setup = start(ConnectionLimits::default());
     let mut other = connect(&setup).await;
     assert_eq!(ask(&mut other, 1).await, Some(1));
     let mut stream = connect(&setup).await;

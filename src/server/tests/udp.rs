@@ -28,7 +28,7 @@ fn ask(client: &UdpSocket, id: u16) -> (u16, u32, IpAddr) {
 
 #[tokio::test]
 async fn every_query_of_many_clients_is_answered() {
-    let setup = Setup::start(bind(&loopbacks(), 2).unwrap(), TcpLimits::default());
+    let setup = Setup::start(bind(&loopbacks(), 2).unwrap(), ConnectionLimits::default());
     const EACH: u16 = 100;
     let mut asked = 0;
     for &address in setup.server.addresses() {
@@ -60,7 +60,7 @@ async fn a_wildcard_address_answers_from_the_address_that_was_asked() {
             SocketAddr::V6(_) => ([0u16; 8], 0).into(),
         })
         .collect();
-    let setup = Setup::start(bind(&listen, 2).unwrap(), TcpLimits::default());
+    let setup = Setup::start(bind(&listen, 2).unwrap(), ConnectionLimits::default());
     for address in setup.server.addresses() {
         let asked: &[&str] = if address.is_ipv4() { &["127.0.0.2", "127.9.9.9"] } else { &["::1"] };
         for (id, ip) in asked.iter().enumerate() {
@@ -80,7 +80,7 @@ async fn what_arrived_before_the_stop_is_answered() {
             client.send(&query(id, "www.example.")).unwrap();
         }
     }
-    let setup = Setup::start(bound, TcpLimits::default());
+    let setup = Setup::start(bound, ConnectionLimits::default());
     setup.server.stop().await;
     for client in &clients {
         client.set_nonblocking(true).unwrap();
@@ -91,7 +91,7 @@ async fn what_arrived_before_the_stop_is_answered() {
 
 #[tokio::test]
 async fn hostile_packets_get_what_they_deserve_and_harm_nobody() {
-    let setup = Setup::start(bind(&[loopback()], 1).unwrap(), TcpLimits::default());
+    let setup = Setup::start(bind(&[loopback()], 1).unwrap(), ConnectionLimits::default());
     let client = client(setup.address());
     let mut response = query(1, "www.example.");
     response[2] |= 0x80;
@@ -114,7 +114,7 @@ async fn hostile_packets_get_what_they_deserve_and_harm_nobody() {
 
 #[tokio::test]
 async fn a_panic_costs_its_packet_and_not_the_worker() {
-    let setup = Setup::start(bind(&[loopback()], 1).unwrap(), TcpLimits::default());
+    let setup = Setup::start(bind(&[loopback()], 1).unwrap(), ConnectionLimits::default());
     let client = client(setup.address());
     for id in 1..=3u16 {
         client.send(&query(0, "boom.")).unwrap();
@@ -129,7 +129,7 @@ async fn a_panic_costs_its_packet_and_not_the_worker() {
 
 #[tokio::test]
 async fn a_client_that_left_harms_nobody() {
-    let setup = Setup::start(bind(&[loopback()], 1).unwrap(), TcpLimits::default());
+    let setup = Setup::start(bind(&[loopback()], 1).unwrap(), ConnectionLimits::default());
     for id in 0..20 {
         // Its port is closed when the answer comes, which ICMP tells the server.
         client(setup.address()).send(&query(id, "www.example.")).unwrap();
@@ -140,7 +140,7 @@ async fn a_client_that_left_harms_nobody() {
 
 #[tokio::test]
 async fn a_new_view_is_in_force_in_the_next_answer() {
-    let setup = Setup::start(bind(&[loopback()], 2).unwrap(), TcpLimits::default());
+    let setup = Setup::start(bind(&[loopback()], 2).unwrap(), ConnectionLimits::default());
     let client = client(setup.address());
     for seed in 1..50 {
         setup.live.update(|_| view(seed.into()));
@@ -151,7 +151,7 @@ async fn a_new_view_is_in_force_in_the_next_answer() {
 
 #[tokio::test]
 async fn a_dropped_server_stops() {
-    let setup = Setup::start(bind(&[loopback()], 2).unwrap(), TcpLimits::default());
+    let setup = Setup::start(bind(&[loopback()], 2).unwrap(), ConnectionLimits::default());
     let address = setup.address();
     drop(setup);
     // Free again for others as soon as the workers have left.
@@ -165,7 +165,7 @@ async fn a_dropped_server_stops() {
 
 #[tokio::test]
 async fn nobody_is_answered_at_port_0() {
-    let setup = Setup::start(bind(&[], 1).unwrap(), TcpLimits::default());
+    let setup = Setup::start(bind(&[], 1).unwrap(), ConnectionLimits::default());
     let service = Service {
         live: Arc::clone(&setup.live),
         metrics: Arc::clone(&setup.metrics),

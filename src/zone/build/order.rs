@@ -9,11 +9,8 @@ use std::cmp::Ordering;
 
 use super::Steered;
 use super::group::Group;
-use crate::wire::{Name, rtype};
+use crate::wire::{MAX_LABELS, Name, rtype};
 use crate::zone::records::Records;
-
-/// A name has fewer labels.
-const MAX_LABELS: usize = 128;
 
 /// What stands within the zone, in order.
 pub(super) struct Order<'a> {

@@ -55,7 +55,20 @@ pub(super) struct Entry<'t> {
     pub(super) flaw: Option<Flaw>,
 }
 
-impl Entry<'_> {
+/// More than the 65,535 bytes of a record's data can be written as, with its owner, TTL, class and
+/// type before them.
+const MOST_TOKENS: usize = 70_000;
+
+impl<'t> Entry<'t> {
+    fn push(&mut self, token: Token<'t>) {
+        if self.tokens.len() < MOST_TOKENS {
+            self.tokens.push(token);
+        } else {
+            // As behind a parenthesis that is never closed.
+            self.flaw.get_or_insert(Flaw::Endless(token.place));
+        }
+    }
+
     /// Where it begins.
     pub(super) fn start(&self) -> Mark {
         self.tokens.first().map_or(Mark::START, |token| token.place)
@@ -81,6 +94,8 @@ pub(super) enum Flaw {
     StrayParenthesis(Mark),
     /// A character that no text has.
     Control(Mark, u8),
+    /// More tokens than a record can have.
+    Endless(Mark),
 }
 
 impl Flaw {
@@ -89,7 +104,8 @@ impl Flaw {
             Self::OpenQuote(place)
             | Self::OpenParenthesis(place)
             | Self::StrayParenthesis(place)
-            | Self::Control(place, _) => place,
+            | Self::Control(place, _)
+            | Self::Endless(place) => place,
         }
     }
 }
@@ -100,8 +116,9 @@ pub(super) struct Lexer<'t> {
     at: usize,
     line: usize,
     line_start: usize,
-    /// Where the parentheses stand that are open.
-    open: Vec<Mark>,
+    /// How many parentheses are open, and where the first of them stands.
+    open: usize,
+    opened: Mark,
     /// How many more times reading resumes after a parenthesis that is never closed; each time
     /// may cost a pass over the rest of the text.
     rewinds_left: u8,
@@ -109,7 +126,7 @@ pub(super) struct Lexer<'t> {
 
 impl<'t> Lexer<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { text, at: 0, line: 1, line_start: 0, open: Vec::new(), rewinds_left: 10 }
+        Self { text, at: 0, line: 1, line_start: 0, open: 0, opened: Mark::START, rewinds_left: 10 }
     }
 
     /// The next entry that is not empty, its tokens in the memory of `tokens`.
@@ -120,12 +137,12 @@ impl<'t> Lexer<'t> {
             match byte {
                 b'\n' => {
                     self.line_feed();
-                    if self.open.is_empty() && self.finish(&mut entry) {
+                    if self.open == 0 && self.finish(&mut entry) {
                         return Some(entry);
                     }
                 }
                 b' ' | b'\t' => {
-                    let fresh = self.at == self.line_start && self.open.is_empty();
+                    let fresh = self.at == self.line_start && self.open == 0;
                     entry.indented |= fresh && entry.tokens.is_empty();
                     self.at += 1;
                 }
@@ -142,11 +159,14 @@ impl<'t> Lexer<'t> {
                 _ => self.word(&mut entry),
             }
         }
-        if let Some(place) = self.open.first().copied() {
-            self.open.clear();
+        if self.open > 0 {
+            self.open = 0;
+            let place = self.opened;
             self.rewind(place);
             // What stands below is read once more, and then has its own finding.
-            entry.flaw = entry.flaw.filter(|flaw| flaw.place().at < self.at);
+            let is_above = |flaw: &Flaw| flaw.place().at < self.at;
+            entry.flaw =
+                entry.flaw.filter(|flaw| is_above(flaw) && !matches!(flaw, Flaw::Endless(_)));
             entry.flaw.get_or_insert(Flaw::OpenParenthesis(place));
         }
         self.finish(&mut entry).then_some(entry)
@@ -197,10 +217,17 @@ impl<'t> Lexer<'t> {
 
     fn parenthesis(&mut self, byte: u8, entry: &mut Entry<'t>) {
         let place = self.here();
-        if byte == b'(' {
-            self.open.push(place);
-        } else if self.open.pop().is_none() {
-            entry.flaw.get_or_insert(Flaw::StrayParenthesis(place));
+        match (byte, self.open.checked_sub(1)) {
+            (b'(', before) => {
+                if before.is_none() {
+                    self.opened = place;
+                }
+                self.open += 1;
+            }
+            (_, Some(left)) => self.open = left,
+            (_, None) => {
+                entry.flaw.get_or_insert(Flaw::StrayParenthesis(place));
+            }
         }
         self.at += 1;
     }
@@ -227,7 +254,7 @@ impl<'t> Lexer<'t> {
         }
         let text = &self.text[start..self.at];
         self.at += 1;
-        entry.tokens.push(Token { text, quoted: true, glued, place });
+        entry.push(Token { text, quoted: true, glued, place });
     }
 
     fn word(&mut self, entry: &mut Entry<'t>) {
@@ -240,7 +267,7 @@ impl<'t> Lexer<'t> {
             }
         }
         let text = &self.text[place.at..self.at];
-        entry.tokens.push(Token { text, quoted: false, glued, place });
+        entry.push(Token { text, quoted: false, glued, place });
     }
 
     /// How many bytes to step over so that an escaped quote or blank ends nothing; the end of a

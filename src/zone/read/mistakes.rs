@@ -73,6 +73,9 @@ pub(super) fn flaw(flaw: Flaw) -> (Mark, (String, String)) {
         Flaw::Control(at, byte) => {
             (at, format!("the control character 0x{byte:02x}"), "text, or \\DDD in its place")
         }
+        Flaw::Endless(at) => {
+            (at, "more words than a record can have".into(), "the end of the record")
+        }
     };
     (place, (found, expected.into()))
 }

@@ -1,7 +1,6 @@
 //! How long an answer may be kept (RFC 8484 5.1).
 
-/// Bytes of a DNS header.
-const HEADER_BYTES: usize = 12;
+use crate::wire::HEADER_BYTES;
 
 /// The least TTL of a reply's answer section, or if that is empty of its authority section: there
 /// a negative answer has its SOA, whose TTL is how long that holds. 0 where there is none.

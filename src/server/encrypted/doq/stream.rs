@@ -12,9 +12,7 @@ use crate::metrics::Discard;
 use crate::server::desks::Client;
 use crate::server::encrypted::stop::Stop;
 use crate::server::encrypted::{LONG_BYTES, Shared};
-
-/// Bytes of a DNS header, the least that a message can have.
-const HEADER_BYTES: usize = 12;
+use crate::wire::HEADER_BYTES;
 
 /// What the streams of one connection share.
 pub(super) struct Asking {

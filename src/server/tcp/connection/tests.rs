@@ -3,14 +3,14 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::live::Live;
 use crate::metrics::Metrics;
-use crate::server::admission::TcpLimits;
+use crate::server::admission::ConnectionLimits;
 use crate::server::frames::Next;
 use crate::server::responder::Service;
 use crate::server::tests::{query, view, whoami};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn tcp(limits: TcpLimits) -> Arc<Tcp> {
+fn tcp(limits: ConnectionLimits) -> Arc<Tcp> {
     let (live, metrics) = (Arc::new(Live::new(view(7))), Metrics::new());
     Tcp::new(Service { live, metrics, answer: whoami }, limits)
 }
@@ -23,7 +23,7 @@ fn frame(id: u16) -> Vec<u8> {
 /// Its place is another's by then: it would be one too many.
 #[tokio::test]
 async fn whoever_had_to_go_is_not_answered_though_its_question_came_at_once() {
-    let limits = TcpLimits {
+    let limits = ConnectionLimits {
         connections: 1,
         connections_per_client: 1,
         idle: HOUR,
@@ -63,7 +63,7 @@ async fn aged(sent: &[u8]) -> (Connection, TcpStream) {
     if !sent.is_empty() {
         stream.readable().await.unwrap();
     }
-    let limits = TcpLimits { lifetime: Duration::ZERO, ..TcpLimits::default() };
+    let limits = ConnectionLimits { lifetime: Duration::ZERO, ..ConnectionLimits::default() };
     (Connection::admit(stream, peer.ip(), &tcp(limits)).unwrap(), client)
 }
 

@@ -6,12 +6,12 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// A server on which a connection ends for its age only.
 fn short_lived(lifetime: Duration) -> Setup {
-    start(TcpLimits {
+    start(ConnectionLimits {
         idle: HOUR,
         crowded_idle: HOUR,
         write: HOUR,
         lifetime,
-        ..TcpLimits::default()
+        ..ConnectionLimits::default()
     })
 }
 
@@ -77,8 +77,11 @@ async fn no_answer_is_cut_off_in_its_middle() {
 /// of them together do not.
 #[tokio::test]
 async fn a_reader_that_takes_its_time_with_each_answer_ends_with_its_connection() {
-    let limits =
-        TcpLimits { write: HOUR, lifetime: Duration::from_millis(300), ..TcpLimits::default() };
+    let limits = ConnectionLimits {
+        write: HOUR,
+        lifetime: Duration::from_millis(300),
+        ..ConnectionLimits::default()
+    };
     let setup = start(limits);
     let mut slow = connect(&setup).await;
     let questions: Vec<u8> = (0..2000).flat_map(|id| frame(&query(id, "big."))).collect();

@@ -6,7 +6,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// A server on which no connection ends because it waits.
 fn patient(connections: usize, connections_per_client: usize) -> Setup {
-    let limits = TcpLimits {
+    let limits = ConnectionLimits {
         connections,
         connections_per_client,
         idle: HOUR,

@@ -178,6 +178,10 @@ fn each_mistake_has_its_place_and_its_words() {
             "\n\na 5 A ( 192.0.2.1\nb 5 A 192.0.2.2\n",
             "3:7: a parenthesis that is never closed; expected a ) before the end of the file",
         ),
+        (
+            "((((a 5 A 192.0.2.1)",
+            "1:1: a parenthesis that is never closed; expected a ) before the end of the file",
+        ),
         ("a 5 A 192.0.2.1 )", "1:17: a ) without a (; expected parentheses in pairs"),
         (
             "a 5 A 192.0.2.1 \u{7}",
@@ -210,6 +214,20 @@ fn each_mistake_has_its_place_and_its_words() {
         let first = wrong(text).into_iter().next().unwrap();
         assert_eq!(first, format!("z:{expected}"), "{text}");
     }
+}
+
+#[test]
+fn of_an_entry_without_end_only_the_beginning_is_kept() {
+    let words = "1 ".repeat(70_000);
+    let found = wrong(format!("a 5 TXT ({words}\nb 5 TXT {words}\n\nb 5 A x"));
+    assert_eq!(
+        found,
+        [
+            "z:1:9: a parenthesis that is never closed; expected a ) before the end of the file",
+            "z:2:140003: more words than a record can have; expected the end of the record",
+            "z:4:7: \"x\"; expected an IPv4 address",
+        ]
+    );
 }
 
 #[test]
