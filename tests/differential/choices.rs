@@ -58,7 +58,7 @@ fn follow(question: &Question, peer: usize, zones: &Zones, servers: &mut Servers
     };
     let mut whole = ask(&question.about(&question.name)?)?;
     let mut asked = BTreeSet::from([question.name.to_ascii_lowercase()]);
-    while let Some(target) = open_end(&whole, zones) {
+    while let Some(target) = open_end(&whole, question.rtype, zones) {
         if !asked.insert(target.clone()) {
             break;
         }
@@ -68,9 +68,10 @@ fn follow(question: &Question, peer: usize, zones: &Zones, servers: &mut Servers
 }
 
 /// The name in another zone that a chain leads to, if the reply says no more of it.
-fn open_end(reply: &Reply, zones: &Zones) -> Option<String> {
+fn open_end(reply: &Reply, rtype: RecordType, zones: &Zones) -> Option<String> {
     let (owner, target) = reply.aliases.last()?;
-    let crosses = zones.of(target).is_some() && zones.of(target) != zones.of(owner);
+    let [from, to] = [owner, target].map(|name| zones.answering(name, rtype));
+    let crosses = to.is_some() && to != from;
     let is_told = reply.answer.iter().any(|record| record.starts_with(&format!("{target} ")));
     (crosses && !is_told).then(|| target.clone())
 }

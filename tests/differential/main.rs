@@ -2,7 +2,8 @@
 //!
 //! The four servers load the same zones, one set written by hand and others made from a seed, and
 //! are asked the same questions. Where the three agree, so must we. Where they do not, we must
-//! agree with one of them, or the difference is one of those that `choices.rs` names.
+//! agree with one of them, and what the others do is one of those things that `quirks.rs` names; or
+//! the difference to all is one of those that `choices.rs` names.
 //!
 //! The three come from Debian's packages `nsd`, `knot` and `bind9`. Where one is missing the tests
 //! say so and pass, unless `STEERSMAN_PEERS=required` is set, as in CI. `STEERSMAN_SEED` chooses
@@ -19,6 +20,7 @@ mod cookies;
 mod made;
 mod peers;
 mod questions;
+mod quirks;
 mod random;
 mod reply;
 #[expect(dead_code, reason = "the tests of the daemon use the rest")]

@@ -8,7 +8,7 @@ use hickory_proto::op::Message;
 use hickory_proto::rr::{RData, Record, RecordType};
 
 use crate::support::dns::{Connection, Framed, udp_to};
-use crate::zones::Zones;
+use crate::zones::{Zones, is_within};
 
 const TRIES: usize = 5;
 const TRY: Duration = Duration::from_millis(700);
@@ -90,7 +90,7 @@ impl Reply {
         let message = Message::from_vec(packet).map_err(|error| format!("{error}: {packet:?}"))?;
         let flags = u16::from_be_bytes([packet[2], packet[3]]) & FLAGS;
         let is_apex = |record: &Record| {
-            let owner = record.name.to_ascii().to_lowercase();
+            let owner = lower(&record.name.to_ascii());
             zones.0.iter().any(|zone| zone.apex == owner)
         };
         let shown = |record: &&Record| record.record_type() != RecordType::NS || !is_apex(record);
@@ -98,6 +98,9 @@ impl Reply {
         let servers: BTreeSet<String> = authority.iter().filter_map(|r| name_server(r)).collect();
         let of_server = |record: &&Record| servers.contains(&lower(&record.name.to_ascii()));
         let glue = message.additionals.iter().filter(of_server);
+        let mut aliases: Vec<_> = message.answers.iter().filter_map(alias).collect();
+        // Some write a CNAME that leads to itself twice.
+        aliases.dedup();
         Ok(Self {
             rcode: message.metadata.response_code.into(),
             flags,
@@ -105,7 +108,7 @@ impl Reply {
             authority: authority.into_iter().map(text).collect(),
             glue: glue.map(text).collect(),
             edns: message.edns.as_ref().map(|edns| edns.flags().dnssec_ok),
-            aliases: message.answers.iter().filter_map(alias).collect(),
+            aliases,
         })
     }
 }
@@ -118,6 +121,16 @@ impl Reply {
         let Self { answer, aliases, flags, .. } = self;
         Self { answer, aliases, flags, ..next }
     }
+
+    /// Whether a record lies below the zone cut that the authority section names.
+    pub fn is_below_cut(&self, record: &str) -> bool {
+        self.authority.iter().any(|cut| is_within(owner(record), owner(cut)))
+    }
+}
+
+/// The owner name of a record as a reply shows it.
+pub fn owner(record: &str) -> &str {
+    record.split(' ').next().unwrap_or_default()
 }
 
 fn text(record: &Record) -> String {
@@ -141,5 +154,6 @@ fn name_server(record: &Record) -> Option<String> {
 }
 
 fn lower(text: &str) -> String {
-    text.to_ascii_lowercase()
+    // A blank, which `to_ascii` writes as an octal number, as zone files write it.
+    text.to_ascii_lowercase().replace("\\040", "\\032")
 }

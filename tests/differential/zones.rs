@@ -1,5 +1,7 @@
 //! A set of zones as text.
 
+use hickory_proto::rr::RecordType;
+
 use crate::peers::Peer;
 
 /// The zones that the servers load.
@@ -25,9 +27,41 @@ impl Zones {
         let holding = self.0.iter().filter(|zone| is_within(name, &zone.apex));
         holding.max_by_key(|zone| labels(&zone.apex)).map(|zone| zone.apex.as_str())
     }
+
+    /// The apex of the zone that answers: the DS records of an apex are those of the zone above it
+    /// (RFC 4035 3.1.4.1).
+    pub fn answering(&self, name: &str, rtype: RecordType) -> Option<&str> {
+        let apex = self.of(name)?;
+        match name.split_once('.') {
+            Some((_, "")) if rtype == RecordType::DS && apex == name => self.of("."),
+            Some((_, above)) if rtype == RecordType::DS && apex == name => self.of(above),
+            _ => None,
+        }
+        .or(Some(apex))
+    }
+
+    /// Whether a zone has records of exactly this name.
+    pub fn have(&self, name: &str) -> bool {
+        self.0.iter().any(|zone| zone.owners().any(|owner| owner == name))
+    }
+
+    /// Whether one of them lies within another.
+    pub fn are_nested(&self) -> bool {
+        let apexes = || self.0.iter().map(|zone| zone.apex.as_str());
+        apexes().any(|apex| apexes().any(|above| above != apex && is_within(apex, above)))
+    }
 }
 
 impl Zone {
+    /// The owners of its records, absolute and in lower case, as a reply shows them.
+    fn owners(&self) -> impl Iterator<Item = String> {
+        let lines = self.text.lines().filter(|line| !line.is_empty());
+        lines.map(|line| match line.split(' ').next().unwrap_or_default() {
+            "@" => self.apex.clone(),
+            owner => join(owner, &self.apex).to_ascii_lowercase(),
+        })
+    }
+
     /// The name of its file without the ending.
     pub fn file_name(&self) -> String {
         match self.apex.trim_end_matches('.') {
