@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use hickory_proto::rr::RecordType;
+use http::{Request, StatusCode};
 
 use super::clients::{Doh, Doq, Dot, Pair};
 use super::{at, expect_well, question, secured};
@@ -152,7 +153,7 @@ fn silent_connections_are_bounded_and_let_go() {
     half.0.write_all(&framed(&question())[..20]).unwrap();
     let idle = Doh::open(doh, &pair).unwrap();
     let mut headed = Doh::open(doh, &pair).unwrap();
-    let head = http::Request::post("https://x/dns-query");
+    let head = Request::post("https://x/dns-query");
     let head = head.header("content-type", "application/dns-message").body(()).unwrap();
     let _request = headed.requests.send_request(head, false).unwrap();
     let doq = Doq::open(at(&daemon, "doq"), &pair).unwrap();
@@ -205,18 +206,28 @@ fn places_go_to_whoever_asks() {
     plain.ask(&question()).unwrap();
 }
 
-/// Whoever takes no answers is cut off, however long the connection may be idle.
-#[test]
-fn those_who_take_no_answers_are_cut_off() {
-    let pair = Pair::new();
+/// With a record set of 40 KB.
+fn with_long_set() -> Setup {
     let setup = Setup::new();
     let long: String =
         (0..300).map(|n| format!("many TXT \"{n} {}\"\n", "x".repeat(120))).collect();
     setup.write("zones/example.com.zone", crate::support::setup::ZONE.to_owned() + &long);
-    let daemon = secured(setup, &pair, "idle_timeout = \"1h\"").ready();
+    setup
+}
+
+/// The question for it.
+fn many() -> Vec<u8> {
     let mut many = dns::question("many", RecordType::TXT);
     many.metadata.id = 0;
-    let many = many.to_vec().unwrap();
+    many.to_vec().unwrap()
+}
+
+/// Whoever takes no answers is cut off, however long the connection may be idle.
+#[test]
+fn those_who_take_no_answers_are_cut_off() {
+    let pair = Pair::new();
+    let daemon = secured(with_long_set(), &pair, "idle_timeout = \"1h\"").ready();
+    let many = many();
     // Over TLS: nobody reads, until the daemon's own buffers are full.
     let mut dot = Dot::open(at(&daemon, "dot"), &pair).unwrap();
     dot.0.sock.set_nonblocking(true).unwrap();
@@ -239,5 +250,38 @@ fn those_who_take_no_answers_are_cut_off() {
     });
     assert_eq!(reset, Some(5u32.into()), "DOQ_UNSPECIFIED_ERROR");
     doq.ask(&question()).unwrap();
+    expect_well(&daemon, &pair);
+}
+
+/// While a long answer waits to be taken, requests come and are taken back: nothing is kept of
+/// them, and none is answered later.
+#[test]
+fn requests_that_are_taken_back_are_forgotten() {
+    let pair = Pair::new();
+    let daemon = secured(with_long_set(), &pair, "idle_timeout = \"1h\"").ready();
+    let doh = Doh::open_with(at(&daemon, "doh"), &pair, 0).unwrap();
+    let uri = |question: &[u8]| {
+        let question = data_encoding::BASE64URL_NOPAD.encode(question);
+        format!("https://ns1.example.com/dns-query?dns={question}")
+    };
+    let send = |uri: &str| {
+        let head = Request::get(uri).body(()).unwrap();
+        let requests = doh.requests.clone();
+        doh.runtime.block_on(async { requests.ready().await?.send_request(head, true) }).unwrap().0
+    };
+    let long = send(&uri(&many()));
+    for _ in 0..10 {
+        let taken_back: Vec<_> = (0..10).map(|_| send(&uri(&question()))).collect();
+        // When this one is refused, those before have been read.
+        let refused = send("https://ns1.example.com/elsewhere");
+        drop(taken_back);
+        let refused = doh.runtime.block_on(refused).unwrap();
+        assert_eq!(refused.status(), StatusCode::NOT_FOUND);
+    }
+    let (_, mut body) = doh.runtime.block_on(long).unwrap().into_parts();
+    let reset = doh.runtime.block_on(body.data()).unwrap().unwrap_err();
+    assert_eq!(reset.reason(), Some(h2::Reason::CANCEL), "{reset}");
+    let answered = daemon.metrics().sum("steersman_answers_total", &["transport=\"doh\""]);
+    assert_eq!(answered, 1.0, "what was not taken back");
     expect_well(&daemon, &pair);
 }
