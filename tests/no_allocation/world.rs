@@ -1,0 +1,155 @@
+//! A small world with every kind of answer.
+
+use std::sync::Arc;
+
+use steersman::health::{
+    Answers, Endpoint, EndpointAddress, Inventory, Pool, Standing, StandingNow,
+};
+use steersman::place::{GeoKey, Places, geo_map};
+use steersman::steering::{
+    AllDown, Branch, Leaf, Placed, PlacedBy, Policy, Pools, RoundRobin, SteeredName, Turns,
+    Weighted,
+};
+use steersman::view::{CookieSecrets, View, World};
+use steersman::wire::Name;
+use steersman::zone::{Steered, SteeredTypes, Zones, build, read};
+
+pub const SEED: u64 = 7;
+
+const ZONE: &str = "\
+@ 3600 SOA ns host 1 1h 15m 2w 300
+@ 3600 NS ns.net.
+$TTL 600
+www A 192.0.2.1
+big TXT \"0123456789012345678901234567890123456789012345678901234567890123456789\"
+*.wild A 192.0.2.2
+c CNAME steered
+s CNAME www
+l CNAME l2
+l2 CNAME l
+d DNAME wild
+grow DNAME grow.grow
+cut NS ns.cut
+ns.cut A 192.0.2.3
+";
+
+pub fn name(text: &str) -> Name {
+    Name::parse(text, &Name::root()).expect("a name")
+}
+
+fn pool(addresses: &[EndpointAddress], answers: Answers) -> Pool {
+    let endpoint =
+        |address: &EndpointAddress| Endpoint { address: address.clone(), weight: 1, probe: None };
+    Pool {
+        name: "pool".into(),
+        region: None,
+        monitors: Vec::new(),
+        endpoints: addresses.iter().map(endpoint).collect(),
+        min_healthy: 1,
+        answers,
+    }
+}
+
+fn ip(text: &str) -> EndpointAddress {
+    EndpointAddress::Ip(text.parse().expect("an address"))
+}
+
+fn leaf(pool: u32) -> Policy {
+    Policy::Pool(Leaf { pool, slot: pool as u16 })
+}
+
+/// Pool 0 is down, pool 1 up, pool 2 of host names.
+fn inventory() -> Inventory {
+    let host = EndpointAddress::Host {
+        wire: name("www.example.").as_wire().into(),
+        text: "www.example.".into(),
+    };
+    Inventory {
+        pools: vec![
+            pool(&[ip("192.0.2.10"), ip("2001:db8::10")], Answers::All),
+            pool(&[ip("192.0.2.20"), ip("192.0.2.21"), ip("2001:db8::20")], Answers::One),
+            pool(&[host], Answers::All),
+        ],
+        ..Inventory::default()
+    }
+}
+
+fn policies() -> Vec<(&'static str, Policy, AllDown)> {
+    let both = || -> Box<[Policy]> { [leaf(0), leaf(1)].into() };
+    let branches = || both().into_iter().map(|policy| Branch { weight: 1, policy }).collect();
+    let keys = [GeoKey::Network { address: [10, 0, 0, 0].into(), length: 8 }, GeoKey::Default];
+    let map = Arc::new(geo_map(&Places::unknown(), &keys));
+    let by = PlacedBy::Geo(Box::default()).into();
+    vec![
+        ("steered.example.", Policy::Failover(both()), AllDown::Serve),
+        (
+            "weighted.example.",
+            Policy::Weighted(Weighted::new(branches(), None).expect("weights")),
+            AllDown::Serve,
+        ),
+        (
+            "sticky.example.",
+            Policy::Weighted(Weighted::new(branches(), Some(1)).expect("weights")),
+            AllDown::Serve,
+        ),
+        (
+            "robin.example.",
+            Policy::RoundRobin(RoundRobin { branches: both(), turn: 0 }),
+            AllDown::Serve,
+        ),
+        ("geo.example.", Policy::Placed(Placed { map, branches: both(), by }), AllDown::Serve),
+        ("alias.example.", leaf(2), AllDown::Serve),
+        ("serve.example.", leaf(0), AllDown::Serve),
+        ("nodata.example.", leaf(0), AllDown::NoData),
+        ("fail.example.", leaf(0), AllDown::ServFail),
+        ("last.example.", leaf(0), AllDown::Policy(leaf(1))),
+    ]
+}
+
+pub fn view() -> View {
+    let hosts = |owner: &str| owner == "alias.example.";
+    let policies = policies();
+    let owners: Vec<Steered> = policies
+        .iter()
+        .map(|(owner, ..)| Steered {
+            owner: name(owner),
+            types: if hosts(owner) { SteeredTypes::Hosts } else { SteeredTypes::Addresses },
+            file: "t".into(),
+            position: (1, 1),
+        })
+        .collect();
+    let names: Box<[SteeredName]> = policies
+        .into_iter()
+        .map(|(owner, policy, all_down)| SteeredName {
+            owner: name(owner),
+            ttl_seconds: 30,
+            policy,
+            all_down,
+            first_slot: 0,
+            slots: [0, 1, 2].into(),
+            some_hosts: hosts(owner),
+        })
+        .collect();
+    let big: String = (0..40).map(|n| format!("{} {n}\n", "big TXT")).collect();
+    let text = format!("{ZONE}{big}");
+    let apex = name("example.");
+    let (records, findings) = read("z", text.as_bytes(), &apex, &mut |_, _| Err("none".into()));
+    assert_eq!(findings, []);
+    let zone = build(&apex, &records, &owners, SEED).expect("a good zone");
+    let inventory = inventory();
+    let pools = Pools::new(&inventory, |id| StandingNow {
+        standing: if id.pool == 0 { Standing::Down } else { Standing::Up },
+        hold: None,
+    });
+    let world = World {
+        zones: Zones::new(vec![Arc::new(zone)], SEED),
+        steered: vec![names],
+        inventory: Arc::new(inventory),
+        places: Arc::new(Places::unknown()),
+        turns: Turns::new(Turns::OF_A_POLICY),
+        seed: SEED,
+        revision: "test".into(),
+    };
+    let cookie_secrets = CookieSecrets::new(&[[1; 16], [2; 16]]);
+    View { world: Arc::new(world), pools, nsid: Some(b"ns1"[..].into()), cookie_secrets }
+}
