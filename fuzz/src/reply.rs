@@ -8,8 +8,8 @@ use crate::question::{MOST_BYTES, Way};
 
 const HEADER_BYTES: usize = 12;
 const FLAG_TC: u8 = 0x02;
-/// Response codes that are ever said: NOERROR to YXDOMAIN, BADVERS and BADCOOKIE.
-const RCODES: [u16; 9] = [0, 1, 2, 3, 4, 5, 6, 16, 23];
+/// Response codes that are ever said: NOERROR to YXDOMAIN, NOTAUTH, BADVERS and BADCOOKIE.
+const RCODES: [u16; 10] = [0, 1, 2, 3, 4, 5, 6, 9, 16, 23];
 /// What the options of a reply may have beyond those of its question: identity, our part of a
 /// cookie, how long a connection may be idle, and an extended error.
 const MOST_OPTIONS_BYTES: usize = 8 + 16 + 6 + 36;

@@ -7,7 +7,7 @@ mod limits;
 mod tls;
 
 use std::collections::HashSet;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 pub use limits::Tcp;
@@ -291,9 +291,15 @@ fn addresses_or_none(item: &Item<'_>) -> Option<Vec<SocketAddr>> {
 
 fn address(item: &Item<'_>) -> Option<SocketAddr> {
     let expected = r#"an address with a port, such as "127.0.0.1:53" or "[::1]:53""#;
-    let address = item.text(expected)?.parse().ok();
-    if address.is_none() {
-        item.finding(item.shown(), expected);
+    let address: Option<SocketAddr> = item.text(expected)?.parse().ok();
+    match address.map(|address| address.ip().to_canonical()) {
+        None => item.finding(item.shown(), expected),
+        // No socket of IPv6 alone can be bound to one.
+        Some(IpAddr::V4(ip)) if address.is_some_and(|address| address.is_ipv6()) => {
+            item.finding(item.shown(), format!("{ip}, which it stands for"));
+            return None;
+        }
+        Some(_) => {}
     }
     address
 }

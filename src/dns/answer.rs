@@ -238,24 +238,42 @@ fn fault_reply(fault: Fault) -> (Rcode, Reason) {
 }
 
 /// What cannot be answered from any zone, by its type or class.
-fn unanswerable(question: &Question<'_>, opt: Option<&ReplyOpt<'_>>) -> Option<(Rcode, Reason)> {
-    let &Question { qtype, qclass, fault, .. } = question;
+fn unanswerable(
+    incoming: &Incoming<'_>,
+    opt: Option<&ReplyOpt<'_>>,
+    name: &QName,
+) -> Option<(Rcode, Reason)> {
+    let &Question { qtype, qclass, fault, .. } = incoming.question;
     let ordinary = fault.is_none() && qclass == rtype::IN && !rtype::is_meta(qtype);
-    (!ordinary).then(|| refusal(question, opt)).flatten()
+    (!ordinary).then(|| refusal(incoming, opt, name)).flatten()
 }
 
 #[cold]
-fn refusal(question: &Question<'_>, opt: Option<&ReplyOpt<'_>>) -> Option<(Rcode, Reason)> {
+fn refusal(
+    incoming: &Incoming<'_>,
+    opt: Option<&ReplyOpt<'_>>,
+    name: &QName,
+) -> Option<(Rcode, Reason)> {
+    let question = incoming.question;
     if let Some(fault) = question.fault {
         let cookie = opt.filter(|_| fault == Fault::NoQuestion).and_then(ReplyOpt::cookie_rcode);
         return Some(cookie.map_or_else(|| fault_reply(fault), |rcode| (rcode, Reason::Cookie)));
     }
     match question.qtype {
-        // OPT, TKEY and TSIG are never asked for (RFC 6895 3.1).
-        rtype::OPT | rtype::TKEY | rtype::TSIG => Some((Rcode::FORMERR, Reason::Malformed)),
+        // These are never asked for (RFC 6895 3.1, RFC 9824).
+        rtype::OPT | rtype::NXNAME | rtype::TKEY | rtype::TSIG => {
+            Some((Rcode::FORMERR, Reason::Malformed))
+        }
         rtype::MAILB | rtype::MAILA => Some((Rcode::NOTIMP, Reason::NotImplemented)),
-        rtype::AXFR | rtype::IXFR => Some((Rcode::REFUSED, Reason::Refused)),
         _ if question.qclass != rtype::IN => Some((Rcode::REFUSED, Reason::Refused)),
+        rtype::AXFR | rtype::IXFR => {
+            let zone = incoming.view.world.zones.find(name, question.qtype);
+            let is_apex = zone
+                .is_some_and(|(_, zone)| zone.apex.as_wire().len() == usize::from(name.length()));
+            // RFC 5936 2.2.1.
+            let rcode = if is_apex { Rcode::REFUSED } else { Rcode::NOTAUTH };
+            Some((rcode, Reason::Refused))
+        }
         _ => None,
     }
 }
@@ -278,7 +296,7 @@ fn to_question<T: Trace>(
     let mut reply = Reply::new(out, question.bytes, limit - room_for_opt);
     let mut said = Conclusion::new(Rcode::NOERROR, Reason::Refused);
     let mut truncated = false;
-    match unanswerable(question, opt.as_ref()) {
+    match unanswerable(incoming, opt.as_ref(), &scratch.name) {
         None => truncated = from_zones(incoming, scratch, &mut reply, &mut said, trace),
         Some((rcode, reason)) => (said.rcode, said.reason) = (rcode, reason),
     }

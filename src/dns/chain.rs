@@ -190,10 +190,12 @@ impl<'a, 'c, 'o, T: Trace> Chain<'a, 'c, 'o, T> {
         self.conclude(Reason::Static);
         let here = self.here;
         let dname_at = self.reply.length();
-        self.reply.put(Section::Answer, dname, here)?;
-        let replaced = self.name.suffix(depth).len();
         let mut target = [0u8; 255];
-        let kept_length = usize::from(here.end - here.start) - replaced;
+        let kept_length =
+            usize::from(here.end - here.start).saturating_sub(self.name.suffix(depth).len());
+        // Its owner is what stands behind the labels that are kept, even an asterisk.
+        let owner = NameAt { start: here.start + kept_length as u16, end: here.end };
+        self.reply.put(Section::Answer, dname, owner)?;
         let data = dname.wire().and_then(|wire| wire.get(RDATA_AT..)).ok_or(Full)?;
         let length = kept_length + data.len();
         if length > target.len() {

@@ -1,6 +1,6 @@
 //! A file that only grows, one checked line at a time, and never keeps half a line.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
@@ -56,6 +56,23 @@ pub(super) struct Journal {
     torn: bool,
 }
 
+/// Reads a journal that cannot be written.
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    expect_plain(path)?;
+    fs::read(path)
+}
+
+/// A pipe would be waited for without end, and a device read without end.
+fn expect_plain(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file"))
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 impl Journal {
     /// A journal on a tape that holds `length_bytes` of good lines, and perhaps more.
     pub(super) fn new(tape: Box<dyn Tape>, length_bytes: u64) -> Self {
@@ -66,6 +83,7 @@ impl Journal {
     ///
     /// A torn last line stays in the bytes returned; [`Self::cut_torn`] cuts it.
     pub(super) fn open(path: &Path) -> io::Result<(Self, Vec<u8>)> {
+        expect_plain(path)?;
         let mut file =
             OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
         let mut bytes = Vec::new();
@@ -227,8 +245,19 @@ mod tests {
         let path = folder.path().join("journal");
         let (mut journal, _) = Journal::open(&path).unwrap();
         journal.append(LINE, Durability::Synced).unwrap();
-        std::fs::remove_file(&path).unwrap();
+        fs::remove_file(&path).unwrap();
         let error = journal.append(LINE, Durability::Synced).unwrap_err();
         assert!(error.to_string().contains("deleted"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_file_is_neither_waited_for_nor_read_without_end() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in [folder.path(), Path::new("/dev/zero")] {
+            let opened = Journal::open(path).err().unwrap();
+            for error in [opened, read(path).unwrap_err()] {
+                assert_eq!(error.to_string(), "it is not a plain file");
+            }
+        }
     }
 }

@@ -14,7 +14,7 @@ mod verdicts;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -235,7 +235,7 @@ fn open_verdicts(path: &Path, remembered: &mut Remembered) -> io::Result<Verdict
 fn read_only(folder: &Path, now: SystemTime) -> Remembered {
     let mut remembered = Remembered::default();
     let path = folder.join("overrides.jsonl");
-    match fs::read(&path) {
+    match journal::read(&path) {
         Ok(bytes) => drop(replay::overrides(&path, &bytes, &mut remembered)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => {
@@ -243,7 +243,7 @@ fn read_only(folder: &Path, now: SystemTime) -> Remembered {
         }
     }
     let path = folder.join("verdicts.jsonl");
-    if let Ok(bytes) = fs::read(&path) {
+    if let Ok(bytes) = journal::read(&path) {
         replay::verdicts(&path, &bytes, &mut remembered);
     }
     remembered.overrides.expire(now);

@@ -11,6 +11,8 @@ use crate::clock;
 
 /// A shorter one can be guessed.
 const SHORTEST_BYTES: usize = 16;
+/// No token file has more, in bytes.
+const LONGEST_BYTES: u64 = 4096;
 
 /// A token. Its `Debug` form hides it from logs.
 #[derive(Clone, PartialEq, Eq)]
@@ -51,7 +53,14 @@ impl Token {
     ///
     /// The file cannot be read, or holds no token.
     pub fn read(path: &Path) -> Result<Self, TokenError> {
-        let text = fs::read_to_string(path).map_err(|e| TokenError::Io(path.into(), e))?;
+        let unfit = |wrong: &str| TokenError::Unfit(path.into(), wrong.into());
+        let io = |error| TokenError::Io(path.into(), error);
+        let metadata = fs::metadata(path).map_err(io)?;
+        // A pipe would be waited for, a device read without end.
+        if !metadata.is_file() || metadata.len() > LONGEST_BYTES {
+            return Err(unfit("expected a file with one line"));
+        }
+        let text = fs::read_to_string(path).map_err(io)?;
         Self::new(&text).map_err(|wrong| TokenError::Unfit(path.into(), wrong))
     }
 
@@ -186,6 +195,12 @@ mod tests {
             assert!(error.contains(wrong), "{text:?}: {error}");
             assert!(error.contains("admin.token"), "{error}");
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        fs::write(&path, "a".repeat(5000)).unwrap();
+        assert!(Token::read_or_make(&path).unwrap_err().to_string().contains("expected a file"));
+        for no_file in [folder.path(), Path::new("/dev/zero")] {
+            let error = Token::read_or_make(no_file).unwrap_err().to_string();
+            assert!(error.contains("expected a file"), "{error}");
         }
         fs::write(&path, "  0123456789abcdef\r\n").unwrap();
         assert_eq!(Token::read_or_make(&path).unwrap().reveal(), "0123456789abcdef");

@@ -21,6 +21,8 @@ impl Rcode {
     pub const REFUSED: Self = Self(5);
     /// A name grew too long through DNAME (RFC 6672 2.2).
     pub const YXDOMAIN: Self = Self(6);
+    /// Not a zone of this server (RFC 2136 2.2, RFC 5936 2.2.1).
+    pub const NOTAUTH: Self = Self(9);
     /// An unknown version of EDNS (RFC 6891).
     pub const BADVERS: Self = Self(16);
     /// A server cookie that is not good (RFC 7873).

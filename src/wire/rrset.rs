@@ -143,9 +143,9 @@ impl<'z> Iterator for RrSets<'z> {
 /// How the owner of a set's records is written.
 #[derive(Clone, Copy)]
 pub enum Owner<'a> {
-    /// The name that was asked: ordinary and wildcard answers.
+    /// The name that was asked: ordinary and wildcard answers; of a DNAME, what is looked up of it.
     Asked,
-    /// An ancestor of the name that was asked, or that name: authority sections and DNAME.
+    /// An ancestor of the name that was asked, or that name: authority sections.
     Ancestor(&'a [u8]),
     /// Another name: glue, to be compressed as names in its data are.
     Other(&'a [u8]),

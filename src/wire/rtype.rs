@@ -28,6 +28,8 @@ pub const RRSIG: u16 = 46;
 pub const NSEC: u16 = 47;
 /// First of the types that only a question or a meta record may have (RFC 6895 3.1).
 pub const FIRST_META: u16 = 128;
+/// Stands in NSEC for what does not exist (RFC 9824); a meta type.
+pub const NXNAME: u16 = 128;
 /// Key agreement (RFC 2930); a meta type.
 pub const TKEY: u16 = 249;
 /// Transaction signature (RFC 8945); a meta type.

@@ -165,10 +165,7 @@ impl Builder<'_> {
         encoder.answers(place, group);
         if let Some(dname) = group.set(rtype::DNAME) {
             level.dname = level.dname.or(Some(group.first(dname)));
-            // A wildcard's is plain data (RFC 4592 4.4): it is encoded for whatever is asked.
-            if !group.is_wildcard() {
-                self.blocks.mark(place, DNAME);
-            }
+            self.blocks.mark(place, DNAME);
         }
         if let Some(soa) = group.set(rtype::SOA).filter(|_| apex) {
             self.negative = encode::negative(group, soa, &mut self.checks);

@@ -134,7 +134,7 @@ fn add_records(
 
 /// Takes away what no server loads.
 fn mend(nodes: &mut Nodes, random: &mut Random) {
-    for (owner, node) in nodes.iter_mut() {
+    for node in nodes.values_mut() {
         for data in node.values_mut() {
             data.sort();
             data.dedup();
@@ -147,7 +147,7 @@ fn mend(nodes: &mut Nodes, random: &mut Random) {
         if node.len() > 1 {
             node.remove("CNAME");
         }
-        if node.contains_key("NS") || owner.first().is_some_and(|label| label == "*") {
+        if node.contains_key("NS") {
             node.remove("DNAME");
         }
         if node.contains_key("NS") && random.percent(30) {

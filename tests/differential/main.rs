@@ -38,6 +38,7 @@ use zones::Zones;
 
 /// Questions for each set of zones that is made.
 const QUESTIONS: usize = 13_000;
+const _: () = assert!(4 * QUESTIONS >= 50_000, "what a run asks at least");
 /// Families of zones in one such set.
 const FAMILIES: usize = 12;
 

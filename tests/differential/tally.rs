@@ -104,12 +104,18 @@ impl<'a> Tally<'a> {
             .each_ref()
             .map(|packet| packet.as_ref().map(|packet| Reply::read(packet, self.zones).unwrap()));
         let there: Vec<&Reply> = peers.iter().flatten().collect();
+        if there.len() < PEERS.len() {
+            return self.note_difference(question, &ours, &peers);
+        }
         let agreed = there.iter().filter(|peer| ***peer == ours).count();
         *self.agreed.entry((agreed, there.len())).or_default() += 1;
         if agreed > 0 {
             return self.explain_others(question, &ours, &peers);
         }
-        if let Some(choice) = choices::explain(question, &ours, &there, self.zones, servers) {
+        let choice = choices::explain(question, &ours, &there, self.zones, servers);
+        // Where the three agree, only what is told of a name with many sets may differ.
+        let agree = there.windows(2).all(|two| two[0] == two[1]);
+        if let Some(choice) = choice.filter(|c| !agree || *c == Choice::OneSetForAny) {
             *self.chosen.entry(choice).or_default() += 1;
             return;
         }

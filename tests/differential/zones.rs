@@ -40,15 +40,18 @@ impl Zones {
         .or(Some(apex))
     }
 
-    /// Whether a zone has records of exactly this name.
-    pub fn have(&self, name: &str) -> bool {
-        self.0.iter().any(|zone| zone.owners().any(|owner| owner == name))
+    /// Whether a zone has a wildcard that may stand for a name, at whichever depth.
+    pub fn have_wildcard_for(&self, name: &str) -> bool {
+        let covers =
+            |owner: &str| owner.strip_prefix("*.").is_some_and(|above| is_within(name, above));
+        self.0.iter().any(|zone| zone.owners().any(|owner| covers(&owner)))
     }
 
-    /// Whether one of them lies within another.
-    pub fn are_nested(&self) -> bool {
-        let apexes = || self.0.iter().map(|zone| zone.apex.as_str());
-        apexes().any(|apex| apexes().any(|above| above != apex && is_within(apex, above)))
+    /// Whether another zone lies within that of a name, or around it.
+    pub fn are_nested_around(&self, name: &str) -> bool {
+        let Some(own) = self.of(name) else { return false };
+        let others = self.0.iter().map(|zone| zone.apex.as_str()).filter(|apex| *apex != own);
+        others.into_iter().any(|apex| is_within(apex, own) || is_within(own, apex))
     }
 }
 

@@ -136,6 +136,10 @@ fn mistakes_are_said() {
             ],
         ),
         (
+            "[dns]\nlisten = ['[::ffff:127.0.0.1]:53']",
+            &[r#"2:11: "[::ffff:127.0.0.1]:53"; expected 127.0.0.1, which it stands for"#.into()],
+        ),
+        (
             "[dns]\nlisten = ['[::1]:53', '127.0.0.1:53', '[0::1]:53']",
             &["2:39: [::1]:53 a second time; expected each address once".into()],
         ),

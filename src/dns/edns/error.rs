@@ -34,8 +34,8 @@ impl ExtendedError {
         match said.reason {
             Reason::Degraded | Reason::ServFail => Some(ALL_DOWN),
             Reason::Refused => Some(match question.qtype {
-                rtype::AXFR | rtype::IXFR => NO_TRANSFERS,
                 _ if question.qclass != rtype::IN => NOT_SUPPORTED,
+                rtype::AXFR | rtype::IXFR if said.rcode == Rcode::REFUSED => NO_TRANSFERS,
                 _ => NOT_AUTHORITATIVE,
             }),
             Reason::NotImplemented => Some(NOT_SUPPORTED),

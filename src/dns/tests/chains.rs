@@ -109,7 +109,8 @@ fn dname_moves_a_subtree() {
          root DNAME .
          long DNAME {long}.{long}.{long}.example.
          loop1 DNAME loop2
-         loop2 DNAME loop1"
+         loop2 DNAME loop1
+         *.w DNAME target"
     );
     let view = Setup::default()
         .zone("example.", &text)
@@ -153,6 +154,14 @@ fn dname_moves_a_subtree() {
                 "NOERROR aa; e.example. 600 DNAME elsewhere.; Q 600 CNAME a.elsewhere.",
             ),
             ("a.root.example. A", "NOERROR aa; root.example. 600 DNAME .; Q 600 CNAME a."),
+            // An asterisk is an owner like any other for what is below it, and no wildcard.
+            (
+                "a.*.w.example. A",
+                "NOERROR aa; *.w.example. 600 DNAME target.example.; \
+                 Q 600 CNAME a.target.example.; a.target.example. 600 A 192.0.2.1",
+            ),
+            ("a.w.example. A", "NOERROR aa; ! example. 300 SOA"),
+            ("a.w.example. DNAME", "NOERROR aa; Q 600 DNAME target.example."),
             (
                 "a.loop1.example. A",
                 "NOERROR aa; loop1.example. 600 DNAME loop2.example.; Q 600 CNAME a.loop2.example.; \

@@ -38,11 +38,13 @@ fn what_is_told_of_which_reply() {
         ("last.example. A", "NOERROR", Some("0 all pools down")),
         ("elsewhere. A", "REFUSED", Some("20")),
         ("example. AXFR", "REFUSED", Some("21 no zone transfers")),
-        ("elsewhere. TYPE251", "REFUSED", Some("21 no zone transfers")),
+        ("elsewhere. AXFR", "NOTAUTH", Some("20")),
+        ("example. TYPE251", "REFUSED", Some("21 no zone transfers")),
         ("www.example. TYPE253", "NOTIMP", Some("21")),
         ("www.example. TYPE254", "NOTIMP", Some("21")),
         ("www.example. TYPE41", "FORMERR", Some("30")),
         ("www.example. TYPE249", "FORMERR", Some("30")),
+        ("www.example. TYPE128", "FORMERR", Some("30")),
         ("www.example. TYPE250", "FORMERR", Some("30")),
     ] {
         for transport in [Packet::clone, |packet: &Packet| packet.clone().tcp()] {
@@ -70,6 +72,7 @@ fn code(rcode: &str) -> &str {
         "SERVFAIL" => "Server Failure",
         "NOTIMP" => "Not Implemented",
         "FORMERR" => "Form Error",
+        "NOTAUTH" => "Not authorized",
         other => panic!("{other}"),
     }
 }

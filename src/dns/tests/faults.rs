@@ -158,7 +158,8 @@ fn types_and_classes_that_are_not_served() {
         ("elsewhere. TYPE41", "FORMERR"),
         ("example. AXFR", "REFUSED"),
         ("example. TYPE251", "REFUSED"),
-        ("elsewhere. AXFR", "REFUSED"),
+        ("elsewhere. AXFR", "NOTAUTH"),
+        ("www.example. TYPE251", "NOTAUTH"),
         ("www.example. TYPE253", "NOTIMP"),
         ("www.example. TYPE254", "NOTIMP"),
     ] {

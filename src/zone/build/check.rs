@@ -113,6 +113,11 @@ impl<'a> Checks<'a> {
         self.alone(group, apex);
         self.steered(group, apex, delegation);
         self.signer(group, apex, delegation);
+        if let Some(ns) = group.set(rtype::NS).filter(|_| group.is_wildcard()) {
+            let found = format!("NS at the wildcard {}", shown(&group.name));
+            let expected = "delegations by name, for RFC 4592 4.2 leaves open what this means";
+            self.at(group.first(ns), found, expected);
+        }
         let dname = group.set(rtype::DNAME);
         if let Some(dname) = dname.filter(|_| delegation) {
             let found = format!("DNAME at the delegation of {}", shown(&group.name));

@@ -43,11 +43,7 @@ impl Encoder<'_, '_> {
         for set in group.sets.iter().filter(|set| want(set.rtype)) {
             // Any name may be asked in place of the asterisk.
             let context = if group.is_wildcard() { &group.name[2..] } else { &group.name };
-            let owner = match set.rtype {
-                rtype::DNAME if !group.is_wildcard() => Owner::Ancestor(&group.name),
-                _ => Owner::Asked,
-            };
-            count += u16::from(self.set(group, set, owner, context));
+            count += u16::from(self.set(group, set, Owner::Asked, context));
         }
         self.blocks.sets(name, count);
     }

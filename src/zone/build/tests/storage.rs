@@ -85,7 +85,10 @@ fn model(records: &[(Labels, u16, Vec<u8>)]) -> Model {
         if is_cut(&whole, owner) {
             sets.remove(&rtype::DNAME);
         }
-        !above(owner).any(|name| has_dname(&whole, name))
+        if is_wildcard(owner) {
+            sets.remove(&rtype::NS);
+        }
+        !sets.is_empty() && !above(owner).any(|name| has_dname(&whole, name))
     });
     model
 }
@@ -127,7 +130,7 @@ fn expected(model: &Model, asked: &[Vec<u8>]) -> Outcome {
     if depth == 0 {
         return Outcome::Node(expected_sets(model, encloser));
     }
-    if has_dname(model, encloser) && !is_wildcard(encloser) {
+    if has_dname(model, encloser) {
         return Outcome::Dname(depth);
     }
     let wildcard = [&[b"*".to_vec()][..], encloser].concat();
@@ -142,15 +145,7 @@ fn found_sets(node: &Node<'_>) -> Vec<(u16, u16, Vec<u8>)> {
     let apex = node.set(rtype::SOA).is_some();
     let plain = |set: &RrSet<'_>| !(apex && [rtype::NS, rtype::SOA].contains(&set.rtype()));
     let sets = node.sets().filter(plain);
-    // DNAME is written for names below it, and so has patches.
-    sets.map(|set| {
-        let mut wire = set.wire().unwrap().to_vec();
-        for patch in set.patches() {
-            wire[usize::from(patch.at)..][..2].copy_from_slice(&[0xc0, 12]);
-        }
-        (set.rtype(), set.count(), wire)
-    })
-    .collect()
+    sets.map(|set| (set.rtype(), set.count(), set.wire().unwrap().to_vec())).collect()
 }
 
 fn found(zone: &Zone, asked: &[Vec<u8>]) -> Outcome {
