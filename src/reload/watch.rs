@@ -20,8 +20,11 @@ use crate::config::Daemon;
 
 /// Without any sign of a change the files are looked at this often: some file systems give none.
 const POLL: Duration = Duration::from_secs(5);
-/// After a sign of a change, files must be quiet for this long before they are loaded.
+/// How often files are looked at after a sign of a change; those that were put in place of others
+/// are whole, and loaded once they are quiet for this long.
 const QUIET: Duration = Duration::from_millis(100);
+/// Whoever writes a file in place may pause for this long.
+const PAUSE: Duration = Duration::from_secs(1);
 /// While files are put in place of others, each whole, nobody waits longer than this for quiet.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// While files grow in place, and are not whole, nobody waits longer than this.
@@ -92,19 +95,24 @@ impl Watch {
 
     async fn quiet(&self) {
         let mut last = self.look();
-        let (mut waited, mut written) = (Duration::ZERO, Duration::ZERO);
+        let mut in_place = last.is_being_written(self.seen.last());
+        let (mut still, mut waited, mut written) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
         while waited < LONGEST_WAIT && written < LONGEST_WRITING {
             sleep(QUIET).await;
+            still += QUIET;
             let now = self.look();
-            if now == last {
+            if now != last {
+                let since_change = std::mem::take(&mut still);
+                if now.is_being_written(last) {
+                    in_place = true;
+                    written += since_change;
+                } else {
+                    waited += since_change;
+                }
+                last = now;
+            } else if still >= if in_place { PAUSE } else { QUIET } {
                 return;
             }
-            if now.is_being_written(last) {
-                written += QUIET;
-            } else {
-                waited += QUIET;
-            }
-            last = now;
         }
     }
 
