@@ -1,4 +1,5 @@
-//! Loading takes work and memory in proportion to what is loaded, counted in allocations.
+//! Loading takes memory in proportion to what is loaded, counted in allocations and their bytes.
+//! How long it takes is measured: see `docs/performance.md`.
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -118,7 +119,7 @@ fn write_folder(folder: &Path, zones: usize, steered: usize) {
 }
 
 #[test]
-fn four_times_the_zones_and_steered_names_are_four_times_the_work() {
+fn four_times_the_zones_and_steered_names_are_four_times_the_memory() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     for (zones, steered) in [(200, 20), (10, 2_000)] {
         let (few, few_bytes) = load_folder(zones, steered);

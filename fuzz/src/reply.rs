@@ -11,8 +11,8 @@ const FLAG_TC: u8 = 0x02;
 /// Response codes that are ever said: NOERROR to YXDOMAIN, NOTAUTH, BADVERS and BADCOOKIE.
 const RCODES: [u16; 10] = [0, 1, 2, 3, 4, 5, 6, 9, 16, 23];
 /// What the options of a reply may have beyond those of its question: identity, our part of a
-/// cookie, how long a connection may be idle, and an extended error.
-const MOST_OPTIONS_BYTES: usize = 8 + 16 + 6 + 36;
+/// cookie, how long a connection may be idle, and an extended error with its header.
+const MOST_OPTIONS_BYTES: usize = 8 + 16 + 2 + 36;
 const KEEPALIVE: u16 = 11;
 const PADDING: u16 = 12;
 /// A client subnet of family 0 and no length, which hickory cannot read.

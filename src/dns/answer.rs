@@ -212,10 +212,13 @@ pub fn answer_traced<T: Trace>(
 
 /// One question and all that its answer depends on.
 pub struct Incoming<'a> {
+    /// The world that it is answered from.
     pub view: &'a View,
     packet: &'a [u8],
+    /// What of the packet was read.
     pub question: &'a Question<'a>,
     asker: &'a Asker,
+    /// What policies that leave it to chance, or to turns, go by.
     pub chance: &'a Chance<'a>,
 }
 

@@ -49,13 +49,14 @@ const DISCARDS: [Discard; 4] =
     [Discard::PortZero, Discard::ShortMessage, Discard::SendFailed, Discard::RateLimited];
 
 /// The response codes that are told apart.
-const RCODES: [Rcode; 8] = [
+const RCODES: [Rcode; 9] = [
     Rcode::NOERROR,
     Rcode::FORMERR,
     Rcode::SERVFAIL,
     Rcode::NXDOMAIN,
     Rcode::NOTIMP,
     Rcode::REFUSED,
+    Rcode::YXDOMAIN,
     Rcode::BADVERS,
     Rcode::BADCOOKIE,
 ];

@@ -66,6 +66,7 @@ fn answers_of_all_threads_are_summed() {
     one.count(Transport::Udp, &answered(40, Reason::NxDomain, Rcode::NXDOMAIN));
     two.count(Transport::Udp, &answered(40, Reason::NxDomain, Rcode::NXDOMAIN));
     two.count(Transport::Tcp, &answered(12, Reason::BadVersion, Rcode::BADVERS));
+    two.count(Transport::Tcp, &answered(90, Reason::Static, Rcode::YXDOMAIN));
     two.count(Transport::Tcp, &answered(12, Reason::Refused, Rcode(4095)));
     assert_eq!(
         lines(&metrics, "steersman_answers_total"),
@@ -73,6 +74,7 @@ fn answers_of_all_threads_are_summed() {
             r#"{transport="udp",rcode="NXDOMAIN",reason="nxdomain"} 2"#,
             r#"{transport="tcp",rcode="BADVERS",reason="bad_version"} 1"#,
             r#"{transport="tcp",rcode="other",reason="refused"} 1"#,
+            r#"{transport="tcp",rcode="YXDOMAIN",reason="static"} 1"#,
         ]
     );
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | records, NODATA, SERVFAIL | those to the same question with the same EDNS options |
 //! | referral | those to the same delegation |
-//! | NXDOMAIN | those from the same zone |
+//! | NXDOMAIN | those from the same zone; where an alias led there, those by the same alias |
 //! | any other error | all of them |
 //!
 //! With the same options, since a resolver that tells client networks (RFC 7871) asks for each of

@@ -14,6 +14,7 @@ www A 192.0.2.1
 other A 192.0.2.2
 *.wild A 192.0.2.3
 to CNAME nope
+*.alias CNAME nope
 cut NS ns.cut
 cut2 NS ns.cut2
 ns.cut A 192.0.2.4";
@@ -149,7 +150,10 @@ fn what_is_counted_together() {
         (plain("nope.example. A"), ME, plain("nope.EXAMPLE. A"), ME, true),
         (plain("nope.example. A"), ME, plain("nope.sub.net. A"), ME, false),
         (plain("nope.example. A"), ME, plain("www.example. A"), ME, false),
-        (plain("to.example. A"), ME, plain("to.example. A"), ME, true),
+        // Behind an alias, by its name.
+        (plain("to.example. A"), ME, plain("to.example. MX"), ME, true),
+        (plain("to.example. A"), ME, plain("nope.example. A"), ME, false),
+        (plain("a.alias.example. A"), ME, plain("b.alias.example. A"), ME, false),
         // Delegations.
         (plain("a.cut.example. A"), ME, plain("b.a.cut.example. MX"), ME, true),
         (plain("a.cut.example. A"), ME, plain("a.cut2.example. A"), ME, false),

@@ -1,5 +1,5 @@
-//! How many TCP connections there may be, in all and for each client network, and which one has to
-//! go when there is no room for a new one.
+//! How many connections there may be, of TCP or encrypted, in all and for each client network, and
+//! which one has to go when there is no room for a new one.
 //!
 //! Only connections that wait for their client may have to go, and of these the one that has waited
 //! longest, of the client that has the most; while one waits for a question, none that has answers
@@ -19,7 +19,7 @@ use crate::rate_limit::Network;
 /// How long a connection may be without a whole question, unless the operator says otherwise.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// Limits of TCP connections.
+/// Limits of connections, of TCP or encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
     /// Connections in all. With as many open, a waiting one of the client that has the most is

@@ -168,7 +168,7 @@ fn start_workers(
             sockets,
             stop: Arc::clone(stop),
             responder: Responder::new(service)?.limited(rate, workers)?,
-            service: service.clone(),
+            metrics: Arc::clone(&service.metrics),
         };
         let name = format!("udp-{index}");
         threads.push(thread::Builder::new().name(name).spawn(move || worker.run())?);

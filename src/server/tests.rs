@@ -1,5 +1,6 @@
 //! The real thing on loopback and port 0, asked by hickory; only who answers is a stand-in.
 
+mod round;
 mod tcp;
 mod udp;
 

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::mmsg::{BATCH, Batch, Poll};
-use super::responder::{Responder, Round, Service};
+use super::responder::{Responder, Round};
 use crate::dns::{Asker, Transport};
-use crate::metrics::Discard;
+use crate::metrics::{Discard, Metrics};
 
 /// Pause after an error that should not be, so that one that stays cannot take a whole core.
 const ERROR_PAUSE: Duration = Duration::from_millis(10);
@@ -28,7 +28,8 @@ pub(super) struct Worker {
     /// Closed at its other end when it is time to stop.
     pub(super) stop: Arc<PipeReader>,
     pub(super) responder: Responder,
-    pub(super) service: Service,
+    /// Where panics are counted.
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl Worker {
@@ -38,7 +39,7 @@ impl Worker {
     /// on, since a name server that is half dead still attracts questions.
     pub(super) fn run(mut self) {
         while let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.serve())) {
-            self.service.metrics.panicked();
+            self.metrics.panicked();
             let panic = panic_message(panic.as_ref());
             tracing::error!(panic, "a UDP worker panicked and goes on; please report this bug");
         }

@@ -285,6 +285,36 @@ fn rdata<'a>(kind: Kind, addresses: impl Iterator<Item = &'a EndpointAddress>) -
 mod tests {
     use super::*;
 
+    fn inventory(pools: usize) -> Inventory {
+        let address = EndpointAddress::Ip([192, 0, 2, 1].into());
+        let pool = |n| Pool {
+            name: format!("pool{n}"),
+            region: None,
+            monitors: Vec::new(),
+            endpoints: vec![Endpoint { address: address.clone(), weight: 1, probe: None }],
+            min_healthy: 1,
+            answers: Answers::All,
+        };
+        Inventory { pools: (0..pools).map(pool).collect(), ..Inventory::default() }
+    }
+
+    /// Whatever is asked of other pools reads the very memory that it read before.
+    #[test]
+    fn a_change_leaves_all_other_lots_where_they_are() {
+        let inventory = inventory(100);
+        let all = |standing| move |_| StandingNow { standing, hold: None };
+        let before = Pools::new(&inventory, all(Standing::Up));
+        let after = before.with(&[17, 30, 99], &inventory, all(Standing::Down));
+        assert_eq!(after.0.len(), 7);
+        for (lot, (old, new)) in before.0.iter().zip(after.0.iter()).enumerate() {
+            assert_eq!(Arc::ptr_eq(old, new), ![1, 6].contains(&lot), "lot {lot}");
+        }
+        for id in 0..100 {
+            let is_up = |pools: &Pools| pools.get(id).unwrap().set(Asked::A).unwrap().is_up();
+            assert_eq!((is_up(&before), is_up(&after)), (true, ![17, 30, 99].contains(&id)));
+        }
+    }
+
     #[test]
     fn what_answers_read_is_in_one_line_of_the_cache() {
         assert!(std::mem::offset_of!(Set, stands) <= 64);

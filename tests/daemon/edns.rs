@@ -53,7 +53,8 @@ fn daemon() -> Daemon {
     setup.ready()
 }
 
-/// RFC 8906 section 8: how a server shows that it keeps to the protocol.
+/// RFC 8906 section 8: how a server shows that it keeps to the protocol. What is answered is tested
+/// row by row in `src/dns/tests/rfc8906.rs`; this is what the sockets and the configuration make of it.
 #[test]
 fn the_tests_of_rfc_8906() {
     let daemon = daemon();

@@ -10,12 +10,15 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use steersman::dns::{Answered, Asker, MAX_UDP_BYTES, Scratch, Transport, answer, truncate};
+use steersman::dns::{
+    Answered, Asker, MAX_UDP_BYTES, Reason, Scratch, Transport, answer, truncate,
+};
 use steersman::rate_limit::{Limiter, Settings, Verdict};
 use steersman::steering::Draw;
 use steersman::view::View;
+use steersman::wire::Rcode;
 
-use questions::{NOW_SECONDS, packet, table, with_cookie_of};
+use questions::{NOW_SECONDS, packet, table, with_cookie_of, without_keepalive};
 use world::{SEED, view};
 
 /// Counts what the present thread allocates, and what others do.
@@ -59,7 +62,8 @@ fn answer_without_allocating(
 ) -> (Answered, Vec<u8>) {
     let (room, idle_timeout) = match transport {
         Transport::Udp => (usize::from(MAX_UDP_BYTES), None),
-        _ => (65_535, Some(Duration::from_secs(10))),
+        Transport::Tcp | Transport::Tls => (65_535, Some(Duration::from_secs(10))),
+        Transport::Https | Transport::Quic => (65_535, None),
     };
     let source = [198, 51, 100, 7].into();
     let asker = Asker { source, transport, unix_seconds: NOW_SECONDS, idle_timeout };
@@ -87,20 +91,36 @@ fn nothing_is_allocated() {
 }
 
 fn no_answer_allocates() {
+    use Transport::{Https, Quic, Tcp, Tls, Udp};
     let view = view();
+    let mut said = Vec::new();
     for (packet, reason) in &table() {
-        for transport in [Transport::Udp, Transport::Tcp, Transport::Tls] {
+        for transport in [Udp, Tcp, Tls, Https, Quic] {
+            let packet = if transport == Quic { &without_keepalive(packet) } else { packet };
             let (answered, _) = answer_without_allocating(&view, packet, transport);
-            assert_eq!(answered.reason, *reason, "{packet:?}");
+            assert_eq!(answered.reason, *reason, "{packet:?} over {transport:?}");
             assert!(!answered.cookie_is_good, "{packet:?}");
+            said.push((answered.reason, answered.rcode));
         }
     }
+    assert_is_all(&said);
+    // RFC 9250 4.3.3: over QUIC keepalive is the end of the connection.
+    let (silence, _) = answer_without_allocating(&view, &packet("www.example.", 1), Quic);
+    assert_eq!((silence.length, silence.reason), (0, Reason::Malformed));
     // A good cookie, as the last reply has it.
-    let (_, reply) = answer_without_allocating(&view, &packet("www.example.", 1), Transport::Udp);
+    let (_, reply) = answer_without_allocating(&view, &packet("www.example.", 1), Udp);
     let packet = with_cookie_of(&reply);
-    for transport in [Transport::Udp, Transport::Tcp] {
+    for transport in [Udp, Tcp] {
         assert!(answer_without_allocating(&view, &packet, transport).0.cookie_is_good);
     }
+}
+
+/// Every response code was said, and that of a failure for an answer that is too long as well.
+fn assert_is_all(said: &[(Reason, Rcode)]) {
+    for rcode in [0, 1, 2, 3, 4, 5, 6, 16, 23].map(Rcode) {
+        assert!(said.iter().any(|(_, said)| *said == rcode), "{rcode}");
+    }
+    assert!(said.contains(&(Reason::Static, Rcode::SERVFAIL)));
 }
 
 /// Whether a reply is sent, dropped or cut.

@@ -2,7 +2,7 @@
 
 use steersman::dns::Reason;
 
-use crate::world::name;
+use crate::world::{LONG, name};
 
 const HEADER: [u8; 12] = [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1];
 /// NSID, a client subnet, keepalive, padding, and a cookie with a part of a server that is not good.
@@ -28,6 +28,15 @@ pub fn with_cookie_of(reply: &[u8]) -> Vec<u8> {
     let mut packet = packet("www.example.", 1);
     let cookie_at = packet.len() - 24;
     packet[cookie_at..].copy_from_slice(&reply[at..at + 24]);
+    packet
+}
+
+/// The same with an option that nobody knows in the place of keepalive.
+pub fn without_keepalive(packet: &[u8]) -> Vec<u8> {
+    let mut packet = packet.to_vec();
+    if let Some(at) = packet.windows(4).position(|bytes| bytes == b"\0\x0b\0\0") {
+        packet[at..at + 2].copy_from_slice(&[0xff, 0xfe]);
+    }
     packet
 }
 
@@ -58,6 +67,7 @@ pub fn table() -> Vec<(Vec<u8>, Reason)> {
         ("sticky.example.", 1, Steered),
         ("robin.example.", 1, Steered),
         ("geo.example.", 1, Steered),
+        ("nearest.example.", 1, Steered),
         ("alias.example.", 1, Steered),
         ("alias.example.", 15, Steered),
         ("serve.example.", 1, Degraded),
@@ -78,6 +88,10 @@ pub fn table() -> Vec<(Vec<u8>, Reason)> {
     plain.truncate(good.len() - opt(OPTIONS).len());
     plain[11] = 0;
     table.extend([
+        // The DNAME would make too long a name of it.
+        (packet(&format!("{LONG}.far.example."), 1), Static),
+        // Not even TCP has room for the answer.
+        (packet(&format!("c0.{LONG}.example."), 16), Static),
         (changed(2, 0x80), Response),
         (changed(2, 0x10), NotImplemented),
         (changed(5, 2), Malformed),

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use steersman::health::{
-    Answers, Endpoint, EndpointAddress, Inventory, Pool, Standing, StandingNow,
+    Answers, Endpoint, EndpointAddress, Inventory, Location, Pool, Standing, StandingNow,
 };
-use steersman::place::{GeoKey, Places, geo_map};
+use steersman::place::{GeoKey, Places, geo_map, nearest_map};
 use steersman::steering::{
     AllDown, Branch, Leaf, Placed, PlacedBy, Policy, Pools, RoundRobin, SteeredName, Turns,
     Weighted,
@@ -32,6 +32,19 @@ grow DNAME grow.grow
 cut NS ns.cut
 ns.cut A 192.0.2.3
 ";
+
+/// A label of the most bytes.
+pub const LONG: &str = "lllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllll";
+
+fn zone_text() -> String {
+    let far = format!("far DNAME {LONG}.{LONG}.{LONG}\n");
+    let big: String = (0..40).map(|n| format!("big TXT {n}\n")).collect();
+    // A set that 64 KiB just hold, and not with the way to it.
+    let links: String = (0..9).map(|n| format!("c{n}.{LONG} CNAME c{}.{LONG}\n", n + 1)).collect();
+    let last = format!("c9.{LONG} CNAME huge\n");
+    let huge: String = (0..255).map(|n| format!("huge TXT {}{n:03}\n", "y".repeat(238))).collect();
+    [ZONE, &far, &big, &links, &last, &huge].concat()
+}
 
 pub fn name(text: &str) -> Name {
     Name::parse(text, &Name::root()).expect("a name")
@@ -79,7 +92,10 @@ fn policies() -> Vec<(&'static str, Policy, AllDown)> {
     let branches = || both().into_iter().map(|policy| Branch { weight: 1, policy }).collect();
     let keys = [GeoKey::Network { address: [10, 0, 0, 0].into(), length: 8 }, GeoKey::Default];
     let map = Arc::new(geo_map(&Places::unknown(), &keys));
-    let by = PlacedBy::Geo(Box::default()).into();
+    let here = Location { latitude: 0.0, longitude: 0.0 };
+    let placed =
+        |map, by: PlacedBy| Policy::Placed(Placed { map, branches: both(), by: by.into() });
+    let near = Arc::new(nearest_map(&Places::unknown(), &[here, here]));
     vec![
         ("steered.example.", Policy::Failover(both()), AllDown::Serve),
         (
@@ -97,7 +113,8 @@ fn policies() -> Vec<(&'static str, Policy, AllDown)> {
             Policy::RoundRobin(RoundRobin { branches: both(), turn: 0 }),
             AllDown::Serve,
         ),
-        ("geo.example.", Policy::Placed(Placed { map, branches: both(), by }), AllDown::Serve),
+        ("geo.example.", placed(map, PlacedBy::Geo(Box::default())), AllDown::Serve),
+        ("nearest.example.", placed(near, PlacedBy::Nearest(Box::default())), AllDown::Serve),
         ("alias.example.", leaf(2), AllDown::Serve),
         ("serve.example.", leaf(0), AllDown::Serve),
         ("nodata.example.", leaf(0), AllDown::NoData),
@@ -130,10 +147,9 @@ pub fn view() -> View {
             some_hosts: hosts(owner),
         })
         .collect();
-    let big: String = (0..40).map(|n| format!("{} {n}\n", "big TXT")).collect();
-    let text = format!("{ZONE}{big}");
     let apex = name("example.");
-    let (records, findings) = read("z", text.as_bytes(), &apex, &mut |_, _| Err("none".into()));
+    let (records, findings) =
+        read("z", zone_text().as_bytes(), &apex, &mut |_, _| Err("none".into()));
     assert_eq!(findings, []);
     let zone = build(&apex, &records, &owners, SEED).expect("a good zone");
     let inventory = inventory();

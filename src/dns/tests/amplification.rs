@@ -34,7 +34,7 @@ fn names(view: &View) -> Vec<Vec<u8>> {
 
 /// Lists the replies that bring most bytes for a byte.
 #[test]
-fn the_shipped_zones_amplify_by_less_than_four() {
+fn the_shipped_zones_amplify_by_no_more_than_is_documented() {
     let view = shipped();
     let mut found = BTreeMap::new();
     for name in names(&view) {
@@ -63,7 +63,8 @@ fn the_shipped_zones_amplify_by_less_than_four() {
     let worst: String = found.iter().take(10).map(line).collect();
     println!("{worst}");
     let ((percent, _), _) = found[0];
-    assert!(percent <= 400, "{worst}");
+    // As `docs/answers.md` has it.
+    assert!(percent <= 340, "{worst}");
 }
 
 /// One set of a name that has many, and none where the only one is too long.

@@ -189,16 +189,3 @@ fn good_subnets_come_back() {
     assert_eq!((bytes[3], bytes[7]), (0, 1));
     assert_eq!(bytes[bytes.len() - 8..], [0, 8, 0, 4, 0, 0, 0, 0]);
 }
-
-#[test]
-fn sizes_announced() {
-    let text = format!("big TXT {}", "y".repeat(255));
-    let rows: String = (0..8).map(|n| format!("{text}{n}\n").replacen("yy", "y", 2)).collect();
-    let view = Setup::default().zone("example.", &rows).view();
-    // A reply of eight such records has far more than 1232 bytes: it is cut off at any size.
-    for size in [0, 1, 511, 512, 1231, 1232, 4096, 65_535] {
-        let reply = ask("big.example. TXT").edns(size, &[]).of(&view);
-        assert_eq!(reply.text(), "NOERROR aa tc", "{size}");
-        assert_eq!(reply.opt(), Some((1232, false, vec![])));
-    }
-}

@@ -1,4 +1,7 @@
 //! Laws that hold for any packet.
+//!
+//! Those that are quickly tried. `fuzz/src/reply.rs` has the fuller set, and holds far more packets
+//! to it; a law that changes here changes there.
 
 use std::sync::OnceLock;
 
