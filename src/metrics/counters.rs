@@ -49,7 +49,7 @@ const DISCARDS: [Discard; 4] =
     [Discard::PortZero, Discard::ShortMessage, Discard::SendFailed, Discard::RateLimited];
 
 /// The response codes that are told apart.
-const RCODES: [Rcode; 9] = [
+const RCODES: [Rcode; 10] = [
     Rcode::NOERROR,
     Rcode::FORMERR,
     Rcode::SERVFAIL,
@@ -57,6 +57,7 @@ const RCODES: [Rcode; 9] = [
     Rcode::NOTIMP,
     Rcode::REFUSED,
     Rcode::YXDOMAIN,
+    Rcode::NOTAUTH,
     Rcode::BADVERS,
     Rcode::BADCOOKIE,
 ];

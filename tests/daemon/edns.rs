@@ -122,7 +122,7 @@ fn malformed_options_are_told() {
         (&[(10, &b"123456789"[..])][..], bad, bad, "bad cookie length"),
         (&[(8, &[0, 1, 24, 0, 192, 0])], bad, bad, "bad client subnet"),
         (&[(8, &[0, 1, 0, 0]), (8, &[0, 1, 0, 0])], bad, bad, "bad client subnet"),
-        // Without a connection nothing about it matters (RFC 7828 3.2.1).
+        // Without a connection nothing about it matters (RFC 7828 3.3.1).
         (&[(11, b"\0\x64")], good, bad, "bad keepalive length"),
     ] {
         for (tcp, expected) in [(false, over_udp), (true, over_tcp)] {

@@ -59,6 +59,7 @@ pub fn table() -> Vec<(Vec<u8>, Reason)> {
         ("big.example.", 16, Static),
         ("elsewhere.", 1, Refused),
         ("example.", 252, Refused),
+        ("elsewhere.", 252, Refused),
         ("www.example.", 41, Malformed),
         ("steered.example.", 1, Steered),
         ("steered.example.", 28, Steered),

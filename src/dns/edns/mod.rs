@@ -105,7 +105,7 @@ impl<'p> Edns<'p> {
     }
 
     /// To be called where there is a connection, for without one a keepalive option must not
-    /// matter (RFC 7828 3.2.1): takes out all options if that one is malformed.
+    /// matter (RFC 7828 3.3.1): takes out all options if that one is malformed.
     pub fn check_keepalive(&mut self) -> Option<Fault> {
         if self.options.keepalive != Some(Keepalive::Malformed) {
             return None;

@@ -29,7 +29,7 @@ fn the_idle_time_is_told_over_tcp_to_those_who_ask() {
     assert_eq!((refused.text(), refused.option(11)), ("REFUSED".into(), told));
 }
 
-/// RFC 7828 3.2.1: without a connection the option must not matter, whatever is in it.
+/// RFC 7828 3.3.1: without a connection the option must not matter, whatever is in it.
 #[test]
 fn over_udp_it_is_as_if_it_were_not_there() {
     for data in [&b""[..], b"\0\x64", b"x", &[0; 300]] {
