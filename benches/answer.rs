@@ -12,7 +12,7 @@ use std::path::Path;
 
 use steersman::dns::{Answered, Asker, MAX_UDP_BYTES, Reason, Scratch, Transport, answer};
 use steersman::health::{Standing, StandingNow};
-use steersman::rate_limit::{Limiter, Settings, Verdict};
+use steersman::rate_limit::{Action, Limiter, Settings};
 use steersman::reload;
 use steersman::steering::{Draw, Pools};
 use steersman::view::{CookieSecrets, View};
@@ -85,7 +85,7 @@ fn one_answer(view: &View, packet: &[u8], draw: Draw, thread: &mut Thread) {
 #[inline(never)]
 fn one_verdict(limiter: &mut Limiter, asker: &Asker, out: &[u8], answered: &Answered, n: usize) {
     let verdict = limiter.judge(&asker.source, out, answered, || n as u64 * 10);
-    assert_eq!(verdict, Verdict::Send);
+    assert_eq!(verdict, Action::Send);
 }
 
 /// A question of a kind, as the n-th.

@@ -14,7 +14,7 @@ use steersman::dns::{
 };
 use steersman::health::Inventory;
 use steersman::place::Places;
-use steersman::rate_limit::{Limiter, Settings, Verdict};
+use steersman::rate_limit::{Action, Limiter, Settings};
 use steersman::steering::{Draw, Pools, Turns};
 use steersman::view::{CookieSecrets, View, World};
 use steersman::wire::Name;
@@ -125,8 +125,8 @@ fn reply_to_one(
     let answered = answer(view, packet, &asker, Draw::new(0), scratch, out);
     let Some(limiter) = limiter else { return answered };
     match limiter.judge(&source, out, &answered, || 0) {
-        Verdict::Send | Verdict::Drop => answered,
-        Verdict::Slip => truncate(out, &answered),
+        Action::Send | Action::Drop => answered,
+        Action::Slip => truncate(out, &answered),
     }
 }
 

@@ -50,7 +50,7 @@ impl Default for Settings {
 
 /// What happens to a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Action {
     /// It is sent.
     Send,
     /// It is sent truncated.
@@ -90,9 +90,9 @@ impl Limiter {
         reply: &[u8],
         answered: &Answered,
         now_ms: impl FnOnce() -> u64,
-    ) -> Verdict {
+    ) -> Action {
         if self.is_free(source, answered) {
-            return Verdict::Send;
+            return Action::Send;
         }
         self.count(Network::of(*source), reply, answered, now_ms())
     }
@@ -111,23 +111,23 @@ impl Limiter {
         reply: &[u8],
         answered: &Answered,
         now_ms: u64,
-    ) -> Verdict {
+    ) -> Action {
         let [seed, seed_of_likeness] = self.seed;
         let alike = alike::alike(reply, answered, seed_of_likeness);
         let key = fold(network.to_bits() ^ seed, alike ^ seed_of_likeness);
-        if self.table.take(key, now_ms) { Verdict::Send } else { self.limited() }
+        if self.table.take(key, now_ms) { Action::Send } else { self.limited() }
     }
 
-    fn limited(&mut self) -> Verdict {
+    fn limited(&mut self) -> Action {
         if self.slip == 0 {
-            return Verdict::Drop;
+            return Action::Drop;
         }
         self.until_slip -= 1;
         if self.until_slip > 0 {
-            return Verdict::Drop;
+            return Action::Drop;
         }
         self.until_slip = self.slip;
-        Verdict::Slip
+        Action::Slip
     }
 }
 

@@ -37,7 +37,7 @@ fn limiter(responses_per_second: u32) -> Limiter {
 impl Limiter {
     fn sends(&mut self, source: &str, reply: &Reply, now_ms: u64) -> bool {
         let source = source.parse().unwrap();
-        self.judge(&source, &reply.bytes, &reply.answered, || now_ms) == Verdict::Send
+        self.judge(&source, &reply.bytes, &reply.answered, || now_ms) == Action::Send
     }
 
     /// Takes all that there is at the beginning.
@@ -225,19 +225,19 @@ fn a_busy_resolver_is_not_limited() {
 
 #[test]
 fn every_so_many_th_slips() {
-    for (slip, verdicts) in [(0, "DDDDDD"), (1, "SSSSSS"), (2, "DSDSDS"), (3, "DDSDDS")] {
+    for (slip, actions) in [(0, "DDDDDD"), (1, "SSSSSS"), (2, "DSDSDS"), (3, "DDSDDS")] {
         let mut limiter = Limiter::new(&settings(1, slip), 1, SEED).unwrap();
         let reply = www();
         let mut judge = || limiter.judge(&ME.parse().unwrap(), &reply.bytes, &reply.answered, || 0);
-        assert!((0..10).all(|_| judge() == Verdict::Send));
+        assert!((0..10).all(|_| judge() == Action::Send));
         let found: String = (0..6)
             .map(|_| match judge() {
-                Verdict::Send => '.',
-                Verdict::Slip => 'S',
-                Verdict::Drop => 'D',
+                Action::Send => '.',
+                Action::Slip => 'S',
+                Action::Drop => 'D',
             })
             .collect();
-        assert_eq!(found, verdicts, "slip = {slip}");
+        assert_eq!(found, actions, "slip = {slip}");
     }
 }
 
@@ -314,7 +314,7 @@ fn a_flood_of_networks_neither_blocks_nor_frees_any() {
     let (reply, mut limiter) = (www(), limiter(100));
     let mut from = |source: u32, now_ms| {
         let source = Ipv4Addr::from_bits(source).into();
-        limiter.judge(&source, &reply.bytes, &reply.answered, || now_ms) == Verdict::Send
+        limiter.judge(&source, &reply.bytes, &reply.answered, || now_ms) == Action::Send
     };
     let victim = 0xc633_6401;
     assert_eq!((0..1000).filter(|_| from(victim, 0)).count(), 100);

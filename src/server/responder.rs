@@ -11,7 +11,7 @@ use crate::clock::{self, Draws};
 use crate::dns::{Answered, Asker, Scratch, Transport, truncate};
 use crate::live::Live;
 use crate::metrics::{Counters, Discard, Metrics};
-use crate::rate_limit::{Limiter, Network, Settings, Verdict};
+use crate::rate_limit::{Action, Limiter, Network, Settings};
 use crate::steering::Draw;
 use crate::view::View;
 
@@ -106,12 +106,12 @@ impl Round<'_> {
         if let Some(RateLimit { limiter, since }) = rate_limit {
             let now_ms = || *self.now_ms.get_or_insert_with(|| milliseconds_since(*since));
             match limiter.judge(&asker.source, out, &answered, now_ms) {
-                Verdict::Send => {}
-                Verdict::Slip => {
+                Action::Send => {}
+                Action::Slip => {
                     counters.rate_limited(Network::of(asker.source), true);
                     answered = truncate(out, &answered);
                 }
-                Verdict::Drop => {
+                Action::Drop => {
                     counters.rate_limited(Network::of(asker.source), false);
                     return 0;
                 }

@@ -10,7 +10,7 @@ mod rrset;
 pub mod rtype;
 
 pub(crate) use name::are_same_and_short;
-pub use name::{Name, NameError};
+pub use name::{Name, NameError, tail};
 pub use qname::QName;
 pub use rcode::Rcode;
 /// Bytes of a message's header, the least that a message can have (RFC 1035 4.1.1).

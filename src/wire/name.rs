@@ -43,6 +43,16 @@ impl fmt::Display for NameError {
 
 impl std::error::Error for NameError {}
 
+/// What is left of a name in wire form without as many of its first labels as make it longer than
+/// so many bytes.
+pub fn tail(wire: &[u8], most_bytes: usize) -> &[u8] {
+    let mut rest = wire;
+    while rest.len() > most_bytes {
+        rest = &rest[1 + usize::from(rest[0])..];
+    }
+    rest
+}
+
 impl Name {
     /// The root, `.`.
     pub fn root() -> Self {
@@ -120,13 +130,7 @@ impl Name {
 
     /// Whether this name is `other` or below it; both must be in the same case.
     pub fn is_under(&self, other: &Self) -> bool {
-        let mut rest = self.as_wire();
-        loop {
-            if rest.len() <= other.0.len() {
-                return *rest == *other.0;
-            }
-            rest = &rest[1 + usize::from(rest[0])..];
-        }
+        tail(self.as_wire(), other.0.len()) == &*other.0
     }
 
     /// Whether the leftmost label is a single asterisk.

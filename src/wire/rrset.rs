@@ -20,7 +20,7 @@
 //!
 //! with the numbers in little-endian order.
 
-use super::rtype;
+use super::{rtype, tail};
 
 /// No set has so many records that their number would need this bit.
 const OWNERS_ASKED: u16 = 0x8000;
@@ -257,7 +257,7 @@ impl<'a> RrSetBuilder<'a> {
         let mut at = 0;
         while wire[at] != 0 {
             let rest = &wire[at..];
-            if is_suffix(rest, self.context) {
+            if tail(self.context, rest.len()).eq_ignore_ascii_case(rest) {
                 self.out.extend_from_slice(&wire[..at]);
                 return self.pointer(rest.len());
             }
@@ -274,15 +274,6 @@ impl<'a> RrSetBuilder<'a> {
         self.out.extend_from_slice(&TO_QUESTION);
         Ok(())
     }
-}
-
-/// Whether `tail` is a suffix of `name` at a label's start, in whichever case.
-fn is_suffix(tail: &[u8], name: &[u8]) -> bool {
-    let mut rest = name;
-    while rest.len() > tail.len() {
-        rest = &rest[1 + usize::from(rest[0])..];
-    }
-    rest.eq_ignore_ascii_case(tail)
 }
 
 /// The length of the uncompressed name at the start of record data, which the reader has checked.

@@ -8,7 +8,7 @@ mod order;
 #[cfg(test)]
 mod tests;
 
-use self::blocks::{Blocks, Place};
+use self::blocks::{Blocks, Offset};
 use self::check::Checks;
 use self::encode::Encoder;
 use self::group::Group;
@@ -90,7 +90,7 @@ struct Level {
     /// Length of its key, see [`order`].
     key_length: usize,
     /// Where its block is; none below a delegation, where nothing is ever looked for.
-    place: Option<Place>,
+    block: Option<Offset>,
     /// Length of the key of the topmost delegation at or above it.
     cut: Option<usize>,
     /// The DNAME at or above it: index of the record.
@@ -132,23 +132,23 @@ impl Builder<'_> {
     fn enter(&mut self, key_length: usize, name: &[u8]) {
         let parent = self.above.last();
         let (cut, dname) = parent.map_or((None, None), |parent| (parent.cut, parent.dname));
-        let place = match cut {
+        let block = match cut {
             Some(_) => None,
             None => Some(self.blocks.begin(name)),
         };
-        if let Some(parent) = parent.and_then(|parent| parent.place)
+        if let Some(parent) = parent.and_then(|parent| parent.block)
             && name.starts_with(b"\x01*")
         {
             self.blocks.mark(parent, WILDCARD);
         }
-        self.above.push(Level { key_length, place, cut, dname });
+        self.above.push(Level { key_length, block, cut, dname });
     }
 
     /// Gives the name entered last what it has.
     fn fill(&mut self, group: &Group) {
         let Some(level) = self.above.last_mut() else { return };
         self.checks.dname_above(group, level.dname);
-        let Some(place) = level.place else {
+        let Some(block) = level.block else {
             self.checks.occluded(group, level.cut.unwrap_or_default());
             return;
         };
@@ -159,13 +159,13 @@ impl Builder<'_> {
         let mut encoder = Encoder { order: self.order, checks: &mut self.checks, blocks };
         if delegation {
             level.cut = Some(level.key_length);
-            encoder.delegation(place, group);
+            encoder.delegation(block, group);
             return;
         }
-        encoder.answers(place, group);
+        encoder.answers(block, group);
         if let Some(dname) = group.set(rtype::DNAME) {
             level.dname = level.dname.or(Some(group.first(dname)));
-            self.blocks.mark(place, DNAME);
+            self.blocks.mark(block, DNAME);
         }
         if let Some(soa) = group.set(rtype::SOA).filter(|_| apex) {
             self.negative = encode::negative(group, soa, &mut self.checks);

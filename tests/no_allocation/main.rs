@@ -13,7 +13,7 @@ use std::time::Duration;
 use steersman::dns::{
     Answered, Asker, MAX_UDP_BYTES, Reason, Scratch, Transport, answer, truncate,
 };
-use steersman::rate_limit::{Limiter, Settings, Verdict};
+use steersman::rate_limit::{Action, Limiter, Settings};
 use steersman::steering::Draw;
 use steersman::view::View;
 use steersman::wire::Rcode;
@@ -129,7 +129,7 @@ fn no_limit_allocates() {
     let (mut scratch, mut out) = (Scratch::new(SEED), [0; MAX_UDP_BYTES as usize]);
     let settings = Settings { responses_per_second: 5, ..Settings::default() };
     let mut limiter = Limiter::new(&settings, 1, [SEED, !SEED]).expect("a limit");
-    let mut verdicts = Vec::with_capacity(100);
+    let mut actions = Vec::with_capacity(100);
     for question in 0..100 {
         let owner = if question % 2 == 0 { "www.example." } else { "nope.example." };
         let packet = packet(owner, 1);
@@ -138,14 +138,14 @@ fn no_limit_allocates() {
         let asker = Asker { source, transport, unix_seconds, idle_timeout: None };
         let before = ALLOCATIONS.get();
         let answered = answer(&view, &packet, &asker, Draw::new(0), &mut scratch, &mut out);
-        let verdict = limiter.judge(&source, &out, &answered, || question);
-        if verdict == Verdict::Slip {
+        let action = limiter.judge(&source, &out, &answered, || question);
+        if action == Action::Slip {
             truncate(&mut out, &answered);
         }
-        assert_eq!(ALLOCATIONS.get() - before, 0, "{verdict:?}");
-        verdicts.push(verdict);
+        assert_eq!(ALLOCATIONS.get() - before, 0, "{action:?}");
+        actions.push(action);
     }
-    for verdict in [Verdict::Send, Verdict::Slip, Verdict::Drop] {
-        assert!(verdicts.contains(&verdict), "{verdict:?}");
+    for action in [Action::Send, Action::Slip, Action::Drop] {
+        assert!(actions.contains(&action), "{action:?}");
     }
 }

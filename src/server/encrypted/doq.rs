@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
 
 use super::identity::{Identity, tls_config};
-use super::place::Place;
+use super::seat::Seat;
 use super::stop::Stop;
 use super::{HANDSHAKE, STREAMS, Shared};
 use crate::clock;
@@ -111,9 +111,9 @@ struct Handshake {
 
 /// What is known of a client's address.
 enum Proof {
-    /// Packets to it arrive there; it has a place.
-    Shown(Place),
-    /// Nothing: another address may be forged, whose places it must not take.
+    /// Packets to it arrive there; it has a seat.
+    Shown(Seat),
+    /// Nothing: another address may be forged, whose seats it must not take.
     Open(OwnedSemaphorePermit),
 }
 
@@ -121,8 +121,8 @@ impl Handshake {
     fn begin(incoming: Incoming, unproven: &Arc<Semaphore>, shared: &Arc<Shared>) -> Option<Self> {
         let source = incoming.remote_address().ip();
         let proof = if incoming.remote_address_validated() {
-            match Place::take(shared, source, Transport::Quic) {
-                Some(place) => Proof::Shown(place),
+            match Seat::take(shared, source, Transport::Quic) {
+                Some(seat) => Proof::Shown(seat),
                 None => {
                     incoming.refuse();
                     return None;
@@ -147,7 +147,7 @@ impl Handshake {
         let Ok(connecting) = incoming.accept() else { return failed() };
         let lost = async {
             match &proof {
-                Proof::Shown(place) => place.lost().await,
+                Proof::Shown(seat) => seat.lost().await,
                 Proof::Open(_) => std::future::pending().await,
             }
         };
@@ -158,16 +158,16 @@ impl Handshake {
             () = stop.last_look_is_over() => return,
         };
         let Ok(Ok(connection)) = done else { return failed() };
-        let place = match proof {
-            Proof::Shown(place) => Some(place),
+        let seat = match proof {
+            Proof::Shown(seat) => Some(seat),
             // A handshake that is done is proof.
             Proof::Open(permit) => {
                 drop(permit);
-                Place::take(&shared, source, Transport::Quic)
+                Seat::take(&shared, source, Transport::Quic)
             }
         };
-        match place {
-            Some(place) => serve(connection, source, place, shared, stop).await,
+        match seat {
+            Some(seat) => serve(connection, source, seat, shared, stop).await,
             None => connection.close(EXCESSIVE_LOAD, b""),
         }
     }
@@ -177,7 +177,7 @@ impl Handshake {
 async fn serve(
     connection: Connection,
     source: IpAddr,
-    mut place: Place,
+    mut seat: Seat,
     shared: Arc<Shared>,
     mut stop: Stop,
 ) {
@@ -185,11 +185,11 @@ async fn serve(
     let write = shared.limits.write;
     let asking = Asking::new(client, shared, stop.clone());
     let mut streams = JoinSet::new();
-    let code = answer(&connection, &asking, &mut streams, &mut place, &mut stop).await;
+    let code = answer(&connection, &asking, &mut streams, &mut seat, &mut stop).await;
     if code == NO_ERROR {
         let all_ended = async { while streams.join_next().await.is_some() {} };
         tokio::select! {
-            () = place.lost() => {}
+            () = seat.lost() => {}
             // Whoever has not taken the answers by then is cut off.
             _ = timeout(write, all_ended) => {}
         }
@@ -202,15 +202,15 @@ async fn answer(
     connection: &Connection,
     asking: &Arc<Asking>,
     streams: &mut JoinSet<Result<(), Failure>>,
-    place: &mut Place,
+    seat: &mut Seat,
     stop: &mut Stop,
 ) -> VarInt {
     let mut last_question = clock::runtime_now();
     loop {
-        let patience_ends = place.end_of_life().min(last_question + place.patience());
+        let patience_ends = seat.end_of_life().min(last_question + seat.patience());
         tokio::select! {
             biased;
-            () = place.lost() => return EXCESSIVE_LOAD,
+            () = seat.lost() => return EXCESSIVE_LOAD,
             () = sleep_until(patience_ends) => return NO_ERROR,
             Some(done) = streams.join_next() => {
                 note_end(&done, "QUIC", &asking.shared.metrics);
@@ -220,7 +220,7 @@ async fn answer(
             }
             () = asking.answered() => {
                 last_question = clock::runtime_now();
-                if !place.renew() {
+                if !seat.renew() {
                     return EXCESSIVE_LOAD;
                 }
             }

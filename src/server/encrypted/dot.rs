@@ -11,7 +11,7 @@ use tokio::time::{sleep_until, timeout};
 use tokio_rustls::server::TlsStream;
 
 use super::Shared;
-use super::place::Place;
+use super::seat::Seat;
 use super::stop::Stop;
 use crate::dns::Transport;
 use crate::server::desks::{Client, FLUSH_BYTES, Progress};
@@ -27,7 +27,7 @@ const LINGER_BYTES: u64 = 64 << 10;
 struct Connection {
     stream: TlsStream<TcpStream>,
     source: IpAddr,
-    place: Place,
+    seat: Seat,
     shared: Arc<Shared>,
     frames: Frames,
     output: Vec<u8>,
@@ -41,7 +41,7 @@ enum End {
     OldAge,
     /// The client makes no sense.
     Hopeless,
-    /// Its place was needed, or the client is gone or takes no answers.
+    /// Its seat was needed, or the client is gone or takes no answers.
     Abrupt,
 }
 
@@ -49,20 +49,20 @@ enum End {
 pub(super) async fn serve(
     stream: TlsStream<TcpStream>,
     source: IpAddr,
-    place: Place,
+    seat: Seat,
     shared: Arc<Shared>,
     mut stop: Stop,
 ) {
     let mut connection =
-        Connection { stream, source, place, shared, frames: Frames::default(), output: Vec::new() };
+        Connection { stream, source, seat, shared, frames: Frames::default(), output: Vec::new() };
     let most_bytes = match connection.answer_questions(&mut stop).await {
         End::Abrupt => return,
         End::Orderly => 0,
         End::OldAge | End::Hopeless => LINGER_BYTES,
     };
-    let Connection { stream, place, .. } = &mut connection;
+    let Connection { stream, seat, .. } = &mut connection;
     tokio::select! {
-        () = place.lost() => {}
+        () = seat.lost() => {}
         // An error says that the client is gone, or does not listen.
         _ = timeout(LINGER, close(stream, most_bytes)) => {}
     }
@@ -84,14 +84,14 @@ impl Connection {
             }
             // Others come first: whoever asks for much waits longer, and not they.
             while self.frames.is_ready() {
-                let Self { frames, output, source, place, shared, .. } = self;
+                let Self { frames, output, source, seat, shared, .. } = self;
                 let client = Client {
                     source: *source,
                     transport: Transport::Tls,
-                    idle_timeout: Some(place.patience()),
+                    idle_timeout: Some(seat.patience()),
                 };
                 let progress = shared.desks.answer_some(frames, client, output);
-                if !self.place.renew() || self.send().await.is_err() {
+                if !self.seat.renew() || self.send().await.is_err() {
                     return End::Abrupt;
                 }
                 if progress == Progress::Hopeless {
@@ -104,7 +104,7 @@ impl Connection {
 
     /// Waits for a whole question; single bytes of it do not prolong the wait.
     async fn wait_for_question(&mut self, stop: &mut Stop) -> Result<(), End> {
-        let Self { stream, frames, place, .. } = self;
+        let Self { stream, frames, seat, .. } = self;
         let read = async {
             while !frames.is_ready() {
                 if !matches!(stream.read_buf(frames.room()).await, Ok(1..)) {
@@ -115,23 +115,23 @@ impl Connection {
         };
         tokio::select! {
             biased;
-            () = place.lost() => Err(End::Abrupt),
-            () = sleep_until(place.end_of_life()) => Err(End::OldAge),
-            read = timeout(place.patience(), read) => read.unwrap_or(Err(End::Orderly)),
+            () = seat.lost() => Err(End::Abrupt),
+            () = sleep_until(seat.end_of_life()) => Err(End::OldAge),
+            read = timeout(seat.patience(), read) => read.unwrap_or(Err(End::Orderly)),
             () = stop.last_look_is_over() => Err(End::Orderly),
         }
     }
 
-    /// Sends what is answered. Whoever does not take it in time, or while others need the place, is
+    /// Sends what is answered. Whoever does not take it in time, or while others need the seat, is
     /// cut off.
     async fn send(&mut self) -> io::Result<()> {
-        let Self { stream, output, place, shared, .. } = self;
+        let Self { stream, output, seat, shared, .. } = self;
         let taken = async {
             stream.write_all(output).await?;
             stream.flush().await
         };
         tokio::select! {
-            () = place.lost() => return Err(io::ErrorKind::ConnectionAborted.into()),
+            () = seat.lost() => return Err(io::ErrorKind::ConnectionAborted.into()),
             taken = timeout(shared.limits.write, taken) => taken??,
         }
         output.clear();

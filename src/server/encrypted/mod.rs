@@ -4,7 +4,7 @@
 //! can have the server hold can be bounded: connections, handshakes, streams, windows, times. It
 //! has a runtime of its own, whose threads give way to those of UDP, TCP, probes and people.
 //!
-//! A connection that waits is closed for a new one when there is no room (see [`place`]); one
+//! A connection that waits is closed for a new one when there is no room (see [`seat`]); one
 //! without a question for too long is closed anyway. On the order to stop, what has arrived is
 //! answered, and then all are closed.
 
@@ -12,7 +12,7 @@ mod doh;
 mod doq;
 mod dot;
 mod identity;
-mod place;
+mod seat;
 mod sockets;
 mod stop;
 mod tls;

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::identity::{Identity, tls_config};
-use super::place::Place;
+use super::seat::Seat;
 use super::stop::Stop;
 use super::{HANDSHAKE, Shared, doh, dot};
 use crate::dns::Transport;
@@ -41,8 +41,8 @@ impl Handshakes {
     pub(super) async fn listen(self, mut listener: Listener, mut stop: Stop) {
         let end = stop.clone();
         let admit = |stream, source| {
-            let place = Place::take(&self.shared, source, self.transport)?;
-            Some(Handshake::new(&self, stream, source, place).run(end.clone()))
+            let seat = Seat::take(&self.shared, source, self.transport)?;
+            Some(Handshake::new(&self, stream, source, seat).run(end.clone()))
         };
         let ordered = async {
             stop.ordered().await;
@@ -56,18 +56,18 @@ impl Handshakes {
 struct Handshake {
     stream: TcpStream,
     source: IpAddr,
-    place: Place,
+    seat: Seat,
     acceptor: TlsAcceptor,
     transport: Transport,
     shared: Arc<Shared>,
 }
 
 impl Handshake {
-    fn new(all: &Handshakes, stream: TcpStream, source: IpAddr, place: Place) -> Self {
+    fn new(all: &Handshakes, stream: TcpStream, source: IpAddr, seat: Seat) -> Self {
         Self {
             stream,
             source,
-            place,
+            seat,
             acceptor: all.acceptor.clone(),
             transport: all.transport,
             shared: Arc::clone(&all.shared),
@@ -75,22 +75,22 @@ impl Handshake {
     }
 
     async fn run(self, mut stop: Stop) {
-        let Self { stream, source, place, acceptor, transport, shared } = self;
+        let Self { stream, source, seat, acceptor, transport, shared } = self;
         // Replies leave at once; only speed is lost where that is refused.
         let _ = stream.set_nodelay(true);
         let done = tokio::select! {
             biased;
-            () = place.lost() => return,
+            () = seat.lost() => return,
             done = timeout(HANDSHAKE, acceptor.accept(stream)) => done,
             () = stop.last_look_is_over() => return,
         };
         let Ok(Ok(stream)) = done else {
-            place.handshake_failed();
+            seat.handshake_failed();
             return;
         };
         match transport {
-            Transport::Https => doh::serve(stream, source, place, shared, stop).await,
-            _ => dot::serve(stream, source, place, shared, stop).await,
+            Transport::Https => doh::serve(stream, source, seat, shared, stop).await,
+            _ => dot::serve(stream, source, seat, shared, stop).await,
         }
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct Blocks {
 
 /// Where the block of a name begins, or a part of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place(usize);
+pub(super) struct Offset(usize);
 
 impl Blocks {
     /// None yet, and room for those of some records.
@@ -22,29 +22,29 @@ impl Blocks {
         // What a name and a set have besides the owner and the data.
         const MORE_BYTES: usize = HEAD_BYTES + 8 + 12;
         let mut bytes = memory::list(records.bytes_of_all() + records.len() * MORE_BYTES);
-        // The place of free slots.
+        // What free slots point to.
         bytes.resize(UNIT_BYTES, 0);
         Self { bytes, names: 0 }
     }
 
     /// Begins the block of a name, in lower case and without the labels of the apex.
-    pub(super) fn begin(&mut self, name: &[u8]) -> Place {
+    pub(super) fn begin(&mut self, name: &[u8]) -> Offset {
         self.bytes.resize(self.bytes.len().next_multiple_of(UNIT_BYTES), 0);
-        let place = Place(self.bytes.len());
+        let offset = Offset(self.bytes.len());
         // A name has at most 255 bytes.
         self.bytes.extend_from_slice(&[0, name.len() as u8, 0, 0]);
         self.bytes.extend_from_slice(name);
         self.names += 1;
-        place
+        offset
     }
 
     /// Says that something is unusual about a name.
-    pub(super) fn mark(&mut self, name: Place, flag: u8) {
+    pub(super) fn mark(&mut self, name: Offset, flag: u8) {
         self.bytes[name.0] |= flag;
     }
 
     /// Says which steered name the name is that was begun last.
-    pub(super) fn steered(&mut self, name: Place, index: usize) {
+    pub(super) fn steered(&mut self, name: Offset, index: usize) {
         self.mark(name, STEERED);
         // There are far fewer than four thousand million.
         self.bytes.extend_from_slice(&(index as u32).to_le_bytes());
@@ -52,20 +52,20 @@ impl Blocks {
 
     /// Says that the name that was begun last is delegated; returns where the number of its sets
     /// of addresses is to be said.
-    pub(super) fn delegated(&mut self, name: Place) -> Place {
+    pub(super) fn delegated(&mut self, name: Offset) -> Offset {
         self.mark(name, CUT);
         self.bytes.extend_from_slice(&[0; 4]);
-        Place(self.bytes.len() - 4)
+        Offset(self.bytes.len() - 4)
     }
 
     /// Says how many sets of glue and of other addresses there are.
-    pub(super) fn addresses(&mut self, place: Place, glue: u16, extra: u16) {
-        self.bytes[place.0..place.0 + 2].copy_from_slice(&glue.to_le_bytes());
-        self.bytes[place.0 + 2..place.0 + 4].copy_from_slice(&extra.to_le_bytes());
+    pub(super) fn addresses(&mut self, offset: Offset, glue: u16, extra: u16) {
+        self.bytes[offset.0..offset.0 + 2].copy_from_slice(&glue.to_le_bytes());
+        self.bytes[offset.0 + 2..offset.0 + 4].copy_from_slice(&extra.to_le_bytes());
     }
 
     /// Says how many record sets a name answers with.
-    pub(super) fn sets(&mut self, name: Place, count: u16) {
+    pub(super) fn sets(&mut self, name: Offset, count: u16) {
         self.bytes[name.0 + 2..name.0 + HEAD_BYTES].copy_from_slice(&count.to_le_bytes());
     }
 
@@ -86,12 +86,12 @@ impl Blocks {
     }
 
     /// Where the next record set will stand.
-    pub(super) fn end(&self) -> Place {
-        Place(self.bytes.len())
+    pub(super) fn end(&self) -> Offset {
+        Offset(self.bytes.len())
     }
 
     /// How many bytes the sets from there on take in a message.
-    pub(super) fn wire_bytes(&self, start: Place, sets: u16) -> usize {
+    pub(super) fn wire_bytes(&self, start: Offset, sets: u16) -> usize {
         RrSets::new(&self.bytes[start.0..], sets)
             .filter_map(|set| set.wire())
             .map(<[u8]>::len)

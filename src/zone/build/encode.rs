@@ -1,10 +1,10 @@
 //! Record sets to wire form.
 
-use super::blocks::{self, Blocks, Place};
+use super::blocks::{self, Blocks, Offset};
 use super::check::Checks;
 use super::group::{Group, Set};
 use super::order::Order;
-use crate::wire::{MAX_WIRE_BYTES, Owner, rtype};
+use crate::wire::{MAX_WIRE_BYTES, Owner, rtype, tail};
 
 /// Encodes what a name says, behind its name in its block.
 pub(super) struct Encoder<'e, 'a> {
@@ -15,7 +15,7 @@ pub(super) struct Encoder<'e, 'a> {
 
 impl Encoder<'_, '_> {
     /// A name that the zone answers for.
-    pub(super) fn answers(&mut self, name: Place, group: &Group) {
+    pub(super) fn answers(&mut self, name: Offset, group: &Group) {
         if let Some(index) = group.steered {
             self.blocks.steered(name, index);
         }
@@ -23,7 +23,7 @@ impl Encoder<'_, '_> {
     }
 
     /// A delegation: DS, which is of this side, and what a referral says.
-    pub(super) fn delegation(&mut self, name: Place, group: &Group) {
+    pub(super) fn delegation(&mut self, name: Offset, group: &Group) {
         let Some(name_servers) = group.set(rtype::NS) else { return };
         let addresses = self.blocks.delegated(name);
         self.sets(name, group, |rtype| rtype == rtype::DS);
@@ -38,7 +38,7 @@ impl Encoder<'_, '_> {
         self.blocks.addresses(addresses, glue, extra);
     }
 
-    fn sets(&mut self, name: Place, group: &Group, want: fn(u16) -> bool) {
+    fn sets(&mut self, name: Offset, group: &Group, want: fn(u16) -> bool) {
         let mut count = 0;
         for set in group.sets.iter().filter(|set| want(set.rtype)) {
             // Any name may be asked in place of the asterisk.
@@ -54,7 +54,8 @@ impl Encoder<'_, '_> {
         let (mut count, mut host) = (0, Group::default());
         for index in cut.members(name_servers) {
             let target = self.checks.record(index).rdata.to_ascii_lowercase();
-            if is_under(&target, &cut.name) != below || !self.order.find(&target, &mut host) {
+            let is_below = tail(&target, cut.name.len()) == cut.name;
+            if is_below != below || !self.order.find(&target, &mut host) {
                 continue;
             }
             for set in [rtype::A, rtype::AAAA].iter().filter_map(|rtype| host.set(*rtype)) {
@@ -89,15 +90,6 @@ pub(super) fn negative(group: &Group, soa: &Set, checks: &mut Checks<'_>) -> Vec
         encoded.clear();
     }
     encoded
-}
-
-/// Whether a name is at or below another; both in lower case.
-fn is_under(name: &[u8], other: &[u8]) -> bool {
-    let mut rest = name;
-    while rest.len() > other.len() {
-        rest = &rest[1 + usize::from(rest[0])..];
-    }
-    rest == other
 }
 
 /// The number that SOA data ends with.

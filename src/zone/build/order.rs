@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 
 use super::Steered;
 use super::group::Group;
-use crate::wire::{MAX_LABELS, Name, rtype};
+use crate::wire::{MAX_LABELS, Name, rtype, tail};
 use crate::zone::records::Records;
 
 /// What stands within the zone, in order.
@@ -125,11 +125,8 @@ impl<'a> Order<'a> {
 /// An owner without the labels of an apex in lower case; none if it is not at or below that apex.
 fn within<'n>(owner: &'n [u8], apex: &Name) -> Option<&'n [u8]> {
     let apex = apex.as_wire();
-    let mut at = 0;
-    while owner.len() - at > apex.len() {
-        at += 1 + usize::from(owner[at]);
-    }
-    let (name, tail) = owner.split_at(at);
+    let tail = tail(owner, apex.len());
+    let name = &owner[..owner.len() - tail.len()];
     // Mostly in lower case, which is told faster.
     (tail == apex || tail.eq_ignore_ascii_case(apex)).then_some(name)
 }

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
 
-use super::place::Place;
+use super::seat::Seat;
 use super::stop::Stop;
 use super::{HANDSHAKE, LONG_BYTES, STREAMS, Shared};
 use crate::clock;
@@ -37,7 +37,7 @@ const LINGER: Duration = Duration::from_secs(1);
 enum End {
     /// One side has had enough.
     Orderly,
-    /// Its place was needed, or the client is gone.
+    /// Its seat was needed, or the client is gone.
     Abrupt,
 }
 
@@ -45,7 +45,7 @@ enum End {
 pub(super) async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     source: IpAddr,
-    mut place: Place,
+    mut seat: Seat,
     shared: Arc<Shared>,
     mut stop: Stop,
 ) {
@@ -59,25 +59,25 @@ pub(super) async fn serve(
         .initial_connection_window_size(CONNECTION_WINDOW);
     let done = tokio::select! {
         biased;
-        () = place.lost() => return,
+        () = seat.lost() => return,
         done = timeout(HANDSHAKE, builder.handshake(stream)) => done,
         () = stop.last_look_is_over() => return,
     };
     let Ok(Ok(mut connection)) = done else {
-        place.handshake_failed();
+        seat.handshake_failed();
         return;
     };
     let client = Client { source, transport: Transport::Https, idle_timeout: None };
     let write = shared.limits.write;
     let exchange = Exchange::new(client, shared, stop.clone());
     let mut streams = Streams { exchange, open: JoinSet::new() };
-    if matches!(answer(&mut connection, &mut streams, &mut place, &mut stop).await, End::Abrupt) {
+    if matches!(answer(&mut connection, &mut streams, &mut seat, &mut stop).await, End::Abrupt) {
         return;
     }
     connection.graceful_shutdown();
     let patience = if streams.open.is_empty() { LINGER } else { write };
     tokio::select! {
-        () = place.lost() => {}
+        () = seat.lost() => {}
         // Whoever has not taken the answers and the end by then is cut off.
         _ = timeout(patience, drain(&mut connection, &mut streams)) => {}
     }
@@ -94,22 +94,22 @@ type Connection<S> = server::Connection<S, Bytes>;
 async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     connection: &mut Connection<S>,
     streams: &mut Streams,
-    place: &mut Place,
+    seat: &mut Seat,
     stop: &mut Stop,
 ) -> End {
     let mut last_question = clock::runtime_now();
     loop {
-        let patience_ends = place.end_of_life().min(last_question + place.patience());
+        let patience_ends = seat.end_of_life().min(last_question + seat.patience());
         tokio::select! {
             biased;
-            () = place.lost() => return End::Abrupt,
+            () = seat.lost() => return End::Abrupt,
             () = sleep_until(patience_ends) => return End::Orderly,
             Some(ended) = streams.open.join_next() => {
                 note_end(&ended, "HTTPS", &streams.exchange.shared.metrics);
             }
             () = streams.exchange.answered() => {
                 last_question = clock::runtime_now();
-                if !place.renew() {
+                if !seat.renew() {
                     return End::Abrupt;
                 }
             }

@@ -1,4 +1,4 @@
-//! A place among the encrypted connections.
+//! A seat among the encrypted connections.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::server::admission::{Permit, WaitsFor};
 ///
 /// When there is no room for a new connection, the one whose last question is the longest ago has
 /// to go, of the client that has the most.
-pub(super) struct Place {
+pub(super) struct Seat {
     permit: Permit,
     patience: Duration,
     end_of_life: Instant,
@@ -24,8 +24,8 @@ pub(super) struct Place {
     metrics: Arc<Metrics>,
 }
 
-impl Place {
-    /// Takes a place, if need be that of another; or counts that there was none.
+impl Seat {
+    /// Takes a seat, if need be that of another; or counts that there was none.
     pub(super) fn take(shared: &Shared, source: IpAddr, transport: Transport) -> Option<Self> {
         let metrics = Arc::clone(&shared.metrics);
         let Some(mut permit) = shared.admission.admit(source) else {
@@ -70,7 +70,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Seat {
     fn drop(&mut self) {
         let connections = self.metrics.encrypted(self.transport);
         if !self.permit.work() {
