@@ -16,7 +16,7 @@
 )]
 
 mod choices;
-mod cookies;
+mod edns;
 mod made;
 mod peers;
 mod questions;
@@ -76,13 +76,14 @@ fn zones_below_a_root_of_our_own() {
     }
 }
 
-/// A cookie of one is good for the others (RFC 9018).
+/// A cookie of one is good for the others (RFC 9018); and where they differ.
 #[test]
-fn cookies_of_a_shared_secret() {
+fn options_of_edns() {
     let mut zones = Zones::default();
     zones.add("example.", "@ SOA ns host 1 1h 15m 2w 300\n@ NS ns.net.\n".into());
     let Some(mut servers) = Servers::start(&zones) else { return };
-    cookies::compare(&mut servers);
+    edns::compare_cookies(&mut servers);
+    edns::compare_oddities(&mut servers);
 }
 
 fn seeds(first: u64) -> std::ops::Range<u64> {

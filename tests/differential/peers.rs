@@ -152,7 +152,11 @@ impl Servers {
     }
 
     pub fn ask_tcp(&mut self, question: &Question) -> Replies {
-        let packet = &question.packet;
+        self.ask_packet_tcp(&question.packet)
+    }
+
+    /// What each says to a packet over TCP.
+    pub fn ask_packet_tcp(&mut self, packet: &[u8]) -> Replies {
         Replies {
             peers: self.peers.each_mut().map(|(_, client)| client.ask_tcp(packet)),
             ours: self.ours.1.ask_tcp(packet),
