@@ -107,13 +107,11 @@ impl App {
         let pools = beliefs.pools(&world.inventory);
         let nsid = daemon.dns.nsid.clone().map(Arc::from);
         let live = Arc::new(Live::new(View { world, pools, nsid, cookie_secrets }));
-        let tcp = tcp_limits(&daemon.dns.tcp, open_files);
-        let limits = Limits { rate: daemon.dns.rate_limit.clone(), tcp };
-        let server = start_server(bound, &live, &metrics, &limits)?;
+        let server = start_server(bound, &daemon, open_files, &live, &metrics)?;
         let identity = certificate.map(|pair| Arc::new(Identity::new(pair)));
-        let limits = daemon.dns.tls.as_ref().map(|tls| encrypted_limits(tls, open_files));
-        let encrypted = (identity.as_ref().zip(limits))
-            .map(|(identity, limits)| {
+        let encrypted = (identity.as_ref().zip(daemon.dns.tls.as_ref()))
+            .map(|(identity, tls)| {
+                let limits = encrypted_limits(tls, open_files);
                 start_encrypted(encrypted_bound, identity, &live, &metrics, limits)
             })
             .transpose()?;
@@ -139,16 +137,8 @@ impl App {
             admin::Limits::default(),
             until(stopped.clone()),
         ));
-        let taking = Arc::clone(&running);
-        let verdicts = thread::Builder::new()
-            .name("verdicts".into())
-            .spawn(move || taking.take_reports(reports))
-            .map_err(other("cannot start a thread"))?;
-        let looking = [
-            tokio::spawn(expire_overrides(Arc::clone(&running), stopped.clone())),
-            tokio::spawn(reload_on_change(Arc::clone(&running), watch, stopped.clone())),
-            tokio::spawn(floods::watch(Arc::clone(&running), stopped)),
-        ];
+        let verdicts = take_reports(&running, reports)?;
+        let looking = look(&running, watch, &stopped);
         let app = Self {
             running,
             server,
@@ -252,11 +242,14 @@ fn start_probes(
 
 fn start_server(
     bound: Bound,
+    daemon: &Daemon,
+    open_files: u64,
     live: &Arc<Live>,
     metrics: &Arc<Metrics>,
-    limits: &Limits,
 ) -> Result<Server, StartError> {
-    Server::start(bound, Arc::clone(live), Arc::clone(metrics), limits)
+    let tcp = tcp_limits(&daemon.dns.tcp, open_files);
+    let limits = Limits { rate: daemon.dns.rate_limit.clone(), tcp };
+    Server::start(bound, Arc::clone(live), Arc::clone(metrics), &limits)
         .map_err(other("cannot start to serve"))
 }
 
@@ -269,6 +262,31 @@ fn start_encrypted(
 ) -> Result<Encrypted, StartError> {
     Encrypted::start(bound, identity, Arc::clone(live), Arc::clone(metrics), limits)
         .map_err(other("cannot start to serve over TLS"))
+}
+
+/// Begins to take in what probes report.
+fn take_reports(
+    running: &Arc<Running>,
+    reports: mpsc::Receiver<Report>,
+) -> Result<thread::JoinHandle<()>, StartError> {
+    let running = Arc::clone(running);
+    thread::Builder::new()
+        .name("verdicts".into())
+        .spawn(move || running.take_reports(reports))
+        .map_err(other("cannot start a thread"))
+}
+
+/// Begins to look at overrides that end, at files, and at counters.
+fn look(
+    running: &Arc<Running>,
+    watch: Watch,
+    stopped: &watch::Receiver<bool>,
+) -> [JoinHandle<()>; 3] {
+    [
+        tokio::spawn(expire_overrides(Arc::clone(running), stopped.clone())),
+        tokio::spawn(reload_on_change(Arc::clone(running), watch, stopped.clone())),
+        tokio::spawn(floods::watch(Arc::clone(running), stopped.clone())),
+    ]
 }
 
 fn joined(addresses: impl Iterator<Item = SocketAddr>) -> String {
