@@ -1,7 +1,8 @@
 //! What one answer costs in our own code, in instructions: the same on every run and machine.
 //!
 //! Run by `benches/instructions`, which counts with callgrind what happens within `one_answer`
-//! and `one_verdict`.
+//! and `one_verdict`. Some kinds of question are those of a flood: none may be a cheap way to keep
+//! the server busy.
 //! Called by itself it answers the questions of one kind and counts the answers.
 #![expect(clippy::expect_used, clippy::panic, reason = "a benchmark fails by panicking")]
 
@@ -10,7 +11,9 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
-use steersman::dns::{Answered, Asker, MAX_UDP_BYTES, Reason, Scratch, Transport, answer};
+use steersman::dns::{
+    Answered, Asker, MAX_UDP_BYTES, Reason, Scratch, Transport, answer, truncate,
+};
 use steersman::health::{Standing, StandingNow};
 use steersman::rate_limit::{Action, Limiter, Settings};
 use steersman::reload;
@@ -35,7 +38,7 @@ fn main() {
     let view = view(folder.path());
     let packets: Vec<Vec<u8>> = (0..QUESTIONS).map(|n| packet(&kind, n)).collect();
     let source = match kind.as_str() {
-        "limited" => Ipv4Addr::new(192, 0, 2, 1),
+        "limited" | "dropped" => Ipv4Addr::new(192, 0, 2, 1),
         _ => Ipv4Addr::LOCALHOST,
     };
     let mut thread = Thread {
@@ -46,24 +49,29 @@ fn main() {
             idle_timeout: None,
         },
         scratch: Scratch::new(SEED),
-        limiter: match kind.as_str() {
-            "limited" | "exempt" => Limiter::new(&Settings::default(), 1, [SEED, !SEED]),
-            _ => None,
-        },
+        limiter: settings(&kind).and_then(|settings| Limiter::new(&settings, 1, [SEED, !SEED])),
         out: [0; MAX_UDP_BYTES as usize],
         answered: Answered::silence(Reason::Garbage),
     };
-    let mut answered = 0;
+    let (mut replies, mut limited) = (0, 0);
     for (n, packet) in packets.iter().enumerate() {
         // Odd, so that all draws are met.
         let draw = Draw::new((n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         one_answer(&view, packet, draw, &mut thread);
-        if let Some(limiter) = &mut thread.limiter {
-            one_verdict(limiter, &thread.asker, &thread.out, &thread.answered, n);
-        }
-        answered += usize::from(thread.answered.length > 0);
+        assert_eq!(thread.answered.reason, reason(&kind));
+        replies += usize::from(thread.answered.length > 0);
+        let Thread { asker, limiter: Some(limiter), out, answered, .. } = &mut thread else {
+            continue;
+        };
+        // All in one moment, or 10 ms apart, which is below the rate.
+        let now_ms = if kind == "dropped" { 0 } else { n as u64 * 10 };
+        limited += usize::from(one_verdict(limiter, asker, out, answered, now_ms) != Action::Send);
     }
-    println!("{answered}");
+    match kind.as_str() {
+        "dropped" => assert!(limited > QUESTIONS * 99 / 100),
+        _ => assert_eq!(limited, 0),
+    }
+    println!("{replies}");
 }
 
 /// What a thread that answers has of its own.
@@ -81,11 +89,41 @@ fn one_answer(view: &View, packet: &[u8], draw: Draw, thread: &mut Thread) {
     thread.answered = answer(view, packet, asker, draw, scratch, out);
 }
 
-/// Below the rate.
+/// What the rate limit adds.
 #[inline(never)]
-fn one_verdict(limiter: &mut Limiter, asker: &Asker, out: &[u8], answered: &Answered, n: usize) {
-    let verdict = limiter.judge(&asker.source, out, answered, || n as u64 * 10);
-    assert_eq!(verdict, Action::Send);
+fn one_verdict(
+    limiter: &mut Limiter,
+    asker: &Asker,
+    out: &mut [u8],
+    answered: &mut Answered,
+    now_ms: u64,
+) -> Action {
+    let action = limiter.judge(&asker.source, out, answered, || now_ms);
+    if action == Action::Slip {
+        *answered = truncate(out, answered);
+    }
+    action
+}
+
+/// The rate limit of a kind.
+fn settings(kind: &str) -> Option<Settings> {
+    match kind {
+        "limited" | "exempt" => Some(Settings::default()),
+        "dropped" => Some(Settings { responses_per_second: 1, ..Settings::default() }),
+        _ => None,
+    }
+}
+
+/// What comes of a question of a kind.
+fn reason(kind: &str) -> Reason {
+    match kind {
+        "nxdomain" | "made-up-below-hosts" | "deep-nxdomain" | "deepest-made-up" => {
+            Reason::NxDomain
+        }
+        "other-zone" => Reason::Refused,
+        "failover" | "weighted" | "geo" | "geo-subnet" => Reason::Steered,
+        _ => Reason::Static,
+    }
 }
 
 /// A question of a kind, as the n-th.
@@ -93,19 +131,24 @@ fn packet(kind: &str, n: usize) -> Vec<u8> {
     // A step that is prime to both counts, so that neighbours in memory are not asked in turn.
     let step = n * 7919;
     let owner = match kind {
-        "static" | "static-opt" | "static-cookie" | "limited" | "exempt" => {
+        "static" | "static-opt" | "static-cookie" | "limited" | "exempt" | "dropped"
+        | "other-zone" => {
             format!("host{}", step % FIXED)
         }
         "nxdomain" => format!("nx{step}"),
-        "deep" => deep('a'),
+        "made-up-below-hosts" => format!("x.host{}", step % FIXED),
+        "deep" => deep("a"),
         // Nothing of it is there.
-        "deep-nxdomain" => deep('b'),
+        "deep-nxdomain" => deep("b"),
+        // All but its first label is there.
+        "deepest-made-up" => format!("b{}", &deep("a")[1..]),
         "failover" => format!("fo{}", step % STEERED),
         "weighted" => format!("wt{}", step % STEERED),
         "geo" | "geo-subnet" => format!("geo{}", step % STEERED),
         other => panic!("{other:?} is no kind of question"),
     };
-    let owner = Name::parse(&format!("{owner}.example.com."), &Name::root()).expect("a name");
+    let apex = if kind == "other-zone" { "example.org" } else { "example.com" };
+    let owner = Name::parse(&format!("{owner}.{apex}."), &Name::root()).expect("a name");
     let options: Option<Vec<u8>> = match kind {
         "static-opt" => Some(Vec::new()),
         // Only the client's part: a new cookie is made.
@@ -127,8 +170,8 @@ fn packet(kind: &str, n: usize) -> Vec<u8> {
 }
 
 /// The deepest name that there can be in the zone.
-fn deep(label: char) -> String {
-    vec![label.to_string(); DEEPEST].join(".")
+fn deep(label: &str) -> String {
+    vec![label; DEEPEST].join(".")
 }
 
 /// The zone that `benches/peers` gives to every server, and one name more.
@@ -141,7 +184,7 @@ fn write_files(folder: &Path) {
         let [_, a, b, c] = (n as u32).to_be_bytes();
         let _ = writeln!(zone, "host{n} A 10.{a}.{b}.{c}");
     }
-    let _ = writeln!(zone, "{} A 192.0.2.3", deep('a'));
+    let _ = writeln!(zone, "{} A 192.0.2.3", deep("a"));
     let (mut pools, mut names) = (String::new(), String::new());
     for n in 0..STEERED {
         let (high, low) = (n / 256, n % 256);

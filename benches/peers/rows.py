@@ -40,8 +40,9 @@ class Row:
 
 
 def ratios(ours, theirs, key):
-    """Of each round."""
-    return [mine[key] / other[key] for mine, other in zip(ours, theirs)]
+    """Of each time that they were measured one after the other; of one that is measured less often, of each round."""
+    times = len(ours) // len(theirs)
+    return [mine[key] / other[key] for mine, other in zip(ours[::times], theirs, strict=True)]
 
 
 def rows(measured):

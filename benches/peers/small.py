@@ -8,6 +8,10 @@ from servers import Floor, Steersman
 from zone import KINDS, SMALL
 
 WARM_UP_SECONDS = 0.2
+LATENCY_TIMES_AS_LONG = 5
+"""A 99th percentile of one second is the one moment in which the machine was elsewhere."""
+CLOSE = [Floor, Gdnsd, Steersman]
+"""They differ by less than rounds do, so each is measured three times in a round."""
 LOST_US = 1e6
 
 
@@ -17,7 +21,7 @@ class Small:
     def __init__(self, bench):
         self.bench, self.servers = bench, []
         self.questions = {kind: Questions.of(bench.folder, SMALL, kind) for kind in KINDS}
-        for kind in [Floor, Gdnsd, Steersman, *(peer for peer in PEERS if peer is not Gdnsd)]:
+        for kind in [*CLOSE, *(peer for peer in PEERS if peer not in CLOSE)]:
             server = kind(bench, SMALL)
             server.start()
             self.servers.append(server)
@@ -61,18 +65,31 @@ class Small:
         found = {}
         for number in range(self.bench.rounds):
             for server in self.in_turn(number):
-                answers = Load(self.bench, server, self.questions["static"], self.bench.seconds, rate).finish()
-                expect_no_failures(server, answers)
-                # Whoever drops what is late must not look faster for it.
-                trips = answers.between(WARM_UP_SECONDS * 1e6, 1e12) + [LOST_US] * answers.lost
-                p50, p99 = loads.quantile(trips, 0.5), loads.quantile(trips, 0.99)
-                found.setdefault(server.name, []).append({"p50_us": p50, "p99_us": p99, "lost": answers.lost})
-                self.bench.say(f"latency at {rate:.0f}/s, {server.name}: p50 {p50:.0f} µs, p99 {p99:.0f} µs")
+                trips = self.round_trips(server, rate)
+                if trips["lost"]:
+                    # The machine's fault or the server's: whose it is shows when it happens again.
+                    trips = self.round_trips(server, rate)
+                found.setdefault(server.name, []).append(trips)
         return found
 
+    def round_trips(self, server, rate):
+        seconds = self.bench.seconds * LATENCY_TIMES_AS_LONG
+        answers = Load(self.bench, server, self.questions["static"], seconds, rate).finish()
+        expect_no_failures(server, answers)
+        # Whoever drops what is late must not look faster for it.
+        trips = sorted(answers.between(WARM_UP_SECONDS * 1e6, 1e12) + [LOST_US] * answers.lost)
+        p50, p99 = loads.quantile(trips, 0.5), loads.quantile(trips, 0.99)
+        self.bench.say(
+            f"latency at {rate:.0f}/s, {server.name}: p50 {p50:.0f} µs, p99 {p99:.0f} µs, {answers.lost} lost"
+        )
+        return {"p50_us": p50, "p99_us": p99, "lost": answers.lost}
+
     def in_turn(self, number):
-        """All servers, every other round the other way round, so that what drifts is shared."""
-        return self.servers if number % 2 == 0 else self.servers[::-1]
+        """All servers, those that are close to each other there, back and there again, and every other round the
+        other way round: so what drifts is shared."""
+        close, others = self.servers[: len(CLOSE)], self.servers[len(CLOSE) :]
+        turn = [*close, *close[::-1], *close, *others]
+        return turn if number % 2 == 0 else turn[::-1]
 
 
 def expect_no_failures(server, answers):
