@@ -9,7 +9,7 @@ pub(super) fn tcp_limits(tcp: &Tcp, open_files: u64) -> ConnectionLimits {
         within_files("dns.tcp.max_connections", tcp.max_connections, ("half", 2), open_files);
     ConnectionLimits {
         connections,
-        connections_per_client: tcp.max_connections_per_network,
+        connections_per_network: tcp.max_connections_per_network,
         idle: tcp.idle_timeout,
         lifetime: tcp.max_lifetime,
         ..ConnectionLimits::default()

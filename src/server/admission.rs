@@ -27,7 +27,7 @@ pub struct ConnectionLimits {
     pub connections: usize,
     /// Connections of one client, which is a whole network. With as many open, a waiting one of its
     /// own is closed for a new one.
-    pub connections_per_client: usize,
+    pub connections_per_network: usize,
     /// How long a connection may be without a whole question.
     pub idle: Duration,
     /// The same while more than half of the connections are taken (RFC 7766 6.2.3 lets a busy
@@ -43,7 +43,7 @@ impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
             connections: 1024,
-            connections_per_client: 128,
+            connections_per_network: 128,
             idle: IDLE,
             crowded_idle: Duration::from_secs(2),
             write: Duration::from_secs(5),
@@ -139,7 +139,7 @@ impl Admission {
 impl Open {
     /// The limit that keeps this client from one more connection.
     fn reached(&self, client: Network, limits: &ConnectionLimits) -> Option<Limit> {
-        if self.connections_of(client) >= limits.connections_per_client {
+        if self.connections_of(client) >= limits.connections_per_network {
             Some(Limit::Client)
         } else if self.total >= limits.connections {
             Some(Limit::Total)

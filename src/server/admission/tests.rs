@@ -9,9 +9,12 @@ struct House {
 }
 
 impl House {
-    fn new(connections: usize, connections_per_client: usize) -> Self {
-        let limits =
-            ConnectionLimits { connections, connections_per_client, ..ConnectionLimits::default() };
+    fn new(connections: usize, connections_per_network: usize) -> Self {
+        let limits = ConnectionLimits {
+            connections,
+            connections_per_network,
+            ..ConnectionLimits::default()
+        };
         let metrics = Metrics::new();
         Self { admission: Admission::new(limits, Some(Arc::clone(&metrics))), metrics }
     }

@@ -25,7 +25,7 @@ fn frame(id: u16) -> Vec<u8> {
 async fn whoever_had_to_go_is_not_answered_though_its_question_came_at_once() {
     let limits = ConnectionLimits {
         connections: 1,
-        connections_per_client: 1,
+        connections_per_network: 1,
         idle: HOUR,
         crowded_idle: HOUR,
         write: HOUR,

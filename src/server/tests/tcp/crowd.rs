@@ -5,10 +5,10 @@ use super::*;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A server on which no connection ends because it waits.
-fn patient(connections: usize, connections_per_client: usize) -> Setup {
+fn patient(connections: usize, connections_per_network: usize) -> Setup {
     let limits = ConnectionLimits {
         connections,
-        connections_per_client,
+        connections_per_network,
         idle: HOUR,
         crowded_idle: HOUR,
         write: HOUR,
