@@ -7,6 +7,7 @@ mod answer;
 mod chain;
 mod edns;
 mod query;
+mod refusal;
 mod reply;
 #[cfg(test)]
 pub(crate) mod tests;
