@@ -52,7 +52,10 @@ enum Arrival {
 impl Connection {
     /// Takes a connection on, or drops it if there are too many.
     pub(super) fn admit(stream: TcpStream, source: IpAddr, tcp: &Arc<Tcp>) -> Option<Self> {
-        let permit = tcp.admission.admit(source)?;
+        let mut permit = tcp.admission.admit(source)?;
+        // Or a burst of connections, none of which has had its turn, would keep out whoever comes
+        // next.
+        permit.wait(WaitsFor::Question);
         // Without it, small answers wait for acknowledgements; with an error, they still come.
         let _ = stream.set_nodelay(true);
         Some(Self {
@@ -93,6 +96,10 @@ impl Connection {
 
     /// Waits for a whole question; single bytes of it do not prolong the wait.
     async fn arrival(&mut self, stop: &mut watch::Receiver<bool>) -> Arrival {
+        // It had to go before it had its first turn.
+        if !self.permit.work() {
+            return Arrival::Nothing;
+        }
         // Whoever sends faster than it is answered does not wait, and is not in anybody's way.
         let there = tokio::select! {
             biased;

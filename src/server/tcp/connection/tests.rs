@@ -54,6 +54,36 @@ async fn whoever_had_to_go_is_not_answered_though_its_question_came_at_once() {
     }
 }
 
+/// Before any of them has had its turn.
+#[tokio::test]
+async fn a_burst_of_connections_keeps_out_nobody() {
+    let limits = ConnectionLimits {
+        connections: 2,
+        connections_per_network: 2,
+        ..ConnectionLimits::default()
+    };
+    let tcp = tcp(limits);
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let (_sender, mut stop) = watch::channel(false);
+    let (mut clients, mut burst) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        clients.push(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
+        let (stream, peer) = listener.accept().await.unwrap();
+        burst.push(Connection::admit(stream, peer.ip(), &tcp).expect("leave to come in"));
+    }
+    for client in &mut clients {
+        client.write_all(&frame(1)).await.unwrap();
+    }
+    for connection in &burst {
+        connection.stream.readable().await.unwrap();
+    }
+    let [first, second, third] = &mut burst[..] else { panic!("three") };
+    assert!(matches!(first.arrival(&mut stop).await, Arrival::Nothing), "it had to go");
+    for connection in [second, third] {
+        assert!(matches!(connection.arrival(&mut stop).await, Arrival::Something));
+    }
+}
+
 /// Connected to a client that has sent this already, with its whole life behind it.
 async fn aged(sent: &[u8]) -> (Connection, TcpStream) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
