@@ -163,9 +163,9 @@ fn is_of_another_zone(ours: &Reply, theirs: &Reply, name: &str, zones: &Zones) -
     let names: Vec<&str> = targets.chain([name]).collect();
     let is_there = match (ours.rcode, theirs.rcode) {
         (NXDOMAIN, NOERROR) => theirs.answer == ours.answer,
-        (NOERROR, NXDOMAIN | NOERROR) => {
+        (NOERROR, NXDOMAIN) => true,
+        (NOERROR, NOERROR) => {
             names.iter().any(|name| zones.have_wildcard_for(name)) && theirs.answer != ours.answer
-                || theirs.rcode == NXDOMAIN
         }
         _ => false,
     };
