@@ -27,7 +27,8 @@ use table::Table;
 /// What may be set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Replies of one kind to one client network in a second, over all threads; 0: no limit.
+    /// Replies of one kind to one client network in a second, over all threads that share the
+    /// limit; 0: no limit.
     pub responses_per_second: u32,
     /// Every so many-th reply beyond that is sent truncated, the others not at all; 0: none is.
     pub slip: u32,

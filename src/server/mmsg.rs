@@ -1,12 +1,12 @@
-//! The system calls that no safe crate offers: many packets with one call, waiting for several
-//! sockets without a runtime, and the socket options of the addresses that packets were sent to.
+//! The system calls that no safe crate offers: many packets with one call, and the socket options
+//! of the addresses that packets were sent to.
 //!
 //! All unsafe code of receiving and sending is here. Nothing here knows what a packet says.
 #![expect(unsafe_code, reason = "recvmmsg, sendmmsg, poll and setsockopt have no safe wrapper")]
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::AsRawFd;
 
 use crate::dns::MAX_UDP_BYTES;
 
@@ -44,6 +44,15 @@ struct Envelope {
     control_bytes: ControlLength,
 }
 
+/// Whether to wait for the first packet of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// Only what is there.
+    Not,
+    /// As long as the socket's own timeout says.
+    UntilTimeout,
+}
+
 /// Memory for a batch of packets and their replies, used again and again.
 pub(super) struct Batch {
     packets: Box<[[u8; PACKET_BYTES]]>,
@@ -54,9 +63,8 @@ pub(super) struct Batch {
     controls: Box<[Control]>,
     parts: Box<[libc::iovec]>,
     headers: Box<[libc::mmsghdr]>,
-    /// How many packets the last call took, and for how many it had room.
+    /// How many packets the last call took.
     count: usize,
-    room: usize,
 }
 
 impl Batch {
@@ -76,22 +84,16 @@ impl Batch {
             parts: vec![part; BATCH].into(),
             headers: vec![header; BATCH].into(),
             count: 0,
-            room: LEAST_ROOM,
         }
     }
 
-    /// Whether the last call took as many packets as it could, and so more may wait.
-    pub(super) fn is_full(&self) -> bool {
-        self.count == self.room
-    }
-
-    /// Takes what waits at a socket, at most [`BATCH`] packets, without waiting for any; says how
-    /// many there are. Of a packet longer than [`PACKET_BYTES`] only the beginning is kept.
-    pub(super) fn receive(&mut self, socket: &impl AsRawFd) -> io::Result<usize> {
+    /// Takes what waits at a socket, at most [`BATCH`] packets; says how many there are. Of a
+    /// packet longer than [`PACKET_BYTES`] only the beginning is kept.
+    pub(super) fn receive(&mut self, socket: &impl AsRawFd, wait: Wait) -> io::Result<usize> {
         // Room has to be prepared, and under little load most of it would be for nothing.
-        self.room = (2 * self.count).clamp(LEAST_ROOM, BATCH);
+        let room = (2 * self.count).clamp(LEAST_ROOM, BATCH);
         self.count = 0;
-        for (index, header) in self.headers.iter_mut().take(self.room).enumerate() {
+        for (index, header) in self.headers.iter_mut().take(room).enumerate() {
             let part = &mut self.parts[index];
             let packet = &mut self.packets[index];
             *part = libc::iovec { iov_base: packet.as_mut_ptr().cast(), iov_len: PACKET_BYTES };
@@ -104,14 +106,18 @@ impl Batch {
             header.msg_controllen = CONTROL_BYTES as _;
             header.msg_flags = 0;
         }
+        let flags = match wait {
+            Wait::Not => libc::MSG_DONTWAIT,
+            Wait::UntilTimeout => libc::MSG_WAITFORONE,
+        };
         // SAFETY: each of the first `room` headers points to one part, and names, parts and control
         // bytes all live in boxes of `self`, which stays borrowed until the call is over.
         let received = unsafe {
             libc::recvmmsg(
                 socket.as_raw_fd(),
                 self.headers.as_mut_ptr(),
-                self.room as libc::c_uint,
-                libc::MSG_DONTWAIT as _,
+                room as libc::c_uint,
+                flags as _,
                 std::ptr::null_mut(),
             )
         };
@@ -260,38 +266,11 @@ fn socket_address(storage: &libc::sockaddr_storage) -> Option<SocketAddr> {
     }
 }
 
-/// Waits for several sockets or pipes at once.
-pub(super) struct Poll(Vec<libc::pollfd>);
-
-impl Poll {
-    /// Watches these, which the caller keeps open.
-    pub(super) fn new(watched: impl IntoIterator<Item = RawFd>) -> Self {
-        let entry = |fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
-        Self(watched.into_iter().map(entry).collect())
-    }
-
-    /// Waits until there is something to read at one of them, or it is closed.
-    pub(super) fn wait(&mut self) -> io::Result<()> {
-        poll(&mut self.0, -1)
-    }
-
-    /// Whether there is something at the one of this index.
-    pub(super) fn is_ready(&self, index: usize) -> bool {
-        self.0.get(index).is_some_and(|entry| entry.revents != 0)
-    }
-}
-
 fn wait_until_writable(socket: &impl AsRawFd) {
-    let entry = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
+    let mut entry = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
     // Whatever comes of it, the caller tries once more.
-    let _ = poll(&mut [entry], SEND_PATIENCE_MS);
-}
-
-fn poll(entries: &mut [libc::pollfd], timeout_ms: libc::c_int) -> io::Result<()> {
-    // SAFETY: pointer and length are those of one slice, borrowed for the whole call.
-    let ready =
-        unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, timeout_ms) };
-    if ready < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    // SAFETY: the one entry outlives the call.
+    unsafe { libc::poll(&raw mut entry, 1, SEND_PATIENCE_MS) };
 }
 
 /// An integer option of a socket that no crate offers.
@@ -338,6 +317,7 @@ pub(super) fn set_option(socket: &impl AsRawFd, option: IntOption) -> io::Result
 mod tests {
     use super::*;
     use std::net::UdpSocket;
+    use std::time::Duration;
 
     #[test]
     fn a_reply_that_cannot_be_sent_holds_up_no_other() {
@@ -349,7 +329,7 @@ mod tests {
         }
         let mut batch = Batch::new();
         // On loopback a packet has arrived when its sending is over.
-        assert_eq!(batch.receive(&server).unwrap(), clients.len());
+        assert_eq!(batch.receive(&server, Wait::Not).unwrap(), clients.len());
         batch.reply_to_each(|_, sender, out| {
             out[..2].copy_from_slice(&sender.port().to_be_bytes());
             2
@@ -373,14 +353,14 @@ mod tests {
             }
         };
         let mut batch = Batch::new();
-        let mut receive = || (batch.receive(&server).unwrap(), batch.is_full());
+        let mut receive = || batch.receive(&server, Wait::UntilTimeout).unwrap();
         send(4 + 8 + 16 + BATCH + 9);
-        let wanted = [(4, true), (8, true), (16, true), (BATCH, true), (9, false)];
+        let wanted = [4, 8, 16, BATCH, 9];
         assert_eq!(wanted.map(|_| receive()), wanted);
         send(1);
-        assert_eq!(receive(), (1, false));
+        assert_eq!(receive(), 1);
         send(5);
-        assert_eq!([receive(), receive()], [(LEAST_ROOM, true), (1, false)]);
+        assert_eq!([receive(), receive()], [LEAST_ROOM, 1]);
     }
 
     #[test]
@@ -394,7 +374,7 @@ mod tests {
             client.send_to(&vec![7; length], server.local_addr().unwrap()).unwrap();
         }
         let mut batch = Batch::new();
-        assert_eq!(batch.receive(&server).unwrap(), 4);
+        assert_eq!(batch.receive(&server, Wait::Not).unwrap(), 4);
         let mut lengths = Vec::new();
         batch.reply_to_each(|packet, sender, _| {
             assert_eq!(sender, client.local_addr().unwrap());
@@ -403,8 +383,11 @@ mod tests {
         });
         assert_eq!(lengths, [0, PACKET_BYTES, PACKET_BYTES, PACKET_BYTES]);
         assert_eq!(batch.send(&server), 0);
-        let error = batch.receive(&server).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        server.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+        for wait in [Wait::Not, Wait::UntilTimeout] {
+            let error = batch.receive(&server, wait).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::WouldBlock, "{wait:?}");
+        }
         client.set_nonblocking(true).unwrap();
         assert_eq!(client.recv(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
     }

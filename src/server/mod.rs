@@ -4,7 +4,7 @@
 //! that, from the view that [`Live`] holds when a batch has come in. Sockets are made by [`bind`]
 //! and handed in.
 //!
-//! UDP: one thread for each worker, with one socket for each address; all workers' sockets of an
+//! UDP: for each address so many workers, each a thread with a socket of its own; those of an
 //! address share its port (SO_REUSEPORT). Between receiving a batch and sending its answers a
 //! worker neither waits nor locks nor logs, except that after a reload it fetches new counters. Its
 //! part of the rate limit decides which of the replies go out.
@@ -24,9 +24,10 @@ mod sockets;
 mod tcp;
 mod udp;
 
-use std::io::{self, PipeReader, PipeWriter};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use tokio::runtime::{Builder, Runtime};
@@ -59,13 +60,21 @@ pub struct Limits {
 /// The running DNS service. Dropped without [`Server::stop`], it stops too, but nobody waits.
 pub struct Server {
     addresses: Vec<SocketAddr>,
-    /// Closing it wakes the UDP workers.
-    udp_stop: PipeWriter,
+    udp_stop: UdpStop,
     tcp_stop: watch::Sender<bool>,
     workers: Vec<thread::JoinHandle<()>>,
     listeners: Vec<JoinHandle<()>>,
     /// Ends with the server.
     _tcp: TcpRuntime,
+}
+
+/// Tells the UDP workers to stop, at the latest when it is dropped.
+struct UdpStop(Arc<AtomicBool>);
+
+impl Drop for UdpStop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// What carries TCP: threads of its own, so that no crowd of clients holds up probes or people.
@@ -93,8 +102,8 @@ impl Server {
         runtime: TcpRuntime,
     ) -> io::Result<Self> {
         let Bound { addresses, udp, tcp } = bound;
-        let (stop, udp_stop) = io::pipe()?;
-        let workers = start_workers(udp, &Arc::new(stop), &service, &limits.rate)?;
+        let udp_stop = UdpStop(Arc::default());
+        let workers = start_workers(udp, &udp_stop.0, &service, &limits.rate)?;
         let (tcp_stop, stop) = watch::channel(false);
         let listeners = runtime.listen(tcp, service, limits.tcp, &stop)?;
         Ok(Self { addresses, udp_stop, tcp_stop, workers, listeners, _tcp: runtime })
@@ -157,17 +166,18 @@ impl Drop for TcpRuntime {
 
 fn start_workers(
     sockets: Vec<Vec<std::net::UdpSocket>>,
-    stop: &Arc<PipeReader>,
+    stop: &Arc<AtomicBool>,
     service: &Service,
     rate: &rate_limit::Settings,
 ) -> io::Result<Vec<thread::JoinHandle<()>>> {
-    let workers = sockets.len();
-    let mut threads = Vec::with_capacity(workers);
-    for (index, sockets) in sockets.into_iter().enumerate() {
+    let mut threads = Vec::new();
+    // The limit holds for each address, and is shared by the workers of one.
+    let sharing = sockets.first().map_or(1, Vec::len);
+    for (index, socket) in sockets.into_iter().flatten().enumerate() {
         let worker = Worker {
-            sockets,
+            socket,
             stop: Arc::clone(stop),
-            responder: Responder::new(service)?.limited(rate, workers)?,
+            responder: Responder::new(service)?.limited(rate, sharing)?,
             metrics: Arc::clone(&service.metrics),
         };
         let name = format!("udp-{index}");

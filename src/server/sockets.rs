@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -10,6 +11,8 @@ use super::mmsg::{IntOption, set_option};
 /// Room for the packets that come while a worker is busy, in bytes; the kernel may give less
 /// (`net.core.rmem_max`).
 pub(super) const BUFFER_BYTES: usize = 4 << 20;
+/// How long a worker waits for packets at most before it looks whether it is to stop.
+pub(super) const UDP_PATIENCE: Duration = Duration::from_millis(100);
 /// How many TCP connections may wait to be accepted.
 const BACKLOG: i32 = 1024;
 /// How many ports to try for port 0, until one is free for UDP and TCP.
@@ -22,7 +25,7 @@ const LISTEN: &str = "`listen` under [dns]";
 pub struct Bound {
     /// The addresses, with the ports that were chosen for port 0, in the order asked for.
     pub(super) addresses: Vec<SocketAddr>,
-    /// For each worker, one socket for each address.
+    /// For each address, one socket for each worker.
     pub(super) udp: Vec<Vec<UdpSocket>>,
     /// For each address its listener.
     pub(super) tcp: Vec<TcpListener>,
@@ -35,7 +38,7 @@ impl Bound {
     }
 }
 
-/// Opens UDP and TCP on each address, for this many UDP workers; 0 is one for each core.
+/// Opens UDP and TCP on each address, for this many UDP workers each; 0 is one for each core.
 ///
 /// For port 0 a port is chosen that is free for both. The error names the address and what can be
 /// done about it.
@@ -44,16 +47,12 @@ pub fn bind(listen: &[SocketAddr], workers: usize) -> io::Result<Bound> {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,
     };
-    let mut bound =
-        Bound { addresses: Vec::new(), udp: Vec::new(), tcp: Vec::with_capacity(listen.len()) };
-    bound.udp.resize_with(workers, Vec::new);
+    let mut bound = Bound { addresses: Vec::new(), udp: Vec::new(), tcp: Vec::new() };
     for &address in listen {
         let (sockets, listener) = bind_pair(address, workers)?;
         bound.addresses.push(listener.local_addr()?);
         bound.tcp.push(listener);
-        for (worker, socket) in bound.udp.iter_mut().zip(sockets) {
-            worker.push(socket);
-        }
+        bound.udp.push(sockets);
     }
     Ok(bound)
 }
@@ -105,7 +104,7 @@ fn udp(address: SocketAddr, workers: usize) -> io::Result<Vec<UdpSocket>> {
 
 fn udp_socket(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_nonblocking(true)?;
+    socket.set_read_timeout(Some(UDP_PATIENCE))?;
     socket.set_recv_buffer_size(BUFFER_BYTES)?;
     socket.set_send_buffer_size(BUFFER_BYTES)?;
     let (omit_path_mtu, packet_info) = if address.is_ipv6() {
@@ -165,12 +164,13 @@ mod tests {
     #[test]
     fn port_0_is_one_port_for_both_and_for_every_worker() {
         let bound = bind(&[loopback(), loopback()], 3).unwrap();
-        assert_eq!(bound.udp.len(), 3);
+        assert_eq!(bound.udp.len(), 2);
         for (index, address) in bound.addresses().iter().enumerate() {
             assert_ne!(address.port(), 0);
             assert_eq!(bound.tcp[index].local_addr().unwrap(), *address);
-            for worker in &bound.udp {
-                assert_eq!(worker[index].local_addr().unwrap(), *address);
+            assert_eq!(bound.udp[index].len(), 3);
+            for socket in &bound.udp[index] {
+                assert_eq!(socket.local_addr().unwrap(), *address);
             }
         }
     }
@@ -183,15 +183,15 @@ mod tests {
             client.send_to(&[1], bound.addresses()[0]).unwrap();
         }
         // That one of the two gets none of 64 is less likely than a broken machine.
-        for worker in &bound.udp {
-            assert_eq!(worker[0].recv(&mut [0; 8]).unwrap(), 1);
+        for socket in &bound.udp[0] {
+            assert_eq!(socket.recv(&mut [0; 8]).unwrap(), 1);
         }
     }
 
     #[test]
     fn no_workers_are_one_for_each_core() {
         let cores = std::thread::available_parallelism().unwrap().get();
-        assert_eq!(bind(&[loopback()], 0).unwrap().udp.len(), cores);
+        assert_eq!(bind(&[loopback()], 0).unwrap().udp[0].len(), cores);
     }
 
     #[test]

@@ -1,32 +1,29 @@
-//! One thread's UDP sockets: take what waits, answer it, send the answers, again.
+//! One UDP socket and its thread: take what waits, answer it, send the answers, again.
 
-use std::io::{self, PipeReader};
+use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::os::fd::AsRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::mmsg::{BATCH, Batch, Poll};
+use super::mmsg::{BATCH, Batch, Wait};
 use super::responder::{Responder, Round};
 use crate::dns::{Asker, Transport};
 use crate::metrics::{Discard, Metrics};
 
 /// Pause after an error that should not be, so that one that stays cannot take a whole core.
 const ERROR_PAUSE: Duration = Duration::from_millis(10);
-/// At most this many batches are answered from one socket before the others and the stop are looked
-/// at again.
-const BATCHES_IN_A_ROW: usize = 8;
-/// At most this many batches are answered from one socket after the stop: more than its buffer
-/// holds, so that only a flood goes without answers.
+/// At most this many batches are answered after the stop: more than the socket's buffer holds, so
+/// that only a flood goes without answers.
 const LAST_BATCHES: usize = (64 << 10) / BATCH;
 
 /// One thread's share of the UDP service.
 pub(super) struct Worker {
-    /// One for each address.
-    pub(super) sockets: Vec<UdpSocket>,
-    /// Closed at its other end when it is time to stop.
-    pub(super) stop: Arc<PipeReader>,
+    /// Waits for packets, but not for long: see [`super::sockets::UDP_PATIENCE`].
+    pub(super) socket: UdpSocket,
+    /// Set when it is time to stop.
+    pub(super) stop: Arc<AtomicBool>,
     pub(super) responder: Responder,
     /// Where panics are counted.
     pub(super) metrics: Arc<Metrics>,
@@ -45,61 +42,37 @@ impl Worker {
         }
     }
 
+    /// Waits in the call that receives: one call less for each batch than with a call that waits
+    /// for several sockets, which is some hundredths of what an answer costs in all.
     fn serve(&mut self) {
         let mut batch = Batch::new();
-        let stop = self.sockets.len();
-        let watched = self.sockets.iter().map(AsRawFd::as_raw_fd);
-        let mut poll = Poll::new(watched.chain([self.stop.as_raw_fd()]));
-        loop {
-            if let Err(error) = poll.wait() {
+        while !self.stop.load(Ordering::Relaxed) {
+            if let Err(error) = self.exchange(&mut batch, Wait::UntilTimeout) {
                 pause_after(&error);
-                continue;
-            }
-            if poll.is_ready(stop) {
-                break;
-            }
-            for (index, socket) in self.sockets.iter().enumerate() {
-                if poll.is_ready(index)
-                    && let Err(error) = exchange_some(socket, &mut batch, &mut self.responder)
-                {
-                    pause_after(&error);
-                }
             }
         }
-        for socket in &self.sockets {
-            answer_the_last(socket, &mut batch, &mut self.responder);
+        for _ in 0..LAST_BATCHES {
+            match self.exchange(&mut batch, Wait::Not) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                // Errors of single packets, e.g. of an ICMP message, are over once they are told.
+                Ok(()) | Err(_) => {}
+            }
         }
     }
-}
 
-/// Answers batches as long as more seems to wait, which saves asking whether it does, and until
-/// others have their turn.
-fn exchange_some(
-    socket: &UdpSocket,
-    batch: &mut Batch,
-    responder: &mut Responder,
-) -> io::Result<()> {
-    for _ in 0..BATCHES_IN_A_ROW {
-        exchange(socket, batch, responder)?;
-        if !batch.is_full() {
-            break;
+    /// Answers one batch.
+    fn exchange(&mut self, batch: &mut Batch, wait: Wait) -> io::Result<()> {
+        batch.receive(&self.socket, wait)?;
+        let mut round = self.responder.round();
+        batch.reply_to_each(|packet, sender, out| reply(&mut round, packet, sender, out));
+        // The view is given up before waiting for a socket's buffer.
+        drop(round);
+        match batch.send(&self.socket) {
+            0 => {}
+            failed => self.responder.discard(Transport::Udp, Discard::SendFailed, failed),
         }
+        Ok(())
     }
-    Ok(())
-}
-
-/// Answers one batch.
-fn exchange(socket: &UdpSocket, batch: &mut Batch, responder: &mut Responder) -> io::Result<()> {
-    batch.receive(socket)?;
-    let mut round = responder.round();
-    batch.reply_to_each(|packet, sender, out| reply(&mut round, packet, sender, out));
-    // The view is given up before waiting for a socket's buffer.
-    drop(round);
-    match batch.send(socket) {
-        0 => {}
-        failed => responder.discard(Transport::Udp, Discard::SendFailed, failed),
-    }
-    Ok(())
 }
 
 /// Writes the reply to one packet; says how many bytes it has.
@@ -123,20 +96,9 @@ pub(super) fn reply(
     round.respond(packet, &asker, out)
 }
 
-fn answer_the_last(socket: &UdpSocket, batch: &mut Batch, responder: &mut Responder) {
-    for _ in 0..LAST_BATCHES {
-        match exchange(socket, batch, responder) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-            // Errors of single packets, e.g. of an ICMP message, are over once they are told.
-            Ok(()) | Err(_) => {}
-        }
-    }
-}
-
 fn pause_after(error: &io::Error) {
     match error.kind() {
-        // Nothing there after all (a bad checksum, another thread), a signal, or news of an
-        // earlier reply by ICMP.
+        // Nothing came for a while, a signal, or news of an earlier reply by ICMP.
         io::ErrorKind::WouldBlock
         | io::ErrorKind::Interrupted
         | io::ErrorKind::ConnectionRefused
