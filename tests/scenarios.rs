@@ -57,6 +57,7 @@ stories! {
     sticky_keeps_its_pool
     ttl_is_never_zero
     weighted_shares
+    what_hangs_is_asked_again
     wrong_files_change_nothing
 }
 

@@ -35,7 +35,7 @@ impl Moment {
             targets.iter().filter_map(|index| self.probes.targets.get(*index)).collect();
         let last_failure = targets.iter().filter_map(|target| target.last_failure.as_ref());
         ProbeFacts {
-            verdict: endpoint_verdict(targets.iter().map(|target| target.verdict)),
+            verdict: endpoint_verdict(targets.iter().map(|target| target.verdict())),
             since: targets.iter().filter_map(|target| target.since).max(),
             failing: targets.iter().any(|target| target.is_failing()),
             last_error: last_failure.max_by_key(|(at, _)| *at).map(|(_, why)| why.to_string()),

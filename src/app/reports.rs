@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::running::Running;
 use crate::health::PoolId;
-use crate::probe::{Failure, Report};
+use crate::probe::{Event, Failure, Report};
 use crate::view::View;
 
 /// Reports that are taken in at once, at most, before the view is swapped.
@@ -73,7 +73,7 @@ impl Running {
     /// Whether a verdict changed, or the probing of a target began or ceased to be impossible.
     fn is_worth_a_note(&self, report: &Report) -> bool {
         report.changed.is_some()
-            || report.result.as_ref().is_err_and(Failure::is_ours)
+            || report.failure().is_some_and(Failure::is_ours)
             || self.unsendable().contains(&report.key)
     }
 
@@ -91,9 +91,9 @@ impl Running {
         let ids = report.pools.iter().filter(|_| report.generation == generation);
         let pools: Vec<&str> = ids.filter_map(pool).map(|pool| pool.name.as_str()).collect();
         let pools = pools.join(" ");
-        match &report.result {
-            Ok(()) => tracing::info!(target_name, pools, verdict = "up", "verdict changed"),
-            Err(why) => {
+        match report.failure() {
+            None => tracing::info!(target_name, pools, verdict = "up", "verdict changed"),
+            Some(why) => {
                 tracing::warn!(target_name, pools, verdict = "down", reason = %why, "verdict changed");
             }
         }
@@ -106,13 +106,14 @@ impl Running {
     /// it. Logged when it begins, not for every probe.
     fn note_unsendable(&self, report: &Report) {
         let mut unsendable = self.unsendable();
-        match &report.result {
-            Err(why) if why.is_ours() => {
+        match &report.event {
+            Event::Slow => {}
+            Event::Ended { result: Err(why), .. } if why.is_ours() => {
                 if unsendable.insert(Arc::clone(&report.key)) {
                     tracing::error!(target_name = &*report.key, error = %why, "cannot probe");
                 }
             }
-            _ => {
+            Event::Ended { .. } => {
                 unsendable.remove(&report.key);
             }
         }

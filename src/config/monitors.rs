@@ -9,7 +9,7 @@ use crate::finding::words::{one_of, quoted};
 use crate::health::{HttpCheck, Monitor, MonitorKind, StatusRange};
 
 const KINDS: [&str; 4] = ["http", "https", "tcp", "icmp"];
-const SETTINGS: [&str; 5] = ["interval", "timeout", "fall", "rise", "retry"];
+const SETTINGS: [&str; 6] = ["interval", "timeout", "fall", "rise", "retry", "watch"];
 
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -48,9 +48,19 @@ pub(super) fn read(name: &str, item: &Item<'_>, table: &Table<'_>) -> Monitor {
         fall: count("fall").unwrap_or(DEFAULT_FALL),
         rise: count("rise").unwrap_or(DEFAULT_RISE),
         retry: pause("retry").unwrap_or(DEFAULT_RETRY),
+        watch: table.get("watch").and_then(|item| item.boolean()).unwrap_or(true),
     };
     check_interval(table, &monitor);
+    check_watch(table, &monitor);
     monitor
+}
+
+/// Whoever asks for a watch must not believe that there is one where there can be none.
+fn check_watch(table: &Table<'_>, monitor: &Monitor) {
+    let Some(item) = table.get("watch").filter(|_| monitor.watch) else { return };
+    if monitor.kind == MonitorKind::Icmp && table.get("icmp").is_some() {
+        item.finding("a watch without a connection", "watch = false, or no such key, beside icmp");
+    }
 }
 
 fn check_interval(table: &Table<'_>, monitor: &Monitor) {

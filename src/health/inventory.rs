@@ -58,6 +58,9 @@ pub struct Monitor {
     pub rise: u32,
     /// From one probe to the next while the verdict is in doubt.
     pub retry: Duration,
+    /// Whether to keep an idle connection to what speaks TCP, whose end lets the next probe begin
+    /// at once. Default true.
+    pub watch: bool,
 }
 
 /// The kinds of question.

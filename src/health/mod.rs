@@ -17,4 +17,4 @@ pub use overrides::{Override, OverrideState, Overrides, Target};
 pub use standing::{
     EndpointId, RememberedVerdict, Standing, StandingNow, State, Verdict, endpoint_verdict,
 };
-pub use tracker::{Outcome, Tracker, TrackerSettings};
+pub use tracker::{Outcome, ProbeNumber, Tracker, TrackerSettings};

@@ -1,19 +1,33 @@
-//! Turns the outcomes of one monitor at one address into a verdict.
+//! The probes of one monitor at one address: what their outcomes make of the verdict, and when the
+//! next one begins.
 //!
-//! | verdict | outcome | in a row | becomes |
-//! |---|---|---|---|
-//! | none yet, or remembered | | 0 | up, or what is remembered; in doubt |
-//! | the same | probes that could not be sent | | the same, for as long as an interval |
-//! | none yet | any | 1 | what the outcome says |
-//! | up | failure | < fall | up, in doubt |
-//! | up | failure | = fall | down |
-//! | up | success | | up, settled |
-//! | down | success | < rise | down, in doubt |
-//! | down | success | = rise | up |
-//! | down | failure | | down, settled |
+//! | verdict | the next probe begins |
+//! |---|---|
+//! | settled | an interval after the last one began, when that has ended |
+//! | settled, and a hint came | at once |
+//! | in doubt, none under way | `retry` after the last one ended |
+//! | in doubt, fewer under way than are missing | `retry` after the last one began |
+//! | in doubt, as many under way as are missing | when one of them has ended |
+//!
+//! A verdict is in doubt while outcomes contradict it ([`judge`]), and while a probe of what is up
+//! takes far longer than usual. What hangs is then asked again before the first probe has run into
+//! its timeout. A probe counts for nothing once one that began later has succeeded.
+//!
+//! Pure: moments are arguments, each the time since one and the same, whichever that is.
+
+mod course;
+mod hints;
+mod judge;
+#[cfg(test)]
+mod tests;
+mod usual;
 
 use std::time::Duration;
 
+pub use course::ProbeNumber;
+
+use self::course::{Course, Pace};
+use self::judge::{Basis, Judge};
 use super::inventory::Monitor;
 use super::standing::{State, Verdict};
 
@@ -53,193 +67,143 @@ impl From<&Monitor> for TrackerSettings {
     }
 }
 
-/// The verdict of one monitor at one address, and how firmly it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The verdict of one monitor at one address, how firmly it stands, and the probes of it.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tracker {
     settings: TrackerSettings,
-    state: Option<State>,
-    /// Outcomes in a row that contradict the state.
-    against: u32,
-    basis: Basis,
-}
-
-/// What a verdict rests on: what is remembered may be long out of date.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Basis {
-    /// On nothing but memory.
-    Memory,
-    /// On that too, after probes that could not be sent.
-    InVain,
-    /// On an outcome.
-    Outcome,
+    judge: Judge,
+    course: Course,
+    verdict: Verdict,
 }
 
 impl Tracker {
-    /// A tracker that believes `last`, or will believe its first outcome.
-    pub fn new(settings: TrackerSettings, last: Option<State>) -> Self {
-        Self { settings, state: last, against: 0, basis: Basis::Memory }
+    /// A tracker that believes `last`, or will believe its first outcome. The first probe is due
+    /// at `first`.
+    pub fn new(settings: TrackerSettings, last: Option<State>, first: Duration) -> Self {
+        let judge = Judge::new(last);
+        // Before the first outcome up is believed, so that a start moves no traffic by itself; but
+        // in doubt, for the first outcome may come at once.
+        let verdict = Verdict { state: last.unwrap_or(State::Up), hold: Some(Duration::ZERO) };
+        Self { settings, judge, course: Course::new(first), verdict }
     }
 
-    /// Takes in an outcome; returns the new state if that changed.
-    pub fn observe(&mut self, outcome: Outcome) -> Option<State> {
-        let seen = match outcome {
-            Outcome::Success => State::Up,
-            Outcome::Failure => State::Down,
-        };
-        self.basis = Basis::Outcome;
-        let needed = match self.state {
-            None => 1,
-            Some(state) if state == seen => {
-                self.against = 0;
-                return None;
-            }
-            Some(State::Up) => self.settings.fall,
-            Some(State::Down) => self.settings.rise,
-        };
-        self.against += 1;
-        if self.against < needed {
-            return None;
-        }
-        self.against = 0;
-        self.state = Some(seen);
-        Some(seen)
-    }
-
-    /// Takes in that a probe could not be sent, which says nothing of the endpoint.
-    pub fn ask_in_vain(&mut self) {
-        if self.basis == Basis::Memory {
-            self.basis = Basis::InVain;
-        }
-    }
-
-    /// What is believed now. Before the first outcome that is what is remembered, else up, so that
-    /// a start moves no traffic by itself; but in doubt, for the first outcome may come at once.
+    /// What is believed, as it was when that was last said to have moved.
     pub fn verdict(&self) -> Verdict {
-        let state = self.state.unwrap_or(State::Up);
-        let needed = match state {
-            State::Up => self.settings.fall,
-            State::Down => self.settings.rise,
-        };
-        let hold = match (self.basis, self.against) {
-            (Basis::Memory, _) => Some(Duration::ZERO),
-            // The next probe may be the first that tells.
-            (Basis::InVain, _) => Some(self.settings.interval),
-            (Basis::Outcome, 0) => None,
-            (Basis::Outcome, against) => {
-                let missing = needed.saturating_sub(against);
-                Some(self.settings.doubt_pause().saturating_mul(missing))
-            }
-        };
-        Verdict { state, hold }
-    }
-
-    /// From this probe to the next.
-    pub fn pause(&self) -> Duration {
-        if self.against > 0 { self.settings.doubt_pause() } else { self.settings.interval }
+        self.verdict
     }
 
     /// What is believed, or none before the first outcome with nothing remembered.
     pub fn state(&self) -> Option<State> {
-        self.state
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use Outcome::{Failure as F, Success as S};
-    use State::{Down, Up};
-
-    fn tracker(last: Option<State>) -> Tracker {
-        Tracker::new(
-            TrackerSettings {
-                fall: 3,
-                rise: 2,
-                interval: Duration::from_secs(5),
-                retry: Duration::from_millis(300),
-            },
-            last,
-        )
+        self.judge.state()
     }
 
-    /// The table at the top: what is remembered, outcomes, the verdict and its doubt.
-    #[test]
-    fn truth_table() {
-        for (last, outcomes, state, hold_ms) in [
-            (None, &[][..], Up, Some(0)),
-            (Some(Up), &[], Up, Some(0)),
-            (Some(Down), &[], Down, Some(0)),
-            (None, &[F], Down, None),
-            (None, &[S], Up, None),
-            (Some(Up), &[F], Up, Some(600)),
-            (Some(Up), &[F, F], Up, Some(300)),
-            (Some(Up), &[F, F, F], Down, None),
-            (Some(Up), &[F, F, S], Up, None),
-            (Some(Up), &[F, F, S, F, F], Up, Some(300)),
-            (Some(Down), &[S], Down, Some(300)),
-            (Some(Down), &[S, S], Up, None),
-            (Some(Down), &[S, F], Down, None),
-            (Some(Down), &[S, F, S], Down, Some(300)),
-            (Some(Down), &[F, F, F, F], Down, None),
-        ] {
-            let mut tracker = tracker(last);
-            for outcome in outcomes {
-                tracker.observe(*outcome);
-            }
-            let hold = hold_ms.map(Duration::from_millis);
-            assert_eq!(tracker.verdict(), Verdict { state, hold }, "{last:?} {outcomes:?}");
+    /// When the next probe is to begin; none before one of those under way has ended.
+    pub fn due(&self) -> Option<Duration> {
+        self.course.due(self.pace())
+    }
+
+    /// When there is something to do that is not the end of a probe: to begin one, or to
+    /// [`look`](Self::look).
+    pub fn wake(&self) -> Option<Duration> {
+        // One that is slow casts no doubt on what is down.
+        let slow = self.course.next_slow().filter(|_| self.verdict.state == State::Up);
+        self.due().into_iter().chain(slow).min()
+    }
+
+    /// Looks whether a probe is slow by now. Returns whether that cast doubt on the verdict, which
+    /// so has moved.
+    pub fn look(&mut self, now: Duration) -> bool {
+        let doubted = self.is_in_doubt();
+        self.course.note_slow(now);
+        let moved = self.is_in_doubt() && !doubted;
+        if moved {
+            self.conclude(now);
+        }
+        moved
+    }
+
+    /// A probe begins. `chance` is uniform from 0 to 1, and moves the next one.
+    pub fn begin(&mut self, now: Duration, chance: f64) -> ProbeNumber {
+        self.course.begin(now, chance)
+    }
+
+    /// A probe has ended, after `took`; returns the new state if that changed.
+    pub fn end(
+        &mut self,
+        probe: ProbeNumber,
+        outcome: Outcome,
+        now: Duration,
+        took: Duration,
+    ) -> Option<State> {
+        if !self.course.end(probe, now) {
+            return None;
+        }
+        if outcome == Outcome::Success {
+            self.course.succeeded(probe, took);
+        }
+        let changed = self.judge.observe(outcome, &self.settings);
+        self.conclude(now);
+        changed
+    }
+
+    /// A probe has ended without being sent, which says nothing of the endpoint.
+    pub fn end_in_vain(&mut self, probe: ProbeNumber, now: Duration) {
+        if self.course.end(probe, now) {
+            self.judge.ask_in_vain();
+            self.conclude(now);
         }
     }
 
-    #[test]
-    fn probes_that_cannot_be_sent_change_nothing_but_how_soon_it_may_change() {
-        for last in [None, Some(Up), Some(Down)] {
-            let mut tracker = tracker(last);
-            let state = last.unwrap_or(Up);
-            for _ in 0..3 {
-                tracker.ask_in_vain();
-                let hold = Some(Duration::from_secs(5));
-                assert_eq!(tracker.verdict(), Verdict { state, hold }, "{last:?}");
-                assert_eq!(tracker.pause(), Duration::from_secs(5), "{last:?}");
-            }
-            tracker.observe(S);
-            tracker.observe(S);
-            tracker.ask_in_vain();
-            assert_eq!(tracker.verdict(), Verdict { state: Up, hold: None }, "{last:?}");
+    /// Something has happened to the endpoint: the next probe is due now. While the verdict is in
+    /// doubt probes follow soon anyway, and by its promise not sooner.
+    pub fn hint(&mut self, now: Duration) {
+        if self.verdict.hold.is_none() {
+            self.course.hints.hear(now, self.settings.interval);
         }
     }
 
-    #[test]
-    fn doubt_is_asked_about_sooner() {
-        let mut tracker = tracker(Some(Up));
-        assert_eq!(tracker.pause(), Duration::from_secs(5));
-        tracker.observe(F);
-        assert_eq!(tracker.pause(), Duration::from_millis(300));
-        tracker.observe(S);
-        assert_eq!(tracker.pause(), Duration::from_secs(5));
+    fn is_in_doubt(&self) -> bool {
+        let slow = self.verdict.state == State::Up && self.course.has_slow();
+        self.judge.is_contradicted() || slow
     }
 
-    #[test]
-    fn doubt_is_never_asked_about_later_than_certainty() {
-        let mut tracker = Tracker::new(
-            TrackerSettings {
-                fall: 3,
-                rise: 2,
-                interval: Duration::from_millis(100),
-                retry: Duration::from_millis(300),
+    fn pace(&self) -> Pace {
+        match self.judge.basis() {
+            _ if self.is_in_doubt() => Pace::Doubt {
+                pause: self.settings.doubt_pause(),
+                missing: self.judge.missing(&self.settings) as usize,
             },
-            Some(Up),
-        );
-        tracker.observe(F);
-        assert_eq!(tracker.pause(), Duration::from_millis(100));
-        assert_eq!(tracker.verdict().hold, Some(Duration::from_millis(200)));
+            // It has promised as much.
+            Basis::InVain => Pace::Doubt { pause: self.settings.interval, missing: 1 },
+            _ => Pace::Settled(self.settings.interval),
+        }
     }
 
-    #[test]
-    fn only_a_change_is_reported() {
-        let mut tracker = tracker(None);
-        assert_eq!(tracker.observe(S), Some(Up));
-        assert_eq!(tracker.observe(S), None);
-        assert_eq!([F, F, F, F].map(|o| tracker.observe(o)), [None, None, Some(Down), None]);
+    /// Brings the verdict up to what is known.
+    fn conclude(&mut self, now: Duration) {
+        let state = self.judge.state().unwrap_or(State::Up);
+        self.verdict.state = state;
+        let hold = match self.judge.basis() {
+            Basis::Memory => Some(Duration::ZERO),
+            // The next probe may be the first that tells.
+            Basis::InVain => Some(self.earliest_change(now).min(self.settings.interval)),
+            Basis::Outcome if self.is_in_doubt() => Some(self.earliest_change(now)),
+            Basis::Outcome => None,
+        };
+        self.verdict = Verdict { state, hold };
+    }
+
+    /// How long it takes at least until the outcomes that are missing can be there. Those under
+    /// way may end at any moment, and those to come may end as they begin.
+    fn earliest_change(&self, now: Duration) -> Duration {
+        let missing = self.judge.missing(&self.settings) as usize;
+        match missing.saturating_sub(self.course.under_way()) {
+            0 => Duration::ZERO,
+            to_come => {
+                let next = self.due().unwrap_or(now).saturating_sub(now);
+                let more = u32::try_from(to_come - 1).unwrap_or(u32::MAX);
+                next + self.settings.doubt_pause().saturating_mul(more)
+            }
+        }
     }
 }

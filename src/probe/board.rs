@@ -3,77 +3,48 @@
 //! Behind one lock that is held for moments, by probes and by whoever looks. Answers to queries
 //! never come here; they have their view.
 
-use std::collections::{BTreeMap, HashMap};
+mod row;
+
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use super::failure::Failure;
-use super::histogram::Histogram;
+use tokio::time::Instant;
+
+pub(super) use self::row::Ended;
+pub use self::row::TargetStatus;
+use super::report::{Event, Report};
 use super::target::{Plan, ProbeTarget};
 use crate::health::{
-    Outcome, PoolId, RememberedVerdict, State, Tracker, Verdict, endpoint_verdict,
+    PoolId, ProbeNumber, RememberedVerdict, State, Tracker, Verdict, endpoint_verdict,
 };
 
-/// What one probe came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// The target's key.
-    pub key: Arc<str>,
-    /// How it went.
-    pub result: Result<(), Failure>,
-    /// How long the probe took.
-    pub round_trip: Duration,
-    /// When it ended.
-    pub at: SystemTime,
-    /// What is now believed of the target.
-    pub verdict: Verdict,
-    /// The new state, if this probe changed it or was the first to tell.
-    pub changed: Option<State>,
-    /// Whether state or doubt are other than before this probe: then the views of `pools` are out
-    /// of date.
-    pub moved: bool,
-    /// The pools that hang on the target, by their ids in the plan of `generation`.
-    pub pools: Arc<[PoolId]>,
-    /// Counts plans: 1 is the first, each [`super::Probes::replace`] adds one.
-    pub generation: u64,
+/// How it is with a target when its loop looks.
+pub(super) struct Look {
+    /// That its verdict is in doubt from now on.
+    pub(super) report: Option<Report>,
+    /// What is believed.
+    pub(super) verdict: Verdict,
+    /// What is to be done.
+    pub(super) next: Next,
 }
 
-/// What is known of one target.
-#[derive(Clone, Debug)]
-pub struct TargetStatus {
-    /// The target.
-    pub target: Arc<ProbeTarget>,
-    /// What is believed of it.
-    pub verdict: Verdict,
-    /// Since when that state is believed; none before the first outcome.
-    pub since: Option<SystemTime>,
-    /// When the last probe ended.
-    pub probed: Option<SystemTime>,
-    /// How long the last probe that succeeded took.
-    pub round_trip: Option<Duration>,
-    /// Why and when a probe last failed, however long ago.
-    pub last_failure: Option<(SystemTime, Failure)>,
-    /// Probes by result: `ok`, or [`Failure::reason`].
-    pub results: BTreeMap<&'static str, u64>,
-    /// How long probes took.
-    pub durations: Histogram,
-    tracker: Tracker,
-}
-
-/// When to ask next.
+/// What is to be done for a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Next {
-    /// From this probe to the next.
-    pub(super) pause: Duration,
-    /// Whether the verdict has promised to stay for the pauses that are missing.
-    pub(super) promised: bool,
+pub(super) enum Next {
+    /// A probe is due.
+    Begin,
+    /// Nothing before this moment, or before a probe ends.
+    Wait(Option<Instant>),
 }
 
 /// The details of all targets.
 #[derive(Debug)]
 pub struct Board {
     table: Mutex<Table>,
+    /// What the moments of trackers are counted from.
+    origin: Instant,
 }
 
 #[derive(Debug, Default)]
@@ -97,8 +68,8 @@ pub struct Snapshot {
 }
 
 impl Board {
-    pub(super) fn new() -> Self {
-        Self { table: Mutex::default() }
+    pub(super) fn new(origin: Instant) -> Self {
+        Self { table: Mutex::default(), origin }
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -143,11 +114,13 @@ impl Board {
 
     /// Puts a plan in place of the last one. What is known of targets that are in both is kept;
     /// the others begin with what is believed of their addresses; where nothing was asked there,
-    /// with what `memory` knows of their keys. Returns the targets that are new.
+    /// with what `memory` knows of their keys. Returns the targets that are new; `first` says
+    /// when each of these is to be probed first.
     pub(super) fn replace(
         &self,
         plan: Plan,
         memory: &dyn Fn(&str) -> Option<RememberedVerdict>,
+        first: impl Fn(&ProbeTarget) -> Instant,
     ) -> Vec<Arc<ProbeTarget>> {
         let mut table = self.table();
         let mut new = Vec::new();
@@ -161,7 +134,7 @@ impl Board {
                     Some(rows) => same_question(rows, target),
                     None => memory(&target.key),
                 };
-                TargetStatus::new(Arc::clone(target), last)
+                TargetStatus::new(Arc::clone(target), last, self.moment(first(target)))
             }
         });
         let rows: Vec<_> = rows.collect();
@@ -172,28 +145,78 @@ impl Board {
         new
     }
 
-    /// Takes in what a probe came to; the report, and when to ask next. None if the target is no
-    /// longer in the plan.
-    pub(super) fn observe(
+    /// Looks what is to be done for a target: its verdict may be in doubt by now, and its next
+    /// probe due. None if the target is no longer in the plan.
+    pub(super) fn look(&self, key: &str, now: Instant, at: SystemTime) -> Option<Look> {
+        let moment = self.moment(now);
+        let (report, (verdict, next)) = self.change(key, |row| {
+            let tracker = &mut row.tracker;
+            let event = tracker.look(moment).then_some((Event::Slow, at, None));
+            let next = match tracker.due() {
+                Some(due) if due <= moment => Next::Begin,
+                _ => Next::Wait(tracker.wake().map(|wake| self.origin + wake)),
+            };
+            (event, (tracker.verdict(), next))
+        })?;
+        Some(Look { report, verdict, next })
+    }
+
+    /// A probe begins. None if the target is no longer in the plan.
+    pub(super) fn begin(&self, key: &str, now: Instant, chance: f64) -> Option<ProbeNumber> {
+        self.tracker(key, |tracker| tracker.begin(self.moment(now), chance))
+    }
+
+    /// Takes in a hint that something has happened to a target. None as above.
+    pub(super) fn hint(&self, key: &str, now: Instant) -> Option<()> {
+        self.tracker(key, |tracker| tracker.hint(self.moment(now)))
+    }
+
+    /// Takes in what a probe came to. None as above.
+    pub(super) fn end(&self, key: &str, now: Instant, ended: Ended) -> Option<Report> {
+        let (report, ()) = self.change(key, |row| {
+            let changed = row.end(&ended, self.moment(now));
+            let Ended { result, round_trip, at, .. } = ended;
+            (Some((Event::Ended { result, round_trip }, at, changed)), ())
+        })?;
+        report
+    }
+
+    fn moment(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.origin)
+    }
+
+    fn tracker<T>(&self, key: &str, change: impl FnOnce(&mut Tracker) -> T) -> Option<T> {
+        let mut table = self.table();
+        let index = *table.by_key.get(key)?;
+        Some(change(&mut table.rows.get_mut(index)?.tracker))
+    }
+
+    /// Changes a row, and reports what happened to it.
+    fn change<T>(
         &self,
         key: &str,
-        result: Result<(), Failure>,
-        round_trip: Duration,
-        at: SystemTime,
-    ) -> Option<(Report, Next)> {
+        change: impl FnOnce(&mut TargetStatus) -> (Option<(Event, SystemTime, Option<State>)>, T),
+    ) -> Option<(Option<Report>, T)> {
         let mut table = self.table();
         let generation = table.generation;
         let index = *table.by_key.get(key)?;
         let pools = Arc::clone(table.plan.pools.get(index)?);
         let row = table.rows.get_mut(index)?;
-        let before = row.verdict;
-        let changed = row.observe(&result, round_trip, at);
-        let (key, verdict) = (row.target.key.clone(), row.verdict);
+        let before = row.verdict();
+        let (happened, result) = change(row);
+        let (key, verdict) = (row.target.key.clone(), row.verdict());
         let moved = verdict != before;
-        let next = Next { pause: row.tracker.pause(), promised: verdict.hold.is_some() };
-        let report =
-            Report { key, result, round_trip, at, verdict, changed, moved, pools, generation };
-        Some((report, next))
+        let report = happened.map(|(event, at, changed)| Report {
+            key,
+            event,
+            at,
+            verdict,
+            changed,
+            moved,
+            pools,
+            generation,
+        });
+        Some((report, result))
     }
 }
 
@@ -213,7 +236,9 @@ impl Table {
     fn pool_verdicts(&self, pool: usize) -> Vec<Verdict> {
         let endpoints = self.plan.endpoints.get(pool).map_or(&[][..], |endpoints| endpoints);
         let verdict = |targets: &[usize]| {
-            endpoint_verdict(targets.iter().filter_map(|t| self.rows.get(*t)).map(|r| r.verdict))
+            endpoint_verdict(
+                targets.iter().filter_map(|t| self.rows.get(*t)).map(TargetStatus::verdict),
+            )
         };
         endpoints.iter().map(|targets| verdict(targets)).collect()
     }
@@ -229,66 +254,4 @@ fn same_question(rows: &[&TargetStatus], target: &ProbeTarget) -> Option<Remembe
         rows.iter().filter_map(|row| row.remembered()).collect();
     let all_down = remembered.iter().all(|last| last.state == State::Down);
     remembered.first().copied().filter(|_| all_down)
-}
-
-impl TargetStatus {
-    fn new(target: Arc<ProbeTarget>, last: Option<RememberedVerdict>) -> Self {
-        let tracker = Tracker::new(target.settings, last.map(|l| l.state));
-        Self {
-            verdict: tracker.verdict(),
-            since: last.map(|l| l.since),
-            target,
-            probed: None,
-            round_trip: None,
-            last_failure: None,
-            results: BTreeMap::new(),
-            durations: Histogram::default(),
-            tracker,
-        }
-    }
-
-    /// What is believed, to be remembered; none before the first outcome.
-    pub fn remembered(&self) -> Option<RememberedVerdict> {
-        Some(RememberedVerdict { state: self.tracker.state()?, since: self.since? })
-    }
-
-    /// Whether the last probe failed, be it the target's fault or ours.
-    pub fn is_failing(&self) -> bool {
-        self.last_failure.as_ref().is_some_and(|(at, _)| Some(*at) == self.probed)
-    }
-
-    /// Returns the new state, if it changed.
-    fn observe(
-        &mut self,
-        result: &Result<(), Failure>,
-        round_trip: Duration,
-        at: SystemTime,
-    ) -> Option<State> {
-        self.probed = Some(at);
-        if result.is_ok() {
-            self.round_trip = Some(round_trip);
-        }
-        self.durations.add(round_trip);
-        let reason = result.as_ref().err().map_or("ok", Failure::reason);
-        *self.results.entry(reason).or_default() += 1;
-        if let Err(failure) = result {
-            self.last_failure = Some((at, failure.clone()));
-        }
-        let outcome = match result {
-            Ok(()) => Outcome::Success,
-            // Whoever was not asked has not failed.
-            Err(failure) if failure.is_ours() => {
-                self.tracker.ask_in_vain();
-                self.verdict = self.tracker.verdict();
-                return None;
-            }
-            Err(_) => Outcome::Failure,
-        };
-        let changed = self.tracker.observe(outcome);
-        if changed.is_some() {
-            self.since = Some(at);
-        }
-        self.verdict = self.tracker.verdict();
-        changed
-    }
 }

@@ -92,8 +92,14 @@ mod tests {
         let settings = TrackerSettings { fall: 3, rise: 2, interval: pause, retry: pause };
         let request = Request::Tcp { port };
         let timeout = Duration::from_secs(10);
-        let target =
-            ProbeTarget { key: "tcp".into(), address: LOOPBACK, request, timeout, settings };
+        let target = ProbeTarget {
+            key: "tcp".into(),
+            address: LOOPBACK,
+            request,
+            timeout,
+            settings,
+            watch: false,
+        };
         Plan {
             targets: vec![Arc::new(target)],
             pools: vec![[0].into()],
@@ -121,7 +127,7 @@ mod tests {
         assert_eq!(next_change(&mut reports).await.changed, Some(State::Up));
         drop(listener);
         let down = next_change(&mut reports).await;
-        assert_eq!((down.changed, down.result), (Some(State::Down), Err(Failure::Refused)));
+        assert_eq!((down.changed, down.failure()), (Some(State::Down), Some(&Failure::Refused)));
         let status = &probes.board().snapshot().targets[0];
         assert_eq!(status.since, Some(down.at));
         let _again = TcpListener::bind((LOOPBACK, port)).await.unwrap();

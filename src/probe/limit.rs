@@ -1,15 +1,35 @@
-//! How many probes may be under way at once: each may hold a socket, and answering queries over
-//! TCP needs some too.
+//! How many sockets probing may hold: answering queries over TCP needs some too.
 
-/// No more than this, however many files may be open.
-const MOST: usize = 1024;
-/// No fewer than this, however few.
-const LEAST: usize = 16;
+/// So many of each, at least, however few files may be open.
+const LEAST: usize = 8;
 
-/// Half of the files that this process may have open, within bounds.
-pub(super) fn probes_at_once() -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    open_files(&limits).map_or(MOST / 2, |files| (files / 2).clamp(LEAST, MOST))
+/// Shares of the files that this process may have open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Limits {
+    /// Probes of targets that have none under way.
+    pub(super) first_probes: usize,
+    /// Probes beside others of the same target: kept apart, so that a thousand targets which hang
+    /// hold up no probe of those that do not.
+    pub(super) more_probes: usize,
+    /// Idle connections.
+    pub(super) watches: usize,
+}
+
+impl Limits {
+    /// Those of this process.
+    pub(super) fn of_this_process() -> Self {
+        let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+        Self::of(open_files(&limits).unwrap_or(1024))
+    }
+
+    /// Three quarters of the files in all; most that a daemon can make use of.
+    fn of(files: usize) -> Self {
+        Self {
+            first_probes: (files / 4).clamp(LEAST, 8192),
+            more_probes: (files / 4).clamp(LEAST, 8192),
+            watches: (files / 4).clamp(LEAST, 65_536),
+        }
+    }
 }
 
 /// The soft limit in the text of `/proc/self/limits`.
@@ -33,6 +53,15 @@ mod tests {
         assert_eq!(open_files(text), Some(1024));
         assert_eq!(open_files("Max open files  unlimited  unlimited  files"), Some(usize::MAX));
         assert_eq!(open_files(""), None);
-        assert!((LEAST..=MOST).contains(&probes_at_once()));
+    }
+
+    #[test]
+    fn a_quarter_is_left_for_others() {
+        for (files, probes, watches) in
+            [(16, 8, 8), (1024, 256, 256), (100_000, 8192, 25_000), (usize::MAX, 8192, 65_536)]
+        {
+            let limits = Limits { first_probes: probes, more_probes: probes, watches };
+            assert_eq!(Limits::of(files), limits);
+        }
     }
 }

@@ -13,14 +13,17 @@ mod http;
 mod icmp;
 mod kit;
 mod limit;
+mod report;
 mod schedule;
 mod target;
 mod tcp;
 mod tls;
+mod watch;
 
-pub use board::{Board, Report, Snapshot, TargetStatus};
+pub use board::{Board, Snapshot, TargetStatus};
 pub use failure::Failure;
 pub use histogram::{BUCKET_BOUNDS, Histogram};
 pub use kit::{Ask, Asking, Kit, Prepare};
+pub use report::{Event, Report};
 pub use schedule::Probes;
 pub use target::{HttpRequest, Plan, ProbeTarget, Request, TlsSettings};

@@ -5,23 +5,25 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
-use super::board::{Board, Report};
+use super::board::{Board, Ended, Next};
 use super::failure::Failure;
 use super::kit::{Ask, Prepare};
+use super::limit::Limits;
+use super::report::Report;
 use super::target::{Plan, ProbeTarget};
+use super::watch::Watch;
 use crate::clock::{self, Draws};
 use crate::health::RememberedVerdict;
 
 /// The first probes of a plan are spread over at most this, for readiness waits for them.
 const FIRST_ROUND: Duration = Duration::from_secs(1);
-
-/// No pause is longer: beyond the end of time there is nothing to add up to.
-const LONGEST_PAUSE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Asks every target of a plan, from the moment it is started until it is shut down or dropped.
 pub struct Probes {
@@ -38,8 +40,12 @@ pub struct Probes {
 struct Common {
     board: Arc<Board>,
     prepare: Box<dyn Prepare>,
-    /// One permit for each probe under way.
-    permits: Semaphore,
+    /// One permit for each probe under way of a target that has no other.
+    first_permits: Semaphore,
+    /// One for each of the others.
+    more_permits: Semaphore,
+    /// One for each connection that is watched.
+    watch_permits: Arc<Semaphore>,
     draws: Mutex<Draws>,
 }
 
@@ -60,11 +66,14 @@ impl Probes {
         reports: mpsc::Sender<Report>,
     ) -> io::Result<Self> {
         let runtime = Handle::try_current().map_err(io::Error::other)?;
-        let board = Arc::new(Board::new());
+        let limits = Limits::of_this_process();
+        let board = Arc::new(Board::new(clock::runtime_now()));
         let common = Arc::new(Common {
             board: Arc::clone(&board),
             prepare: Box::new(prepare),
-            permits: Semaphore::new(super::limit::probes_at_once()),
+            first_permits: Semaphore::new(limits.first_probes),
+            more_permits: Semaphore::new(limits.more_probes),
+            watch_permits: Arc::new(Semaphore::new(limits.watches)),
             draws: Mutex::new(Draws::new()?),
         });
         let reports = Mutex::new(Some(reports));
@@ -77,7 +86,9 @@ impl Probes {
     /// that are not in the new one are asked no more. After a shutdown none are.
     pub fn replace(&self, plan: Plan, memory: &dyn Fn(&str) -> Option<RememberedVerdict>) {
         let mut loops = locked(&self.loops);
-        let new = self.board.replace(plan, memory);
+        let now = clock::runtime_now();
+        let first = |target: &ProbeTarget| now + self.common.first_pause(target);
+        let new = self.board.replace(plan, memory, first);
         let Some(reports) = locked(&self.reports).clone() else { return };
         for target in new {
             let key = target.key.clone();
@@ -115,32 +126,71 @@ impl Drop for Probes {
     }
 }
 
-/// The life of one target. It never overlaps itself: the next probe is thought of when the last
-/// one ended.
+/// The life of one target: whatever its tracker says is due, and what came of it.
 async fn probe_again_and_again(
     common: Arc<Common>,
     target: Arc<ProbeTarget>,
     reports: mpsc::Sender<Report>,
 ) {
-    sleep(common.first_pause(&target)).await;
+    let (board, key) = (&common.board, &target.key);
     let ask = common.prepare.prepare(&target);
-    loop {
-        let Ok(permit) = common.permits.acquire().await else { return };
-        let began = clock::runtime_now();
-        let result = once(&ask, target.timeout).await;
-        drop(permit);
-        let round_trip = clock::runtime_now().duration_since(began);
-        let at = clock::wall_now();
-        let Some((report, next)) = common.board.observe(&target.key, result, round_trip, at) else {
-            return;
-        };
-        // Without a receiver nobody wants reports, but the board is still read.
-        let _ = reports.send(report).await;
-        if next.promised {
-            sleep(common.jittered_up(next.pause)).await;
-        } else {
-            sleep_until(began + common.jittered(next.pause)).await;
+    let watched = target.watched();
+    let mut watch = watched.map(|address| Watch::new(address, Arc::clone(&common.watch_permits)));
+    let mut under_way = FuturesUnordered::new();
+    while let Some(look) = board.look(key, clock::runtime_now(), clock::wall_now()) {
+        if let Some(watch) = &mut watch {
+            watch.follow(look.verdict);
         }
+        if let Some(report) = look.report {
+            // Without a receiver nobody wants reports, but the board is still read.
+            let _ = reports.send(report).await;
+        }
+        let (is_due, wake) = match look.next {
+            Next::Begin => (true, None),
+            Next::Wait(wake) => (false, wake),
+        };
+        let is_first = under_way.is_empty();
+        let permits = if is_first { &common.first_permits } else { &common.more_permits };
+        tokio::select! {
+            biased;
+            Some(ended) = under_way.next(), if !under_way.is_empty() => {
+                let Some(report) = board.end(key, clock::runtime_now(), ended) else { return };
+                let _ = reports.send(report).await;
+            }
+            Ok(permit) = permits.acquire(), if is_due => {
+                let now = clock::runtime_now();
+                let Some(number) = board.begin(key, now, common.fraction()) else { return };
+                let asking = once(&ask, target.timeout);
+                under_way.push(async move {
+                    let result = asking.await;
+                    drop(permit);
+                    let round_trip = clock::runtime_now().duration_since(now);
+                    Ended { number, result, round_trip, at: clock::wall_now() }
+                });
+            }
+            () = hint(&mut watch) => {
+                if board.hint(key, clock::runtime_now()).is_none() {
+                    return;
+                }
+            }
+            () = until(wake), if !is_due => {}
+        }
+    }
+}
+
+/// Until there is a hint, or for ever.
+async fn hint(watch: &mut Option<Watch>) {
+    match watch {
+        Some(watch) => watch.hint().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Until a moment, or for ever.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -152,17 +202,6 @@ pub(super) async fn once(ask: &Ask, limit: Duration) -> Result<(), Failure> {
 impl Common {
     fn first_pause(&self, target: &ProbeTarget) -> Duration {
         target.settings.interval.min(FIRST_ROUND).mul_f64(self.fraction())
-    }
-
-    /// Ten per cent shorter or longer, so that targets which began together drift apart.
-    fn jittered(&self, pause: Duration) -> Duration {
-        pause.min(LONGEST_PAUSE).mul_f64(0.9 + 0.2 * self.fraction())
-    }
-
-    /// Up to ten per cent longer, never shorter: a verdict in doubt promises that it stays for as
-    /// long as the pauses that are missing, and answers live by that.
-    fn jittered_up(&self, pause: Duration) -> Duration {
-        pause.min(LONGEST_PAUSE).mul_f64(1.0 + 0.1 * self.fraction())
     }
 
     /// Uniform from 0 to 1.

@@ -15,6 +15,11 @@ use crate::health::{
     ProbeAt, StatusRange, TrackerSettings,
 };
 
+/// What is asked more often than this is not watched.
+const WATCHED_INTERVAL: Duration = Duration::from_secs(1);
+/// Nor is what must answer sooner than this.
+const WATCHED_TIMEOUT: Duration = Duration::from_millis(250);
+
 /// One question to one address, and how often it is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProbeTarget {
@@ -29,6 +34,8 @@ pub struct ProbeTarget {
     pub timeout: Duration,
     /// When to ask again, and what to make of the outcomes.
     pub settings: TrackerSettings,
+    /// Whether an idle connection tells when something happens, where TCP is spoken.
+    pub watch: bool,
 }
 
 /// What is asked: a [`MonitorKind`] with every default filled in for one address.
@@ -154,9 +161,23 @@ impl ProbeTarget {
             request,
             timeout: monitor.timeout,
             settings: monitor.into(),
+            watch: monitor.watch,
         };
         target.key = target.make_key().into();
         target
+    }
+
+    /// Where an idle connection is to be kept, if anywhere: not where the next probe comes so soon
+    /// that nothing would be seen sooner, and not where it runs into its timeout before it is slow.
+    pub fn watched(&self) -> Option<SocketAddr> {
+        if self.settings.interval < WATCHED_INTERVAL || self.timeout < WATCHED_TIMEOUT {
+            return None;
+        }
+        let port = match &self.request {
+            Request::Http(HttpRequest { port, .. }) | Request::Tcp { port } => *port,
+            Request::Icmp => return None,
+        };
+        self.watch.then_some(SocketAddr::new(self.address, port))
     }
 
     /// Whether another target asks the same of the same address, though perhaps at other times.
@@ -186,6 +207,10 @@ impl ProbeTarget {
             timeout.as_nanos(),
             retry.as_nanos(),
         );
+        // Only what differs from the default is written, and so keeps the keys of earlier versions.
+        if !self.watch {
+            text.push_str("\nwatch=false");
+        }
         if let Request::Http(HttpRequest { tls, status, body, .. }) = &self.request {
             let _ = write!(text, "\nverify={:?} status=", tls.as_ref().map(|t| t.verify));
             for StatusRange { first, last } in status {

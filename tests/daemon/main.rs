@@ -28,3 +28,4 @@ mod overrides;
 mod reload;
 mod restart;
 mod stopping;
+mod watch;

@@ -72,11 +72,22 @@ pub fn meant(inventory: &Inventory, who: &Who) -> Result<Vec<Page>, String> {
     if meant.is_empty() { Err("nothing that is probed is meant".into()) } else { Ok(meant) }
 }
 
+/// What a page does with probes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Condition {
+    /// They succeed.
+    #[default]
+    Well,
+    /// They fail.
+    Broken,
+    /// They get no answer.
+    Hangs,
+}
+
 /// How a page is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mind {
-    /// Whether probes fail.
-    broken: bool,
+    condition: Condition,
     /// What the next probes come to, before that counts.
     next: VecDeque<bool>,
     /// Whether nothing more may happen after those.
@@ -97,7 +108,7 @@ impl Minds {
 
     /// Whether a page is well, what the next probes come to aside.
     pub fn is_well(&self, page: &Page) -> bool {
-        self.0.get(page).is_none_or(|mind| !mind.broken)
+        self.0.get(page).is_none_or(|mind| mind.condition == Condition::Well)
     }
 
     /// Time goes on for all.
@@ -107,9 +118,9 @@ impl Minds {
 }
 
 impl Mind {
-    /// From now on probes succeed or fail.
-    pub fn become_well(&mut self, well: bool) {
-        self.broken = !well;
+    /// From now on probes are answered so, those that hang too.
+    pub fn turn(&mut self, condition: Condition) {
+        self.condition = condition;
         self.waits = false;
     }
 
@@ -129,14 +140,22 @@ impl Mind {
         !self.waits || !self.next.is_empty()
     }
 
-    /// What a probe comes to now; none if it has to wait.
+    /// What a probe comes to now; none if it has to wait, or hangs.
     pub fn probe(&mut self) -> Option<bool> {
-        let outcome = match self.next.pop_front() {
-            Some(outcome) => outcome,
-            None if self.waits => return None,
-            None => !self.broken,
+        let outcome = match (self.next.pop_front(), self.condition) {
+            (Some(outcome), _) => outcome,
+            (None, _) if self.waits => return None,
+            (None, Condition::Hangs) => return None,
+            (None, condition) => condition == Condition::Well,
         };
         self.answered += 1;
         Some(outcome)
+    }
+
+    /// A probe was given up that got no answer; returns whether the story meant it to be.
+    pub fn give_up(&mut self) -> bool {
+        let meant = self.condition == Condition::Hangs && self.is_awake();
+        self.answered += u64::from(meant);
+        meant
     }
 }

@@ -2,13 +2,13 @@
 //!
 //! No sockets, no threads, no chance. Only the files are real, for they come from a folder.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use steersman::dns::{self, Asker, Scratch, Transport};
 use steersman::health::{
-    Outcome, Override, Overrides, StandingNow, State, Tracker, endpoint_verdict,
+    Outcome, Override, Overrides, ProbeNumber, StandingNow, State, Tracker, endpoint_verdict,
 };
 use steersman::probe::Plan;
 use steersman::steering::{Chance, Draw, NoTrace, Pools, Turns};
@@ -45,7 +45,9 @@ pub struct Pure {
 struct Probed {
     page: Page,
     tracker: Tracker,
-    next: Duration,
+    timeout: Duration,
+    /// Probes that hang: when they run into the timeout, the first one first.
+    hanging: VecDeque<(Duration, ProbeNumber)>,
 }
 
 /// The last question, and the world as it was then.
@@ -94,12 +96,15 @@ impl Pure {
             self.plan.targets.iter().zip(&self.probed).map(|(t, p)| (&t.key, (t, p))).collect();
         let probed = plan.targets.iter().enumerate().map(|(index, target)| {
             let page = page_of[&index].clone();
+            let (timeout, hanging) = (target.timeout, VecDeque::new());
             if let Some((_, old)) = known.get(&target.key) {
-                return Probed { page, tracker: old.tracker.clone(), next: old.next };
+                let (tracker, hanging) = (old.tracker.clone(), old.hanging.clone());
+                return Probed { page, tracker, timeout, hanging };
             }
             let same = known.values().find(|(other, _)| other.asks_the_same(target));
             let last = memory(&target.key).or_else(|| same.and_then(|(_, p)| p.tracker.state()));
-            Probed { page, tracker: Tracker::new(target.settings, last), next: self.now }
+            let tracker = Tracker::new(target.settings, last, self.now);
+            Probed { page, tracker, timeout, hanging }
         });
         self.probed = probed.collect();
         self.plan = plan;
@@ -113,23 +118,57 @@ impl Pure {
 
     fn probe(&mut self, index: usize) {
         let probed = &mut self.probed[index];
-        let Some(well) = self.minds.of(&probed.page).probe() else { return };
-        probed.tracker.observe(if well { Outcome::Success } else { Outcome::Failure });
-        probed.next = self.now + probed.tracker.pause();
+        let number = probed.tracker.begin(self.now, 0.5);
+        match self.minds.of(&probed.page).probe() {
+            Some(well) => probed.end(number, well, self.now, Duration::ZERO),
+            None => probed.hanging.push_back((self.now + probed.timeout, number)),
+        }
     }
 
-    /// The target that is probed next, and when.
-    fn next_probe(&mut self) -> Option<(usize, Duration)> {
+    /// The target to which something happens next, and when.
+    fn next_event(&mut self) -> Option<(usize, Duration)> {
         let (minds, now) = (&mut self.minds, self.now);
         let awake = self.probed.iter().enumerate().filter(|(_, p)| minds.of(&p.page).is_awake());
-        awake.map(|(index, p)| (index, p.next.max(now))).min_by_key(|(_, at)| *at)
+        let next = awake.filter_map(|(index, probed)| {
+            let timeout = probed.hanging.front().map(|(at, _)| *at);
+            let next = timeout.into_iter().chain(probed.tracker.wake()).min()?;
+            Some((index, next.max(now)))
+        });
+        next.min_by_key(|(_, at)| *at)
+    }
+
+    /// Lets time go on until that, and lets it happen.
+    fn happen(&mut self, (index, at): (usize, Duration)) {
+        self.now = at;
+        let probed = &mut self.probed[index];
+        let timed_out = probed.hanging.front().copied().filter(|(until, _)| *until <= at);
+        if let Some((_, number)) = timed_out {
+            probed.hanging.pop_front();
+            self.minds.of(&probed.page).give_up();
+            probed.end(number, false, at, probed.timeout);
+        } else if probed.tracker.due().is_some_and(|due| due <= at) {
+            self.probe(index);
+        } else {
+            probed.tracker.look(at);
+        }
+    }
+
+    /// Probes that hang get an answer, now that the page gives one.
+    fn answer_hanging(&mut self) {
+        for probed in &mut self.probed {
+            while let Some((until, number)) = probed.hanging.front().copied() {
+                let Some(well) = self.minds.of(&probed.page).probe() else { break };
+                probed.hanging.pop_front();
+                let took = probed.timeout.saturating_sub(until - self.now);
+                probed.end(number, well, self.now, took);
+            }
+        }
     }
 
     /// Lets time go on until a moment; everything that is due happens.
     fn wait(&mut self, until: Duration) {
-        while let Some((index, at)) = self.next_probe().filter(|(_, at)| *at <= until) {
-            self.now = at;
-            self.probe(index);
+        while let Some(event) = self.next_event().filter(|(_, at)| *at <= until) {
+            self.happen(event);
         }
         self.now = until;
         self.overrides.expire(self.wall());
@@ -139,11 +178,10 @@ impl Pure {
     fn wait_for(&mut self, mut done: impl FnMut(&mut Self) -> bool) -> Result<(), String> {
         let limit = self.now + LONGEST;
         while !done(self) {
-            let Some((index, at)) = self.next_probe().filter(|(_, at)| *at <= limit) else {
+            let Some(event) = self.next_event().filter(|(_, at)| *at <= limit) else {
                 return Err("it never comes to that".into());
             };
-            self.now = at;
-            self.probe(index);
+            self.happen(event);
         }
         self.overrides.expire(self.wall());
         Ok(())
@@ -229,6 +267,13 @@ impl Pure {
     }
 }
 
+impl Probed {
+    fn end(&mut self, number: ProbeNumber, well: bool, now: Duration, took: Duration) {
+        let outcome = if well { Outcome::Success } else { Outcome::Failure };
+        self.tracker.end(number, outcome, now, took);
+    }
+}
+
 impl Question {
     fn reply(&self, draw: u64, turns: &Turns) -> Reply {
         let packet = ask::packet(&self.asked, 1);
@@ -254,10 +299,11 @@ impl Stage for Pure {
             Act::Write { name, text } => self.files.write(name, text),
             Act::Remove { name } => self.files.remove(name),
             Act::Places(places) => self.places.clone_from(places),
-            Act::Become { who, well } => {
+            Act::Become { who, condition } => {
                 for page in meant(&self.world.inventory, who)? {
-                    self.minds.of(&page).become_well(*well);
+                    self.minds.of(&page).turn(*condition);
                 }
+                self.answer_hanging();
             }
             Act::Probe { who, well, times } => {
                 let pages = meant(&self.world.inventory, who)?;

@@ -8,6 +8,7 @@ use steersman::question::parse_rtype;
 
 use super::expect::Expectation;
 use super::places::{self, Place};
+use super::probed::Condition;
 use super::story::{Act, Among, Asked, Mode, Step, Story, Who};
 
 const STORY: &str = "story";
@@ -162,8 +163,9 @@ fn act(words: &[&str], said: &str) -> Result<Act, String> {
         ["probe", endpoint, rest @ ..] => {
             probing(Who { among: one(endpoint)?, monitor: None }, rest)?
         }
-        [.., "dies"] => Act::Become { who: who(&words[..words.len() - 1])?, well: false },
-        [.., "returns"] => Act::Become { who: who(&words[..words.len() - 1])?, well: true },
+        [whom @ .., "dies"] => Act::Become { who: who(whom)?, condition: Condition::Broken },
+        [whom @ .., "hangs"] => Act::Become { who: who(whom)?, condition: Condition::Hangs },
+        [whom @ .., "returns"] => Act::Become { who: who(whom)?, condition: Condition::Well },
         _ => return Err(format!("cannot understand {said:?}")),
     })
 }

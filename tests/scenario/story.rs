@@ -8,6 +8,7 @@ use steersman::question::ClientNetwork;
 
 use super::expect::Expectation;
 use super::places::Place;
+use super::probed::Condition;
 
 /// One story.
 pub struct Story {
@@ -52,8 +53,8 @@ pub enum Act {
     Remove { name: String },
     /// Changes what the location database says.
     Places(Vec<Place>),
-    /// From now on all probes of these succeed, or fail.
-    Become { who: Who, well: bool },
+    /// From now on all probes of these are answered so.
+    Become { who: Who, condition: Condition },
     /// The next probes of these succeed, or fail; nobody is probed again before the story goes on.
     Probe { who: Who, well: bool, times: usize },
     /// Time passes.

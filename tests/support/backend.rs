@@ -1,7 +1,8 @@
 //! A server to be probed, which does as it is told.
 
+use std::collections::HashMap;
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
@@ -46,8 +47,28 @@ struct Told {
     manner: Mutex<Manner>,
     changed: Condvar,
     requests: AtomicUsize,
+    habit: Mutex<Habit>,
+    /// Of all connections that are open.
+    open: Mutex<HashMap<u64, TcpStream>>,
+    /// Connections that ended without a request.
+    idle_ended: AtomicUsize,
     tls: Option<Arc<ServerConfig>>,
 }
+
+/// How connections are treated on which nothing is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Habit {
+    /// As many as come, and each for as long as the client likes.
+    #[default]
+    Patient,
+    /// Ended as soon as nothing comes for a moment.
+    EndsIdle,
+    /// One after another: no other one is served before its end.
+    OneAtATime,
+}
+
+/// A moment, for [`Habit::EndsIdle`].
+const IDLE: Duration = Duration::from_millis(500);
 
 struct Listening {
     stop: Arc<AtomicBool>,
@@ -70,6 +91,9 @@ impl Backend {
             manner: Mutex::new(WELL),
             changed: Condvar::new(),
             requests: AtomicUsize::new(0),
+            habit: Mutex::default(),
+            open: Mutex::default(),
+            idle_ended: AtomicUsize::new(0),
             tls,
         };
         let listener = TcpListener::bind((fresh_ip(), 0)).unwrap();
@@ -83,12 +107,16 @@ impl Backend {
         let stop = Arc::new(AtomicBool::new(false));
         let (stopped, told) = (Arc::clone(&stop), Arc::clone(&self.told));
         let thread = thread::spawn(move || {
-            while let Ok((stream, _)) = listener.accept() {
+            for number in 0.. {
+                let Ok((stream, _)) = listener.accept() else { return };
                 if stopped.load(Ordering::SeqCst) {
                     return;
                 }
                 let told = Arc::clone(&told);
-                thread::spawn(move || told.serve(stream));
+                match told.habit() {
+                    Habit::OneAtATime => told.serve(stream, number),
+                    _ => drop(thread::spawn(move || told.serve(stream, number))),
+                }
             }
         });
         self.listening = Some(Listening { stop, thread });
@@ -105,10 +133,29 @@ impl Backend {
         self.told.requests.load(Ordering::SeqCst)
     }
 
-    /// Closes the port: connections are refused from now on.
+    /// From the next connection on.
+    pub fn treat_idle(&self, habit: Habit) {
+        *self.told.habit.lock().unwrap() = habit;
+    }
+
+    /// How many connections are open.
+    pub fn open(&self) -> usize {
+        self.told.open.lock().unwrap().len()
+    }
+
+    /// How many connections ended so far on which nothing was asked.
+    pub fn idle_ended(&self) -> usize {
+        self.told.idle_ended.load(Ordering::SeqCst)
+    }
+
+    /// As if the process had died: connections end, and are refused from now on.
     pub fn kill(&mut self) {
         if let Some(Listening { stop, thread }) = self.listening.take() {
             stop.store(true, Ordering::SeqCst);
+            for stream in self.told.open.lock().unwrap().values() {
+                // One that has ended already cannot be ended again.
+                let _ = stream.shutdown(Shutdown::Both);
+            }
             // Wakes the thread, which then lets go of the listener.
             drop(TcpStream::connect(self.address));
             thread.join().unwrap();
@@ -132,7 +179,15 @@ impl Drop for Backend {
 }
 
 impl Told {
-    fn serve(&self, stream: TcpStream) {
+    fn habit(&self) -> Habit {
+        *self.habit.lock().unwrap()
+    }
+
+    fn serve(&self, stream: TcpStream, number: u64) {
+        if self.habit() == Habit::EndsIdle {
+            stream.set_read_timeout(Some(IDLE)).unwrap();
+        }
+        self.open.lock().unwrap().insert(number, stream.try_clone().unwrap());
         // Errors are the client's, which went away.
         let _ = match &self.tls {
             None => self.answer(stream),
@@ -140,13 +195,19 @@ impl Told {
                 .map_err(io::Error::other)
                 .and_then(|tls| self.answer(StreamOwned::new(tls, stream))),
         };
+        self.open.lock().unwrap().remove(&number);
     }
 
     fn answer(&self, mut stream: impl Read + Write) -> io::Result<()> {
         let mut request = Vec::new();
         let mut octet = [0];
         while !request.ends_with(b"\r\n\r\n") {
-            stream.read_exact(&mut octet)?;
+            if let Err(error) = stream.read_exact(&mut octet) {
+                if request.is_empty() {
+                    self.idle_ended.fetch_add(1, Ordering::SeqCst);
+                }
+                return Err(error);
+            }
             request.push(octet[0]);
             if !request[0].is_ascii_alphabetic() {
                 return send(&mut stream, "400 Bad Request", "this is no HTTP");

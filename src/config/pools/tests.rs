@@ -101,6 +101,7 @@ fn the_settings_of_the_example_are_the_defaults() {
         fall: 3,
         rise: 2,
         retry: Duration::from_millis(300),
+        watch: true,
     };
     assert_eq!(monitors[0], monitor);
     assert_eq!(monitors[1].kind, MonitorKind::Https(HttpCheck { port: 443, ..check }));

@@ -6,13 +6,14 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::*;
 use crate::health::{
     Answers, Endpoint, EndpointAddress, Inventory, Monitor, MonitorKind, Pool, State, Verdict,
 };
 use crate::probe::kit::Asking;
+use crate::probe::report::Event;
 
 const SECOND: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_millis(300);
@@ -26,6 +27,8 @@ fn monitor() -> Monitor {
         fall: 3,
         rise: 2,
         retry: RETRY,
+        // Its sockets know nothing of paused time.
+        watch: false,
     }
 }
 
@@ -200,18 +203,15 @@ async fn doubt_is_asked_about_after_the_retry_pause_and_never_sooner() {
     for _ in 0..3 {
         verdicts.push(running.next().await.verdict);
     }
-    let verdict = |state, hold| Verdict { state, hold };
-    assert_eq!(
-        verdicts,
-        [
-            verdict(State::Up, Some(2 * RETRY)),
-            verdict(State::Up, Some(RETRY)),
-            verdict(State::Down, None)
-        ]
-    );
     running.net.set(1, Answer::Well);
-    assert_eq!(running.next().await.verdict, verdict(State::Down, Some(RETRY)));
-    assert_eq!(running.next().await.verdict, verdict(State::Up, None));
+    for _ in 0..2 {
+        verdicts.push(running.next().await.verdict);
+    }
+    let states = [State::Up, State::Up, State::Down, State::Down, State::Up];
+    assert_eq!(verdicts.iter().map(|v| v.state).collect::<Vec<_>>(), states);
+    let pauses = verdicts.iter().map(|v| v.hold.map(|hold| hold.as_millis() / 100));
+    let (one, two) = (Some(3), Some(6));
+    assert_eq!(pauses.collect::<Vec<_>>(), [two, one, None, one, None], "{verdicts:?}");
     // From the end of a probe, which took 10 ms, to the beginning of the next.
     let probe = Duration::from_millis(10);
     let pauses = running.net.pauses(1);
@@ -258,10 +258,26 @@ async fn a_hanging_target_is_cut_off_and_never_asked_twice_at_once() {
     let mut running = start_remembering(plan_of(monitor, &[&[1]]), net, &|_| None);
     for _ in 0..20 {
         let report = running.next().await;
-        assert_eq!(report.result, Err(Failure::TimedOut(SECOND)));
-        assert!(report.round_trip >= SECOND, "{:?}", report.round_trip);
+        let Event::Ended { result, round_trip } = report.event else { panic!("{report:?}") };
+        assert_eq!(result, Err(Failure::TimedOut(SECOND)));
+        assert!(round_trip >= SECOND, "{round_trip:?}");
     }
     assert_eq!(running.net.0.most_under_way.load(Ordering::SeqCst), 1);
+}
+
+/// What was up and hangs is asked again long before the first probe has run into its timeout.
+#[tokio::test(start_paused = true)]
+async fn what_begins_to_hang_is_down_after_one_timeout_and_two_retries() {
+    let mut running = start(plan(&[&[1]]));
+    assert_eq!(running.next().await.changed, Some(State::Up));
+    running.net.set(1, Answer::Hangs);
+    let slow = running.next().await;
+    assert_eq!((slow.event, slow.moved), (Event::Slow, true));
+    assert_eq!(running.next_change().await.changed, Some(State::Down));
+    let began = running.net.begun(1);
+    let took = clock::runtime_now() - began[1];
+    assert!(within(took, 1.0, 1.1, 2 * SECOND + 2 * RETRY), "{took:?}");
+    assert_eq!(running.net.0.most_under_way.load(Ordering::SeqCst), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -272,7 +288,7 @@ async fn a_probe_that_could_not_be_sent_says_nothing_of_the_endpoint() {
     for _ in 0..10 {
         let report = running.next().await;
         assert_eq!(report.verdict, Verdict::SETTLED_UP);
-        assert!(report.result.is_err() && !report.moved);
+        assert!(report.failure().is_some() && !report.moved);
     }
     let status = &running.probes.board().snapshot().targets[0];
     assert_eq!(status.results.get("exhausted"), Some(&10));
@@ -288,7 +304,9 @@ async fn no_more_probes_than_permits_are_under_way() {
     probes.common = Arc::new(Common {
         board: Arc::clone(&probes.board),
         prepare: Box::new(net.clone()),
-        permits: Semaphore::new(3),
+        first_permits: Semaphore::new(3),
+        more_permits: Semaphore::new(0),
+        watch_permits: Arc::new(Semaphore::new(0)),
         draws,
     });
     for octet in &octets {

@@ -22,6 +22,7 @@ fn monitor(name: &str, kind: MonitorKind) -> Monitor {
         fall: 3,
         rise: 2,
         retry: Duration::from_millis(300),
+        watch: true,
     }
 }
 
@@ -136,6 +137,7 @@ fn the_same_question_is_one_target_and_any_difference_makes_two() {
         (Monitor { interval: second, ..base() }, 2, "interval"),
         (Monitor { timeout: second, ..base() }, 2, "timeout"),
         (Monitor { retry: second, ..base() }, 2, "retry"),
+        (Monitor { watch: false, ..base() }, 2, "watch"),
         (Monitor { fall: 9, ..base() }, 2, "fall"),
         (Monitor { rise: 9, ..base() }, 2, "rise"),
     ] {
@@ -147,7 +149,7 @@ fn the_same_question_is_one_target_and_any_difference_makes_two() {
         let wanted = if targets == 1 { vec![vec![0, 1]] } else { vec![vec![0], vec![1]] };
         assert_eq!(shared, wanted, "{what}");
         let same = plan.targets[0].asks_the_same(plan.targets.last().unwrap());
-        let only_timing = ["interval", "timeout", "retry", "fall", "rise"].contains(&what);
+        let only_timing = ["interval", "timeout", "retry", "fall", "rise", "watch"].contains(&what);
         assert_eq!(same, targets == 1 || only_timing, "{what}");
     }
 }

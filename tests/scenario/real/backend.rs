@@ -1,6 +1,6 @@
 //! The servers behind the endpoints: HTTP on loopback, well, broken, or waiting for the story.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +24,8 @@ pub struct Backends {
 #[derive(Default)]
 struct Shared {
     minds: Mutex<Minds>,
+    /// Those that wait for an answer, by page.
+    queues: Mutex<HashMap<Page, VecDeque<u64>>>,
     /// Rings when a mind has changed.
     changed: Notify,
     /// Whether a probe that had to wait for the story lost patience.
@@ -33,6 +35,10 @@ struct Shared {
 impl Shared {
     fn minds(&self) -> MutexGuard<'_, Minds> {
         self.minds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn queues(&self) -> MutexGuard<'_, HashMap<Page, VecDeque<u64>>> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -93,6 +99,43 @@ impl Backends {
     }
 }
 
+/// The place of a probe among those that wait for an answer of the same page: the first to come is
+/// the first to be answered.
+struct Turn<'s> {
+    shared: &'s Shared,
+    page: Page,
+    number: u64,
+}
+
+impl<'s> Turn<'s> {
+    fn take(shared: &'s Shared, page: Page) -> Self {
+        let mut queues = shared.queues();
+        let queue = queues.entry(page.clone()).or_default();
+        let number = queue.back().map_or(0, |last| last + 1);
+        queue.push_back(number);
+        drop(queues);
+        Self { shared, page, number }
+    }
+
+    /// What it comes to now, if anything.
+    fn probe(&self) -> Option<bool> {
+        let first = self.shared.queues().get(&self.page)?.front().copied();
+        if first != Some(self.number) {
+            return None;
+        }
+        self.shared.minds().of(&self.page).probe()
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if let Some(queue) = self.shared.queues().get_mut(&self.page) {
+            queue.retain(|number| *number != self.number);
+        }
+        self.shared.changed.notify_waiters();
+    }
+}
+
 async fn serve(listener: TcpListener, server: String, shared: Arc<Shared>) {
     while let Ok((stream, _)) = listener.accept().await {
         let (server, shared) = (server.clone(), Arc::clone(&shared));
@@ -111,18 +154,21 @@ async fn answer(mut stream: TcpStream, server: String, shared: &Shared) -> std::
     let request = String::from_utf8_lossy(&request).into_owned();
     let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
     let page = Page { server, path };
+    let turn = Turn::take(shared, page);
     let well = loop {
         let changed = shared.changed.notified();
         tokio::pin!(changed);
         changed.as_mut().enable();
-        if let Some(well) = shared.minds().of(&page).probe() {
+        if let Some(well) = turn.probe() {
             break well;
         }
         tokio::select! {
             () = changed => {}
             // Whoever hangs up gets no answer, and takes none from the next.
             _ = stream.read_u8() => {
-                shared.spoilt.store(true, Ordering::Relaxed);
+                if !shared.minds().of(&turn.page).give_up() {
+                    shared.spoilt.store(true, Ordering::Relaxed);
+                }
                 return Ok(());
             }
         }

@@ -234,8 +234,8 @@ impl Stage for Real {
                 self.files.remove(name);
             }
             Act::Places(places) => self.files.put(DATABASE, &places::database(places)),
-            Act::Become { who, well } => {
-                self.backends.change(&meant(&self.inventory, who)?, |m| m.become_well(*well));
+            Act::Become { who, condition } => {
+                self.backends.change(&meant(&self.inventory, who)?, |m| m.turn(*condition));
             }
             Act::Probe { who, well, times } => {
                 let pages = meant(&self.inventory, who)?;

@@ -4,7 +4,8 @@ use super::*;
 
 const POOL_KEYS: &str = "one of region, monitor, endpoints, min_healthy, answers";
 
-const MONITOR_KEYS: &str = "one of http, https, tcp, icmp, interval, timeout, fall, rise, retry";
+const MONITOR_KEYS: &str =
+    "one of http, https, tcp, icmp, interval, timeout, fall, rise, retry, watch";
 
 const TIME: &str = r#"a time with its unit, such as "300ms", "5s" or "1m30s""#;
 

@@ -1,0 +1,99 @@
+//! Outcomes in a row, and the state that they make.
+//!
+//! | state | outcome | in a row | becomes |
+//! |---|---|---|---|
+//! | none yet, or remembered | | 0 | up, or what is remembered; in doubt |
+//! | the same | probes that could not be sent | | the same, for as long as an interval |
+//! | none yet | any | 1 | what the outcome says |
+//! | up | failure | < fall | up, in doubt |
+//! | up | failure | = fall | down |
+//! | up | success | | up, settled |
+//! | down | success | < rise | down, in doubt |
+//! | down | success | = rise | up |
+//! | down | failure | | down, settled |
+
+use super::{Outcome, TrackerSettings};
+use crate::health::State;
+
+/// What is believed of one target, and how firmly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Judge {
+    state: Option<State>,
+    /// Outcomes in a row that contradict the state.
+    against: u32,
+    basis: Basis,
+}
+
+/// What a verdict rests on: what is remembered may be long out of date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Basis {
+    /// On nothing but memory.
+    Memory,
+    /// On that too, after probes that could not be sent.
+    InVain,
+    /// On an outcome.
+    Outcome,
+}
+
+impl Judge {
+    /// Believes `last`, or will believe its first outcome.
+    pub(super) fn new(last: Option<State>) -> Self {
+        Self { state: last, against: 0, basis: Basis::Memory }
+    }
+
+    /// Takes in an outcome; returns the new state if that changed.
+    pub(super) fn observe(
+        &mut self,
+        outcome: Outcome,
+        settings: &TrackerSettings,
+    ) -> Option<State> {
+        let seen = match outcome {
+            Outcome::Success => State::Up,
+            Outcome::Failure => State::Down,
+        };
+        self.basis = Basis::Outcome;
+        if self.state == Some(seen) {
+            self.against = 0;
+            return None;
+        }
+        if self.missing(settings) > 1 {
+            self.against += 1;
+            return None;
+        }
+        self.against = 0;
+        self.state = Some(seen);
+        Some(seen)
+    }
+
+    /// Takes in that a probe could not be sent, which says nothing of the endpoint.
+    pub(super) fn ask_in_vain(&mut self) {
+        if self.basis == Basis::Memory {
+            self.basis = Basis::InVain;
+        }
+    }
+
+    /// How many outcomes in a row would change the state now.
+    pub(super) fn missing(&self, settings: &TrackerSettings) -> u32 {
+        let needed = match self.state {
+            None => 1,
+            Some(State::Up) => settings.fall,
+            Some(State::Down) => settings.rise,
+        };
+        needed.saturating_sub(self.against).max(1)
+    }
+
+    /// Whether outcomes have contradicted the state.
+    pub(super) fn is_contradicted(&self) -> bool {
+        self.against > 0
+    }
+
+    /// What is believed, or none before the first outcome with nothing remembered.
+    pub(super) fn state(&self) -> Option<State> {
+        self.state
+    }
+
+    /// What that rests on.
+    pub(super) fn basis(&self) -> Basis {
+        self.basis
+    }
+}

@@ -1,0 +1,233 @@
+//! The tables, told step by step; the laws are in `laws`.
+
+mod laws;
+
+use super::Outcome::{Failure as F, Success as S};
+use super::*;
+use State::{Down, Up};
+
+const SECOND: Duration = Duration::from_secs(1);
+const RETRY: Duration = Duration::from_millis(300);
+const SETTINGS: TrackerSettings =
+    TrackerSettings { fall: 3, rise: 2, interval: Duration::from_secs(5), retry: RETRY };
+
+fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+/// A tracker and the clock.
+struct Run {
+    tracker: Tracker,
+    now: Duration,
+}
+
+impl Run {
+    fn new(last: Option<State>) -> Self {
+        Self { tracker: Tracker::new(SETTINGS, last, Duration::ZERO), now: Duration::ZERO }
+    }
+
+    /// Of what is settled and up, with a usual time of 10 ms.
+    fn settled() -> Self {
+        let mut run = Self::new(None);
+        for _ in 0..20 {
+            let probe = run.begin_when_due();
+            run.end_after(probe, ms(10), S);
+        }
+        run
+    }
+
+    fn begin_when_due(&mut self) -> ProbeNumber {
+        self.now = self.tracker.due().expect("one is due");
+        self.tracker.begin(self.now, 0.5)
+    }
+
+    fn end_after(&mut self, probe: ProbeNumber, took: Duration, outcome: Outcome) -> Option<State> {
+        self.now += took;
+        self.tracker.end(probe, outcome, self.now, took)
+    }
+
+    /// One probe from beginning to end, which is the same moment.
+    fn probe(&mut self, outcome: Outcome) -> Option<State> {
+        let probe = self.begin_when_due();
+        self.end_after(probe, Duration::ZERO, outcome)
+    }
+
+    fn pause(&self) -> Option<Duration> {
+        self.tracker.due().map(|due| due - self.now)
+    }
+}
+
+/// The table of [`super::judge`]: what is remembered, outcomes, the verdict and its doubt.
+#[test]
+fn outcomes_in_a_row_make_the_verdict() {
+    // With 5 % of jitter.
+    let (one, two) = (315, 615);
+    for (last, outcomes, state, hold_ms) in [
+        (None, &[][..], Up, Some(0)),
+        (Some(Up), &[], Up, Some(0)),
+        (Some(Down), &[], Down, Some(0)),
+        (None, &[F], Down, None),
+        (None, &[S], Up, None),
+        (Some(Up), &[F], Up, Some(two)),
+        (Some(Up), &[F, F], Up, Some(one)),
+        (Some(Up), &[F, F, F], Down, None),
+        (Some(Up), &[F, F, S], Up, None),
+        (Some(Up), &[F, F, S, F, F], Up, Some(one)),
+        (Some(Down), &[S], Down, Some(one)),
+        (Some(Down), &[S, S], Up, None),
+        (Some(Down), &[S, F], Down, None),
+        (Some(Down), &[S, F, S], Down, Some(one)),
+        (Some(Down), &[F, F, F, F], Down, None),
+    ] {
+        let mut run = Run::new(last);
+        for outcome in outcomes {
+            run.probe(*outcome);
+        }
+        let hold = hold_ms.map(ms);
+        assert_eq!(run.tracker.verdict(), Verdict { state, hold }, "{last:?} {outcomes:?}");
+    }
+}
+
+#[test]
+fn only_a_change_is_reported() {
+    let mut run = Run::new(None);
+    assert_eq!(run.probe(S), Some(Up));
+    assert_eq!(run.probe(S), None);
+    assert_eq!([F, F, F, F].map(|o| run.probe(o)), [None, None, Some(Down), None]);
+}
+
+#[test]
+fn probes_that_cannot_be_sent_change_nothing_but_how_soon_it_may_change() {
+    for last in [None, Some(Up), Some(Down)] {
+        let mut run = Run::new(last);
+        let state = last.unwrap_or(Up);
+        for _ in 0..3 {
+            let probe = run.begin_when_due();
+            run.tracker.end_in_vain(probe, run.now);
+            let hold = Some(SETTINGS.interval);
+            assert_eq!(run.tracker.verdict(), Verdict { state, hold }, "{last:?}");
+            assert_eq!(run.pause(), Some(SETTINGS.interval.mul_f64(1.05)), "{last:?}");
+        }
+        run.probe(S);
+        run.probe(S);
+        let probe = run.begin_when_due();
+        run.tracker.end_in_vain(probe, run.now);
+        assert_eq!(run.tracker.verdict(), Verdict { state: Up, hold: None }, "{last:?}");
+    }
+}
+
+/// The table at the top of the module, without a probe under way.
+#[test]
+fn doubt_is_asked_about_sooner() {
+    let mut run = Run::settled();
+    let probe = run.begin_when_due();
+    run.end_after(probe, ms(50), S);
+    assert_eq!(run.pause(), Some(SETTINGS.interval - ms(50)), "from when the last one began");
+    let probe = run.begin_when_due();
+    run.end_after(probe, ms(50), F);
+    assert_eq!(run.pause(), Some(ms(315)), "from when the last one ended");
+    run.probe(S);
+    assert_eq!(run.pause(), Some(SETTINGS.interval));
+}
+
+#[test]
+fn doubt_is_never_asked_about_later_than_certainty() {
+    let settings = TrackerSettings { interval: ms(100), ..SETTINGS };
+    let tracker = Tracker::new(settings, Some(Up), Duration::ZERO);
+    let mut run = Run { tracker, now: Duration::ZERO };
+    run.probe(F);
+    assert_eq!(run.pause(), Some(ms(105)));
+    assert_eq!(run.tracker.verdict().hold, Some(ms(205)));
+}
+
+/// What hangs is found when the third probe runs into its timeout, and that began after two
+/// pauses and not after two timeouts.
+#[test]
+fn what_hangs_is_asked_again_before_it_has_timed_out() {
+    let (timeout, slow) = (2 * SECOND, ms(110));
+    let mut run = Run::settled();
+    let first = run.begin_when_due();
+    let fault = run.now;
+    assert_eq!(run.tracker.due(), None, "as far as anybody knows, all is well");
+    let wake = run.tracker.wake().expect("it will be slow");
+    assert!(wake >= fault + slow && wake < fault + 2 * slow, "{wake:?}");
+    assert!(!run.tracker.look(wake - ms(1)));
+    assert!(run.tracker.look(wake));
+    assert!(!run.tracker.look(wake), "it moved already");
+    let verdict = run.tracker.verdict();
+    assert_eq!(verdict.state, Up);
+    assert!(verdict.hold.is_some_and(|hold| hold > RETRY && hold < 2 * RETRY), "{verdict:?}");
+    let second = run.begin_when_due();
+    assert_eq!(run.now, fault + ms(315));
+    let third = run.begin_when_due();
+    assert_eq!(run.now, fault + ms(630));
+    assert_eq!(run.tracker.due(), None, "no more than could change the verdict");
+    let mut end = |probe, at: Duration| run.tracker.end(probe, F, at, timeout);
+    assert_eq!(end(first, fault + timeout), None);
+    assert_eq!(end(second, fault + ms(315) + timeout), None);
+    assert_eq!(end(third, fault + ms(630) + timeout), Some(Down));
+}
+
+/// A packet was lost: the probe that waits for it is slow, and the next one is answered.
+#[test]
+fn a_success_outdates_the_probes_that_began_before_it() {
+    let mut run = Run::settled();
+    let lost = run.begin_when_due();
+    run.now = run.tracker.wake().unwrap();
+    assert!(run.tracker.look(run.now));
+    let next = run.begin_when_due();
+    run.end_after(next, ms(10), S);
+    assert_eq!(run.tracker.verdict(), Verdict::SETTLED_UP);
+    assert_eq!(run.pause(), Some(SETTINGS.interval - ms(10)));
+    let due = run.tracker.due();
+    run.end_after(lost, SECOND, F);
+    assert_eq!((run.tracker.verdict(), run.tracker.due()), (Verdict::SETTLED_UP, due));
+}
+
+/// It answered, however late.
+#[test]
+fn a_slow_success_settles_what_is_up() {
+    let mut run = Run::settled();
+    let slow = run.begin_when_due();
+    run.now = run.tracker.wake().unwrap();
+    assert!(run.tracker.look(run.now));
+    run.end_after(slow, SECOND, S);
+    assert_eq!(run.tracker.verdict(), Verdict::SETTLED_UP);
+}
+
+#[test]
+fn what_is_down_is_not_doubted_for_being_slow() {
+    let mut run = Run::new(Some(Down));
+    run.probe(F);
+    run.begin_when_due();
+    assert_eq!(run.tracker.wake(), None);
+    assert!(!run.tracker.look(run.now + 2 * SECOND));
+    assert_eq!(run.tracker.due(), None);
+}
+
+#[test]
+fn a_hint_lets_the_next_probe_begin_at_once() {
+    let mut run = Run::settled();
+    run.now += SECOND;
+    run.tracker.hint(run.now);
+    assert_eq!(run.pause(), Some(Duration::ZERO));
+    assert_eq!(run.tracker.verdict(), Verdict::SETTLED_UP, "and says nothing");
+    let probe = run.begin_when_due();
+    run.end_after(probe, ms(1), S);
+    assert_eq!(run.pause(), Some(SETTINGS.interval - ms(1)));
+    // Even beside one that began before the hint.
+    run.begin_when_due();
+    assert_eq!(run.tracker.due(), None);
+    run.now += ms(1);
+    run.tracker.hint(run.now);
+    assert_eq!(run.pause(), Some(Duration::ZERO));
+}
+
+#[test]
+fn a_hint_does_not_hurry_doubt() {
+    let mut run = Run::settled();
+    run.probe(F);
+    let pause = run.pause();
+    run.tracker.hint(run.now);
+    assert_eq!(run.pause(), pause);
+}

@@ -1,0 +1,52 @@
+//! What probing tells whoever keeps the view.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::failure::Failure;
+use crate::health::{PoolId, State, Verdict};
+
+/// What a probe came to, or that it is slow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The target's key.
+    pub key: Arc<str>,
+    /// What happened.
+    pub event: Event,
+    /// When.
+    pub at: SystemTime,
+    /// What is now believed of the target.
+    pub verdict: Verdict,
+    /// The new state, if this changed it or was the first to tell.
+    pub changed: Option<State>,
+    /// Whether state or doubt are other than before: then the views of `pools` are out of date.
+    pub moved: bool,
+    /// The pools that hang on the target, by their ids in the plan of `generation`.
+    pub pools: Arc<[PoolId]>,
+    /// Counts plans: 1 is the first, each [`super::Probes::replace`] adds one.
+    pub generation: u64,
+}
+
+/// What happened to a probe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// It has ended.
+    Ended {
+        /// How it went.
+        result: Result<(), Failure>,
+        /// How long it took.
+        round_trip: Duration,
+    },
+    /// It takes so much longer than usual that the verdict is in doubt.
+    Slow,
+}
+
+impl Report {
+    /// Why a probe failed, if that is what happened.
+    pub fn failure(&self) -> Option<&Failure> {
+        match &self.event {
+            Event::Ended { result, .. } => result.as_ref().err(),
+            Event::Slow => None,
+        }
+    }
+}
