@@ -22,12 +22,13 @@ impl Limits {
         Self::of(open_files(&limits).unwrap_or(1024))
     }
 
-    /// Three quarters of the files in all; most that a daemon can make use of.
+    /// An eighth of the files for each, for connections of clients may have three quarters; and no
+    /// more than a daemon can make use of.
     fn of(files: usize) -> Self {
         Self {
-            first_probes: (files / 4).clamp(LEAST, 8192),
-            more_probes: (files / 4).clamp(LEAST, 8192),
-            watches: (files / 4).clamp(LEAST, 65_536),
+            first_probes: (files / 8).clamp(LEAST, 8192),
+            more_probes: (files / 8).clamp(LEAST, 8192),
+            watches: (files / 8).clamp(LEAST, 65_536),
         }
     }
 }
@@ -56,9 +57,9 @@ mod tests {
     }
 
     #[test]
-    fn a_quarter_is_left_for_others() {
+    fn each_has_an_eighth() {
         for (files, probes, watches) in
-            [(16, 8, 8), (1024, 256, 256), (100_000, 8192, 25_000), (usize::MAX, 8192, 65_536)]
+            [(16, 8, 8), (1024, 128, 128), (100_000, 8192, 12_500), (usize::MAX, 8192, 65_536)]
         {
             let limits = Limits { first_probes: probes, more_probes: probes, watches };
             assert_eq!(Limits::of(files), limits);

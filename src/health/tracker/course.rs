@@ -138,9 +138,11 @@ impl Course {
         Some(hint.map_or(regular, |hint| hint.min(regular)))
     }
 
-    /// Ten per cent shorter or longer, so that targets which began together drift apart.
+    /// Ten per cent shorter or longer, so that targets do not fall into step. After the first probe
+    /// up to nine tenths shorter, for all targets begin within a second of each other.
     fn jittered(&self, pause: Duration) -> Duration {
-        pause.mul_f64(0.9 + 0.2 * self.chance)
+        let spread = if self.begun == 1 { 1.0 } else { 0.2 };
+        pause.mul_f64(1.1 - spread * (1.0 - self.chance))
     }
 
     /// Up to ten per cent longer, never shorter.

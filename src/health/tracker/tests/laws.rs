@@ -191,7 +191,8 @@ proptest! {
         let story = play(settings, last, &fates, Vec::new());
         let begins: Vec<_> = story.iter().filter(|m| matches!(m.event, Event::Began)).collect();
         let least = settings.doubt_pause().mul_f64(0.9);
-        for pair in begins.windows(2) {
+        // The second one is anywhere within an interval.
+        for pair in begins.windows(2).skip(1) {
             prop_assert!(pair[1].at - pair[0].at >= least, "{:?}", pair);
         }
         let most = settings.fall.max(settings.rise) as usize;
