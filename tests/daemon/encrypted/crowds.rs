@@ -259,7 +259,23 @@ fn those_who_take_no_answers_are_cut_off() {
 fn requests_that_are_taken_back_are_forgotten() {
     let pair = Pair::new();
     let daemon = secured(with_long_set(), &pair, "idle_timeout = \"1h\"").ready();
-    let doh = Doh::open_with(at(&daemon, "doh"), &pair, 0).unwrap();
+    // The long answer does not wait for ever, and after it come those that wait behind it: whoever
+    // is too slow to take them back is answered, and tries again.
+    let taken_back_in_time = (0..20).any(|_| {
+        let answered = || daemon.metrics().sum("steersman_answers_total", &["transport=\"doh\""]);
+        let before = answered();
+        let in_time = takes_back_behind_a_long_answer(&daemon, &pair);
+        assert!(!in_time || answered() - before == 1.0, "what was taken back is answered");
+        in_time
+    });
+    assert!(taken_back_in_time);
+    expect_well(&daemon, &pair);
+}
+
+/// Sends a hundred requests behind an answer that is not taken, and takes them back. Returns whether
+/// all of that happened before the server had enough of waiting.
+fn takes_back_behind_a_long_answer(daemon: &Daemon, pair: &Pair) -> bool {
+    let doh = Doh::open_with(at(daemon, "doh"), pair, 0).unwrap();
     let uri = |question: &[u8]| {
         let question = data_encoding::BASE64URL_NOPAD.encode(question);
         format!("https://ns1.example.com/dns-query?dns={question}")
@@ -269,7 +285,7 @@ fn requests_that_are_taken_back_are_forgotten() {
         let requests = doh.requests.clone();
         doh.runtime.block_on(async { requests.ready().await?.send_request(head, true) }).unwrap().0
     };
-    let long = send(&uri(&many()));
+    let (_, mut body) = doh.runtime.block_on(send(&uri(&many()))).unwrap().into_parts();
     for _ in 0..10 {
         let taken_back: Vec<_> = (0..10).map(|_| send(&uri(&question()))).collect();
         // When this one is refused, those before have been read.
@@ -278,10 +294,12 @@ fn requests_that_are_taken_back_are_forgotten() {
         let refused = doh.runtime.block_on(refused).unwrap();
         assert_eq!(refused.status(), StatusCode::NOT_FOUND);
     }
-    let (_, mut body) = doh.runtime.block_on(long).unwrap().into_parts();
-    let reset = doh.runtime.block_on(body.data()).unwrap().unwrap_err();
-    assert_eq!(reset.reason(), Some(h2::Reason::CANCEL), "{reset}");
-    let answered = daemon.metrics().sum("steersman_answers_total", &["transport=\"doh\""]);
-    assert_eq!(answered, 1.0, "what was not taken back");
-    expect_well(&daemon, &pair);
+    let waits = doh
+        .runtime
+        .block_on(async { tokio::time::timeout(Duration::ZERO, body.data()).await.is_err() });
+    if waits {
+        let reset = doh.runtime.block_on(body.data()).unwrap().unwrap_err();
+        assert_eq!(reset.reason(), Some(h2::Reason::CANCEL), "{reset}");
+    }
+    waits
 }
