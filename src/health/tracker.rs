@@ -105,7 +105,6 @@ impl Tracker {
     /// When there is something to do that is not the end of a probe: to begin one, or to
     /// [`look`](Self::look).
     pub fn wake(&self) -> Option<Duration> {
-        // One that is slow casts no doubt on what is down.
         let slow = self.course.next_slow().filter(|_| self.verdict.state == State::Up);
         self.due().into_iter().chain(slow).min()
     }
@@ -163,7 +162,8 @@ impl Tracker {
     }
 
     fn is_in_doubt(&self) -> bool {
-        let slow = self.verdict.state == State::Up && self.course.has_slow();
+        // One that is slow casts no doubt on what is down.
+        let slow = self.judge.state() != Some(State::Down) && self.course.has_slow();
         self.judge.is_contradicted() || slow
     }
 
@@ -182,7 +182,6 @@ impl Tracker {
     /// Brings the verdict up to what is known.
     fn conclude(&mut self, now: Duration) {
         let state = self.judge.state().unwrap_or(State::Up);
-        self.verdict.state = state;
         let hold = match self.judge.basis() {
             Basis::Memory => Some(Duration::ZERO),
             // The next probe may be the first that tells.

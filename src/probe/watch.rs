@@ -12,7 +12,7 @@
 //! nobody else beside ours: when a probe is slow, or fails, the connection is closed, and if that
 //! was what the probe waited for, the server is left alone for a long time.
 
-mod pace;
+mod backoff;
 
 use std::io;
 use std::net::SocketAddr;
@@ -26,7 +26,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use self::pace::Pace;
+use self::backoff::Backoff;
 use crate::clock;
 use crate::health::{State, Verdict};
 
@@ -45,7 +45,7 @@ pub(super) struct Watch {
     /// One for each connection that is open or being opened, over all watches.
     permits: Arc<Semaphore>,
     link: Link,
-    pace: Pace,
+    backoff: Backoff,
     /// Whether the target is believed to be up, without doubt.
     is_well: bool,
 }
@@ -73,7 +73,7 @@ struct Open {
 impl Watch {
     /// No connection yet.
     pub(super) fn new(address: SocketAddr, permits: Arc<Semaphore>) -> Self {
-        Self { address, permits, link: Link::Off, pace: Pace::default(), is_well: false }
+        Self { address, permits, link: Link::Off, backoff: Backoff::default(), is_well: false }
     }
 
     /// Takes in what is believed of the target.
@@ -82,13 +82,13 @@ impl Watch {
         self.is_well = verdict == Verdict::SETTLED_UP;
         match (&self.link, verdict.state) {
             (Link::Open(open), State::Up) if !self.is_well => {
-                self.pace.let_go(now, open.since.elapsed());
+                self.backoff.let_go(now, open.since.elapsed());
                 self.link = Link::Off;
             }
             (Link::Off | Link::Accepts, State::Up) if self.is_well => {
-                self.link = Link::Later(now + self.pace.resumed(now));
+                self.link = Link::Later(now + self.backoff.resumed(now));
             }
-            (Link::Off, State::Down) => self.link = Link::Later(now + pace::CLOSED),
+            (Link::Off, State::Down) => self.link = Link::Later(now + backoff::CLOSED),
             _ => {}
         }
     }
@@ -106,7 +106,7 @@ impl Watch {
                 sleep_until(*moment).await;
                 self.link = match Arc::clone(&self.permits).try_acquire_owned() {
                     Ok(permit) => Link::Opening(Box::pin(open(self.address)), permit),
-                    Err(_) => Link::Later(clock::runtime_now() + pace::LONGEST),
+                    Err(_) => Link::Later(clock::runtime_now() + backoff::LONGEST),
                 };
                 false
             }
@@ -117,7 +117,7 @@ impl Watch {
             Link::Open(open) => {
                 let ended = open.ended().await;
                 let lived = open.since.elapsed();
-                let pause = if ended { self.pace.ended(lived) } else { pace::LONGEST };
+                let pause = if ended { self.backoff.ended(lived) } else { backoff::LONGEST };
                 self.link = Link::Later(clock::runtime_now() + pause);
                 ended
             }
@@ -131,7 +131,7 @@ impl Watch {
         let before = std::mem::replace(&mut self.link, Link::Off);
         match (opened, before) {
             (Ok(stream), Link::Opening(_, permit)) => {
-                let is_back = self.pace.opened();
+                let is_back = self.backoff.opened();
                 self.link = match self.is_well {
                     true => Link::Open(Open { stream, since: now, read_bytes: 0, _permit: permit }),
                     false => Link::Accepts,
@@ -139,7 +139,7 @@ impl Watch {
                 is_back
             }
             (Err(error), _) => {
-                let (pause, is_news) = self.pace.failed(is_ours(&error));
+                let (pause, is_news) = self.backoff.failed(is_ours(&error));
                 self.link = Link::Later(now + pause);
                 is_news
             }

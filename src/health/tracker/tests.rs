@@ -52,6 +52,14 @@ impl Run {
         self.end_after(probe, Duration::ZERO, outcome)
     }
 
+    /// A probe that has begun, and is slow by now.
+    fn begin_slow(&mut self) -> ProbeNumber {
+        let probe = self.begin_when_due();
+        self.now = self.tracker.wake().expect("it will be slow");
+        assert!(self.tracker.look(self.now));
+        probe
+    }
+
     fn pause(&self) -> Option<Duration> {
         self.tracker.due().map(|due| due - self.now)
     }
@@ -172,9 +180,7 @@ fn what_hangs_is_asked_again_before_it_has_timed_out() {
 #[test]
 fn a_success_outdates_the_probes_that_began_before_it() {
     let mut run = Run::settled();
-    let lost = run.begin_when_due();
-    run.now = run.tracker.wake().unwrap();
-    assert!(run.tracker.look(run.now));
+    let lost = run.begin_slow();
     let next = run.begin_when_due();
     run.end_after(next, ms(10), S);
     assert_eq!(run.tracker.verdict(), Verdict::SETTLED_UP);
@@ -188,9 +194,7 @@ fn a_success_outdates_the_probes_that_began_before_it() {
 #[test]
 fn a_slow_success_settles_what_is_up() {
     let mut run = Run::settled();
-    let slow = run.begin_when_due();
-    run.now = run.tracker.wake().unwrap();
-    assert!(run.tracker.look(run.now));
+    let slow = run.begin_slow();
     run.end_after(slow, SECOND, S);
     assert_eq!(run.tracker.verdict(), Verdict::SETTLED_UP);
 }

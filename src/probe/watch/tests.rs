@@ -83,11 +83,11 @@ async fn what_a_server_says_on_its_own_is_no_sign_unless_it_does_not_stop() {
     let flood = async { while stream.write_all(&[0; 1024]).await.is_ok() {} };
     beside(&mut watch, flood).await;
     let Link::Later(until) = watch.link else { panic!("it is given up") };
-    assert!(until > clock::runtime_now() + pace::LONGEST / 2);
+    assert!(until > clock::runtime_now() + backoff::LONGEST / 2);
 }
 
 /// The kernel keeps the pace that the table promises; that it ends connections is tried in a
-/// network of its own, see `tests/daemon`.
+/// network of its own by `benches/failover`.
 #[tokio::test]
 async fn the_connection_is_kept_alive_by_the_second() {
     let (listener, address) = listen().await;

@@ -31,14 +31,14 @@ const LONGEST_ALONE: Duration = Duration::from_secs(3600);
 
 /// What the pauses depend on.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub(super) struct Backoff {
     after_end: Duration,
     failed: u32,
     let_go: Option<Instant>,
     alone: Duration,
 }
 
-impl Pace {
+impl Backoff {
     /// A connection is open. Returns whether the last one could not be.
     pub(super) fn opened(&mut self) -> bool {
         std::mem::take(&mut self.failed) > 0
@@ -88,30 +88,30 @@ mod tests {
     /// The table at the top.
     #[test]
     fn pauses_by_what_happened() {
-        let mut pace = Pace::default();
-        assert_eq!(pace.ended(MINUTE), SHORTEST);
-        let short = [1; 10].map(|second| pace.ended(Duration::from_secs(second)).as_millis());
+        let mut backoff = Backoff::default();
+        assert_eq!(backoff.ended(MINUTE), SHORTEST);
+        let short = [1; 10].map(|second| backoff.ended(Duration::from_secs(second)).as_millis());
         assert_eq!(short[..4], [600, 1200, 2400, 4800]);
         assert_eq!(short[9], 60_000);
-        assert_eq!(pace.ended(MINUTE), SHORTEST);
+        assert_eq!(backoff.ended(MINUTE), SHORTEST);
 
-        assert_eq!(pace.failed(true), (LONGEST, false));
-        assert!(!pace.opened());
-        assert_eq!(pace.failed(false), (CLOSED, true));
+        assert_eq!(backoff.failed(true), (LONGEST, false));
+        assert!(!backoff.opened());
+        assert_eq!(backoff.failed(false), (CLOSED, true));
         for _ in 1..60 {
-            assert_eq!(pace.failed(false), (CLOSED, false));
+            assert_eq!(backoff.failed(false), (CLOSED, false));
         }
-        assert_eq!(pace.failed(false), (CLOSED_FOR_LONG, false));
-        assert!(pace.opened() && !pace.opened());
+        assert_eq!(backoff.failed(false), (CLOSED_FOR_LONG, false));
+        assert!(backoff.opened() && !backoff.opened());
     }
 
     #[test]
     fn whoever_serves_one_connection_at_a_time_is_left_alone() {
-        let (mut pace, now) = (Pace::default(), clock::runtime_now());
-        assert_eq!(pace.resumed(now), Duration::ZERO);
+        let (mut backoff, now) = (Backoff::default(), clock::runtime_now());
+        assert_eq!(backoff.resumed(now), Duration::ZERO);
         let mut after = |lived, doubted| {
-            pace.let_go(now, lived);
-            pace.resumed(now + doubted).as_secs()
+            backoff.let_go(now, lived);
+            backoff.resumed(now + doubted).as_secs()
         };
         let second = Duration::from_secs(1);
         assert_eq!([MINUTE; 3].map(|lived| after(lived, RELIEF)), [1, 1, 1]);
