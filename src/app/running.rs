@@ -19,7 +19,7 @@ use crate::live::{self, Live};
 use crate::metrics::Metrics;
 use crate::probe::Plan;
 use crate::reload::{self, Loaded, Seen};
-use crate::server::{Identity, give_way};
+use crate::server::{Beside, Identity, give_way};
 use crate::state::{DAEMON, OverrideChange, OverrideEvent, Store};
 use crate::steering::Pools;
 use crate::view::{CookieSecrets, View, World};
@@ -104,7 +104,7 @@ impl Running {
         let read = || reload::load(&self.daemon, self.seed);
         thread::scope(|scope| {
             let nice = || {
-                give_way();
+                give_way(Beside::Loading);
                 read()
             };
             match thread::Builder::new().name("load".into()).spawn_scoped(scope, nice) {

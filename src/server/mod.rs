@@ -37,7 +37,7 @@ use tokio::task::JoinHandle;
 pub use admission::ConnectionLimits;
 pub use encrypted::{Encrypted, EncryptedBound, EncryptedListen, Identity, bind_encrypted};
 pub use open_files::raise_open_files;
-pub use priority::give_way;
+pub use priority::{Beside, give_way};
 pub use sockets::{Bound, bind};
 
 use crate::live::Live;

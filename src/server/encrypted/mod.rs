@@ -31,7 +31,7 @@ pub use sockets::{EncryptedBound, EncryptedListen, bind_encrypted};
 use super::admission::{Admission, ConnectionLimits};
 use super::desks::Desks;
 use super::listener::Listener;
-use super::priority::give_way;
+use super::priority::{Beside, give_way};
 use super::responder::Service;
 use crate::dns::Transport;
 use crate::live::Live;
@@ -82,7 +82,7 @@ impl Encrypted {
         let runtime = Builder::new_multi_thread()
             .enable_all()
             .thread_name("encrypted")
-            .on_thread_start(give_way)
+            .on_thread_start(|| give_way(Beside::Handshakes))
             .build()?;
         let handle = runtime.handle().clone();
         let (sender, stop) = stop_channel();
