@@ -12,8 +12,8 @@ from ask import question, read_answer
 from contestants import GDNSD_SHIPPED
 from far import address
 
-SPREAD_SECONDS = 50
-"""The faults of a wave come within this time, each at a moment of its own."""
+SECONDS_EACH = 1
+"""The faults of a wave come within so many seconds for each, every one at a moment of its own."""
 QUICK_SECONDS, PATIENT_SECONDS = 40, 400
 TICK_SECONDS, SLOW_TICK_SECONDS = 0.002, 0.1
 
@@ -73,10 +73,10 @@ class Sight:
 
 def wave(far, sights, numbers, orders, is_broken, patience_seconds):
     """Gives an order for each endpoint; by server, how long each answer took to follow; none: not within patience."""
-    begin = time.monotonic() + 1
-    plan = sorted(((begin + random.uniform(0, SPREAD_SECONDS), number) for number in numbers), reverse=True)
+    begin, spread = time.monotonic() + 1, len(numbers) * SECONDS_EACH
+    plan = sorted(((begin + random.uniform(0, spread), number) for number in numbers), reverse=True)
     took = {sight.name: {} for sight in sights}
-    limit = begin + SPREAD_SECONDS + patience_seconds
+    limit = begin + spread + patience_seconds
     while (plan or any(sight.waiting for sight in sights)) and time.monotonic() < limit:
         now = time.monotonic()
         while plan and plan[-1][0] <= now:
