@@ -36,12 +36,14 @@ stories! {
     all_monitors_must_pass
     apex_and_wildcard
     doubt_shortens_ttl
+    falls_again_and_again
     families
     flapping_within_fall
     geo_falls_back
     host_names
     last_resort_order
     min_healthy
+    monitors_over_monitors
     nearest
     nested_policies
     one_bad_moment

@@ -50,11 +50,21 @@ pub trait Control: Send + Sync + 'static {
         by: &str,
     ) -> Result<Option<Override>, OverrideError>;
 
-    /// Takes an override away for `by`, durably, and returns it.
-    fn clear_override(&self, target: &Target, by: &str) -> Result<Override, OverrideError>;
+    /// Takes an override away for `by`, durably, and lets come up again what is held down there
+    /// for having fallen again and again.
+    fn clear(&self, target: &Target, by: &str) -> Result<Cleared, OverrideError>;
 
     /// Loads all files anew; returns the revision that is served now.
     fn reload(&self) -> Result<String, Vec<Finding>>;
+}
+
+/// What was cleared: at least one of both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cleared {
+    /// The override.
+    pub overridden: Option<Override>,
+    /// How many targets of probes were held down.
+    pub holds: usize,
 }
 
 /// Why an override was neither set nor cleared. Nothing has changed.
@@ -65,8 +75,8 @@ pub enum OverrideError {
         /// Names as targets have them, without the kind.
         known: Vec<String>,
     },
-    /// There is no override on that very target.
-    NoOverride,
+    /// There is no override on that very target, and nothing is held down there.
+    NothingToClear,
     /// It could not be made durable.
     NotDurable(StateError),
 }
@@ -91,7 +101,7 @@ impl OverrideError {
                 let detail = format!("unknown target {target}{meant}; expected {expected}");
                 Problem::new(StatusCode::NOT_FOUND, detail)
             }
-            Self::NoOverride => {
+            Self::NothingToClear => {
                 Problem::new(StatusCode::NOT_FOUND, format!("no override on {target}"))
             }
             Self::NotDurable(error) => Problem::new(

@@ -16,7 +16,7 @@ pub(crate) mod tests;
 
 pub use access::Access;
 pub use change::{Change, USER_HEADER};
-pub use control::{Control, ExplainRequest, OverrideError};
+pub use control::{Cleared, Control, ExplainRequest, OverrideError};
 pub use problem::{FileError, Problem};
 pub use routes::{OverrideList, Reloaded};
 pub use server::{Limits, serve};

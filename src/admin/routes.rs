@@ -170,10 +170,15 @@ async fn clear_override(
     let target = target(path)?;
     let by = Requester::new(peer.0, &headers).to_string();
     let (on, who) = (target.clone(), by.clone());
-    let cleared = shared.call(move |control| control.clear_override(&on, &who)).await?;
+    let cleared = shared.call(move |control| control.clear(&on, &who)).await?;
     let cleared =
         cleared.map_err(|refusal| refused(refusal.problem(&target), "cleared", &target, &by))?;
-    tracing::info!(target_name = %target, state = %cleared.state, %by, "override cleared");
+    if let Some(was) = cleared.overridden {
+        tracing::info!(target_name = %target, state = %was.state, %by, "override cleared");
+    }
+    if cleared.holds > 0 {
+        tracing::info!(target_name = %target, holds = cleared.holds, %by, "hold lifted");
+    }
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

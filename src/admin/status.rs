@@ -100,6 +100,12 @@ pub struct EndpointStatus {
     pub last_error: Option<String>,
     /// How long the last probe took, in milliseconds.
     pub last_round_trip_ms: Option<f64>,
+    /// Until when it is held down for having fallen again and again, whatever probes say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_until: Option<String>,
+    /// What each monitor knows of it.
+    #[serde(default)]
+    pub probes: Vec<ProbeStatus>,
     /// The override on the endpoint itself.
     #[serde(rename = "override")]
     pub overridden: Option<OverrideStatus>,
@@ -130,6 +136,65 @@ pub enum StateText {
     Down,
 }
 
+impl From<State> for StateText {
+    fn from(state: State) -> Self {
+        match state {
+            State::Up => Self::Up,
+            State::Down => Self::Down,
+        }
+    }
+}
+
+/// What one monitor knows of an endpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProbeStatus {
+    /// Its name.
+    pub monitor: String,
+    /// What it asks, as metrics and the log name it.
+    pub target: String,
+    /// What its probes say.
+    pub verdict: StateText,
+    /// Whether outcomes contradict that at the moment.
+    pub in_doubt: bool,
+    /// Since when they say so.
+    pub since: Option<String>,
+    /// When that last changed, since the daemon runs.
+    pub last_change: Option<ChangeStatus>,
+    /// How many probes have succeeded in a row, up to the last one.
+    pub successes_in_a_row: u32,
+    /// How many have failed in a row, up to the last one.
+    pub failures_in_a_row: u32,
+    /// When the next one begins; none while one is under way that has to end first.
+    pub next_probe: Option<String>,
+    /// How long the last ones took that succeeded.
+    pub round_trip_ms: Option<RoundTripStatus>,
+}
+
+/// A change of a verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeStatus {
+    /// When.
+    pub at: String,
+    /// Into what.
+    pub to: StateText,
+    /// How the probe failed that was the last straw.
+    pub reason: Option<String>,
+}
+
+/// How long probes took, in milliseconds: the median, what nine in ten take at most, and what all
+/// but one in a hundred do.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RoundTripStatus {
+    /// Half of them take at most this.
+    pub p50: f64,
+    /// Nine in ten do.
+    pub p90: f64,
+    /// Ninety-nine in a hundred do.
+    pub p99: f64,
+    /// How many there are: the last hundred at most.
+    pub count: usize,
+}
+
 /// A [`Standing`] in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -157,6 +222,10 @@ pub struct ProbeFacts {
     pub last_error: Option<String>,
     /// How long the last probe took.
     pub last_round_trip: Option<Duration>,
+    /// Until when it is held down for having fallen again and again.
+    pub held_until: Option<SystemTime>,
+    /// One for each monitor.
+    pub probes: Vec<ProbeStatus>,
 }
 
 impl OverrideStatus {
@@ -203,12 +272,10 @@ pub fn pool_statuses(
                 })
                 .collect();
             let region = pool.region.and_then(|id| inventory.regions.get(id as usize));
-            let monitors =
-                pool.monitors.iter().filter_map(|id| inventory.monitors.get(*id as usize));
             PoolStatus {
                 name: pool.name.clone(),
                 region: region.map(|region| region.name.clone()),
-                monitors: monitors.map(|monitor| monitor.name.clone()).collect(),
+                monitors: monitors(inventory, pool),
                 min_healthy: pool.min_healthy,
                 up: families_up(pool, pools.get(id)),
                 overridden: OverrideStatus::on(overrides, &Target::Pool(pool.name.clone())),
@@ -216,6 +283,15 @@ pub fn pool_statuses(
             }
         })
         .collect()
+}
+
+/// The monitors that a pool names.
+fn monitors(inventory: &Inventory, pool: &Pool) -> Vec<String> {
+    if let Some(combined) = &pool.combined {
+        return combined.names.clone();
+    }
+    let monitors = pool.monitors.iter().filter_map(|id| inventory.monitors.get(*id as usize));
+    monitors.map(|monitor| monitor.name.clone()).collect()
 }
 
 fn families_up(pool: &Pool, state: Option<&PoolState>) -> FamiliesUp {
@@ -241,10 +317,7 @@ fn endpoint_status(
         name: pool.endpoint_name(id.index as usize),
         address,
         weight: endpoint.weight,
-        verdict: match facts.verdict.state {
-            State::Up => StateText::Up,
-            State::Down => StateText::Down,
-        },
+        verdict: facts.verdict.state.into(),
         since: facts.since.map(to_rfc3339),
         in_doubt: facts.verdict.hold.is_some(),
         standing: match standing {
@@ -255,6 +328,8 @@ fn endpoint_status(
         },
         failing: facts.failing,
         last_error: facts.last_error,
+        probes: facts.probes,
+        held_until: facts.held_until.map(to_rfc3339),
         last_round_trip_ms: facts.last_round_trip.map(|time| time.as_secs_f64() * 1000.0),
         overridden: OverrideStatus::on(overrides, &target),
     }

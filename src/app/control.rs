@@ -3,18 +3,22 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use hickory_proto::rr::RecordType;
 
 use super::families;
 use super::running::Running;
-use crate::admin::status::{OverrideStatus, ProbeFacts, Status, pool_statuses, region_statuses};
-use crate::admin::{Control, ExplainRequest, OverrideError, Problem};
+use crate::admin::status::{
+    ChangeStatus, OverrideStatus, ProbeFacts, ProbeStatus, RoundTripStatus, Status, pool_statuses,
+    region_statuses,
+};
+use crate::admin::{Cleared, Control, ExplainRequest, OverrideError, Problem};
 use crate::clock;
 use crate::explain::{self, explain};
 use crate::finding::Finding;
-use crate::health::{EndpointId, Inventory, Override, Overrides, Target, endpoint_verdict};
+use crate::health::{EndpointId, Inventory, Monitor, Override, Overrides, Target};
 use crate::metrics;
 use crate::probe::{Snapshot, TargetStatus};
 use crate::state::{OverrideChange, OverrideEvent};
@@ -35,11 +39,51 @@ impl Moment {
             targets.iter().filter_map(|index| self.probes.targets.get(*index)).collect();
         let last_failure = targets.iter().filter_map(|target| target.last_failure.as_ref());
         ProbeFacts {
-            verdict: endpoint_verdict(targets.iter().map(|target| target.verdict())),
+            verdict: self.probes.verdict(id),
             since: targets.iter().filter_map(|target| target.since).max(),
             failing: targets.iter().any(|target| target.is_failing()),
             last_error: last_failure.max_by_key(|(at, _)| *at).map(|(_, why)| why.to_string()),
             last_round_trip: targets.iter().filter_map(|target| target.round_trip).max(),
+            probes: self.probe_statuses(id, &targets),
+            held_until: targets.iter().filter_map(|target| target.held_until).max(),
+        }
+    }
+}
+
+impl Moment {
+    /// One for each monitor of an endpoint; `targets` are those that they ask.
+    fn probe_statuses(&self, id: EndpointId, targets: &[&TargetStatus]) -> Vec<ProbeStatus> {
+        let inventory = &self.view.world.inventory;
+        let pool = inventory.pools.get(id.pool as usize);
+        let monitors = pool.map_or(&[][..], |pool| &pool.monitors);
+        let monitors = monitors.iter().filter_map(|id| inventory.monitors.get(*id as usize));
+        monitors.zip(targets).map(|(monitor, target)| self.probe_status(monitor, target)).collect()
+    }
+
+    fn probe_status(&self, monitor: &Monitor, target: &TargetStatus) -> ProbeStatus {
+        let verdict = target.verdict();
+        let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
+        let quantiles = target.round_trips.quantiles([0.5, 0.9, 0.99]);
+        ProbeStatus {
+            monitor: monitor.name.clone(),
+            target: target.target.key.to_string(),
+            verdict: verdict.state.into(),
+            in_doubt: verdict.hold.is_some(),
+            since: target.since.map(timestamp::to_rfc3339),
+            last_change: target.change.as_ref().map(|change| ChangeStatus {
+                at: timestamp::to_rfc3339(change.at),
+                to: change.to.into(),
+                reason: change.why.as_ref().map(ToString::to_string),
+            }),
+            successes_in_a_row: target.successes,
+            failures_in_a_row: target.failures,
+            next_probe: self.probes.next_probe(target).map(timestamp::to_rfc3339),
+            round_trip_ms: quantiles.map(|[p50, p90, p99]| RoundTripStatus {
+                p50: milliseconds(p50),
+                p90: milliseconds(p90),
+                p99: milliseconds(p99),
+                count: target.round_trips.count(),
+            }),
         }
     }
 }
@@ -68,17 +112,7 @@ impl Running {
 
 impl Control for Running {
     fn ready(&self) -> Result<(), String> {
-        // What a reload brings is probed in its time, and is no reason to take a server away.
-        if self.ongoing.was_ready.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        match self.beliefs.probes.board().unprobed() {
-            0 => {
-                self.ongoing.was_ready.store(true, Ordering::Relaxed);
-                Ok(())
-            }
-            left => Err(format!("{left} probe targets were not probed yet")),
-        }
+        self.is_ready()
     }
 
     fn metrics(&self) -> String {
@@ -86,7 +120,7 @@ impl Control for Running {
         let Moment { view, overrides, probes } = &moment;
         let mut all = self.metrics.families();
         all.push(metrics::info(&view.world.revision, env!("CARGO_PKG_VERSION")));
-        all.extend(families::endpoints(view, overrides, |id| moment.facts(id).verdict));
+        all.extend(families::endpoints(view, overrides, |id| moment.facts(id)));
         all.extend(families::probes(probes));
         metrics::render(&all)
     }
@@ -150,23 +184,30 @@ impl Control for Running {
         Ok(before)
     }
 
-    fn clear_override(&self, target: &Target, by: &str) -> Result<Override, OverrideError> {
+    fn clear(&self, target: &Target, by: &str) -> Result<Cleared, OverrideError> {
         let _decision = self.decision();
         // Those on what is no longer there can be cleared too.
-        let standing = self.beliefs.overrides().get(target).cloned();
-        let Some(standing) = standing else {
-            return Err(self.unknown(target).unwrap_or(OverrideError::NoOverride));
+        let overridden = self.beliefs.overrides().get(target).cloned();
+        if overridden.is_some() {
+            let event = OverrideEvent {
+                at: clock::wall_now(),
+                by: by.into(),
+                target: target.clone(),
+                change: OverrideChange::Clear,
+            };
+            self.store.record_override(&event).map_err(OverrideError::NotDurable)?;
+            self.beliefs.overrides().clear(target);
+        }
+        let holds = {
+            let _turn = self.turn();
+            let endpoints = target.endpoints_in(&self.live.load().world.inventory);
+            self.beliefs.probes.lift_holds(&endpoints)
         };
-        let event = OverrideEvent {
-            at: clock::wall_now(),
-            by: by.into(),
-            target: target.clone(),
-            change: OverrideChange::Clear,
-        };
-        self.store.record_override(&event).map_err(OverrideError::NotDurable)?;
-        self.beliefs.overrides().clear(target);
+        if overridden.is_none() && holds == 0 {
+            return Err(self.unknown(target).unwrap_or(OverrideError::NothingToClear));
+        }
         self.refresh_pools();
-        Ok(standing)
+        Ok(Cleared { overridden, holds })
     }
 
     fn reload(&self) -> Result<String, Vec<Finding>> {

@@ -1,6 +1,7 @@
 //! What a scrape is told of endpoints, pools and probes.
 
-use crate::health::{EndpointId, Overrides, Standing, StandingNow, State, Verdict};
+use crate::admin::status::ProbeFacts;
+use crate::health::{EndpointId, Overrides, Standing, StandingNow, State};
 use crate::metrics::Family;
 use crate::probe::Snapshot;
 use crate::steering::Asked;
@@ -10,7 +11,7 @@ use crate::view::View;
 pub(super) fn endpoints(
     view: &View,
     overrides: &Overrides,
-    verdict: impl Fn(EndpointId) -> Verdict,
+    facts: impl Fn(EndpointId) -> ProbeFacts,
 ) -> Vec<Family> {
     let inventory = &view.world.inventory;
     let mut up = Family::gauge("steersman_endpoint_up", "Whether probes say that it is up.");
@@ -18,14 +19,19 @@ pub(super) fn endpoints(
         "steersman_endpoint_answerable",
         "Whether verdict and overrides together let it be answered.",
     );
+    let mut held = Family::gauge(
+        "steersman_endpoint_held",
+        "Whether it is held down for having fallen again and again.",
+    );
     let mut pools_up = Family::gauge("steersman_pool_up", "Whether a pool is up for a family.");
     for (pool_id, pool) in (0u32..).zip(&inventory.pools) {
         for (index, endpoint) in (0u32..).zip(&pool.endpoints) {
             let id = EndpointId { pool: pool_id, index };
-            let verdict = verdict(id);
+            let ProbeFacts { verdict, held_until, .. } = facts(id);
             let address = endpoint.address.text();
             let labels = [("pool", pool.name.as_str()), ("endpoint", address.as_str())];
             up.push("", &labels, f64::from(u8::from(verdict.state == State::Up)));
+            held.push("", &labels, f64::from(u8::from(held_until.is_some())));
             let standing = StandingNow::of(inventory, id, verdict, overrides).standing;
             served.push("", &labels, f64::from(u8::from(standing == Standing::Up)));
         }
@@ -43,7 +49,7 @@ pub(super) fn endpoints(
     }
     let count = overrides.iter().count() as f64;
     let standing = Family::gauge("steersman_overrides", "Overrides in force.").sample(&[], count);
-    vec![up, served, pools_up, standing]
+    vec![up, served, held, pools_up, standing]
 }
 
 /// Probes by target and result, and how long they take.

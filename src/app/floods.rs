@@ -20,7 +20,7 @@ const NETWORKS_NAMED: usize = 8;
 
 /// Looks and tells until the stop.
 pub(super) async fn watch(running: Arc<Running>, stopped: watch::Receiver<bool>) {
-    let stopped = super::until(stopped);
+    let stopped = super::background::until(stopped);
     tokio::pin!(stopped);
     let mut told = Told::default();
     loop {

@@ -4,9 +4,11 @@
 //! is in `running`, for files and time, in `reports`, for probes, and in `control`, for people.
 
 mod alarm;
+mod background;
 mod beliefs;
 mod control;
 mod families;
+mod first_round;
 mod floods;
 mod limits;
 mod reports;
@@ -15,14 +17,12 @@ mod signals;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, SystemTime};
+use std::sync::atomic::Ordering;
 
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::mpsc;
 
-use crate::admin::{self, Access};
+use crate::admin::Access;
 use crate::clock;
 use crate::config::Daemon;
 use crate::dns::Transport;
@@ -32,13 +32,13 @@ use crate::metrics::Metrics;
 use crate::probe::{Kit, Plan, Probes, Report};
 use crate::reload::{self, Loaded, Seen, Watch};
 use crate::server::{
-    self, Bound, ConnectionLimits, Encrypted, EncryptedBound, EncryptedListen, Identity, Limits,
-    Server,
+    self, Bound, Encrypted, EncryptedBound, EncryptedListen, Identity, Limits, Server,
 };
 use crate::state::{Remembered, Store, Token};
 use crate::view::{CookieSecrets, View, World};
 
 use alarm::Alarm;
+use background::Background;
 use beliefs::Beliefs;
 use limits::{encrypted_limits, tcp_limits};
 use running::{Ongoing, Running};
@@ -46,8 +46,6 @@ use signals::Signals;
 
 /// Reports that may wait to be taken in; probes wait when there are more.
 const REPORTS_WAITING: usize = 4096;
-/// How often overrides are looked at for those that have ended.
-const EXPIRY_CHECK: Duration = Duration::from_millis(200);
 
 /// Why the daemon did not start.
 #[derive(Debug)]
@@ -56,6 +54,8 @@ pub enum StartError {
     Files(Vec<Finding>),
     /// Something else is, said in words.
     Other(String),
+    /// Somebody ended it before it had answered anything.
+    Stopped,
 }
 
 /// The running daemon.
@@ -64,22 +64,16 @@ pub struct App {
     server: Server,
     /// None without a certificate.
     encrypted: Option<Encrypted>,
-    admin: JoinHandle<()>,
-    admin_address: SocketAddr,
     signals: Signals,
-    /// Takes in what probes report.
-    verdicts: thread::JoinHandle<()>,
-    /// What looks at files, counters and clock.
-    looking: [JoinHandle<()>; 3],
-    stop: watch::Sender<bool>,
+    background: Background,
 }
 
 impl App {
-    /// Loads the files, starts to probe, opens the sockets and serves; to be called within a
-    /// tokio runtime.
+    /// Loads the files, opens the sockets, probes everything once and serves; to be called within
+    /// a tokio runtime.
     pub async fn start(daemon: Daemon) -> Result<Self, StartError> {
         // First of all: whoever sends one while the files are loaded must not end the process.
-        let signals = Signals::new().map_err(other("cannot wait for signals"))?;
+        let mut signals = Signals::new().map_err(other("cannot wait for signals"))?;
         let open_files = server::raise_open_files().unwrap_or_else(|error| {
             tracing::warn!(%error, "cannot raise the limit of open files");
             u64::MAX
@@ -96,7 +90,6 @@ impl App {
         alarm::tell_warnings(&warnings);
         let world = Arc::new(world);
         let (bound, encrypted_bound, admin_listener) = open_sockets(&daemon).await?;
-        let admin_address = admin_listener.local_addr().map_err(other("admin endpoint"))?;
         let started = clock::wall_now();
         let (store, remembered) = Store::open(&daemon.state, started)
             .map_err(|error| StartError::Other(error.to_string()))?;
@@ -107,14 +100,7 @@ impl App {
         let pools = beliefs.pools(&world.inventory);
         let nsid = daemon.dns.nsid.clone().map(Arc::from);
         let live = Arc::new(Live::new(View { world, pools, nsid, cookie_secrets }));
-        let server = start_server(bound, &daemon, open_files, &live, &metrics)?;
         let identity = certificate.map(|pair| Arc::new(Identity::new(pair)));
-        let encrypted = (identity.as_ref().zip(daemon.dns.tls.as_ref()))
-            .map(|(identity, tls)| {
-                let limits = encrypted_limits(tls, open_files);
-                start_encrypted(encrypted_bound, identity, &live, &metrics, limits)
-            })
-            .transpose()?;
         let running = Arc::new(Running {
             daemon,
             seed,
@@ -129,27 +115,22 @@ impl App {
             ongoing: Ongoing::default(),
         });
 
-        let (stop, stopped) = watch::channel(false);
-        let admin = tokio::spawn(admin::serve(
-            admin_listener,
-            access,
-            Arc::clone(&running) as Arc<dyn admin::Control>,
-            admin::Limits::default(),
-            until(stopped.clone()),
-        ));
-        let verdicts = take_reports(&running, reports)?;
-        let looking = look(&running, watch, &stopped);
-        let app = Self {
-            running,
-            server,
-            encrypted,
-            admin,
-            admin_address,
-            signals,
-            verdicts,
-            looking,
-            stop,
+        let background = Background::start(&running, admin_listener, access, reports, watch)?;
+        running.announce_the_first_round(background.admin_address);
+        let answering = tokio::select! {
+            biased;
+            // Reloads are heeded meanwhile, too.
+            () = signals.wait(&running) => Err(StartError::Stopped),
+            answering = answer_after_the_first_round(&running, bound, encrypted_bound, open_files) => answering,
         };
+        let (server, encrypted) = match answering {
+            Ok(answering) => answering,
+            Err(error) => {
+                background.stop(&running).await;
+                return Err(error);
+            }
+        };
+        let app = Self { running, server, encrypted, signals, background };
         app.announce();
         alarm::tell_all(None, &app.running.live.load());
         Ok(app)
@@ -166,7 +147,7 @@ impl App {
             dot = over(Transport::Tls),
             doh = over(Transport::Https),
             doq = over(Transport::Quic),
-            admin = %self.admin_address,
+            admin = %self.background.admin_address,
             zones = view.world.zones.all().len(),
             revision = view.world.revision,
             "serving"
@@ -180,7 +161,7 @@ impl App {
 
     /// Where the admin endpoint is.
     pub fn admin_address(&self) -> SocketAddr {
-        self.admin_address
+        self.background.admin_address
     }
 
     /// Runs until SIGTERM or SIGINT, and reloads on SIGHUP; then stops.
@@ -193,22 +174,12 @@ impl App {
     /// nothing runs any more, and the state folder is free for the next.
     pub async fn stop(self) {
         tracing::info!("stopping: answering what has arrived");
-        // An error says that nobody listens any more.
-        let _ = self.stop.send(true);
-        self.running.beliefs.probes.shutdown();
         let encrypted = async {
             if let Some(encrypted) = self.encrypted {
                 encrypted.stop().await;
             }
         };
-        tokio::join!(self.server.stop(), encrypted);
-        let _ = self.admin.await;
-        for task in self.looking {
-            let _ = task.await;
-        }
-        let verdicts = self.verdicts;
-        // It ends with the last probe. A panic has been reported when it happened.
-        let _ = tokio::task::spawn_blocking(move || drop(verdicts.join())).await;
+        tokio::join!(self.server.stop(), encrypted, self.background.stop(&self.running));
         tracing::info!("stopped");
     }
 }
@@ -240,53 +211,26 @@ fn start_probes(
     Ok((Beliefs::new(remembered.overrides, probes), reports))
 }
 
-fn start_server(
+/// Answers as soon as every endpoint has been probed once, or the time for that is over.
+async fn answer_after_the_first_round(
+    running: &Running,
     bound: Bound,
-    daemon: &Daemon,
+    encrypted_bound: EncryptedBound,
     open_files: u64,
-    live: &Arc<Live>,
-    metrics: &Arc<Metrics>,
-) -> Result<Server, StartError> {
+) -> Result<(Server, Option<Encrypted>), StartError> {
+    let Running { daemon, live, metrics, identity, .. } = running;
+    running.first_round(daemon.dns.start_timeout).await;
     let tcp = tcp_limits(&daemon.dns.tcp, open_files);
     let limits = Limits { rate: daemon.dns.rate_limit.clone(), tcp };
-    Server::start(bound, Arc::clone(live), Arc::clone(metrics), &limits)
-        .map_err(other("cannot start to serve"))
-}
-
-fn start_encrypted(
-    bound: EncryptedBound,
-    identity: &Arc<Identity>,
-    live: &Arc<Live>,
-    metrics: &Arc<Metrics>,
-    limits: ConnectionLimits,
-) -> Result<Encrypted, StartError> {
-    Encrypted::start(bound, identity, Arc::clone(live), Arc::clone(metrics), limits)
-        .map_err(other("cannot start to serve over TLS"))
-}
-
-/// Begins to take in what probes report.
-fn take_reports(
-    running: &Arc<Running>,
-    reports: mpsc::Receiver<Report>,
-) -> Result<thread::JoinHandle<()>, StartError> {
-    let running = Arc::clone(running);
-    thread::Builder::new()
-        .name("verdicts".into())
-        .spawn(move || running.take_reports(reports))
-        .map_err(other("cannot start a thread"))
-}
-
-/// Begins to look at overrides that end, at files, and at counters.
-fn look(
-    running: &Arc<Running>,
-    watch: Watch,
-    stopped: &watch::Receiver<bool>,
-) -> [JoinHandle<()>; 3] {
-    [
-        tokio::spawn(expire_overrides(Arc::clone(running), stopped.clone())),
-        tokio::spawn(reload_on_change(Arc::clone(running), watch, stopped.clone())),
-        tokio::spawn(floods::watch(Arc::clone(running), stopped.clone())),
-    ]
+    let server = Server::start(bound, Arc::clone(live), Arc::clone(metrics), &limits)
+        .map_err(other("cannot start to serve"))?;
+    let encrypted = (identity.as_ref().zip(daemon.dns.tls.as_ref())).map(|(identity, tls)| {
+        let limits = encrypted_limits(tls, open_files);
+        Encrypted::start(encrypted_bound, identity, Arc::clone(live), Arc::clone(metrics), limits)
+    });
+    let encrypted = encrypted.transpose().map_err(other("cannot start to serve over TLS"))?;
+    running.ongoing.is_serving.store(true, Ordering::Release);
+    Ok((server, encrypted))
 }
 
 fn joined(addresses: impl Iterator<Item = SocketAddr>) -> String {
@@ -304,39 +248,6 @@ fn access(daemon: &Daemon) -> Access {
         Err(error) => {
             tracing::error!(%error, "no admin token: the admin endpoint lets nobody in");
             Access::Closed(error.to_string())
-        }
-    }
-}
-
-async fn until(mut stopped: watch::Receiver<bool>) {
-    // An error says that the daemon is gone, which is as good as stopped.
-    let _ = stopped.wait_for(|stop| *stop).await;
-}
-
-async fn expire_overrides(running: Arc<Running>, stopped: watch::Receiver<bool>) {
-    let stopped = until(stopped);
-    tokio::pin!(stopped);
-    loop {
-        tokio::select! {
-            () = &mut stopped => return,
-            () = tokio::time::sleep(EXPIRY_CHECK) => {}
-        }
-        let now: SystemTime = clock::wall_now();
-        if running.beliefs.overrides().next_expiry().is_some_and(|at| at <= now) {
-            let running = Arc::clone(&running);
-            // Writes to disk; a panic there must not end this loop.
-            let _ = tokio::task::spawn_blocking(move || running.expire_overrides(now)).await;
-        }
-    }
-}
-
-async fn reload_on_change(running: Arc<Running>, mut watch: Watch, stopped: watch::Receiver<bool>) {
-    let stopped = until(stopped);
-    tokio::pin!(stopped);
-    loop {
-        tokio::select! {
-            () = &mut stopped => return,
-            () = watch.changed() => running.reload_in_background("a file has changed").await,
         }
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::running::Running;
 use crate::health::PoolId;
-use crate::probe::{Event, Failure, Report};
+use crate::probe::{ContactNews, Event, Failure, Report};
 use crate::view::View;
 
 /// Reports that are taken in at once, at most, before the view is swapped.
@@ -73,6 +73,7 @@ impl Running {
     /// Whether a verdict changed, or the probing of a target began or ceased to be impossible.
     fn is_worth_a_note(&self, report: &Report) -> bool {
         report.changed.is_some()
+            || report.contact.is_some()
             || report.failure().is_some_and(Failure::is_ours)
             || self.unsendable().contains(&report.key)
     }
@@ -85,6 +86,18 @@ impl Running {
     fn note(&self, report: &Report, generation: u64, view: &View) {
         let target_name = &*report.key;
         self.note_unsendable(report);
+        match report.contact {
+            None => {}
+            Some(ContactNews::Lost) => tracing::error!(
+                "NETWORK LOST: nobody is heard of any more, so this machine is cut off; verdicts stay as they are"
+            ),
+            Some(ContactNews::Regained) => {
+                tracing::warn!(
+                    target_name,
+                    "somebody is heard of again: verdicts follow the probes"
+                );
+            }
+        }
         let Some(state) = report.changed else { return };
         let pool = |id: &PoolId| view.world.inventory.pools.get(*id as usize);
         // The ids of an earlier plan mean other pools now.

@@ -46,6 +46,8 @@ pub(super) struct Running {
 pub(super) struct Ongoing {
     /// Held by whoever swaps the view: never for longer than that takes.
     pub changing: Mutex<()>,
+    /// Whether questions are answered.
+    pub is_serving: AtomicBool,
     /// Whether all endpoints of some world have been probed.
     pub was_ready: AtomicBool,
     /// Held by whoever loads files, so that loads do not overtake each other.

@@ -135,6 +135,7 @@ mod tests {
             monitors: Vec::new(),
             endpoints: vec![endpoint(address)],
             min_healthy: 1,
+            combined: None,
             answers: Answers::All,
         };
         Inventory {

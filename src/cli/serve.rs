@@ -20,10 +20,10 @@ pub fn serve(config: &Path, runtime: &Runtime) -> CommandResult {
         lines(&reload::load_from(config, 0).err().unwrap_or(findings))
     })?;
     let _log = logging::start(daemon.log.format, daemon.log.level.name())?;
-    runtime.block_on(async {
-        App::start(daemon).await.map_err(in_words)?.run().await;
-        Ok(String::new())
-    })
+    ended(runtime.block_on(async {
+        App::start(daemon).await?.run().await;
+        Ok(())
+    }))
 }
 
 /// Runs the demonstration, or tells one that is running to break or mend a region.
@@ -33,15 +33,18 @@ pub fn demo(args: &DemoArgs, runtime: &Runtime) -> CommandResult {
         (None, Some(name)) => runtime.block_on(demo::order(name, false)),
         (None, None) => {
             let _log = logging::start(LogFormat::Text, "warn")?;
-            runtime.block_on(demo::run()).map(|()| String::new()).map_err(in_words)
+            ended(runtime.block_on(demo::run()))
         }
     }
 }
 
-fn in_words(error: StartError) -> String {
-    match error {
-        StartError::Files(findings) => lines(&findings),
-        StartError::Other(what) => what,
+/// What is said at the end of a daemon.
+fn ended(how: Result<(), StartError>) -> CommandResult {
+    match how {
+        // Who ends it while it starts gets what was asked for.
+        Ok(()) | Err(StartError::Stopped) => Ok(String::new()),
+        Err(StartError::Files(findings)) => Err(lines(&findings)),
+        Err(StartError::Other(what)) => Err(what),
     }
 }
 

@@ -121,11 +121,25 @@ fn endpoint_line(endpoint: &EndpointStatus, now: SystemTime) -> Line {
     notes.extend(endpoint.last_round_trip_ms.map(|ms| format!("{last_success}{ms:.1} ms")));
     if is_ill {
         notes.extend(endpoint.last_error.clone());
+        notes.extend(in_a_row(endpoint));
     }
+    let held = endpoint.held_until.as_ref();
+    notes.extend(held.map(|until| format!("flaps: held down until {until}")));
     notes.extend(endpoint.overridden.as_ref().map(said));
     Line {
         indent: 4,
         columns: vec![endpoint.address.clone(), standing.to_owned(), notes.join("; ")],
+    }
+}
+
+/// How many probes in a row say what the verdict does not, or still do.
+fn in_a_row(endpoint: &EndpointStatus) -> Option<String> {
+    let most = endpoint.probes.iter().map(|probe| probe.failures_in_a_row).max()?;
+    let well = endpoint.probes.iter().map(|probe| probe.successes_in_a_row).min()?;
+    match (most, well) {
+        (0, 0) => None,
+        (0, well) => Some(format!("{well} in a row succeeded")),
+        (most, _) => Some(format!("{most} in a row failed")),
     }
 }
 

@@ -9,6 +9,7 @@ mod tls;
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub use limits::Tcp;
 
@@ -33,8 +34,24 @@ pub struct FilePosition {
     pub column: u32,
 }
 
+/// As long as the first probes of a monitor with the default settings may take, and some more.
+const DEFAULT_START_TIMEOUT: Duration = Duration::from_secs(5);
+/// Whoever would wait longer wants something else.
+const LONGEST_START: Duration = Duration::from_secs(3600);
+
 /// The keys that stand above the first table.
 const TOP: [&str; 3] = ["zones", "geoip", "state"];
+/// Those of `[dns]`.
+const DNS: [&str; 8] = [
+    "listen",
+    "workers",
+    "start_timeout",
+    "nsid",
+    "cookie_secret_file",
+    "rate_limit",
+    "tcp",
+    "tls",
+];
 
 /// All of `steersman.toml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +82,8 @@ pub struct Dns {
     pub listen: Vec<SocketAddr>,
     /// UDP threads; 0 (the default) is one for each core.
     pub workers: usize,
+    /// How long the first answer waits, at most, for the first probe of every endpoint. Default 5 s.
+    pub start_timeout: Duration,
     /// What to tell whoever asks for the server's identifier (RFC 5001); none by default.
     pub nsid: Option<Vec<u8>>,
     /// The file of cookie secrets, and where it is named. None (the default): a secret of its own.
@@ -147,6 +166,7 @@ impl Daemon {
                     (Ipv6Addr::LOCALHOST, 5300).into(),
                 ],
                 workers: 0,
+                start_timeout: DEFAULT_START_TIMEOUT,
                 nsid: None,
                 cookie_secret_file: None,
                 rate_limit: rate_limit::Settings::default(),
@@ -180,8 +200,7 @@ pub(super) fn read(document: &Document<'_>, folder: &Path) -> Daemon {
         // Whatever it is, it is not the default.
         daemon.geoip.clear();
     }
-    let known = ["listen", "workers", "nsid", "cookie_secret_file", "rate_limit", "tcp", "tls"];
-    if let Some(table) = sub_table(&root, "dns", &known) {
+    if let Some(table) = sub_table(&root, "dns", &DNS) {
         read_dns(&table, folder, &mut daemon.dns);
     }
     if let Some(table) = sub_table(&root, "admin", &["listen", "token_file"]) {
@@ -241,6 +260,11 @@ fn read_dns(table: &Table<'_>, folder: &Path, dns: &mut Dns) {
     set(&mut dns.listen, table.get("listen").and_then(|item| addresses(&item)));
     let workers = |item: Item<'_>| item.integer(0..=1024, "a number of threads from 0 to 1024");
     set(&mut dns.workers, table.get("workers").and_then(workers).map(|n| n as usize));
+    let start = table.get("start_timeout");
+    set(
+        &mut dns.start_timeout,
+        start.and_then(|item| item.duration(Duration::ZERO..=LONGEST_START)),
+    );
     dns.nsid = table.get("nsid").and_then(|item| nsid(&item));
     let secrets = table.get("cookie_secret_file");
     dns.cookie_secret_file = secrets.and_then(|item| named(&item, folder));

@@ -6,8 +6,10 @@
 //! every [`Finding`] at once. This room reads files; it does not watch, write or keep any.
 
 mod certificate;
+mod combinations;
 mod cookies;
 mod daemon;
+mod damping;
 mod document;
 mod endpoints;
 mod folder;

@@ -3,13 +3,16 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::combinations;
+use super::damping;
 use super::document::{Item, Kind, Table};
 use super::hosts::host_name;
 use crate::finding::words::{one_of, quoted};
-use crate::health::{HttpCheck, Monitor, MonitorKind, StatusRange};
+use crate::health::{HttpCheck, Initial, Monitor, MonitorKind, StatusRange};
 
 const KINDS: [&str; 4] = ["http", "https", "tcp", "icmp"];
-const SETTINGS: [&str; 6] = ["interval", "timeout", "fall", "rise", "retry", "watch"];
+const SETTINGS: [&str; 8] =
+    ["interval", "timeout", "fall", "rise", "retry", "watch", "initial", "damping"];
 
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -49,10 +52,25 @@ pub(super) fn read(name: &str, item: &Item<'_>, table: &Table<'_>) -> Monitor {
         rise: count("rise").unwrap_or(DEFAULT_RISE),
         retry: pause("retry").unwrap_or(DEFAULT_RETRY),
         watch: table.get("watch").and_then(|item| item.boolean()).unwrap_or(true),
+        initial: table.get("initial").and_then(|item| initial(&item)).unwrap_or_default(),
+        damping: table.get("damping").and_then(|item| damping::read(&item)),
     };
     check_interval(table, &monitor);
     check_watch(table, &monitor);
     monitor
+}
+
+fn initial(item: &Item<'_>) -> Option<Initial> {
+    let expected = r#""last", "up" or "down""#;
+    match item.text(expected)? {
+        "last" => Some(Initial::Last),
+        "up" => Some(Initial::Up),
+        "down" => Some(Initial::Down),
+        _ => {
+            item.finding(item.shown(), expected);
+            None
+        }
+    }
 }
 
 /// Whoever asks for a watch must not believe that there is one where there can be none.
@@ -85,7 +103,8 @@ fn check_interval(table: &Table<'_>, monitor: &Monitor) {
 fn read_kind(name: &str, item: &Item<'_>, table: &Table<'_>) -> Option<MonitorKind> {
     let mut kinds = table.entries().filter(|(key, _)| KINDS.contains(key));
     let Some((kind, value)) = kinds.next() else {
-        item.key_finding(format!("monitor {} without a kind", quoted(name)), one_of(KINDS));
+        let kinds = one_of(KINDS.into_iter().chain(combinations::KINDS));
+        item.key_finding(format!("monitor {} without a kind", quoted(name)), kinds);
         return None;
     };
     for (second, item) in kinds {

@@ -1,14 +1,15 @@
 //! `zones/pools.toml`: regions, monitors and pools.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
+use super::combinations::{self, Combination};
 use super::document::{Document, Item, Kind, Table};
 use super::endpoints::{self, Endpoints};
 use super::monitors::{self, NO_PORT};
 use crate::finding::words::{did_you_mean, one_of, quoted};
 use crate::health::{
-    Answers, Endpoint, EndpointAddress, Inventory, Location, Monitor, MonitorId, MonitorKind, Pool,
-    Region,
+    Answers, Combined, Condition, Endpoint, EndpointAddress, Inventory, Location, Monitor,
+    MonitorId, MonitorKind, Pool, Region,
 };
 
 /// Reads the whole file. What is wrong is noted in the document, yet each name that stands in
@@ -20,12 +21,22 @@ pub(super) fn read(document: &Document<'_>) -> Inventory {
         name: name.into(),
         location: region_location(table),
     });
-    let monitors = named(&root, "monitors", monitors::read);
+    let complete = document.is_whole();
+    let (mut monitors, mut asked, mut combinations) = (Vec::new(), HashMap::new(), Vec::new());
+    for (name, monitor) in named(&root, "monitors", read_monitor) {
+        match monitor {
+            MonitorTable::Combines(combination) => combinations.push(combination),
+            MonitorTable::Asks(monitor) => {
+                asked.insert(name, monitors.len() as MonitorId);
+                monitors.push(*monitor);
+            }
+        }
+    }
     let names = Names {
         regions: index(regions.iter().map(|region| region.name.as_str())),
-        monitors: index(monitors.iter().map(|monitor| monitor.name.as_str())),
+        monitors: combinations::resolve(asked, &combinations, complete),
         all: &monitors,
-        complete: document.is_whole(),
+        complete,
     };
     let pools = named(&root, "pools", |name, item, table| read_pool(&names, name, item, table));
     Inventory { regions, monitors, pools }
@@ -33,10 +44,29 @@ pub(super) fn read(document: &Document<'_>) -> Inventory {
 
 struct Names<'a> {
     regions: HashMap<&'a str, u32>,
-    monitors: HashMap<&'a str, u32>,
+    /// What each stands for, by the ids of those that ask.
+    monitors: HashMap<&'a str, Condition>,
     all: &'a [Monitor],
     /// Whether there are no others.
     complete: bool,
+}
+
+/// What a table of a monitor is about.
+enum MonitorTable<'d> {
+    Asks(Box<Monitor>),
+    Combines(Combination<'d>),
+}
+
+fn read_monitor<'d>(
+    name: &'d str,
+    item: &Item<'d>,
+    table: &Table<'d>,
+) -> (&'d str, MonitorTable<'d>) {
+    let monitor = match combinations::read(name, table) {
+        Some(combination) => MonitorTable::Combines(combination),
+        None => MonitorTable::Asks(Box::new(monitors::read(name, item, table))),
+    };
+    (name, monitor)
 }
 
 fn index<'a>(names: impl Iterator<Item = &'a str>) -> HashMap<&'a str, u32> {
@@ -103,7 +133,7 @@ fn read_pool(names: &Names<'_>, name: &str, item: &Item<'_>, table: &Table<'_>) 
         find(&item, "region", text, &names.regions, names.complete)
     });
     let monitors = table.get("monitor").map(|item| read_monitors(names, &item));
-    let monitors = monitors.unwrap_or_default();
+    let (monitors, combined) = monitors.unwrap_or_default();
     let endpoints = match table.get("endpoints") {
         Some(list) => endpoints::read(&list),
         None => {
@@ -122,6 +152,7 @@ fn read_pool(names: &Names<'_>, name: &str, item: &Item<'_>, table: &Table<'_>) 
         name: name.into(),
         region,
         monitors,
+        combined,
         endpoints,
         min_healthy: min_healthy.unwrap_or(1),
         answers,
@@ -134,14 +165,14 @@ fn read_pool(names: &Names<'_>, name: &str, item: &Item<'_>, table: &Table<'_>) 
 }
 
 /// Looks up a name, or says which there are.
-fn find(
+fn find<T: Clone>(
     item: &Item<'_>,
     kind: &str,
     name: &str,
-    known: &HashMap<&str, u32>,
+    known: &HashMap<&str, T>,
     complete: bool,
-) -> Option<u32> {
-    let found = known.get(name).copied();
+) -> Option<T> {
+    let found = known.get(name).cloned();
     if found.is_none() && complete {
         let mut names: Vec<&str> = known.keys().copied().collect();
         names.sort_unstable();
@@ -155,21 +186,33 @@ fn find(
     found
 }
 
-fn read_monitors(names: &Names<'_>, item: &Item<'_>) -> Vec<MonitorId> {
+/// The monitors that a pool is asked by, and how they are combined if not all of them must pass.
+fn read_monitors(names: &Names<'_>, item: &Item<'_>) -> (Vec<MonitorId>, Option<Combined>) {
     let expected = "the name of a monitor, or a list of them";
-    let (mut monitors, mut seen) = (Vec::new(), HashSet::new());
+    let (mut written, mut conditions) = (Vec::new(), Vec::new());
     for item in item.one_or_more(expected).unwrap_or_default() {
         let Some(name) = item.text("the name of a monitor") else { continue };
-        let Some(id) = find(&item, "monitor", name, &names.monitors, names.complete) else {
+        let Some(condition) = find(&item, "monitor", name, &names.monitors, names.complete) else {
             continue;
         };
-        if seen.insert(id) {
-            monitors.push(id);
-        } else {
+        if written.contains(&name) {
             item.finding(format!("monitor {} a second time", quoted(name)), "each monitor once");
+        } else {
+            written.push(name);
+            conditions.push(condition);
         }
     }
-    monitors
+    let is_plain = conditions.iter().all(|one| matches!(one, Condition::Monitor(_)));
+    let mut monitors: Vec<MonitorId> = Vec::new();
+    let condition = Condition::all(conditions).renumbered(&mut |id| {
+        let place = monitors.iter().position(|known| *known == id);
+        place.unwrap_or_else(|| {
+            monitors.push(id);
+            monitors.len() - 1
+        }) as u32
+    });
+    let names = written.into_iter().map(str::to_owned).collect();
+    (monitors, (!is_plain).then_some(Combined { condition, names }))
 }
 
 fn answers(item: &Item<'_>) -> Option<Answers> {

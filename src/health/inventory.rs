@@ -5,6 +5,10 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::condition::Condition;
+use super::standing::State;
+use super::tracker::Damping;
+
 /// Index into [`Inventory::regions`].
 pub type RegionId = u32;
 /// Index into [`Inventory::monitors`].
@@ -61,6 +65,33 @@ pub struct Monitor {
     /// Whether to keep an idle connection to what speaks TCP, whose end lets the next probe begin
     /// at once. Default true.
     pub watch: bool,
+    /// What an endpoint counts as before its first probe, where no verdict is kept of it.
+    pub initial: Initial,
+    /// How flapping is damped; none by default.
+    pub damping: Option<Damping>,
+}
+
+/// What counts before the first probe, where no verdict is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Initial {
+    /// What was last believed of the same address by other settings, else up: so a start moves no
+    /// traffic by itself.
+    #[default]
+    Last,
+    /// Up.
+    Up,
+    /// Down.
+    Down,
+}
+
+impl Initial {
+    /// Where nothing was ever believed.
+    pub fn state(self) -> State {
+        match self {
+            Self::Last | Self::Up => State::Up,
+            Self::Down => State::Down,
+        }
+    }
 }
 
 /// The kinds of question.
@@ -115,8 +146,10 @@ pub struct Pool {
     pub name: String,
     /// The region it is in, if it names one.
     pub region: Option<RegionId>,
-    /// All of these must pass; none: always up.
+    /// All of these must pass, unless they are combined otherwise; none: always up.
     pub monitors: Vec<MonitorId>,
+    /// How they are combined, if not all of them must pass.
+    pub combined: Option<Combined>,
     /// At least one; all addresses or all host names.
     pub endpoints: Vec<Endpoint>,
     /// The pool is up for a family while this many of its endpoints of that family are; at
@@ -124,6 +157,15 @@ pub struct Pool {
     pub min_healthy: u32,
     /// How many endpoints an answer holds.
     pub answers: Answers,
+}
+
+/// Monitors that are combined by monitors over them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Combined {
+    /// What makes an endpoint up; its monitors are indices into the pool's.
+    pub condition: Condition,
+    /// The monitors that the pool names.
+    pub names: Vec<String>,
 }
 
 /// How many of a pool's endpoints one answer holds.
@@ -181,6 +223,16 @@ pub struct ProbeAt {
 }
 
 impl Pool {
+    /// What makes an endpoint up; the monitors of it are indices into the pool's.
+    pub fn condition(&self) -> Condition {
+        match &self.combined {
+            Some(combined) => combined.condition.clone(),
+            None => Condition::all(
+                (0..).zip(&self.monitors).map(|(n, _)| Condition::Monitor(n)).collect(),
+            ),
+        }
+    }
+
     /// Whether it answers with host names.
     pub fn answers_hosts(&self) -> bool {
         self.endpoints.iter().any(|e| matches!(e.address, EndpointAddress::Host { .. }))

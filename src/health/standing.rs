@@ -38,31 +38,6 @@ pub struct RememberedVerdict {
     pub since: SystemTime,
 }
 
-/// The verdict of an endpoint from those of its monitors, all of which must pass.
-///
-/// | monitors | endpoint | hold |
-/// |---|---|---|
-/// | all up | up | the least of those in doubt: the first to fall takes it down |
-/// | some down, all of these in doubt | down | the most of these: the last to rise brings it up |
-/// | some down, not all of these in doubt | down | none: it cannot come up yet |
-pub fn endpoint_verdict(monitors: impl IntoIterator<Item = Verdict>) -> Verdict {
-    let mut whole = Verdict::SETTLED_UP;
-    for monitor in monitors {
-        let hold = match (whole.state, monitor.state) {
-            (State::Up, State::Up) => match (whole.hold, monitor.hold) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            },
-            (State::Up, State::Down) => monitor.hold,
-            (State::Down, State::Up) => whole.hold,
-            (State::Down, State::Down) => whole.hold.zip(monitor.hold).map(|(a, b)| a.max(b)),
-        };
-        let down = whole.state == State::Down || monitor.state == State::Down;
-        whole = Verdict { state: if down { State::Down } else { State::Up }, hold };
-    }
-    whole
-}
-
 /// An endpoint: its pool and its place in that pool's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EndpointId {
@@ -128,31 +103,6 @@ mod tests {
     use State::{Down, Up};
     use std::time::SystemTime;
 
-    /// The table above: monitors as state and hold in seconds, in either order.
-    #[test]
-    fn all_monitors_must_pass() {
-        for (monitors, state, hold) in [
-            (&[][..], Up, None),
-            (&[(Up, None), (Up, None)], Up, None),
-            (&[(Up, None), (Up, Some(2))], Up, Some(2)),
-            (&[(Up, Some(1)), (Up, Some(2))], Up, Some(1)),
-            (&[(Up, None), (Down, None)], Down, None),
-            (&[(Up, Some(1)), (Down, None)], Down, None),
-            (&[(Up, Some(1)), (Down, Some(2))], Down, Some(2)),
-            (&[(Down, Some(1)), (Down, Some(2))], Down, Some(2)),
-            (&[(Down, None), (Down, Some(2))], Down, None),
-            (&[(Up, Some(1)), (Down, None), (Down, Some(2))], Down, None),
-        ] {
-            let verdicts: Vec<_> = monitors
-                .iter()
-                .map(|(state, hold)| Verdict { state: *state, hold: hold.map(Duration::from_secs) })
-                .collect();
-            let wanted = Verdict { state, hold: hold.map(Duration::from_secs) };
-            assert_eq!(endpoint_verdict(verdicts.iter().copied()), wanted, "{monitors:?}");
-            assert_eq!(endpoint_verdict(verdicts.into_iter().rev()), wanted, "{monitors:?}");
-        }
-    }
-
     fn inventory() -> Inventory {
         let address = EndpointAddress::Ip([192, 0, 2, 10].into());
         Inventory {
@@ -162,6 +112,7 @@ mod tests {
                 name: "web".into(),
                 region: Some(0),
                 monitors: vec![],
+                combined: None,
                 endpoints: vec![Endpoint { address, weight: 1, probe: None }],
                 min_healthy: 1,
                 answers: Answers::All,

@@ -9,6 +9,8 @@
 //! | in doubt, fewer under way than are missing | `retry` after the last one began |
 //! | in doubt, as many under way as are missing | when one of them has ended |
 //!
+//! | down, and held there by [`damping`] | an interval after the last one began, and when the hold is over |
+//!
 //! A verdict is in doubt while outcomes contradict it ([`judge`]), and while a probe of what is up
 //! takes far longer than usual. What hangs is then asked again before the first probe has run into
 //! its timeout. A probe counts for nothing once one that began later has succeeded.
@@ -16,6 +18,7 @@
 //! Pure: moments are arguments, each the time since one and the same, whichever that is.
 
 mod course;
+mod damping;
 mod hints;
 mod judge;
 #[cfg(test)]
@@ -25,10 +28,12 @@ mod usual;
 use std::time::Duration;
 
 pub use course::ProbeNumber;
+pub use damping::Damping;
 
 use self::course::{Course, Pace};
+use self::damping::Damper;
 use self::judge::{Basis, Judge};
-use super::inventory::Monitor;
+use super::inventory::{Initial, Monitor};
 use super::standing::{State, Verdict};
 
 /// What one probe said.
@@ -51,6 +56,10 @@ pub struct TrackerSettings {
     pub interval: Duration,
     /// From one probe to the next while in doubt.
     pub retry: Duration,
+    /// What is believed before the first outcome, where nothing is remembered.
+    pub initial: Initial,
+    /// How flapping is damped, if at all.
+    pub damping: Option<Damping>,
 }
 
 impl TrackerSettings {
@@ -62,8 +71,8 @@ impl TrackerSettings {
 
 impl From<&Monitor> for TrackerSettings {
     fn from(monitor: &Monitor) -> Self {
-        let Monitor { fall, rise, interval, retry, .. } = *monitor;
-        Self { fall, rise, interval, retry }
+        let Monitor { fall, rise, interval, retry, initial, damping, .. } = *monitor;
+        Self { fall, rise, interval, retry, initial, damping }
     }
 }
 
@@ -73,6 +82,9 @@ pub struct Tracker {
     settings: TrackerSettings,
     judge: Judge,
     course: Course,
+    damper: Damper,
+    /// Whether the last outcome would have made it down, were it not for this machine's network.
+    is_cut_off: bool,
     verdict: Verdict,
 }
 
@@ -80,11 +92,12 @@ impl Tracker {
     /// A tracker that believes `last`, or will believe its first outcome. The first probe is due
     /// at `first`.
     pub fn new(settings: TrackerSettings, last: Option<State>, first: Duration) -> Self {
-        let judge = Judge::new(last);
-        // Before the first outcome up is believed, so that a start moves no traffic by itself; but
-        // in doubt, for the first outcome may come at once.
-        let verdict = Verdict { state: last.unwrap_or(State::Up), hold: Some(Duration::ZERO) };
-        Self { settings, judge, course: Course::new(first), verdict }
+        // In doubt, for the first outcome may come at once.
+        let hold = Some(Duration::ZERO);
+        let verdict = Verdict { state: last.unwrap_or(settings.initial.state()), hold };
+        let (judge, damper) = (Judge::new(last), Damper::default());
+        let course = Course::new(first);
+        Self { settings, judge, course, damper, is_cut_off: false, verdict }
     }
 
     /// What is believed, as it was when that was last said to have moved.
@@ -126,13 +139,15 @@ impl Tracker {
         self.course.begin(now, chance)
     }
 
-    /// A probe has ended, after `took`; returns the new state if that changed.
+    /// A probe has ended, after `took`; returns the new state if that changed. Nothing goes down
+    /// while `is_cut_off` says that the failure may be this machine's own.
     pub fn end(
         &mut self,
         probe: ProbeNumber,
         outcome: Outcome,
         now: Duration,
         took: Duration,
+        is_cut_off: bool,
     ) -> Option<State> {
         if !self.course.end(probe, now) {
             return None;
@@ -140,9 +155,38 @@ impl Tracker {
         if outcome == Outcome::Success {
             self.course.succeeded(probe, took);
         }
-        let changed = self.judge.observe(outcome, &self.settings);
+        self.damper.pass(now);
+        self.is_cut_off = is_cut_off && outcome == Outcome::Failure;
+        let is_held = self.damper.held_until().is_some() || self.is_cut_off;
+        let changed = self.judge.observe(outcome, &self.settings, is_held);
+        if let (Some(state), Some(damping)) = (changed, &self.settings.damping) {
+            self.damper.changed(state, now, damping);
+        }
         self.conclude(now);
         changed
+    }
+
+    /// Whether one more failure makes it down.
+    pub fn would_fall(&self) -> bool {
+        self.believed() == State::Up && self.judge.missing(&self.settings) == 1
+    }
+
+    /// Whether failures would have made it down, were it not for this machine's network.
+    pub fn is_cut_off(&self) -> bool {
+        self.is_cut_off
+    }
+
+    /// Until when it stays down, whatever probes say, for having fallen again and again.
+    pub fn held_until(&self) -> Option<Duration> {
+        self.damper.held_until()
+    }
+
+    /// Ends such a hold, and forgets the falls that led to it.
+    pub fn lift_hold(&mut self, now: Duration) {
+        self.damper.lift();
+        if self.judge.basis() == Basis::Outcome {
+            self.conclude(now);
+        }
     }
 
     /// A probe has ended without being sent, which says nothing of the endpoint.
@@ -156,18 +200,28 @@ impl Tracker {
     /// Something has happened to the endpoint: the next probe is due now. While the verdict is in
     /// doubt probes follow soon anyway, and by its promise not sooner.
     pub fn hint(&mut self, now: Duration) {
-        if self.verdict.hold.is_none() {
+        if self.verdict.hold.is_none() || self.is_cut_off {
             self.course.hints.hear(now, self.settings.interval);
         }
     }
 
     fn is_in_doubt(&self) -> bool {
         // One that is slow casts no doubt on what is down.
-        let slow = self.judge.state() != Some(State::Down) && self.course.has_slow();
+        let slow = self.believed() == State::Up && self.course.has_slow();
         self.judge.is_contradicted() || slow
     }
 
+    fn believed(&self) -> State {
+        self.judge.state().unwrap_or(self.settings.initial.state())
+    }
+
     fn pace(&self) -> Pace {
+        if let Some(until) = self.damper.held_until() {
+            return Pace::Held { pause: self.settings.interval, until };
+        }
+        if self.is_cut_off {
+            return Pace::Settled(self.settings.interval);
+        }
         match self.judge.basis() {
             _ if self.is_in_doubt() => Pace::Doubt {
                 pause: self.settings.doubt_pause(),
@@ -181,7 +235,7 @@ impl Tracker {
 
     /// Brings the verdict up to what is known.
     fn conclude(&mut self, now: Duration) {
-        let state = self.judge.state().unwrap_or(State::Up);
+        let state = self.believed();
         let hold = match self.judge.basis() {
             Basis::Memory => Some(Duration::ZERO),
             // The next probe may be the first that tells.
@@ -195,6 +249,10 @@ impl Tracker {
     /// How long it takes at least until the outcomes that are missing can be there. Those under
     /// way may end at any moment, and those to come may end as they begin.
     fn earliest_change(&self, now: Duration) -> Duration {
+        if let Some(until) = self.damper.held_until() {
+            // Not in one promise, for it is renewed by the next outcome only.
+            return until.saturating_sub(now).min(self.settings.interval);
+        }
         let missing = self.judge.missing(&self.settings) as usize;
         match missing.saturating_sub(self.course.under_way()) {
             0 => Duration::ZERO,

@@ -19,6 +19,7 @@ fn world(names: &[(&str, &[&str])]) -> Arc<World> {
                 monitors: Vec::new(),
                 endpoints: Vec::new(),
                 min_healthy: 1,
+                combined: None,
                 answers: Answers::All,
             });
         }

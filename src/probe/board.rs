@@ -4,20 +4,23 @@
 //! never come here; they have their view.
 
 mod row;
+mod silence;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 pub(super) use self::row::Ended;
-pub use self::row::TargetStatus;
+pub use self::row::{Change, TargetStatus};
 use super::report::{Event, Report};
 use super::target::{Plan, ProbeTarget};
+use crate::clock;
 use crate::health::{
-    PoolId, ProbeNumber, RememberedVerdict, State, Tracker, Verdict, endpoint_verdict,
+    Contact, EndpointId, Initial, PoolId, ProbeNumber, RememberedVerdict, State, Tracker, Verdict,
 };
 
 /// How it is with a target when its loop looks.
@@ -54,6 +57,9 @@ struct Table {
     /// In the order of the plan's targets.
     rows: Vec<TargetStatus>,
     by_key: HashMap<Arc<str>, usize>,
+    contact: Contact,
+    /// When others were last asked to say whether this machine still hears of anybody.
+    others_asked: Option<Duration>,
 }
 
 /// All that is known at one moment.
@@ -65,6 +71,22 @@ pub struct Snapshot {
     pub plan: Arc<Plan>,
     /// In the order of the plan's targets.
     pub targets: Vec<TargetStatus>,
+    /// The same moment, as trackers count it and as the wall clock does.
+    taken: (Duration, SystemTime),
+}
+
+impl Snapshot {
+    /// What is believed of an endpoint.
+    pub fn verdict(&self, endpoint: EndpointId) -> Verdict {
+        let target = |index: usize| self.targets.get(index).map(TargetStatus::verdict);
+        self.plan.verdict(endpoint, target)
+    }
+
+    /// When the next probe of a target is due; none while one is under way that has to end first.
+    pub fn next_probe(&self, target: &TargetStatus) -> Option<SystemTime> {
+        let (now, wall) = self.taken;
+        target.tracker.due().map(|due| wall + due.saturating_sub(now))
+    }
 }
 
 impl Board {
@@ -83,6 +105,7 @@ impl Board {
             generation: table.generation,
             plan: Arc::clone(&table.plan),
             targets: table.rows.clone(),
+            taken: (self.moment(clock::runtime_now()), clock::wall_now()),
         }
     }
 
@@ -140,6 +163,8 @@ impl Board {
         let rows: Vec<_> = rows.collect();
         table.by_key = plan.targets.iter().map(|target| target.key.clone()).zip(0..).collect();
         table.rows = rows;
+        let addresses: HashSet<IpAddr> = plan.targets.iter().map(|t| t.address).collect();
+        table.contact.retain(|address| addresses.contains(address));
         table.plan = Arc::new(plan);
         table.generation += 1;
         new
@@ -149,15 +174,17 @@ impl Board {
     /// probe due. None if the target is no longer in the plan.
     pub(super) fn look(&self, key: &str, now: Instant, at: SystemTime) -> Option<Look> {
         let moment = self.moment(now);
-        let (report, (verdict, next)) = self.change(key, |row| {
-            let tracker = &mut row.tracker;
-            let event = tracker.look(moment).then_some((Event::Slow, at, None));
-            let next = match tracker.due() {
-                Some(due) if due <= moment => Next::Begin,
-                _ => Next::Wait(tracker.wake().map(|wake| self.origin + wake)),
-            };
-            (event, (tracker.verdict(), next))
-        })?;
+        let mut table = self.table();
+        let index = table.index(key)?;
+        let row = table.rows.get_mut(index)?;
+        let before = row.verdict();
+        let is_slow = row.tracker.look(moment);
+        let next = match row.tracker.due() {
+            Some(due) if due <= moment => Next::Begin,
+            _ => Next::Wait(row.tracker.wake().map(|wake| self.origin + wake)),
+        };
+        let verdict = row.verdict();
+        let report = is_slow.then(|| table.report(index, before, Event::Slow, at)).flatten();
         Some(Look { report, verdict, next })
     }
 
@@ -173,12 +200,32 @@ impl Board {
 
     /// Takes in what a probe came to. None as above.
     pub(super) fn end(&self, key: &str, now: Instant, ended: Ended) -> Option<Report> {
-        let (report, ()) = self.change(key, |row| {
-            let changed = row.end(&ended, self.moment(now));
-            let Ended { result, round_trip, at, .. } = ended;
-            (Some((Event::Ended { result, round_trip }, at, changed)), ())
-        })?;
-        report
+        let now = self.moment(now);
+        let mut table = self.table();
+        let index = table.index(key)?;
+        let (is_cut_off, contact) = table.listen(index, &ended, now);
+        let row = table.rows.get_mut(index)?;
+        let before = row.verdict();
+        let changed = row.end(&ended, now, is_cut_off);
+        let Ended { result, round_trip, at, .. } = ended;
+        let report = table.report(index, before, Event::Ended { result, round_trip }, at)?;
+        Some(Report { changed, contact, ..report })
+    }
+
+    /// What lets the loop of a target look again, for what is due may have changed.
+    pub(super) fn nudge(&self, key: &str) -> Option<Arc<Notify>> {
+        self.table().row(key).map(|row| Arc::clone(&row.nudge))
+    }
+
+    /// Ends the holds of some endpoints' targets; returns how many were held.
+    pub(super) fn lift_holds(&self, endpoints: &[EndpointId], now: Instant) -> usize {
+        let now = self.moment(now);
+        let mut table = self.table();
+        let plan = Arc::clone(&table.plan);
+        let indices = endpoints.iter().flat_map(|id| plan.targets_of(*id));
+        indices
+            .filter(|index| table.rows.get_mut(**index).is_some_and(|r| r.lift_hold(now)))
+            .count()
     }
 
     fn moment(&self, now: Instant) -> Duration {
@@ -187,42 +234,41 @@ impl Board {
 
     fn tracker<T>(&self, key: &str, change: impl FnOnce(&mut Tracker) -> T) -> Option<T> {
         let mut table = self.table();
-        let index = *table.by_key.get(key)?;
+        let index = table.index(key)?;
         Some(change(&mut table.rows.get_mut(index)?.tracker))
-    }
-
-    /// Changes a row, and reports what happened to it.
-    fn change<T>(
-        &self,
-        key: &str,
-        change: impl FnOnce(&mut TargetStatus) -> (Option<(Event, SystemTime, Option<State>)>, T),
-    ) -> Option<(Option<Report>, T)> {
-        let mut table = self.table();
-        let generation = table.generation;
-        let index = *table.by_key.get(key)?;
-        let pools = Arc::clone(table.plan.pools.get(index)?);
-        let row = table.rows.get_mut(index)?;
-        let before = row.verdict();
-        let (happened, result) = change(row);
-        let (key, verdict) = (row.target.key.clone(), row.verdict());
-        let moved = verdict != before;
-        let report = happened.map(|(event, at, changed)| Report {
-            key,
-            event,
-            at,
-            verdict,
-            changed,
-            moved,
-            pools,
-            generation,
-        });
-        Some((report, result))
     }
 }
 
 impl Table {
+    fn index(&self, key: &str) -> Option<usize> {
+        self.by_key.get(key).copied()
+    }
+
     fn row(&self, key: &str) -> Option<&TargetStatus> {
-        self.by_key.get(key).and_then(|index| self.rows.get(*index))
+        self.index(key).and_then(|index| self.rows.get(index))
+    }
+
+    /// What happened to a row whose verdict was another before, perhaps.
+    fn report(
+        &self,
+        index: usize,
+        before: Verdict,
+        event: Event,
+        at: SystemTime,
+    ) -> Option<Report> {
+        let row = self.rows.get(index)?;
+        let verdict = row.verdict();
+        Some(Report {
+            key: row.target.key.clone(),
+            event,
+            at,
+            verdict,
+            changed: None,
+            moved: verdict != before,
+            contact: None,
+            pools: Arc::clone(self.plan.pools.get(index)?),
+            generation: self.generation,
+        })
     }
 
     fn by_address(&self) -> HashMap<IpAddr, Vec<&TargetStatus>> {
@@ -234,13 +280,10 @@ impl Table {
     }
 
     fn pool_verdicts(&self, pool: usize) -> Vec<Verdict> {
-        let endpoints = self.plan.endpoints.get(pool).map_or(&[][..], |endpoints| endpoints);
-        let verdict = |targets: &[usize]| {
-            endpoint_verdict(
-                targets.iter().filter_map(|t| self.rows.get(*t)).map(TargetStatus::verdict),
-            )
-        };
-        endpoints.iter().map(|targets| verdict(targets)).collect()
+        let count = self.plan.endpoints.get(pool).map_or(0, Vec::len);
+        let verdict = |target: usize| self.rows.get(target).map(TargetStatus::verdict);
+        let ids = (0..count).map(|index| EndpointId { pool: pool as PoolId, index: index as u32 });
+        ids.map(|id| self.plan.verdict(id, verdict)).collect()
     }
 }
 
@@ -249,6 +292,9 @@ impl Table {
 fn same_question(rows: &[&TargetStatus], target: &ProbeTarget) -> Option<RememberedVerdict> {
     if let Some(row) = rows.iter().find(|row| row.target.asks_the_same(target)) {
         return row.remembered();
+    }
+    if target.settings.initial != Initial::Last {
+        return None;
     }
     let remembered: Vec<RememberedVerdict> =
         rows.iter().filter_map(|row| row.remembered()).collect();

@@ -12,6 +12,8 @@ pub enum Failure {
     TimedOut(Duration),
     /// Nothing listens on the port.
     Refused,
+    /// Nothing came from there at all.
+    Unreachable(String),
     /// The network, or the other host, said something else.
     Network(String),
     /// What answered is not HTTP, or it hung up before it had answered.
@@ -45,7 +47,7 @@ impl Failure {
         match self {
             Self::TimedOut(_) => "timeout",
             Self::Refused => "refused",
-            Self::Network(_) => "network",
+            Self::Unreachable(_) | Self::Network(_) => "network",
             Self::NoHttp(_) => "no_http",
             Self::Status { .. } => "status",
             Self::BodyLacks(_) | Self::BodyBroken(_) => "body",
@@ -55,6 +57,11 @@ impl Failure {
             Self::Exhausted(_) => "exhausted",
             Self::Unaskable(_) => "unaskable",
         }
+    }
+
+    /// Whether nothing was heard from there, which may be the fault of any network between.
+    pub fn is_silence(&self) -> bool {
+        matches!(self, Self::Unreachable(_))
     }
 
     /// Whether the fault is here: then the endpoint was not asked and nothing is known of it, so
@@ -69,7 +76,7 @@ impl fmt::Display for Failure {
         match self {
             Self::TimedOut(limit) => write!(f, "timed out after {limit:?}"),
             Self::Refused => f.write_str("connect refused"),
-            Self::Network(text) => f.write_str(text),
+            Self::Unreachable(text) | Self::Network(text) => f.write_str(text),
             Self::NoHttp(text) => write!(f, "no HTTP answer: {text}"),
             Self::Status { got, wanted } => write!(f, "status {got}, wanted {wanted}"),
             Self::BodyLacks(text) => write!(f, "body lacks {text:?}"),
@@ -96,6 +103,10 @@ impl From<&io::Error> for Failure {
             io::ErrorKind::ConnectionRefused => Self::Refused,
             // Such as a link-local address, which would need an interface.
             io::ErrorKind::InvalidInput => Self::Unaskable(plain(error)),
+            io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::NetworkDown
+            | io::ErrorKind::TimedOut => Self::Unreachable(plain(error)),
             io::ErrorKind::ConnectionReset => Self::Network("connection reset".into()),
             io::ErrorKind::UnexpectedEof => Self::Network("connection closed".into()),
             _ => Self::Network(plain(error)),

@@ -81,7 +81,7 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::health::{State, TrackerSettings};
+    use crate::health::{Condition, Initial, State, TrackerSettings};
     use crate::probe::{Plan, Probes, Report};
 
     /// An address that no other test uses, so that nobody takes the port while it is closed.
@@ -89,7 +89,14 @@ mod tests {
 
     fn plan(port: u16) -> Plan {
         let pause = Duration::from_millis(20);
-        let settings = TrackerSettings { fall: 3, rise: 2, interval: pause, retry: pause };
+        let settings = TrackerSettings {
+            fall: 3,
+            rise: 2,
+            interval: pause,
+            retry: pause,
+            initial: Initial::Last,
+            damping: None,
+        };
         let request = Request::Tcp { port };
         let timeout = Duration::from_secs(10);
         let target = ProbeTarget {
@@ -103,6 +110,8 @@ mod tests {
         Plan {
             targets: vec![Arc::new(target)],
             pools: vec![[0].into()],
+            domains: vec![0],
+            conditions: vec![Condition::all(vec![Condition::Monitor(0)])],
             endpoints: vec![vec![[0].into()]],
         }
     }

@@ -21,10 +21,21 @@ pub struct Report {
     pub changed: Option<State>,
     /// Whether state or doubt are other than before: then the views of `pools` are out of date.
     pub moved: bool,
+    /// Whether this machine has just lost its network, or has it again.
+    pub contact: Option<ContactNews>,
     /// The pools that hang on the target, by their ids in the plan of `generation`.
     pub pools: Arc<[PoolId]>,
     /// Counts plans: 1 is the first, each [`super::Probes::replace`] adds one.
     pub generation: u64,
+}
+
+/// What a probe says of this machine's own network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContactNews {
+    /// Nobody is heard of any more: no verdict falls by silence from now on.
+    Lost,
+    /// Somebody is.
+    Regained,
 }
 
 /// What happened to a probe.

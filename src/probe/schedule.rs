@@ -20,7 +20,7 @@ use super::report::Report;
 use super::target::{Plan, ProbeTarget};
 use super::watch::Watch;
 use crate::clock::{self, Draws};
-use crate::health::RememberedVerdict;
+use crate::health::{EndpointId, RememberedVerdict};
 
 /// The first probes of a plan are spread over at most this, for readiness waits for them.
 const FIRST_ROUND: Duration = Duration::from_secs(1);
@@ -104,6 +104,12 @@ impl Probes {
         });
     }
 
+    /// Lets endpoints come up again that are held down for having fallen again and again. Returns
+    /// how many of their targets were.
+    pub fn lift_holds(&self, endpoints: &[EndpointId]) -> usize {
+        self.board.lift_holds(endpoints, clock::runtime_now())
+    }
+
     /// What is known of every target.
     pub fn board(&self) -> &Arc<Board> {
         &self.board
@@ -133,6 +139,7 @@ async fn probe_again_and_again(
     reports: mpsc::Sender<Report>,
 ) {
     let (board, key) = (&common.board, &target.key);
+    let Some(nudge) = board.nudge(key) else { return };
     let ask = common.prepare.prepare(&target);
     let watched = target.watched();
     let mut watch = watched.map(|address| Watch::new(address, Arc::clone(&common.watch_permits)));
@@ -173,6 +180,7 @@ async fn probe_again_and_again(
                     return;
                 }
             }
+            () = nudge.notified() => {}
             () = until(wake), if !is_due => {}
         }
     }

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use crate::hash::fnv1a;
 use crate::health::{
-    Endpoint, EndpointAddress, EndpointId, HttpCheck, Inventory, Monitor, MonitorKind, PoolId,
-    ProbeAt, StatusRange, TrackerSettings,
+    Condition, Damping, Domain, Endpoint, EndpointAddress, EndpointId, HttpCheck, Initial,
+    Inventory, Monitor, MonitorKind, Pool, PoolId, ProbeAt, StatusRange, TrackerSettings, Verdict,
 };
 
 /// What is asked more often than this is not watched.
@@ -85,9 +85,13 @@ pub struct Plan {
     pub targets: Vec<Arc<ProbeTarget>>,
     /// For each target the pools that share it, in ascending order.
     pub pools: Vec<Arc<[PoolId]>>,
+    /// For each target what it fails together with: the region of its first pool, or that pool.
+    pub domains: Vec<Domain>,
     /// For each pool and endpoint the indices of its targets, one for each monitor; none: always
     /// up.
     pub endpoints: Vec<Vec<Box<[usize]>>>,
+    /// For each pool how the verdicts of these make one.
+    pub conditions: Vec<Condition>,
 }
 
 impl Plan {
@@ -105,8 +109,24 @@ impl Plan {
             pool.endpoints.iter().map(targets_of).collect()
         });
         let endpoints = endpoints.collect();
+        let domains = draft.pools.iter().map(|pools| domain(inventory, pools)).collect();
         let pools = draft.pools.into_iter().map(Arc::from).collect();
-        Self { targets: draft.targets, pools, endpoints }
+        let conditions = inventory.pools.iter().map(Pool::condition).collect();
+        Self { targets: draft.targets, pools, domains, endpoints, conditions }
+    }
+
+    /// The verdict of an endpoint from those of its targets, which are given by their index. One
+    /// that is not probed is up.
+    pub fn verdict(&self, endpoint: EndpointId, of: impl Fn(usize) -> Option<Verdict>) -> Verdict {
+        let targets = self.targets_of(endpoint);
+        let condition = self.conditions.get(endpoint.pool as usize);
+        let Some(condition) = condition.filter(|_| !targets.is_empty()) else {
+            return Verdict::SETTLED_UP;
+        };
+        condition.verdict(&|monitor| {
+            let target = targets.get(monitor as usize);
+            target.and_then(|index| of(*index)).unwrap_or(Verdict::SETTLED_UP)
+        })
     }
 
     /// The indices of an endpoint's targets.
@@ -114,6 +134,13 @@ impl Plan {
         let pool = self.endpoints.get(endpoint.pool as usize);
         pool.and_then(|p| p.get(endpoint.index as usize)).map_or(&[], |targets| targets)
     }
+}
+
+/// Regions are numbered from below, and pools without one from above.
+fn domain(inventory: &Inventory, pools: &[PoolId]) -> Domain {
+    let first = pools.first().copied().unwrap_or_default();
+    let region = inventory.pools.get(first as usize).and_then(|pool| pool.region);
+    region.unwrap_or(Domain::MAX - first)
 }
 
 #[derive(Default)]
@@ -197,7 +224,7 @@ impl ProbeTarget {
     /// Everything that [`Request::shown`] leaves out. The text is hashed into keys that are
     /// remembered on disk: changing it makes every verdict be forgotten once.
     fn write_rest(&self, text: &mut String) {
-        let TrackerSettings { fall, rise, interval, retry } = self.settings;
+        let TrackerSettings { fall, rise, interval, retry, initial, damping } = self.settings;
         let timeout = self.timeout;
         // Writing to a String cannot fail.
         let _ = write!(
@@ -210,6 +237,14 @@ impl ProbeTarget {
         // Only what differs from the default is written, and so keeps the keys of earlier versions.
         if !self.watch {
             text.push_str("\nwatch=false");
+        }
+        if initial != Initial::Last {
+            let _ = write!(text, "\ninitial={initial:?}");
+        }
+        if let Some(damping) = damping {
+            let Damping { falls, within, hold, longest } = damping;
+            let [within, hold, longest] = [within, hold, longest].map(|time| time.as_nanos());
+            let _ = write!(text, "\ndamping={falls},{within},{hold},{longest}");
         }
         if let Request::Http(HttpRequest { tls, status, body, .. }) = &self.request {
             let _ = write!(text, "\nverify={:?} status=", tls.as_ref().map(|t| t.verify));

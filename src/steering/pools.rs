@@ -293,6 +293,7 @@ mod tests {
             monitors: Vec::new(),
             endpoints: vec![Endpoint { address: address.clone(), weight: 1, probe: None }],
             min_healthy: 1,
+            combined: None,
             answers: Answers::All,
         };
         Inventory { pools: (0..pools).map(pool).collect(), ..Inventory::default() }

@@ -36,6 +36,7 @@ fn pool(name: &str, endpoints: Vec<Endpoint>) -> Pool {
         monitors: Vec::new(),
         endpoints,
         min_healthy: 1,
+        combined: None,
         answers: Answers::All,
     }
 }

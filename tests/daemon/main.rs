@@ -27,5 +27,6 @@ mod observing;
 mod overrides;
 mod reload;
 mod restart;
+mod start;
 mod stopping;
 mod watch;

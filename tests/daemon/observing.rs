@@ -1,11 +1,12 @@
 //! Readiness, metrics and the log: what the daemon tells of itself.
 
 use hickory_proto::rr::RecordType;
+use serde_json::json;
 
 use crate::support::backend::{Backend, Manner, WELL};
 use crate::support::dns;
 use crate::support::setup::{Setup, ZONE, pool, steady, web};
-use crate::support::wait::until_eq;
+use crate::support::wait::{until, until_eq};
 
 const MAIN: &str = "192.0.2.1";
 const SPARE: &str = "198.51.100.1";
@@ -203,4 +204,41 @@ fn the_log_has_one_line_for_each_thing_that_happens_and_none_for_a_question() {
         let message = line["message"].as_str().unwrap();
         assert!(page.contains(&format!("`{message}`")), "docs/operations.md lacks {message:?}");
     }
+}
+
+/// With numbers and words enough to know why, and what comes next.
+#[test]
+fn the_status_tells_what_each_monitor_knows() {
+    let mut server = Backend::http();
+    let pools = web() + &pool("main", "web", "192.0.2.1", server.address);
+    let daemon = Setup::steering(&pools, "www.failover = [\"main\"]\n").ready();
+    let probe = || daemon.endpoint("main")["probes"][0].clone();
+    let first = probe();
+    assert_eq!((&first["monitor"], &first["verdict"]), (&json!("web"), &json!("up")));
+    assert_eq!(first["last_change"]["to"], "up");
+    assert!(first["last_change"]["reason"].is_null(), "{first}");
+    assert!(first["successes_in_a_row"].as_u64().unwrap() >= 1, "{first}");
+    let round_trips = &first["round_trip_ms"];
+    assert!(round_trips["count"].as_u64().unwrap() >= 1, "{first}");
+    assert!(round_trips["p50"].as_f64().unwrap() <= round_trips["p99"].as_f64().unwrap());
+
+    server.kill();
+    let down = until("it to be down", || {
+        let probe = probe();
+        if probe["verdict"] == "down" { Ok(probe) } else { Err(probe.to_string()) }
+    });
+    assert_eq!(down["last_change"]["to"], "down");
+    let reason = down["last_change"]["reason"].as_str().unwrap();
+    assert!(
+        ["connect refused", "connection reset", "connection closed"].contains(&reason),
+        "{down}"
+    );
+    assert_eq!(down["successes_in_a_row"], 0);
+    assert!(down["failures_in_a_row"].as_u64().unwrap() >= 3, "{down}");
+    let next: jiff::Timestamp = until("the next probe to be known", || {
+        let next = probe()["next_probe"].clone();
+        next.as_str().map(|text| text.parse().unwrap()).ok_or_else(|| next.to_string())
+    });
+    let changed: jiff::Timestamp = down["last_change"]["at"].as_str().unwrap().parse().unwrap();
+    assert!(next > changed, "{next} {changed}");
 }

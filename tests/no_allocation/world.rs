@@ -59,6 +59,7 @@ fn pool(addresses: &[EndpointAddress], answers: Answers) -> Pool {
         monitors: Vec::new(),
         endpoints: addresses.iter().map(endpoint).collect(),
         min_healthy: 1,
+        combined: None,
         answers,
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use steersman::dns::{self, Asker, Scratch, Transport};
 use steersman::health::{
-    Outcome, Override, Overrides, ProbeNumber, StandingNow, State, Tracker, endpoint_verdict,
+    Outcome, Override, Overrides, ProbeNumber, StandingNow, State, Target, Tracker,
 };
 use steersman::probe::Plan;
 use steersman::steering::{Chance, Draw, NoTrace, Pools, Turns};
@@ -195,6 +195,20 @@ impl Pure {
         })
     }
 
+    /// Takes back what was said of a target, and ends what holds it down.
+    fn clear(&mut self, target: &Target) -> Result<(), String> {
+        let overridden = self.overrides.clear(target).is_some();
+        let mut was_held = false;
+        for id in target.endpoints_in(&self.world.inventory) {
+            for index in self.plan.targets_of(id) {
+                let tracker = &mut self.probed[*index].tracker;
+                was_held |= tracker.held_until().is_some();
+                tracker.lift_hold(self.now);
+            }
+        }
+        if overridden || was_held { Ok(()) } else { Err("there is nothing to clear".into()) }
+    }
+
     fn wall(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + self.now
     }
@@ -234,8 +248,7 @@ impl Pure {
     fn view(&self) -> View {
         let inventory = &self.world.inventory;
         let pools = Pools::new(inventory, |id| {
-            let targets = self.plan.targets_of(id).iter();
-            let verdict = endpoint_verdict(targets.map(|t| self.probed[*t].tracker.verdict()));
+            let verdict = self.plan.verdict(id, |t| Some(self.probed[t].tracker.verdict()));
             StandingNow::of(inventory, id, verdict, &self.overrides)
         });
         View {
@@ -270,7 +283,7 @@ impl Pure {
 impl Probed {
     fn end(&mut self, number: ProbeNumber, well: bool, now: Duration, took: Duration) {
         let outcome = if well { Outcome::Success } else { Outcome::Failure };
-        self.tracker.end(number, outcome, now, took);
+        self.tracker.end(number, outcome, now, took, false);
     }
 }
 
@@ -327,9 +340,7 @@ impl Stage for Pure {
                 }
                 self.overrides.set(target.clone(), what);
             }
-            Act::Clear(target) => {
-                self.overrides.clear(target).ok_or("nothing was said of it")?;
-            }
+            Act::Clear(target) => self.clear(target)?,
             Act::Reload { refused_with } => self.reload(refused_with.as_ref())?,
             Act::Restart => self.restart()?,
             Act::Ask(asked) => self.ask(asked),

@@ -244,7 +244,7 @@ fn send(stream: &mut impl Write, status: &str, body: &str) -> io::Result<()> {
 }
 
 /// An address of this machine that no other server of this or of another test process has.
-fn fresh_ip() -> Ipv4Addr {
+pub fn fresh_ip() -> Ipv4Addr {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     assert!(number < 1 << 10, "more servers than addresses");

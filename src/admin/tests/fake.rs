@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 
 use super::super::status::{ProbeFacts, Status, pool_statuses, region_statuses};
-use super::super::{Control, ExplainRequest, OverrideError, Problem};
+use super::super::{Cleared, Control, ExplainRequest, OverrideError, Problem};
 use crate::finding::Finding;
 use crate::health::{
     Answers, Endpoint, EndpointAddress, Inventory, Override, Overrides, Pool, Region, StandingNow,
@@ -48,6 +48,7 @@ fn inventory() -> Inventory {
             .map(|address| Endpoint { address, weight: 1, probe: None })
             .collect(),
         min_healthy: 1,
+        combined: None,
         answers: Answers::All,
     };
     Inventory {
@@ -92,6 +93,8 @@ impl Control for Fake {
             failing: id.index == 1,
             last_error: (id.index == 1).then(|| "connection refused".into()),
             last_round_trip: Some(Duration::from_micros(1500)),
+            held_until: None,
+            probes: vec![],
         };
         let pools = Pools::new(&inventory(), |id| {
             StandingNow::of(&inventory(), id, facts(id).verdict, &overrides)
@@ -140,10 +143,11 @@ impl Control for Fake {
         Ok(before)
     }
 
-    fn clear_override(&self, target: &Target, by: &str) -> Result<Override, OverrideError> {
+    fn clear(&self, target: &Target, by: &str) -> Result<Cleared, OverrideError> {
         let mut inside = self.inside();
         inside.by.push(by.to_owned());
-        inside.overrides.clear(target).ok_or(OverrideError::NoOverride)
+        let overridden = inside.overrides.clear(target).ok_or(OverrideError::NothingToClear)?;
+        Ok(Cleared { overridden: Some(overridden), holds: 0 })
     }
 
     fn reload(&self) -> Result<String, Vec<Finding>> {

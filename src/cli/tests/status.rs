@@ -30,6 +30,8 @@ fn endpoint(pool: &str, address: &str) -> EndpointStatus {
         failing: false,
         standing: StandingText::Up,
         last_error: Some("an old error".into()),
+        held_until: None,
+        probes: vec![],
         last_round_trip_ms: Some(1.26),
         overridden: None,
     }

@@ -50,6 +50,7 @@ fn every_key_is_read() {
         listen = ["0.0.0.0:53"]
         workers = 3
         cookie_secret_file = "cookie.secret"
+        start_timeout = "90s"
         [dns.rate_limit]
         responses_per_second = 1000
         slip = 1
@@ -77,6 +78,7 @@ fn every_key_is_read() {
         dns: Dns {
             listen: vec!["0.0.0.0:53".parse().unwrap()],
             workers: 3,
+            start_timeout: Duration::from_secs(90),
             nsid: None,
             cookie_secret_file: Some(("/etc/steersman/cookie.secret".into(), place(30, 8))),
             rate_limit: rate_limit::Settings {
@@ -113,13 +115,13 @@ fn mistakes_are_said() {
         ),
         (
             "[dns]\nport = 53",
-            &[r#"2:1: unknown key "port"; expected one of listen, workers, nsid, cookie_secret_file, rate_limit, tcp, tls"#.into()],
+            &[r#"2:1: unknown key "port"; expected one of listen, workers, start_timeout, nsid, cookie_secret_file, rate_limit, tcp, tls"#.into()],
         ),
         (
             "[dns]\ngeoip = []\nport = 1\n[dns.tcp]\nstate = 'x'",
             &[
                 "2:1: geoip under [dns]; expected geoip above the first table, at the top of the file".into(),
-                r#"3:1: unknown key "port"; expected one of listen, workers, nsid, cookie_secret_file, rate_limit, tcp, tls"#.into(),
+                r#"3:1: unknown key "port"; expected one of listen, workers, start_timeout, nsid, cookie_secret_file, rate_limit, tcp, tls"#.into(),
                 "5:1: state under [dns.tcp]; expected state above the first table, at the top of the file".into(),
             ],
         ),

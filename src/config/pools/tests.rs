@@ -3,7 +3,7 @@ mod mistakes;
 use std::time::Duration;
 
 use super::*;
-use crate::health::{HttpCheck, ProbeAt, StatusRange};
+use crate::health::{HttpCheck, Initial, ProbeAt, StatusRange};
 
 fn read_all(text: &str) -> (Inventory, Vec<String>) {
     let document = Document::parse("pools.toml", text.as_bytes()).ok().unwrap();
@@ -102,6 +102,8 @@ fn the_settings_of_the_example_are_the_defaults() {
         rise: 2,
         retry: Duration::from_millis(300),
         watch: true,
+        initial: Initial::Last,
+        damping: None,
     };
     assert_eq!(monitors[0], monitor);
     assert_eq!(monitors[1].kind, MonitorKind::Https(HttpCheck { port: 443, ..check }));

@@ -61,6 +61,7 @@ impl Setup {
             monitors: Vec::new(),
             endpoints,
             min_healthy: 1,
+            combined: None,
             answers: Answers::All,
         });
         self

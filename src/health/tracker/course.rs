@@ -43,6 +43,14 @@ pub(super) enum Pace {
         /// How many in all could change the verdict.
         missing: usize,
     },
+    /// When those under way have ended, after this pause since the last one began, and at this
+    /// moment.
+    Held {
+        /// From one to the next.
+        pause: Duration,
+        /// When the verdict may change again.
+        until: Duration,
+    },
 }
 
 impl Course {
@@ -118,7 +126,7 @@ impl Course {
         let hint = self.hints.pending();
         let may_overlap = match pace {
             Pace::Doubt { missing, .. } => self.under_way.len() < missing,
-            Pace::Settled(_) => hint.is_some(),
+            Pace::Settled(_) | Pace::Held { .. } => hint.is_some(),
         };
         if !self.under_way.is_empty() && !may_overlap {
             return None;
@@ -128,6 +136,10 @@ impl Course {
         }
         let regular = match pace {
             Pace::Settled(pause) => self.last_begun + self.jittered(pause),
+            // One that began before then may have told nothing.
+            Pace::Held { pause, until } => {
+                (self.last_begun + self.jittered(pause)).min(until.max(self.last_ended))
+            }
             // A verdict in doubt promises that it stays for the pauses that are missing.
             Pace::Doubt { pause, .. } if self.under_way.is_empty() => {
                 self.last_ended + self.jittered_up(pause)

@@ -41,11 +41,13 @@ impl Judge {
         Self { state: last, against: 0, basis: Basis::Memory }
     }
 
-    /// Takes in an outcome; returns the new state if that changed.
+    /// Takes in an outcome; returns the new state if that changed, which it does not while it is
+    /// held.
     pub(super) fn observe(
         &mut self,
         outcome: Outcome,
         settings: &TrackerSettings,
+        is_held: bool,
     ) -> Option<State> {
         let seen = match outcome {
             Outcome::Success => State::Up,
@@ -58,6 +60,9 @@ impl Judge {
         }
         if self.missing(settings) > 1 {
             self.against += 1;
+            return None;
+        }
+        if is_held {
             return None;
         }
         self.against = 0;

@@ -8,8 +8,14 @@ use State::{Down, Up};
 
 const SECOND: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_millis(300);
-const SETTINGS: TrackerSettings =
-    TrackerSettings { fall: 3, rise: 2, interval: Duration::from_secs(5), retry: RETRY };
+const SETTINGS: TrackerSettings = TrackerSettings {
+    fall: 3,
+    rise: 2,
+    interval: Duration::from_secs(5),
+    retry: RETRY,
+    initial: Initial::Last,
+    damping: None,
+};
 
 fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
@@ -43,7 +49,7 @@ impl Run {
 
     fn end_after(&mut self, probe: ProbeNumber, took: Duration, outcome: Outcome) -> Option<State> {
         self.now += took;
-        self.tracker.end(probe, outcome, self.now, took)
+        self.tracker.end(probe, outcome, self.now, took, false)
     }
 
     /// One probe from beginning to end, which is the same moment.
@@ -170,7 +176,7 @@ fn what_hangs_is_asked_again_before_it_has_timed_out() {
     let third = run.begin_when_due();
     assert_eq!(run.now, fault + ms(630));
     assert_eq!(run.tracker.due(), None, "no more than could change the verdict");
-    let mut end = |probe, at: Duration| run.tracker.end(probe, F, at, timeout);
+    let mut end = |probe, at: Duration| run.tracker.end(probe, F, at, timeout, false);
     assert_eq!(end(first, fault + timeout), None);
     assert_eq!(end(second, fault + ms(315) + timeout), None);
     assert_eq!(end(third, fault + ms(630) + timeout), Some(Down));
@@ -234,4 +240,106 @@ fn a_hint_does_not_hurry_doubt() {
     let pause = run.pause();
     run.tracker.hint(run.now);
     assert_eq!(run.pause(), pause);
+}
+
+#[test]
+fn what_counts_as_down_before_its_first_probe_is_up_with_the_first_success() {
+    for (initial, state) in [(Initial::Last, Up), (Initial::Up, Up), (Initial::Down, Down)] {
+        let settings = TrackerSettings { initial, ..SETTINGS };
+        let mut run = Run { tracker: Tracker::new(settings, None, Duration::ZERO), now: ms(0) };
+        let verdict = Verdict { state, hold: Some(Duration::ZERO) };
+        assert_eq!((run.tracker.verdict(), run.tracker.state()), (verdict, None));
+        let probe = run.begin_when_due();
+        run.tracker.end_in_vain(probe, run.now);
+        assert_eq!(run.tracker.verdict().state, state, "nothing was learnt");
+        assert_eq!(run.probe(S), Some(Up));
+        let remembered = Tracker::new(settings, Some(Up), Duration::ZERO);
+        assert_eq!(remembered.verdict().state, Up, "{initial:?}");
+    }
+}
+
+const DAMPING: Damping = Damping {
+    falls: 2,
+    within: Duration::from_secs(60),
+    hold: Duration::from_secs(20),
+    longest: Duration::from_secs(60),
+};
+
+/// Down for the second time within a minute, and held there.
+fn held() -> Run {
+    let settings = TrackerSettings { damping: Some(DAMPING), ..SETTINGS };
+    let mut run = Run { tracker: Tracker::new(settings, None, Duration::ZERO), now: ms(0) };
+    for outcome in [S, F, F, F, S, S, F, F, F] {
+        run.probe(outcome);
+    }
+    assert_eq!(run.tracker.verdict(), Verdict { state: Down, hold: None });
+    run
+}
+
+/// It is asked at its usual pace, and comes up with the first probe after the hold.
+#[test]
+fn what_flaps_stays_down_until_the_hold_is_over() {
+    let mut run = held();
+    let until = run.now + DAMPING.hold;
+    assert_eq!(run.tracker.held_until(), Some(until));
+    while run.now + SETTINGS.interval < until {
+        let before = run.now;
+        assert_eq!(run.probe(S), None);
+        assert!(run.now - before >= SETTINGS.interval, "no hurry");
+        let hold = run.tracker.verdict().hold.expect("it is well, and kept from coming up");
+        assert!(hold <= SETTINGS.interval && run.now + hold <= until);
+    }
+    assert_eq!(run.probe(S), Some(Up));
+    assert_eq!(run.now, until);
+    assert_eq!(run.tracker.held_until(), None);
+}
+
+#[test]
+fn a_hold_that_is_lifted_lets_it_come_up() {
+    let mut run = held();
+    run.probe(S);
+    run.now += ms(1);
+    run.tracker.lift_hold(run.now);
+    assert_eq!(run.tracker.held_until(), None);
+    assert_eq!(run.pause(), Some(ms(314)), "as whatever is in doubt");
+    assert_eq!(run.probe(S), Some(Up));
+    // Nor are the falls counted that led to it.
+    for outcome in [F, F, F] {
+        run.probe(outcome);
+    }
+    assert_eq!(run.tracker.held_until(), None);
+}
+
+#[test]
+fn what_still_fails_after_the_hold_is_down_as_ever() {
+    let mut run = held();
+    while run.tracker.held_until().is_some() {
+        run.probe(F);
+    }
+    assert_eq!(run.tracker.verdict(), Verdict { state: Down, hold: None });
+    assert_eq!(run.pause(), Some(SETTINGS.interval));
+    assert_eq!([run.probe(S), run.probe(S)], [None, Some(Up)]);
+}
+
+/// Failures that are this machine's own make nothing fall, for as long as it takes.
+#[test]
+fn nothing_falls_while_this_machine_is_cut_off() {
+    let mut run = Run::settled();
+    let silence = |run: &mut Run, is_cut_off| {
+        let probe = run.begin_when_due();
+        run.tracker.end(probe, F, run.now, Duration::ZERO, is_cut_off)
+    };
+    assert_eq!([silence(&mut run, false), silence(&mut run, false)], [None, None]);
+    assert!(run.tracker.would_fall());
+    for _ in 0..10 {
+        assert_eq!(silence(&mut run, true), None);
+        assert!(run.tracker.is_cut_off());
+        let verdict = run.tracker.verdict();
+        assert!(verdict.state == Up && verdict.hold.is_some(), "{verdict:?}");
+        assert_eq!(run.pause(), Some(SETTINGS.interval), "nothing is gained by asking often");
+    }
+    run.tracker.hint(run.now);
+    assert_eq!(run.pause(), Some(Duration::ZERO), "the network is back");
+    assert_eq!(silence(&mut run, false), Some(Down), "but it is not");
+    assert!(!run.tracker.is_cut_off());
 }

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use tokio::sync::Notify;
+
 use crate::health::{Outcome, ProbeNumber, RememberedVerdict, State, Tracker, Verdict};
 use crate::probe::failure::Failure;
 use crate::probe::histogram::Histogram;
+use crate::probe::round_trips::RoundTrips;
 use crate::probe::target::ProbeTarget;
 
 /// What is known of one target.
@@ -20,13 +23,38 @@ pub struct TargetStatus {
     pub probed: Option<SystemTime>,
     /// How long the last probe that succeeded took.
     pub round_trip: Option<Duration>,
+    /// How long the last ones took.
+    pub round_trips: RoundTrips,
+    /// How many have succeeded in a row, up to the last one.
+    pub successes: u32,
+    /// How many have failed in a row, up to the last one.
+    pub failures: u32,
+    /// The last change of the verdict, if there was one.
+    pub change: Option<Change>,
     /// Why and when a probe last failed, however long ago.
     pub last_failure: Option<(SystemTime, Failure)>,
     /// Probes by result: `ok`, or [`Failure::reason`].
     pub results: BTreeMap<&'static str, u64>,
     /// How long probes took.
     pub durations: Histogram,
+    /// Since when nothing is heard of it, as trackers count.
+    pub(super) silent_since: Option<Duration>,
+    /// Lets its loop look again.
+    pub(super) nudge: Arc<Notify>,
+    /// Until when it is held down for having fallen again and again.
+    pub held_until: Option<SystemTime>,
     pub(super) tracker: Tracker,
+}
+
+/// A verdict that changed, or was the first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// When.
+    pub at: SystemTime,
+    /// Into what.
+    pub to: State,
+    /// What the probe failed by that was the last straw.
+    pub why: Option<Failure>,
 }
 
 /// A probe that has ended.
@@ -54,9 +82,16 @@ impl TargetStatus {
             target,
             probed: None,
             round_trip: None,
+            round_trips: RoundTrips::default(),
+            successes: 0,
+            failures: 0,
+            change: None,
             last_failure: None,
             results: BTreeMap::new(),
             durations: Histogram::default(),
+            silent_since: None,
+            nudge: Arc::new(Notify::new()),
+            held_until: None,
         }
     }
 
@@ -76,13 +111,10 @@ impl TargetStatus {
     }
 
     /// Takes in a probe that ended at `now`, as the tracker counts it. Returns the new state, if
-    /// it changed.
-    pub(super) fn end(&mut self, ended: &Ended, now: Duration) -> Option<State> {
+    /// it changed, which it does not by a failure while this machine is cut off.
+    pub(super) fn end(&mut self, ended: &Ended, now: Duration, is_cut_off: bool) -> Option<State> {
         let Ended { number, result, round_trip, at } = ended;
         self.probed = Some(*at);
-        if result.is_ok() {
-            self.round_trip = Some(*round_trip);
-        }
         self.durations.add(*round_trip);
         let reason = result.as_ref().err().map_or("ok", Failure::reason);
         *self.results.entry(reason).or_default() += 1;
@@ -90,18 +122,36 @@ impl TargetStatus {
             self.last_failure = Some((*at, failure.clone()));
         }
         let outcome = match result {
-            Ok(()) => Outcome::Success,
+            Ok(()) => {
+                self.round_trip = Some(*round_trip);
+                self.round_trips.add(*round_trip);
+                (self.successes, self.failures) = (self.successes.saturating_add(1), 0);
+                Outcome::Success
+            }
             // Whoever was not asked has not failed.
             Err(failure) if failure.is_ours() => {
                 self.tracker.end_in_vain(*number, now);
                 return None;
             }
-            Err(_) => Outcome::Failure,
+            Err(_) => {
+                (self.successes, self.failures) = (0, self.failures.saturating_add(1));
+                Outcome::Failure
+            }
         };
-        let changed = self.tracker.end(*number, outcome, now, *round_trip);
-        if changed.is_some() {
+        let changed = self.tracker.end(*number, outcome, now, *round_trip, is_cut_off);
+        if let Some(to) = changed {
             self.since = Some(*at);
+            self.change = Some(Change { at: *at, to, why: result.as_ref().err().cloned() });
         }
+        let held_until = self.tracker.held_until();
+        self.held_until = held_until.map(|until| *at + until.saturating_sub(now));
         changed
+    }
+
+    /// Ends the hold, if there is one; returns whether there was.
+    pub(super) fn lift_hold(&mut self, now: Duration) -> bool {
+        self.tracker.lift_hold(now);
+        self.nudge.notify_one();
+        self.held_until.take().is_some()
     }
 }

@@ -1,6 +1,7 @@
 //! In paused time: the clock goes on by itself to the next thing that is to happen.
 
 mod plans;
+mod silence;
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +11,8 @@ use tokio::time::{Instant, sleep};
 
 use super::*;
 use crate::health::{
-    Answers, Endpoint, EndpointAddress, Inventory, Monitor, MonitorKind, Pool, State, Verdict,
+    Answers, Endpoint, EndpointAddress, Initial, Inventory, Monitor, MonitorKind, Pool, State,
+    Verdict,
 };
 use crate::probe::kit::Asking;
 use crate::probe::report::Event;
@@ -29,6 +31,8 @@ fn monitor() -> Monitor {
         retry: RETRY,
         // Its sockets know nothing of paused time.
         watch: false,
+        initial: Initial::Last,
+        damping: None,
     }
 }
 
@@ -45,6 +49,7 @@ fn plan_of(monitor: Monitor, pools: &[&[u8]]) -> Plan {
         monitors: vec![0],
         endpoints: octets.iter().map(endpoint).collect(),
         min_healthy: 1,
+        combined: None,
         answers: Answers::All,
     };
     Plan::new(&Inventory {
@@ -76,6 +81,8 @@ enum Answer {
     /// Well, but not before this time has passed.
     Slowly(Duration),
     Refuses,
+    /// Nothing comes back, and after so long that is taken for an answer.
+    Silent(Duration),
     Hangs,
     NotAsked,
 }
@@ -122,6 +129,10 @@ impl Prepare for Net {
                         Ok(())
                     }
                     Answer::Refuses => Err(Failure::Refused),
+                    Answer::Silent(time) => {
+                        sleep(time).await;
+                        Err(Failure::Unreachable("nobody answers".into()))
+                    }
                     Answer::NotAsked => Err(Failure::Exhausted("no files".into())),
                     Answer::Hangs => std::future::pending().await,
                 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::health::{Answers, Pool};
+use crate::health::Answers;
 
 fn check() -> HttpCheck {
     HttpCheck {
@@ -13,6 +13,13 @@ fn check() -> HttpCheck {
     }
 }
 
+const DAMPING: Damping = Damping {
+    falls: 3,
+    within: Duration::from_secs(600),
+    hold: Duration::from_secs(30),
+    longest: Duration::from_secs(600),
+};
+
 fn monitor(name: &str, kind: MonitorKind) -> Monitor {
     Monitor {
         name: name.into(),
@@ -23,6 +30,8 @@ fn monitor(name: &str, kind: MonitorKind) -> Monitor {
         rise: 2,
         retry: Duration::from_millis(300),
         watch: true,
+        initial: Initial::Last,
+        damping: None,
     }
 }
 
@@ -42,6 +51,7 @@ fn pool(monitors: &[u32], endpoints: Vec<Endpoint>) -> Pool {
         monitors: monitors.to_vec(),
         endpoints,
         min_healthy: 1,
+        combined: None,
         answers: Answers::All,
     }
 }
@@ -140,6 +150,8 @@ fn the_same_question_is_one_target_and_any_difference_makes_two() {
         (Monitor { watch: false, ..base() }, 2, "watch"),
         (Monitor { fall: 9, ..base() }, 2, "fall"),
         (Monitor { rise: 9, ..base() }, 2, "rise"),
+        (Monitor { initial: Initial::Down, ..base() }, 2, "initial"),
+        (Monitor { damping: Some(DAMPING), ..base() }, 2, "damping"),
     ] {
         let endpoints = || vec![endpoint("192.0.2.1", None)];
         let plan =
@@ -149,8 +161,9 @@ fn the_same_question_is_one_target_and_any_difference_makes_two() {
         let wanted = if targets == 1 { vec![vec![0, 1]] } else { vec![vec![0], vec![1]] };
         assert_eq!(shared, wanted, "{what}");
         let same = plan.targets[0].asks_the_same(plan.targets.last().unwrap());
-        let only_timing = ["interval", "timeout", "retry", "fall", "rise", "watch"].contains(&what);
-        assert_eq!(same, targets == 1 || only_timing, "{what}");
+        let only_judging =
+            ["interval", "timeout", "retry", "fall", "rise", "watch", "initial", "damping"];
+        assert_eq!(same, targets == 1 || only_judging.contains(&what), "{what}");
     }
 }
 

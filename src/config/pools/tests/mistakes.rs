@@ -5,7 +5,7 @@ use super::*;
 const POOL_KEYS: &str = "one of region, monitor, endpoints, min_healthy, answers";
 
 const MONITOR_KEYS: &str =
-    "one of http, https, tcp, icmp, interval, timeout, fall, rise, retry, watch";
+    "one of http, https, tcp, icmp, interval, timeout, fall, rise, retry, watch, initial, damping";
 
 const TIME: &str = r#"a time with its unit, such as "300ms", "5s" or "1m30s""#;
 
@@ -58,7 +58,9 @@ fn mistakes_in_monitors_are_said() {
     assert_findings(&[
         (
             "[monitors.m]",
-            &["1:11: monitor \"m\" without a kind; expected one of http, https, tcp, icmp"],
+            &[
+                "1:11: monitor \"m\" without a kind; expected one of http, https, tcp, icmp, all, any, at_least, not",
+            ],
         ),
         (
             "[monitors.m]\nicmp = {}\ntcp = { port = 1 }",
@@ -365,4 +367,95 @@ fn all_mistakes_are_said_at_once_and_names_stay_known() {
     );
     assert_eq!(findings.len(), 6, "{findings:#?}");
     assert_eq!((inventory.pool("a"), inventory.pool("b")), (Some(0), Some(1)));
+}
+
+#[test]
+fn mistakes_in_settings_of_verdicts_are_said() {
+    let bound = r#"expected a time from "1s" to "1d""#;
+    let initial = r#"expected "last", "up" or "down""#;
+    assert_findings(&[
+        ("[monitors.m]\nicmp = {}\ninitial = 'no'", &[&format!("3:11: \"no\"; {initial}")]),
+        ("[monitors.m]\nicmp = {}\ninitial = true", &[&format!("3:11: true; {initial}")]),
+        ("[monitors.m]\nicmp = {}\ndamping = 3", &["3:11: 3; expected true or false"]),
+        (
+            "[monitors.m]\nicmp = {}\ndamping = '1m'",
+            &["3:11: \"1m\"; expected true, false, or a table such as { falls = 3 }"],
+        ),
+        (
+            "[monitors.m]\nicmp = {}\ndamping = { falls = 0, hold = '1ms', most = '1h' }",
+            &[
+                "3:21: 0; expected a number of falls from 1 to 1000",
+                &format!("3:31: \"1ms\"; {bound}"),
+                "3:38: unknown key \"most\"; expected one of falls, within, hold, longest",
+            ],
+        ),
+        (
+            "[monitors.m]\nicmp = {}\ndamping = { hold = '1m', longest = '30s' }",
+            &[
+                "3:36: \"30s\", shorter than the first hold of 1m; expected a time at least as long as hold",
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn mistakes_in_monitors_over_others_are_said() {
+    let with = |text: &str| format!("[monitors.a]\nicmp = {{}}\n[monitors.b]\n{text}");
+    for (text, expected) in [
+        ("any = []", &["4:7: an empty list; expected a list of names of monitors"][..]),
+        ("any = 'a'", &["4:7: \"a\"; expected a list of names of monitors"]),
+        ("all = ['a', 'a']", &["4:13: monitor \"a\" a second time; expected each monitor once"]),
+        ("all = ['c']", &["4:8: unknown monitor \"c\"; expected one of a, b"]),
+        ("not = ['a']", &["4:7: a list; expected the name of a monitor"]),
+        ("not = 'b'", &["4:7: monitor \"b\" within itself: b → b; expected another monitor"]),
+        (
+            "not = 'c'\n[monitors.c]\nany = ['a', 'b']",
+            &["6:13: monitor \"b\" within itself: b → c → b; expected another monitor"],
+        ),
+        (
+            "any = ['a']\ninterval = '1s'\nnot = 'a'",
+            &[
+                "5:1: unknown key \"interval\"; expected one of all, any, at_least, not",
+                "6:1: \"not\" beside \"any\"; expected one of them; what is to be combined further is a monitor of its own",
+            ],
+        ),
+        ("at_least = { of = ['a'] }", &["4:1: at_least without count; expected both count and of"]),
+        ("at_least = { count = 1 }", &["4:1: at_least without of; expected both count and of"]),
+        (
+            "at_least = { count = 2, of = ['a'] }",
+            &["4:22: 2; expected a number from 1 to 1, of the monitors under of"],
+        ),
+    ] {
+        assert_findings(&[(&with(text), expected)]);
+    }
+}
+
+/// What leads to very many monitors, or very deep, is refused before it takes long.
+#[test]
+fn monitors_over_others_are_bounded() {
+    let name = |n: usize| if n == 0 { "a".to_owned() } else { format!("x{n}") };
+    let mut text = "[monitors.a]\nicmp = {}\n".to_owned();
+    for n in 1..=40 {
+        let (this, below) = (name(n), name(n - 1));
+        text += &format!("[monitors.{this}]\nnot = '{below}'\n");
+    }
+    let deeper = "monitors nested deeper than 16; expected at most 16 within each other";
+    let findings = read_all(&text).1;
+    assert!(findings[0].ends_with(deeper), "{findings:?}");
+    let deep = (1..=40).rev().map(|n| format!("[monitors.{}]\nnot = '{}'\n", name(n), name(n - 1)));
+    let text = deep.collect::<String>() + "[monitors.a]\nicmp = {}\n";
+    let findings = read_all(&text).1;
+    assert!(findings[0].ends_with(deeper), "the other way round: {findings:?}");
+
+    let mut text = "[monitors.a]\nicmp = {}\n[monitors.b]\nicmp = {}\n".to_owned();
+    text += "[monitors.x1]\nall = ['a', 'b']\n[monitors.y1]\nany = ['a', 'b']\n";
+    for n in 2..=12 {
+        let m = n - 1;
+        text += &format!(
+            "[monitors.x{n}]\nall = ['x{m}', 'y{m}']\n[monitors.y{n}]\nany = ['x{m}', 'y{m}']\n"
+        );
+    }
+    let findings = read_all(&text).1;
+    let many = "1024 monitors in one; expected at most 1000, counted as often as named";
+    assert!(findings[0].ends_with(many), "{findings:?}");
 }

@@ -77,7 +77,7 @@ fn play(
             let (_, number, began, fate) = under_way.pop().unwrap();
             let counting = tracker.course.under_way();
             let changed = match fate.outcome {
-                Some(outcome) => tracker.end(number, outcome, now, fate.took),
+                Some(outcome) => tracker.end(number, outcome, now, fate.took, false),
                 None => {
                     tracker.end_in_vain(number, now);
                     None
@@ -106,8 +106,21 @@ fn any_settings() -> impl Strategy<Value = TrackerSettings> {
             rise,
             interval: ms(interval),
             retry: ms(retry),
+            ..SETTINGS
         },
     )
+}
+
+fn any_damping() -> impl Strategy<Value = Damping> {
+    (1..4_u32, 1..60_000_u64, 1..30_000_u64, 1..4_u32).prop_map(|(falls, within, hold, longest)| {
+        Damping { falls, within: ms(within), hold: ms(hold), longest: ms(hold) * longest }
+    })
+}
+
+/// With damping or without.
+fn any_damped_settings() -> impl Strategy<Value = TrackerSettings> {
+    (any_settings(), proptest::option::of(any_damping()))
+        .prop_map(|(settings, damping)| TrackerSettings { damping, ..settings })
 }
 
 /// Quick, slow, or as long as the timeout; and as an endpoint that fails is wont to, in runs.
@@ -135,7 +148,7 @@ proptest! {
     /// Resolvers live by it: it is the TTL that answers have.
     #[test]
     fn a_verdict_never_changes_sooner_than_it_has_promised(
-        settings in any_settings(), last in any_state(), fates in any_fates(), hints in any_hints(),
+        settings in any_damped_settings(), last in any_state(), fates in any_fates(), hints in any_hints(),
     ) {
         let story = play(settings, last, &fates, hints);
         for (index, _) in changes(&story) {
@@ -180,6 +193,30 @@ proptest! {
                 prop_assert_eq!(changed, state, "{:?}", moment);
             } else {
                 prop_assert_eq!(changed, None, "{:?}", moment);
+            }
+        }
+    }
+
+    /// By falls counted anew: those that come no later than `within` after a rise.
+    #[test]
+    fn what_flaps_is_down_for_as_long_as_the_settings_say(
+        settings in any_settings(), damping in any_damping(), last in any_state(),
+        fates in any_fates(), hints in any_hints(),
+    ) {
+        let settings = TrackerSettings { damping: Some(damping), ..settings };
+        let story = play(settings, last, &fates, hints);
+        let (mut rose, mut falls, mut held_until) = (None, 0_u32, Duration::ZERO);
+        for (index, state) in changes(&story) {
+            let at = story[index].at;
+            if state == Up {
+                prop_assert!(at >= held_until, "up at {:?}, held until {:?}", at, held_until);
+                rose = Some(at);
+            } else {
+                let soon = rose.is_some_and(|rose| at - rose <= damping.within);
+                falls = if soon { falls + 1 } else { 1 };
+                let doublings = falls.saturating_sub(damping.falls);
+                let hold = (0..doublings).fold(damping.hold, |hold, _| (hold * 2).min(damping.longest));
+                held_until = if falls >= damping.falls { at + hold } else { at };
             }
         }
     }

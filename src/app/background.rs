@@ -1,0 +1,129 @@
+//! What runs beside the answering: the admin endpoint, what takes in what probes report, and what
+//! looks at files, counters and the clock.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use super::running::Running;
+use super::{StartError, floods, other};
+use crate::admin::{self, Access};
+use crate::clock;
+use crate::probe::Report;
+use crate::reload::Watch;
+
+/// How often overrides are looked at for those that have ended.
+const EXPIRY_CHECK: Duration = Duration::from_millis(200);
+
+/// All of it, running.
+pub(super) struct Background {
+    /// Where the admin endpoint is.
+    pub admin_address: SocketAddr,
+    admin: JoinHandle<()>,
+    /// Takes in what probes report.
+    verdicts: thread::JoinHandle<()>,
+    /// What looks at files, counters and clock.
+    looking: [JoinHandle<()>; 3],
+    stop: watch::Sender<bool>,
+}
+
+impl Background {
+    /// Starts it, on the runtime that this is called from.
+    pub fn start(
+        running: &Arc<Running>,
+        admin_listener: TcpListener,
+        access: Access,
+        reports: mpsc::Receiver<Report>,
+        files: Watch,
+    ) -> Result<Self, StartError> {
+        let admin_address = admin_listener.local_addr().map_err(other("admin endpoint"))?;
+        let verdicts = take_reports(running, reports)?;
+        let (stop, stopped) = watch::channel(false);
+        let admin = tokio::spawn(admin::serve(
+            admin_listener,
+            access,
+            Arc::clone(running) as Arc<dyn admin::Control>,
+            admin::Limits::default(),
+            until(stopped.clone()),
+        ));
+        let looking = look(running, files, &stopped);
+        Ok(Self { admin_address, admin, verdicts, looking, stop })
+    }
+
+    /// Ends it, and with it all probes.
+    pub async fn stop(self, running: &Running) {
+        // An error says that nobody listens any more.
+        let _ = self.stop.send(true);
+        running.beliefs.probes.shutdown();
+        let _ = self.admin.await;
+        for task in self.looking {
+            let _ = task.await;
+        }
+        let verdicts = self.verdicts;
+        // It ends with the last probe. A panic has been reported when it happened.
+        let _ = tokio::task::spawn_blocking(move || drop(verdicts.join())).await;
+    }
+}
+
+/// Begins to take in what probes report.
+fn take_reports(
+    running: &Arc<Running>,
+    reports: mpsc::Receiver<Report>,
+) -> Result<thread::JoinHandle<()>, StartError> {
+    let running = Arc::clone(running);
+    thread::Builder::new()
+        .name("verdicts".into())
+        .spawn(move || running.take_reports(reports))
+        .map_err(other("cannot start a thread"))
+}
+
+/// Begins to look at overrides that end, at files, and at counters.
+fn look(
+    running: &Arc<Running>,
+    watch: Watch,
+    stopped: &watch::Receiver<bool>,
+) -> [JoinHandle<()>; 3] {
+    [
+        tokio::spawn(expire_overrides(Arc::clone(running), stopped.clone())),
+        tokio::spawn(reload_on_change(Arc::clone(running), watch, stopped.clone())),
+        tokio::spawn(floods::watch(Arc::clone(running), stopped.clone())),
+    ]
+}
+
+pub(super) async fn until(mut stopped: watch::Receiver<bool>) {
+    // An error says that the daemon is gone, which is as good as stopped.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+async fn expire_overrides(running: Arc<Running>, stopped: watch::Receiver<bool>) {
+    let stopped = until(stopped);
+    tokio::pin!(stopped);
+    loop {
+        tokio::select! {
+            () = &mut stopped => return,
+            () = tokio::time::sleep(EXPIRY_CHECK) => {}
+        }
+        let now: SystemTime = clock::wall_now();
+        if running.beliefs.overrides().next_expiry().is_some_and(|at| at <= now) {
+            let running = Arc::clone(&running);
+            // Writes to disk; a panic there must not end this loop.
+            let _ = tokio::task::spawn_blocking(move || running.expire_overrides(now)).await;
+        }
+    }
+}
+
+async fn reload_on_change(running: Arc<Running>, mut watch: Watch, stopped: watch::Receiver<bool>) {
+    let stopped = until(stopped);
+    tokio::pin!(stopped);
+    loop {
+        tokio::select! {
+            () = &mut stopped => return,
+            () = watch.changed() => running.reload_in_background("a file has changed").await,
+        }
+    }
+}

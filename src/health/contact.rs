@@ -1,0 +1,161 @@
+//! Whether this machine still hears of anybody: where all fall silent at once, it has lost its
+//! network, and knows nothing of how they are.
+//!
+//! | heard of since the silence began | of those heard of shortly before it | silence is |
+//! |---|---|---|
+//! | another address | | that address's own |
+//! | nobody | fewer than [`MANY`] addresses, or all of one failure domain | theirs |
+//! | nobody | at least [`MANY`], of several failure domains | this machine's |
+//!
+//! Whoever answers is heard of, well or not: a connection that is refused came from somewhere.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// So many addresses do not fall silent at once by themselves.
+const MANY: usize = 5;
+/// An address was heard of shortly before if that is no more than so many of its intervals ago.
+const INTERVALS: u32 = 2;
+
+/// What fails together: a region, or a pool that names none.
+pub type Domain = u32;
+
+/// Who was heard of, and when. All moments are since one and the same, whichever that is.
+#[derive(Clone, Debug, Default)]
+pub struct Contact {
+    last: HashMap<IpAddr, Heard>,
+    /// The last two addresses that were heard of, the later one first.
+    latest: [Option<(IpAddr, Duration)>; 2],
+    /// Whether silence is this machine's, as far as is known.
+    is_lost: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    at: Duration,
+    interval: Duration,
+    domain: Domain,
+}
+
+impl Contact {
+    /// An address was heard of, which is asked once in `interval`. Returns whether that ends the
+    /// silence of all.
+    pub fn heard(&mut self, of: IpAddr, domain: Domain, interval: Duration, at: Duration) -> bool {
+        self.last.insert(of, Heard { at, interval, domain });
+        if self.latest[0].is_none_or(|(latest, _)| latest != of) {
+            self.latest[1] = self.latest[0];
+        }
+        self.latest[0] = Some((of, at));
+        std::mem::take(&mut self.is_lost)
+    }
+
+    /// Whether another address was heard of since that moment.
+    pub fn others_heard_since(&self, address: IpAddr, since: Duration) -> bool {
+        self.latest.iter().flatten().any(|(other, at)| *other != address && *at >= since)
+    }
+
+    /// Whether the silence of an address since that moment is this machine's, and whether that is
+    /// news.
+    pub fn is_lost(&mut self, address: IpAddr, since: Duration) -> (bool, bool) {
+        if self.is_lost || self.others_heard_since(address, since) {
+            return (self.is_lost, false);
+        }
+        let before = self.last.values().filter(|heard| heard.was_shortly_before(since));
+        let (mut count, mut domains) = (0, [None; 2]);
+        for heard in before {
+            count += 1;
+            if domains[0].is_none_or(|domain| domain == heard.domain) {
+                domains[0] = Some(heard.domain);
+            } else {
+                domains[1] = Some(heard.domain);
+            }
+        }
+        self.is_lost = count >= MANY && domains[1].is_some();
+        (self.is_lost, self.is_lost)
+    }
+
+    /// Forgets the addresses that are asked no more.
+    pub fn retain(&mut self, is_asked: impl Fn(&IpAddr) -> bool) {
+        self.last.retain(|address, _| is_asked(address));
+    }
+}
+
+impl Heard {
+    fn was_shortly_before(&self, since: Duration) -> bool {
+        self.at + INTERVALS * self.interval >= since
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INTERVAL: Duration = Duration::from_secs(5);
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn address(last: u8) -> IpAddr {
+        [192, 0, 2, last].into()
+    }
+
+    /// Addresses by number, each in a domain, and when it was heard of last.
+    fn contact(heard: &[(u8, Domain, u64)]) -> Contact {
+        let mut contact = Contact::default();
+        for (last, domain, at) in heard {
+            contact.heard(address(*last), *domain, INTERVAL, seconds(*at));
+        }
+        contact
+    }
+
+    /// The table above; address 1 is silent since 20 s.
+    #[test]
+    fn silence_of_many_unrelated_addresses_is_ones_own() {
+        for (heard, is_lost, what) in [
+            (
+                &[(1, 0, 19), (2, 0, 19), (3, 0, 19), (4, 1, 19), (5, 1, 19)][..],
+                true,
+                "all at once",
+            ),
+            (&[(1, 0, 19), (2, 0, 19), (3, 0, 19), (4, 1, 19), (5, 1, 20)], false, "one answers"),
+            (
+                &[(1, 0, 20), (2, 0, 10), (3, 0, 10), (4, 1, 10), (5, 1, 10)],
+                true,
+                "it itself does not count, and 10 s are two intervals",
+            ),
+            (
+                &[(1, 0, 19), (2, 0, 9), (3, 0, 19), (4, 1, 19), (5, 1, 19)],
+                false,
+                "one is gone for longer",
+            ),
+            (&[(1, 0, 19), (2, 0, 19), (3, 0, 19), (4, 1, 19)], false, "few"),
+            (&[(1, 0, 19), (2, 0, 19), (3, 0, 19), (4, 0, 19), (5, 0, 19)], false, "one region"),
+            (&[], false, "nobody was ever heard of"),
+        ] {
+            let mut contact = contact(heard);
+            assert_eq!(contact.is_lost(address(1), seconds(20)), (is_lost, is_lost), "{what}");
+            assert_eq!(contact.is_lost(address(1), seconds(20)).0, is_lost, "{what}");
+            assert!(!contact.is_lost(address(2), seconds(20)).1, "it is no news: {what}");
+        }
+    }
+
+    #[test]
+    fn the_first_that_is_heard_of_ends_it() {
+        let mut contact = contact(&[(1, 0, 9), (2, 0, 9), (3, 0, 9), (4, 1, 9), (5, 1, 9)]);
+        assert_eq!(contact.is_lost(address(1), seconds(10)), (true, true));
+        assert!(contact.heard(address(4), 1, INTERVAL, seconds(30)));
+        assert!(!contact.heard(address(4), 1, INTERVAL, seconds(31)), "it is no news");
+        assert_eq!(contact.is_lost(address(1), seconds(10)), (false, false));
+        // Whoever alone is heard of may fall silent by itself.
+        assert_eq!(contact.is_lost(address(4), seconds(32)), (false, false));
+    }
+
+    #[test]
+    fn what_is_asked_no_more_does_not_count() {
+        let mut contact = contact(&[(1, 0, 9), (2, 0, 9), (3, 0, 9), (4, 1, 9), (5, 1, 9)]);
+        contact.retain(|one| *one != address(5));
+        assert_eq!(contact.is_lost(address(1), seconds(10)), (false, false));
+    }
+}
