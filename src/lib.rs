@@ -23,6 +23,7 @@ pub mod health;
 pub mod live;
 mod memory;
 pub mod metrics;
+mod pattern;
 pub mod place;
 pub mod presentation;
 pub mod probe;

@@ -69,7 +69,8 @@ pub fn load_world(daemon: &Daemon, seed: u64) -> Result<config::Loaded, Vec<Find
         findings.push(finding);
         return Err(findings);
     }
-    match config::load(&daemon.zones, Arc::new(places), &revision, seed) {
+    let (places, exec) = (Arc::new(places), daemon.allow_exec);
+    match config::load_allowing(&daemon.zones, places, &revision, seed, exec) {
         Ok(loaded) if findings.is_empty() => Ok(loaded),
         Ok(_) => Err(findings),
         Err(more) => {

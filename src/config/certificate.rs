@@ -1,4 +1,4 @@
-//! The certificate and the private key that encrypted transports show.
+//! The certificate and the private key that encrypted transports show, and those of monitors.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,14 +9,14 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::ParsedCertificate;
 use rustls::sign::{CertifiedKey, SigningKey};
-use rustls::{Error, InconsistentKeys};
+use rustls::{Error, InconsistentKeys, RootCertStore};
 
 use super::daemon::{NamedFile, Tls};
 use super::folder::{read_bounded, shown};
 use crate::finding::Finding;
 
 /// Chains are of a few KiB.
-const MAX_BYTES: u64 = 1 << 20;
+pub(super) const MAX_BYTES: u64 = 1 << 20;
 const CERTIFICATE: &str = "CERTIFICATE";
 /// The bit of a file's mode that lets everybody read it.
 const READABLE_BY_ALL: u32 = 0o004;
@@ -26,24 +26,70 @@ const READABLE_BY_ALL: u32 = 0o004;
 /// The two files belong together or nothing is returned, so that while they are being replaced, one
 /// after the other, no mix of the old and the new is ever served.
 pub fn certificate(tls: &Tls) -> Result<(Arc<CertifiedKey>, Vec<Finding>), Vec<Finding>> {
-    let (chain, key) = match (chain(&tls.certificate), key(&tls.key)) {
+    let read = |file: &NamedFile| read_bounded(&file.path, MAX_BYTES);
+    let (chain, key) = pair(&tls.certificate, &tls.key, SERVER, read)?;
+    let pair = CertifiedKey::new(chain, key.signs);
+    Ok((Arc::new(pair), exposed(&tls.key).into_iter().collect()))
+}
+
+/// Whose certificate a pair is.
+const SERVER: &str = "server";
+pub(super) const CLIENT: &str = "client";
+
+/// A private key, as it stands in its file and as it is used.
+pub(super) struct Key {
+    pub(super) der: PrivateKeyDer<'static>,
+    signs: Arc<dyn SigningKey>,
+}
+
+/// Reads a chain of certificates and the key that belongs to its first, by a way to read files.
+pub(super) fn pair(
+    certificate: &NamedFile,
+    key_file: &NamedFile,
+    whose: &str,
+    read: impl Fn(&NamedFile) -> Result<Vec<u8>, String>,
+) -> Result<(Vec<CertificateDer<'static>>, Key), Vec<Finding>> {
+    let expected = format!("a PEM file of certificates, that of the {whose} first");
+    let (chain, key) = match (chain(certificate, &expected, &read), key(key_file, &read)) {
         (Ok(chain), Ok(key)) => (chain, key),
         (chain, key) => {
             return Err([chain.err(), key.err()].into_iter().flatten().flatten().collect());
         }
     };
-    if let Some(finding) = mismatch(tls, &chain, &key) {
+    if let Some(finding) = mismatch(certificate, key_file, whose, &chain, &key.signs) {
         return Err(vec![finding]);
     }
-    let chain = chain.into_iter().map(|(certificate, _)| certificate).collect();
-    let pair = CertifiedKey::new(chain, key);
-    Ok((Arc::new(pair), exposed(&tls.key).into_iter().collect()))
+    Ok((chain.into_iter().map(|(certificate, _)| certificate).collect(), key))
+}
+
+/// The authorities of a file, each of which can be trusted as such.
+pub(super) fn authorities(
+    file: &NamedFile,
+    read: impl Fn(&NamedFile) -> Result<Vec<u8>, String>,
+) -> Result<Vec<CertificateDer<'static>>, Vec<Finding>> {
+    let chain = chain(file, "a PEM file of certificates of authorities", &read)?;
+    let mut store = RootCertStore::empty();
+    let unusable = |(certificate, line): &(CertificateDer<'static>, u32)| {
+        let why = store.add(certificate.clone()).err()?;
+        let found = format!("a certificate that cannot be an authority's: {why}");
+        let file = shown(&file.path);
+        Some(Finding::at(file, (*line, 1), found, "the certificate of an authority"))
+    };
+    let findings: Vec<Finding> = chain.iter().filter_map(unusable).collect();
+    if findings.is_empty() {
+        Ok(chain.into_iter().map(|(certificate, _)| certificate).collect())
+    } else {
+        Err(findings)
+    }
 }
 
 /// The certificates of a file in their order, each with its line.
-fn chain(file: &NamedFile) -> Result<Vec<(CertificateDer<'static>, u32)>, Vec<Finding>> {
-    let expected = "a PEM file of certificates, that of the server first";
-    let text = read(file, expected)?;
+fn chain(
+    file: &NamedFile,
+    expected: &str,
+    read: impl Fn(&NamedFile) -> Result<Vec<u8>, String>,
+) -> Result<Vec<(CertificateDer<'static>, u32)>, Vec<Finding>> {
+    let text = text(file, expected, read)?;
     let sections = sections(file, &text)?;
     let mut chain = Vec::new();
     let mut findings = Vec::new();
@@ -64,9 +110,12 @@ fn chain(file: &NamedFile) -> Result<Vec<(CertificateDer<'static>, u32)>, Vec<Fi
 }
 
 /// The one private key of a file.
-fn key(file: &NamedFile) -> Result<Arc<dyn SigningKey>, Vec<Finding>> {
+fn key(
+    file: &NamedFile,
+    read: impl Fn(&NamedFile) -> Result<Vec<u8>, String>,
+) -> Result<Key, Vec<Finding>> {
     let expected = "a PEM file with one private key, without a passphrase";
-    let text = read(file, expected)?;
+    let text = text(file, expected, read)?;
     let sections = sections(file, &text)?;
     let mut keys = sections.iter().filter(|section| section.label.ends_with("PRIVATE KEY"));
     let Some(section) = keys.next() else {
@@ -84,14 +133,18 @@ fn key(file: &NamedFile) -> Result<Arc<dyn SigningKey>, Vec<Finding>> {
         let expected = "RSA of at least 2048 bits, ECDSA of P-256 or P-384, or Ed25519";
         vec![section.finding(file, found, expected)]
     };
-    let key = PrivateKeyDer::from_pem_slice(section.text.as_bytes())
+    let der = PrivateKeyDer::from_pem_slice(section.text.as_bytes())
         .map_err(|error| unusable(error.to_string()))?;
-    ring::sign::any_supported_type(&key).map_err(|error| unusable(error.to_string()))
+    let signs =
+        ring::sign::any_supported_type(&der).map_err(|error| unusable(error.to_string()))?;
+    Ok(Key { der, signs })
 }
 
 /// What is wrong if the key is not that of the first certificate.
 fn mismatch(
-    tls: &Tls,
+    certificate: &NamedFile,
+    key_file: &NamedFile,
+    whose: &str,
     chain: &[(CertificateDer<'static>, u32)],
     key: &Arc<dyn SigningKey>,
 ) -> Option<Finding> {
@@ -108,12 +161,13 @@ fn mismatch(
         Some(_) if place == Some(0) => None,
         Some((_, line)) => {
             let found =
-                format!("the certificate of the key {} behind another", shown(&tls.key.path));
-            let file = shown(&tls.certificate.path);
-            Some(Finding::at(file, (*line, 1), found, "the certificate of the server first"))
+                format!("the certificate of the key {} behind another", shown(&key_file.path));
+            let file = shown(&certificate.path);
+            let expected = format!("the certificate of the {whose} first");
+            Some(Finding::at(file, (*line, 1), found, expected))
         }
-        None => Some(tls.key.finding(
-            format!("a key of another certificate than {}", shown(&tls.certificate.path)),
+        None => Some(key_file.finding(
+            format!("a key of another certificate than {}", shown(&certificate.path)),
             "the key that the certificate was made for",
         )),
     }
@@ -129,8 +183,12 @@ fn exposed(file: &NamedFile) -> Option<Finding> {
     })
 }
 
-fn read(file: &NamedFile, expected: &str) -> Result<String, Vec<Finding>> {
-    let bytes = read_bounded(&file.path, MAX_BYTES).map_err(|why| {
+fn text(
+    file: &NamedFile,
+    expected: &str,
+    read: impl Fn(&NamedFile) -> Result<Vec<u8>, String>,
+) -> Result<String, Vec<Finding>> {
+    let bytes = read(file).map_err(|why| {
         vec![file.finding(format!("a file that cannot be read: {why}"), expected)]
     })?;
     // What stands between the sections is a comment, in whatever encoding.

@@ -67,6 +67,8 @@ pub struct Daemon {
     pub geoip_positions: Vec<FilePosition>,
     /// The folder that the daemon writes to. Default `state`.
     pub state: PathBuf,
+    /// Whether monitors may run commands. Default false.
+    pub allow_exec: bool,
     /// Answering.
     pub dns: Dns,
     /// The admin endpoint.
@@ -160,6 +162,7 @@ impl Daemon {
             zones_position: None,
             geoip_positions: Vec::new(),
             state: folder.join("state"),
+            allow_exec: false,
             dns: Dns {
                 listen: vec![
                     (Ipv4Addr::LOCALHOST, 5300).into(),
@@ -186,7 +189,7 @@ impl Daemon {
 pub(super) fn read(document: &Document<'_>, folder: &Path) -> Daemon {
     let mut daemon = Daemon::defaults(folder);
     let root = document.root();
-    root.expect_keys(&["zones", "geoip", "state", "dns", "admin", "log"]);
+    root.expect_keys(&["zones", "geoip", "state", "dns", "monitors", "admin", "log"]);
     if let Some((path, position)) = root.get("zones").and_then(|item| named(&item, folder)) {
         (daemon.zones, daemon.zones_position) = (path, Some(position));
     }
@@ -202,6 +205,9 @@ pub(super) fn read(document: &Document<'_>, folder: &Path) -> Daemon {
     }
     if let Some(table) = sub_table(&root, "dns", &DNS) {
         read_dns(&table, folder, &mut daemon.dns);
+    }
+    if let Some(table) = sub_table(&root, "monitors", &["allow_exec"]) {
+        set(&mut daemon.allow_exec, table.get("allow_exec").and_then(|item| item.boolean()));
     }
     if let Some(table) = sub_table(&root, "admin", &["listen", "token_file"]) {
         set(&mut daemon.admin.token_file, path(&table, "token_file", folder));
@@ -239,7 +245,8 @@ fn expect_keys(name: &str, table: &Table<'_>, known: &[&str]) {
     table.expect_keys_beside(known, &lost.collect::<Vec<_>>());
 }
 
-fn named(item: &Item<'_>, folder: &Path) -> Option<(PathBuf, FilePosition)> {
+/// A path, relative to a folder, and where it is written.
+pub(super) fn named(item: &Item<'_>, folder: &Path) -> Option<(PathBuf, FilePosition)> {
     Some((path_of(item, folder)?, item.position()))
 }
 

@@ -94,6 +94,12 @@ impl<'t> Document<'t> {
         let finding = Finding::at(self.file, self.position(offset), found, expected);
         self.findings.borrow_mut().push(finding);
     }
+
+    fn add(&self, findings: Vec<Finding>) {
+        let mut all = self.findings.borrow_mut();
+        let room = syntax::MOST_FINDINGS.saturating_sub(all.len());
+        all.extend(findings.into_iter().take(room));
+    }
 }
 
 fn utf8<'t>(file: &str, bytes: &'t [u8]) -> Result<&'t str, Vec<Finding>> {

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::document::{Item, Kind, Table};
 use super::hosts::{host_name, unusable};
+use super::monitors;
 use crate::finding::words::quoted;
 use crate::health::{Endpoint, EndpointAddress, ProbeAt};
 
@@ -56,9 +57,9 @@ fn endpoint(item: &Item<'_>) -> Option<Endpoint> {
 }
 
 fn long_form(item: &Item<'_>, table: &Table<'_>) -> Option<Endpoint> {
-    table.expect_keys(&["address", "cname", "weight", "probe"]);
+    table.expect_keys(&["address", "cname", "weight", "probe", "host", "sni"]);
     let weight = table.get("weight").map_or(Some(1), |item| item.integer(0..=MAX_WEIGHT, WEIGHT));
-    let probe = table.get("probe").map(|item| probe(&item));
+    let probe = probed(table);
     let address = match (table.get("address"), table.get("cname")) {
         (Some(value), None) => address(&value, value.text(ADDRESS)?)?,
         (None, Some(value)) => host(&value)?,
@@ -71,7 +72,16 @@ fn long_form(item: &Item<'_>, table: &Table<'_>) -> Option<Endpoint> {
             return None;
         }
     };
-    Some(Endpoint { address, weight: weight.unwrap_or(1), probe: probe.flatten() })
+    Some(Endpoint { address, weight: weight.unwrap_or(1), probe })
+}
+
+/// What its probes do otherwise; none where they do nothing otherwise.
+fn probed(table: &Table<'_>) -> Option<ProbeAt> {
+    let at = table.get("probe").and_then(|item| probe(&item)).unwrap_or_default();
+    let host = table.get("host").and_then(|item| monitors::host(&item));
+    let sni = table.get("sni").and_then(|item| monitors::sni(&item));
+    let probed = ProbeAt { host, sni, ..at };
+    (probed != ProbeAt::default()).then_some(probed)
 }
 
 fn address(item: &Item<'_>, text: &str) -> Option<EndpointAddress> {
@@ -124,15 +134,16 @@ fn host(item: &Item<'_>) -> Option<EndpointAddress> {
 fn probe(item: &Item<'_>) -> Option<ProbeAt> {
     let text = item.text(PROBE)?;
     let read = match text.parse::<SocketAddr>() {
-        Ok(at) if at.port() != 0 => Some(ProbeAt { address: at.ip(), port: Some(at.port()) }),
+        Ok(at) if at.port() != 0 => Some((at.ip(), Some(at.port()))),
         Ok(_) => None,
-        Err(_) => text.parse().ok().map(|address| ProbeAt { address, port: None }),
+        Err(_) => text.parse().ok().map(|address| (address, None)),
     };
-    let Some(probe) = read else {
+    let Some((address, port)) = read else {
         item.finding(quoted(text), PROBE);
         return None;
     };
-    usable(item, probe.address).map(|_| probe)
+    let address = Some(usable(item, address)?);
+    Some(ProbeAt { address, port, ..ProbeAt::default() })
 }
 
 /// Compares what is answered, not how it is written.

@@ -197,6 +197,13 @@ impl Files {
         Ok((shown(&path), bytes))
     }
 
+    /// Reads a file that another names beside itself, wherever it lies.
+    pub(super) fn named(&mut self, path: &Path, most: u64) -> Result<Vec<u8>, String> {
+        let bytes = self.read(path, path, most)?;
+        self.included.extend(fs::canonicalize(path));
+        Ok(bytes)
+    }
+
     /// Whether a change of the file at `path` is seen.
     fn is_looked_at(&self, path: &Path) -> bool {
         let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());

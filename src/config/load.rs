@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::document;
 use super::folder::{self, Files, Listing, shown};
+use super::monitors::Beside;
 use super::parallel;
 use super::policy::{PoolsFile, Shared};
 use super::steering::Steering;
@@ -33,13 +34,25 @@ pub struct Loaded {
 /// `geoip_revision` names the state of the databases that `places` was made from and becomes part
 /// of [`World::revision`]; `seed` is the key of the zones' tables. Every finding of every file is
 /// returned, in the order of files, lines and columns; warnings only where there is no error.
+/// Monitors may run no commands.
 pub fn load(
     zones_dir: &Path,
     places: Arc<Places>,
     geoip_revision: &str,
     seed: u64,
 ) -> Result<Loaded, Vec<Finding>> {
-    let mut load = Load { files: Files::new(zones_dir)?, findings: Vec::new(), seed };
+    load_allowing(zones_dir, places, geoip_revision, seed, false)
+}
+
+/// The same, where monitors may run commands, or may not.
+pub fn load_allowing(
+    zones_dir: &Path,
+    places: Arc<Places>,
+    geoip_revision: &str,
+    seed: u64,
+    exec: bool,
+) -> Result<Loaded, Vec<Finding>> {
+    let mut load = Load { files: Files::new(zones_dir)?, findings: Vec::new(), seed, exec };
     let listing = folder::list(zones_dir)?;
     let (inventory, pools_file) = load.pools(listing.pools.as_deref());
     let mut shared = Shared::new(&inventory, pools_file, &places);
@@ -79,6 +92,7 @@ struct Load {
     files: Files,
     findings: Vec<Finding>,
     seed: u64,
+    exec: bool,
 }
 
 impl Load {
@@ -97,8 +111,10 @@ impl Load {
         let bytes = self.files.toml(path);
         let Some(bytes) = self.good(bytes) else { return unreadable };
         let file = shown(path);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let beside = Beside::new(folder, &mut self.files, self.exec);
         let (read, findings) = document::read(&file, &bytes, |document| {
-            let inventory = pools::read(document);
+            let inventory = pools::read(document, &beside);
             let state = match (document.is_whole(), document.is_good()) {
                 (true, true) => PoolsFile::Good,
                 (true, false) => PoolsFile::Faulty,

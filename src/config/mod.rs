@@ -30,7 +30,7 @@ pub use certificate::certificate;
 pub use cookies::cookie_secrets;
 pub use daemon::{Admin, Daemon, Dns, FilePosition, Log, LogFormat, LogLevel, NamedFile, Tcp, Tls};
 pub use folder::{DEEPEST_FOLDER, is_hidden};
-pub use load::{Loaded, load};
+pub use load::{Loaded, load, load_allowing};
 
 use crate::finding::Finding;
 

@@ -1,16 +1,27 @@
 //! `[monitors.NAME]` of `pools.toml`: how to ask an endpoint whether it is well.
 
-use std::net::IpAddr;
+mod beside;
+mod dns;
+mod exec;
+mod grpc;
+mod headers;
+mod http;
+mod tcp;
+mod tls;
+
 use std::time::Duration;
 
-use super::combinations;
-use super::damping;
-use super::document::{Item, Kind, Table};
-use super::hosts::host_name;
-use crate::finding::words::{one_of, quoted};
-use crate::health::{HttpCheck, Initial, Monitor, MonitorKind, StatusRange};
+pub(super) use beside::Beside;
+pub(super) use http::host;
+pub(super) use tls::sni;
 
-const KINDS: [&str; 4] = ["http", "https", "tcp", "icmp"];
+use super::document::{Item, Table};
+use super::{combinations, damping};
+use crate::finding::words::{one_of, quoted};
+use crate::health::{Initial, Monitor, MonitorKind};
+use crate::pattern;
+
+const KINDS: [&str; 8] = ["http", "https", "tcp", "tls", "dns", "grpc", "exec", "icmp"];
 const SETTINGS: [&str; 8] =
     ["interval", "timeout", "fall", "rise", "retry", "watch", "initial", "damping"];
 
@@ -24,17 +35,17 @@ const DEFAULT_RISE: u32 = 2;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
-/// Only so much of a body is read, so no more can be found in it.
-const MAX_BODY_BYTES: usize = 64 * 1024;
+/// The longest pattern; what it becomes is bounded too.
+const MAX_PATTERN_BYTES: usize = 4096;
 
 /// A port that no endpoint can be probed on: the monitor names none.
 pub(super) const NO_PORT: u16 = 0;
 
 /// Reads one monitor; what is wrong with it is noted and replaced by a default.
-pub(super) fn read(name: &str, item: &Item<'_>, table: &Table<'_>) -> Monitor {
+pub(super) fn read(name: &str, item: &Item<'_>, table: &Table<'_>, beside: &Beside<'_>) -> Monitor {
     let known: Vec<&str> = KINDS.into_iter().chain(SETTINGS).collect();
     table.expect_keys_of_named(&known);
-    let kind = read_kind(name, item, table).unwrap_or(MonitorKind::Icmp);
+    let kind = read_kind(name, item, table, beside).unwrap_or(MonitorKind::Icmp);
     let pauses = SHORTEST_PAUSE..=LONGEST_PAUSE;
     let pause = |key: &str| table.get(key).and_then(|item| item.duration(pauses.clone()));
     let timeout = table
@@ -76,8 +87,16 @@ fn initial(item: &Item<'_>) -> Option<Initial> {
 /// Whoever asks for a watch must not believe that there is one where there can be none.
 fn check_watch(table: &Table<'_>, monitor: &Monitor) {
     let Some(item) = table.get("watch").filter(|_| monitor.watch) else { return };
-    if monitor.kind == MonitorKind::Icmp && table.get("icmp").is_some() {
-        item.finding("a watch without a connection", "watch = false, or no such key, beside icmp");
+    let kind = match &monitor.kind {
+        MonitorKind::Icmp => "icmp",
+        MonitorKind::Dns(_) => "dns",
+        MonitorKind::Exec(_) => "exec",
+        _ => return,
+    };
+    // What could not be read has none that is known.
+    if table.get(kind).is_some() {
+        let expected = format!("watch = false, or no such key, beside {kind}");
+        item.finding("a watch without a connection", expected);
     }
 }
 
@@ -100,7 +119,12 @@ fn check_interval(table: &Table<'_>, monitor: &Monitor) {
     );
 }
 
-fn read_kind(name: &str, item: &Item<'_>, table: &Table<'_>) -> Option<MonitorKind> {
+fn read_kind(
+    name: &str,
+    item: &Item<'_>,
+    table: &Table<'_>,
+    beside: &Beside<'_>,
+) -> Option<MonitorKind> {
     let mut kinds = table.entries().filter(|(key, _)| KINDS.contains(key));
     let Some((kind, value)) = kinds.next() else {
         let kinds = one_of(KINDS.into_iter().chain(combinations::KINDS));
@@ -115,12 +139,13 @@ fn read_kind(name: &str, item: &Item<'_>, table: &Table<'_>) -> Option<MonitorKi
     }
     let settings = value.table(&format!("a table, such as {kind} = {{}}"))?;
     Some(match kind {
-        "http" => MonitorKind::Http(read_http(&settings, 80, &[])),
-        "https" => MonitorKind::Https(read_http(&settings, 443, &["sni", "verify"])),
-        "tcp" => {
-            settings.expect_keys(&["port"]);
-            MonitorKind::Tcp { port: port(&settings).unwrap_or(NO_PORT) }
-        }
+        "http" => MonitorKind::Http(http::in_the_clear(&settings)),
+        "https" => MonitorKind::Https(http::over_tls(&settings, beside)),
+        "tcp" => MonitorKind::Tcp(tcp::read(&settings, beside)),
+        "dns" => MonitorKind::Dns(dns::read(&settings, &value)?),
+        "grpc" => MonitorKind::Grpc(grpc::read(&settings, beside)),
+        "exec" => MonitorKind::Exec(exec::read(&settings, &value, beside)?),
+        "tls" => MonitorKind::Tls(tls::handshake(&settings, beside)),
         _ => {
             settings.expect_keys(&[]);
             MonitorKind::Icmp
@@ -133,21 +158,31 @@ fn port(settings: &Table<'_>) -> Option<u16> {
     u16::try_from(port).ok()
 }
 
-fn read_http(settings: &Table<'_>, default_port: u16, more: &[&str]) -> HttpCheck {
-    let mut known = vec!["path", "port", "host", "status", "body"];
-    known.extend(more);
-    settings.expect_keys(&known);
-    let get = |key: &str| settings.get(key).filter(|_| known.contains(&key));
-    HttpCheck {
-        path: get("path").and_then(|item| path(&item)).unwrap_or_else(|| "/".into()),
-        port: port(settings).unwrap_or(default_port),
-        host: get("host").and_then(|item| host(&item)),
-        sni: get("sni").and_then(|item| sni(&item)),
-        verify: get("verify").and_then(|item| item.boolean()).unwrap_or(true),
-        status: get("status")
-            .and_then(|item| status(&item))
-            .unwrap_or_else(|| vec![StatusRange { first: 200, last: 299 }]),
-        body: get("body").and_then(|item| body(&item)),
+/// The most that is read of what a server says, and so the longest text that can be found in it.
+const MAX_TEXT_BYTES: usize = 64 * 1024;
+
+/// A text that is sent or looked for.
+fn bounded_text(item: &Item<'_>, what: &str) -> Option<String> {
+    let good = |text: &str| (1..=MAX_TEXT_BYTES).contains(&text.len());
+    text(item, good, &format!("a text of 1 to {MAX_TEXT_BYTES} bytes {what}"))
+}
+
+/// A regular expression that can be compiled.
+fn pattern(item: &Item<'_>) -> Option<String> {
+    let expected = "a regular expression, such as \"status: *ok\"";
+    let text = item.text(expected)?;
+    let bounded = text.len() <= MAX_PATTERN_BYTES;
+    let compiled = match bounded {
+        true => pattern::compile(text).map(drop),
+        false => Err(format!("it is longer than {MAX_PATTERN_BYTES} bytes")),
+    };
+    match compiled {
+        Ok(()) => Some(text.into()),
+        Err(why) => {
+            let found = format!("a pattern that does not compile: {why}");
+            item.finding(found, expected);
+            None
+        }
     }
 }
 
@@ -159,60 +194,4 @@ fn text(item: &Item<'_>, good: impl Fn(&str) -> bool, expected: &str) -> Option<
         return None;
     }
     Some(text.into())
-}
-
-fn path(item: &Item<'_>) -> Option<String> {
-    let good = |path: &str| {
-        path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
-    };
-    text(item, good, r##"a path that begins with "/", in ASCII, without spaces and "#""##)
-}
-
-fn host(item: &Item<'_>) -> Option<String> {
-    let good = |host: &str| {
-        !host.is_empty()
-            && host.bytes().all(|byte| byte.is_ascii_graphic() && !b"/@?#\\\"".contains(&byte))
-    };
-    text(item, good, r#"a host name, such as "www.example.com" or "www.example.com:8080""#)
-}
-
-fn sni(item: &Item<'_>) -> Option<String> {
-    let good = |name: &str| host_name(name).is_ok() || name.parse::<IpAddr>().is_ok();
-    text(item, good, "the host name or address that the certificate must be for")
-}
-
-fn body(item: &Item<'_>) -> Option<String> {
-    let good = |body: &str| (1..=MAX_BODY_BYTES).contains(&body.len());
-    text(item, good, "a text of 1 to 65536 bytes that the body must contain")
-}
-
-fn status(item: &Item<'_>) -> Option<Vec<StatusRange>> {
-    let expected = r#"a list of statuses and ranges, such as [200, "300-399"]"#;
-    let items = item.list(expected)?;
-    if items.is_empty() {
-        item.finding(item.shown(), expected);
-        return None;
-    }
-    Some(items.iter().filter_map(status_range).collect())
-}
-
-fn status_range(item: &Item<'_>) -> Option<StatusRange> {
-    let expected = r#"a status from 100 to 599, or a range such as "200-299""#;
-    let Kind::Text(text) = item.kind() else {
-        let status = u16::try_from(item.integer(100..=599, expected)?).ok()?;
-        return Some(StatusRange { first: status, last: status });
-    };
-    let status = |text: &str| {
-        let three_digits = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
-        let status = three_digits.then(|| text.parse().ok()).flatten();
-        status.filter(|status| (100..=599).contains(status))
-    };
-    let range = text.split_once('-').and_then(|(first, last)| {
-        let range = StatusRange { first: status(first)?, last: status(last)? };
-        (range.first <= range.last).then_some(range)
-    });
-    if range.is_none() {
-        item.finding(item.shown(), expected);
-    }
-    range
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::combinations::{self, Combination};
 use super::document::{Document, Item, Kind, Table};
 use super::endpoints::{self, Endpoints};
-use super::monitors::{self, NO_PORT};
+use super::monitors::{self, Beside, NO_PORT};
 use crate::finding::words::{did_you_mean, one_of, quoted};
 use crate::health::{
     Answers, Combined, Condition, Endpoint, EndpointAddress, Inventory, Location, Monitor,
@@ -14,7 +14,7 @@ use crate::health::{
 
 /// Reads the whole file. What is wrong is noted in the document, yet each name that stands in
 /// the file is there, so that whoever refers to it is not blamed.
-pub(super) fn read(document: &Document<'_>) -> Inventory {
+pub(super) fn read(document: &Document<'_>, beside: &Beside<'_>) -> Inventory {
     let root = document.root();
     root.expect_keys(&["regions", "monitors", "pools"]);
     let regions = named(&root, "regions", |name, _, table| Region {
@@ -23,7 +23,9 @@ pub(super) fn read(document: &Document<'_>) -> Inventory {
     });
     let complete = document.is_whole();
     let (mut monitors, mut asked, mut combinations) = (Vec::new(), HashMap::new(), Vec::new());
-    for (name, monitor) in named(&root, "monitors", read_monitor) {
+    for (name, monitor) in
+        named(&root, "monitors", |name, item, table| read_monitor(name, item, table, beside))
+    {
         match monitor {
             MonitorTable::Combines(combination) => combinations.push(combination),
             MonitorTable::Asks(monitor) => {
@@ -61,10 +63,11 @@ fn read_monitor<'d>(
     name: &'d str,
     item: &Item<'d>,
     table: &Table<'d>,
+    beside: &Beside<'_>,
 ) -> (&'d str, MonitorTable<'d>) {
     let monitor = match combinations::read(name, table) {
         Some(combination) => MonitorTable::Combines(combination),
-        None => MonitorTable::Asks(Box::new(monitors::read(name, item, table))),
+        None => MonitorTable::Asks(Box::new(monitors::read(name, item, table, beside))),
     };
     (name, monitor)
 }
@@ -266,17 +269,24 @@ fn check_probes(
         return;
     }
     for (endpoint, item) in endpoints {
-        if let (EndpointAddress::Host { text, .. }, None) = (&endpoint.address, endpoint.probe) {
+        let elsewhere = endpoint.probe.as_ref().and_then(|probe| probe.address);
+        if let (EndpointAddress::Host { text, .. }, None) = (&endpoint.address, elsewhere) {
             item.finding(
                 format!("the host name {text} to be monitored, but names are not resolved"),
                 r#"probe = "ADDR:PORT" beside it, or no monitor for the pool"#,
             );
         }
     }
-    let without_port = |endpoint: &Endpoint| endpoint.probe.and_then(|probe| probe.port).is_none();
+    let without_port =
+        |endpoint: &Endpoint| endpoint.probe.as_ref().is_none_or(|probe| probe.port.is_none());
     let Some((endpoint, _)) = endpoints.iter().find(|(e, _)| without_port(e)) else { return };
     for monitor in monitors.iter().filter_map(|id| names.all.get(*id as usize)) {
-        if monitor.kind == (MonitorKind::Tcp { port: NO_PORT }) {
+        let (kind, port) = match &monitor.kind {
+            MonitorKind::Tcp(check) => ("tcp", check.port),
+            MonitorKind::Grpc(check) => ("grpc", check.port),
+            _ => continue,
+        };
+        if port == NO_PORT {
             pool.key_finding(
                 format!(
                     "no port to probe {} of pool {} by monitor {}",
@@ -284,7 +294,7 @@ fn check_probes(
                     quoted(name),
                     quoted(&monitor.name)
                 ),
-                r#"tcp = { port = … }, or probe = "ADDR:PORT" for each endpoint"#,
+                format!("{kind} = {{ port = … }}, or probe = \"ADDR:PORT\" for each endpoint"),
             );
         }
     }

@@ -3,11 +3,9 @@
 //! Everything here is resolved and checked: indices instead of names, no half-valid value.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use super::condition::Condition;
-use super::standing::State;
-use super::tracker::Damping;
+use super::monitor::Monitor;
 
 /// Index into [`Inventory::regions`].
 pub type RegionId = u32;
@@ -43,100 +41,6 @@ pub struct Location {
     pub latitude: f64,
     /// East positive, -180 to 180.
     pub longitude: f64,
-}
-
-/// How to ask an endpoint whether it is well, and how often, and what to make of the outcomes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Monitor {
-    /// Its name in the files.
-    pub name: String,
-    /// What is asked.
-    pub kind: MonitorKind,
-    /// From one probe to the next while the verdict is settled.
-    pub interval: Duration,
-    /// How long an endpoint may take to answer one probe.
-    pub timeout: Duration,
-    /// This many failures in a row make `up` into `down`; at least 1.
-    pub fall: u32,
-    /// This many successes in a row make `down` into `up`; at least 1.
-    pub rise: u32,
-    /// From one probe to the next while the verdict is in doubt.
-    pub retry: Duration,
-    /// Whether to keep an idle connection to what speaks TCP, whose end lets the next probe begin
-    /// at once. Default true.
-    pub watch: bool,
-    /// What an endpoint counts as before its first probe, where no verdict is kept of it.
-    pub initial: Initial,
-    /// How flapping is damped; none by default.
-    pub damping: Option<Damping>,
-}
-
-/// What counts before the first probe, where no verdict is kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Initial {
-    /// What was last believed of the same address by other settings, else up: so a start moves no
-    /// traffic by itself.
-    #[default]
-    Last,
-    /// Up.
-    Up,
-    /// Down.
-    Down,
-}
-
-impl Initial {
-    /// Where nothing was ever believed.
-    pub fn state(self) -> State {
-        match self {
-            Self::Last | Self::Up => State::Up,
-            Self::Down => State::Down,
-        }
-    }
-}
-
-/// The kinds of question.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum MonitorKind {
-    /// An HTTP request in the clear.
-    Http(HttpCheck),
-    /// An HTTP request over TLS.
-    Https(HttpCheck),
-    /// A connection that opens.
-    Tcp {
-        /// The port, unless the endpoint's `probe` names one.
-        port: u16,
-    },
-    /// An echo request.
-    Icmp,
-}
-
-/// What an HTTP or HTTPS monitor asks and wants.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct HttpCheck {
-    /// Path and query, beginning with a slash. Default `/`.
-    pub path: String,
-    /// The port, unless the endpoint's `probe` names one. Default 80, or 443 for HTTPS.
-    pub port: u16,
-    /// The Host header; the probed address (and port) where absent.
-    pub host: Option<String>,
-    /// HTTPS: the name asked for by SNI and wanted in the certificate; `host` where absent, else
-    /// the address.
-    pub sni: Option<String>,
-    /// HTTPS: whether the certificate must be good. Default true.
-    pub verify: bool,
-    /// The statuses that are well. Default 200 to 299.
-    pub status: Vec<StatusRange>,
-    /// A text that the beginning of the body (64 KiB) must contain.
-    pub body: Option<String>,
-}
-
-/// Statuses from `first` to `last`, both included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct StatusRange {
-    /// At least this.
-    pub first: u16,
-    /// At most this.
-    pub last: u16,
 }
 
 /// Endpoints that stand for the same thing in one place.
@@ -184,7 +88,7 @@ pub struct Endpoint {
     pub address: EndpointAddress,
     /// Its share where one endpoint is drawn; 0 only when nothing else is up.
     pub weight: u32,
-    /// Where it is probed, if not where it is answered.
+    /// Where and by what name it is probed, where that is not what it is answered by.
     pub probe: Option<ProbeAt>,
 }
 
@@ -213,13 +117,17 @@ impl EndpointAddress {
     }
 }
 
-/// An address to probe, with a port if it is not the monitor's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What an endpoint's probes do otherwise than the monitor and the address that is answered say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ProbeAt {
-    /// The address.
-    pub address: IpAddr,
+    /// The address, or the one that is answered.
+    pub address: Option<IpAddr>,
     /// The port, or the monitor's.
     pub port: Option<u16>,
+    /// The Host header, or the monitor's.
+    pub host: Option<String>,
+    /// The name for TLS, or the monitor's.
+    pub sni: Option<String>,
 }
 
 impl Pool {

@@ -7,6 +7,7 @@
 mod condition;
 mod contact;
 mod inventory;
+mod monitor;
 mod overrides;
 mod standing;
 mod tracker;
@@ -14,8 +15,13 @@ mod tracker;
 pub use condition::Condition;
 pub use contact::{Contact, Domain};
 pub use inventory::{
-    Answers, Combined, Endpoint, EndpointAddress, HttpCheck, Initial, Inventory, Location, Monitor,
-    MonitorId, MonitorKind, Pool, PoolId, ProbeAt, Region, RegionId, StatusRange,
+    Answers, Combined, Endpoint, EndpointAddress, Inventory, Location, MonitorId, Pool, PoolId,
+    ProbeAt, Region, RegionId,
+};
+pub use monitor::{
+    Certificates, ClientPair, DnsCheck, ExecCheck, GrpcCheck, HandshakeCheck, HttpCheck,
+    HttpVersion, Initial, Monitor, MonitorKind, Preset, PrivateKey, RecordData, StatusRange, Talk,
+    TcpCheck, TlsCheck, Wanted,
 };
 pub use overrides::{Override, OverrideState, Overrides, Target};
 pub use standing::{EndpointId, RememberedVerdict, Standing, StandingNow, State, Verdict};

@@ -33,7 +33,7 @@ pub use damping::Damping;
 use self::course::{Course, Pace};
 use self::damping::Damper;
 use self::judge::{Basis, Judge};
-use super::inventory::{Initial, Monitor};
+use super::monitor::{Initial, Monitor};
 use super::standing::{State, Verdict};
 
 /// What one probe said.

@@ -25,14 +25,37 @@ pub enum Failure {
         /// The statuses that are well.
         wanted: String,
     },
+    /// It was told to ask elsewhere, and does not; the text says where.
+    Redirect(String),
     /// The body, as far as it is read, lacks this text.
     BodyLacks(String),
+    /// The body, as far as it is read, does not match this regular expression.
+    BodyUnlike(String),
     /// The body ended before its end.
     BodyBroken(String),
+    /// What was answered is not what was wanted; the text says how it differs.
+    Answer(String),
+    /// What answered is not DNS, or answered something else.
+    NoDns(String),
+    /// The wrong response code.
+    Rcode {
+        /// That of the answer.
+        got: String,
+        /// That which is well.
+        wanted: String,
+    },
+    /// What answered is not gRPC.
+    NoGrpc(String),
+    /// The call failed: the status of gRPC, and its message.
+    GrpcStatus(String),
+    /// The service says that it is in this state, and not that it serves.
+    NotServing(String),
     /// TLS did not come about.
     Tls(String),
     /// The certificate is not good; the text says in what way.
     Certificate(String),
+    /// A command did not end well; the text says how it ended and what it said.
+    Command(String),
     /// This host may not send echo requests; the text says what to set.
     IcmpDenied(String),
     /// This host lacks what a probe needs, such as file descriptors.
@@ -50,9 +73,17 @@ impl Failure {
             Self::Unreachable(_) | Self::Network(_) => "network",
             Self::NoHttp(_) => "no_http",
             Self::Status { .. } => "status",
-            Self::BodyLacks(_) | Self::BodyBroken(_) => "body",
+            Self::Redirect(_) => "redirect",
+            Self::BodyLacks(_) | Self::BodyUnlike(_) | Self::BodyBroken(_) => "body",
+            Self::Answer(_) => "answer",
+            Self::NoDns(_) => "no_dns",
+            Self::Rcode { .. } => "rcode",
+            Self::NoGrpc(_) => "no_grpc",
+            Self::GrpcStatus(_) => "grpc_status",
+            Self::NotServing(_) => "serving",
             Self::Tls(_) => "tls",
             Self::Certificate(_) => "certificate",
+            Self::Command(_) => "exec",
             Self::IcmpDenied(_) => "icmp_denied",
             Self::Exhausted(_) => "exhausted",
             Self::Unaskable(_) => "unaskable",
@@ -79,10 +110,19 @@ impl fmt::Display for Failure {
             Self::Unreachable(text) | Self::Network(text) => f.write_str(text),
             Self::NoHttp(text) => write!(f, "no HTTP answer: {text}"),
             Self::Status { got, wanted } => write!(f, "status {got}, wanted {wanted}"),
+            Self::Redirect(text) => write!(f, "redirected {text}"),
             Self::BodyLacks(text) => write!(f, "body lacks {text:?}"),
+            Self::BodyUnlike(pattern) => write!(f, "body does not match {pattern:?}"),
             Self::BodyBroken(text) => write!(f, "body broken off: {text}"),
+            Self::Answer(text) => write!(f, "answer {text}"),
+            Self::NoDns(text) => write!(f, "no DNS answer: {text}"),
+            Self::Rcode { got, wanted } => write!(f, "rcode {got}, wanted {wanted}"),
+            Self::NoGrpc(text) => write!(f, "no gRPC answer: {text}"),
+            Self::GrpcStatus(text) => write!(f, "grpc-status {text}"),
+            Self::NotServing(state) => write!(f, "{state}, wanted SERVING"),
             Self::Tls(text) => write!(f, "TLS failed: {text}"),
             Self::Certificate(text) => write!(f, "certificate {text}"),
+            Self::Command(text) => write!(f, "command {text}"),
             Self::IcmpDenied(text) => write!(f, "no permission for ICMP: {text}"),
             Self::Exhausted(text) => write!(f, "this host cannot probe: {text}"),
             Self::Unaskable(text) => write!(f, "cannot be asked: {text}"),

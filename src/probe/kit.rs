@@ -1,16 +1,20 @@
 //! The tools of probing: from a target to something that asks it.
 
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 
+use super::dns::DnsProbe;
+use super::exec::CommandProbe;
 use super::failure::Failure;
-use super::http::{HttpKit, HttpProbe};
+use super::grpc::GrpcProbe;
+use super::handshake::HandshakeProbe;
+use super::http::HttpProbe;
 use super::icmp::Pinger;
 use super::target::{ProbeTarget, Request};
-use super::tcp;
+use super::tcp::TcpProbe;
+use super::tools::Tools;
 
 /// A question under way.
 pub type Asking = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
@@ -25,7 +29,7 @@ pub trait Prepare: Send + Sync + 'static {
 
 /// Asks over the network.
 pub struct Kit {
-    http: HttpKit,
+    tools: Tools,
     pinger: Arc<Pinger>,
 }
 
@@ -36,7 +40,7 @@ impl Kit {
     ///
     /// If one of the extra roots is no certificate.
     pub fn new(extra_roots: &[CertificateDer<'_>]) -> Result<Self, Failure> {
-        Ok(Self { http: HttpKit::new(extra_roots)?, pinger: Arc::default() })
+        Ok(Self { tools: Tools::new(extra_roots)?, pinger: Arc::default() })
     }
 }
 
@@ -46,29 +50,49 @@ impl Prepare for Kit {
         match &target.request {
             Request::Icmp => {
                 let pinger = Arc::clone(&self.pinger);
-                Box::new(move || {
-                    let pinger = Arc::clone(&pinger);
-                    Box::pin(async move { pinger.ask(address).await })
+                again(Ok(pinger), move |pinger| async move { pinger.ask(address).await })
+            }
+            Request::Tcp(request) => again(
+                TcpProbe::new(&self.tools, address, request).map(Arc::new),
+                |probe| async move { probe.ask().await },
+            ),
+            Request::Dns(request) => {
+                again(DnsProbe::new(address, request).map(Arc::new), |probe| async move {
+                    probe.ask().await
                 })
             }
-            Request::Tcp { port } => {
-                let at = SocketAddr::new(address, *port);
-                Box::new(move || Box::pin(tcp::ask(at)))
-            }
-            Request::Http(request) => match HttpProbe::new(&self.http, address, request) {
-                Ok(probe) => {
-                    let probe = Arc::new(probe);
-                    Box::new(move || {
-                        let probe = Arc::clone(&probe);
-                        Box::pin(async move { probe.ask().await })
-                    })
-                }
-                Err(failure) => Box::new(move || {
-                    let failure = failure.clone();
-                    Box::pin(async move { Err(failure) })
-                }),
-            },
+            Request::Grpc(request) => again(
+                GrpcProbe::new(&self.tools, address, request).map(Arc::new),
+                |probe| async move { probe.ask().await },
+            ),
+            Request::Exec(request) => again(
+                Ok(Arc::new(CommandProbe::new(address, request, target.timeout))),
+                |probe| async move { probe.ask().await },
+            ),
+            Request::Tls(request) => again(
+                HandshakeProbe::new(&self.tools, address, request).map(Arc::new),
+                |probe| async move { probe.ask().await },
+            ),
+            Request::Http(request) => again(
+                HttpProbe::new(&self.tools, address, request).map(Arc::new),
+                |probe| async move { probe.ask().await },
+            ),
         }
+    }
+}
+
+/// Asks by a probe as often as wanted; one that could not be made says so each time.
+fn again<P, A>(
+    probe: Result<Arc<P>, Failure>,
+    ask: impl Fn(Arc<P>) -> A + Send + Sync + 'static,
+) -> Ask
+where
+    P: Send + Sync + 'static,
+    A: Future<Output = Result<(), Failure>> + Send + 'static,
+{
+    match probe {
+        Ok(probe) => Box::new(move || Box::pin(ask(Arc::clone(&probe)))),
+        Err(failure) => Box::new(move || Box::pin(std::future::ready(Err(failure.clone())))),
     }
 }
 
@@ -82,7 +106,7 @@ mod tests {
 
     use super::*;
     use crate::health::{Condition, Initial, State, TrackerSettings};
-    use crate::probe::{Plan, Probes, Report};
+    use crate::probe::{Plan, Probes, Report, TcpRequest};
 
     /// An address that no other test uses, so that nobody takes the port while it is closed.
     const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 83, 1));
@@ -97,7 +121,7 @@ mod tests {
             initial: Initial::Last,
             damping: None,
         };
-        let request = Request::Tcp { port };
+        let request = Request::Tcp(TcpRequest { port, tls: None, talk: None });
         let timeout = Duration::from_secs(10);
         let target = ProbeTarget {
             key: "tcp".into(),

@@ -5,20 +5,30 @@
 //! receives these rebuilds the view of the pools that a report says have moved. Judging is
 //! [`crate::health`]'s.
 
+mod beside;
 mod board;
+mod cause;
+mod dial;
+mod dns;
 mod echo;
+mod exec;
 mod failure;
+mod grpc;
+mod handshake;
 mod histogram;
 mod http;
+mod http2;
 mod icmp;
 mod kit;
 mod limit;
 mod report;
 mod round_trips;
 mod schedule;
+mod shared;
 mod target;
 mod tcp;
 mod tls;
+mod tools;
 mod watch;
 
 pub use board::{Board, Change, Snapshot, TargetStatus};
@@ -28,4 +38,10 @@ pub use kit::{Ask, Asking, Kit, Prepare};
 pub use report::{ContactNews, Event, Report};
 pub use round_trips::RoundTrips;
 pub use schedule::Probes;
-pub use target::{HttpRequest, Plan, ProbeTarget, Request, TlsSettings};
+pub use target::{
+    ExecRequest, GrpcRequest, HttpRequest, Plan, ProbeTarget, Request, TcpRequest, TlsRequest,
+    TlsSettings,
+};
+
+#[cfg(test)]
+mod tests;

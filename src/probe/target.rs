@@ -3,16 +3,21 @@
 //! Pure. The same question to the same address, with the same settings, is one target however
 //! many pools and monitors share it; the monitor's name does not matter.
 
+mod key;
+mod request;
+
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::hash::fnv1a;
+pub use request::{
+    ExecRequest, GrpcRequest, HttpRequest, Request, TcpRequest, TlsRequest, TlsSettings,
+};
+
 use crate::health::{
-    Condition, Damping, Domain, Endpoint, EndpointAddress, EndpointId, HttpCheck, Initial,
-    Inventory, Monitor, MonitorKind, Pool, PoolId, ProbeAt, StatusRange, TrackerSettings, Verdict,
+    Condition, Domain, Endpoint, EndpointAddress, EndpointId, Inventory, Monitor, Pool, PoolId,
+    TrackerSettings, Verdict,
 };
 
 /// What is asked more often than this is not watched.
@@ -36,46 +41,6 @@ pub struct ProbeTarget {
     pub settings: TrackerSettings,
     /// Whether an idle connection tells when something happens, where TCP is spoken.
     pub watch: bool,
-}
-
-/// What is asked: a [`MonitorKind`] with every default filled in for one address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Request {
-    /// An HTTP request, in the clear or over TLS.
-    Http(HttpRequest),
-    /// A connection that opens.
-    Tcp {
-        /// To this port.
-        port: u16,
-    },
-    /// An echo request.
-    Icmp,
-}
-
-/// An HTTP request and what is wanted of the response.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HttpRequest {
-    /// To this port.
-    pub port: u16,
-    /// Path and query, beginning with a slash.
-    pub path: String,
-    /// The Host header.
-    pub host: String,
-    /// Over TLS, if any.
-    pub tls: Option<TlsSettings>,
-    /// The statuses that are well.
-    pub status: Vec<StatusRange>,
-    /// A text that the beginning of the body must contain.
-    pub body: Option<String>,
-}
-
-/// How TLS is spoken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsSettings {
-    /// The host name (sent as SNI) or address that the certificate must be for.
-    pub name: String,
-    /// Whether the certificate must be good.
-    pub verify: bool,
 }
 
 /// All targets of an inventory, and who hangs on which.
@@ -103,7 +68,7 @@ impl Plan {
             let monitors: Vec<_> =
                 pool.monitors.iter().filter_map(|m| inventory.monitors.get(*m as usize)).collect();
             let targets_of = |endpoint: &Endpoint| match probed_at(endpoint) {
-                Some(at) => monitors.iter().map(|m| draft.target(m, at, id)).collect(),
+                Some(at) => monitors.iter().map(|m| draft.target(m, &at, id)).collect(),
                 None => Box::default(),
             };
             pool.endpoints.iter().map(targets_of).collect()
@@ -152,7 +117,7 @@ struct Draft {
 
 impl Draft {
     /// The index of the target of a monitor at an address; a new one if nobody asked for it yet.
-    fn target(&mut self, monitor: &Monitor, at: ProbeAt, pool: PoolId) -> usize {
+    fn target(&mut self, monitor: &Monitor, at: &Place<'_>, pool: PoolId) -> usize {
         let target = ProbeTarget::new(monitor, at);
         let index = *self.by_key.entry(target.key.clone()).or_insert_with(|| {
             self.targets.push(Arc::new(target));
@@ -167,21 +132,32 @@ impl Draft {
     }
 }
 
-fn probed_at(endpoint: &Endpoint) -> Option<ProbeAt> {
-    endpoint.probe.or(match endpoint.address {
-        EndpointAddress::Ip(address) => Some(ProbeAt { address, port: None }),
-        EndpointAddress::Host { .. } => None,
+/// Where an endpoint is probed, and by what name if it has one of its own.
+pub(super) struct Place<'e> {
+    address: IpAddr,
+    port: Option<u16>,
+    host: Option<&'e str>,
+    sni: Option<&'e str>,
+}
+
+fn probed_at(endpoint: &Endpoint) -> Option<Place<'_>> {
+    let probe = endpoint.probe.as_ref();
+    let address = match (probe.and_then(|probe| probe.address), &endpoint.address) {
+        (Some(address), _) => address,
+        (None, EndpointAddress::Ip(address)) => *address,
+        (None, EndpointAddress::Host { .. }) => return None,
+    };
+    Some(Place {
+        address,
+        port: probe.and_then(|probe| probe.port),
+        host: probe.and_then(|probe| probe.host.as_deref()),
+        sni: probe.and_then(|probe| probe.sni.as_deref()),
     })
 }
 
 impl ProbeTarget {
-    fn new(monitor: &Monitor, at: ProbeAt) -> Self {
-        let request = match &monitor.kind {
-            MonitorKind::Http(check) => Request::Http(http_request(check, at, false)),
-            MonitorKind::Https(check) => Request::Http(http_request(check, at, true)),
-            MonitorKind::Tcp { port } => Request::Tcp { port: at.port.unwrap_or(*port) },
-            MonitorKind::Icmp => Request::Icmp,
-        };
+    fn new(monitor: &Monitor, at: &Place<'_>) -> Self {
+        let request = Request::new(&monitor.kind, at);
         let mut target = Self {
             key: "".into(),
             address: at.address,
@@ -190,7 +166,7 @@ impl ProbeTarget {
             settings: monitor.into(),
             watch: monitor.watch,
         };
-        target.key = target.make_key().into();
+        target.key = key::of(&target).into();
         target
     }
 
@@ -200,10 +176,7 @@ impl ProbeTarget {
         if self.settings.interval < WATCHED_INTERVAL || self.timeout < WATCHED_TIMEOUT {
             return None;
         }
-        let port = match &self.request {
-            Request::Http(HttpRequest { port, .. }) | Request::Tcp { port } => *port,
-            Request::Icmp => return None,
-        };
+        let port = self.request.tcp_port()?;
         self.watch.then_some(SocketAddr::new(self.address, port))
     }
 
@@ -211,110 +184,6 @@ impl ProbeTarget {
     pub fn asks_the_same(&self, other: &Self) -> bool {
         self.address == other.address && self.request == other.request
     }
-
-    /// What a person recognises, then a hash of everything, whether shown or not.
-    fn make_key(&self) -> String {
-        let mut key = self.request.shown(self.address);
-        let mut whole = key.clone();
-        self.write_rest(&mut whole);
-        let _ = write!(key, " #{:016x}", fnv1a(whole.as_bytes()));
-        key
-    }
-
-    /// Everything that [`Request::shown`] leaves out. The text is hashed into keys that are
-    /// remembered on disk: changing it makes every verdict be forgotten once.
-    fn write_rest(&self, text: &mut String) {
-        let TrackerSettings { fall, rise, interval, retry, initial, damping } = self.settings;
-        let timeout = self.timeout;
-        // Writing to a String cannot fail.
-        let _ = write!(
-            text,
-            "\ninterval={} timeout={} retry={} fall={fall} rise={rise}",
-            interval.as_nanos(),
-            timeout.as_nanos(),
-            retry.as_nanos(),
-        );
-        // Only what differs from the default is written, and so keeps the keys of earlier versions.
-        if !self.watch {
-            text.push_str("\nwatch=false");
-        }
-        if initial != Initial::Last {
-            let _ = write!(text, "\ninitial={initial:?}");
-        }
-        if let Some(damping) = damping {
-            let Damping { falls, within, hold, longest } = damping;
-            let [within, hold, longest] = [within, hold, longest].map(|time| time.as_nanos());
-            let _ = write!(text, "\ndamping={falls},{within},{hold},{longest}");
-        }
-        if let Request::Http(HttpRequest { tls, status, body, .. }) = &self.request {
-            let _ = write!(text, "\nverify={:?} status=", tls.as_ref().map(|t| t.verify));
-            for StatusRange { first, last } in status {
-                let _ = write!(text, "{first}-{last},");
-            }
-            if let Some(body) = body {
-                let _ = write!(text, "\nbody={body}");
-            }
-        }
-    }
-}
-
-impl Request {
-    /// The question as a person would recognise it.
-    fn shown(&self, address: IpAddr) -> String {
-        match self {
-            Self::Icmp => format!("icmp {address}"),
-            Self::Tcp { port } => format!("tcp {}", SocketAddr::new(address, *port)),
-            Self::Http(HttpRequest { port, path, host, tls, .. }) => {
-                let scheme = if tls.is_some() { "https" } else { "http" };
-                let mut text = format!("{scheme}://{}{path}", SocketAddr::new(address, *port));
-                let _ = write!(text, " host={host}");
-                if let Some(tls) = tls {
-                    let _ = write!(text, " sni={}", tls.name);
-                }
-                text
-            }
-        }
-    }
-}
-
-fn http_request(check: &HttpCheck, at: ProbeAt, over_tls: bool) -> HttpRequest {
-    let HttpCheck { path, port, host, sni, verify, status, body } = check;
-    let port = at.port.unwrap_or(*port);
-    let tls = over_tls.then(|| {
-        let name = sni.as_deref().or(host.as_deref().map(without_port));
-        let name = name.map_or_else(|| at.address.to_string(), canonical_name);
-        TlsSettings { name, verify: *verify }
-    });
-    let usual_port = if over_tls { 443 } else { 80 };
-    let host = host.clone().unwrap_or_else(|| authority(at.address, port, usual_port));
-    HttpRequest { port, path: path.clone(), host, tls, status: status.clone(), body: body.clone() }
-}
-
-/// An address and port as a Host header names them (RFC 9110 section 7.2).
-fn authority(address: IpAddr, port: u16, usual_port: u16) -> String {
-    match (address, port == usual_port) {
-        (IpAddr::V4(v4), true) => v4.to_string(),
-        (IpAddr::V6(v6), true) => format!("[{v6}]"),
-        (_, false) => SocketAddr::new(address, port).to_string(),
-    }
-}
-
-/// The host of `host`, `host:port`, `[v6]` or `[v6]:port`.
-fn without_port(host: &str) -> &str {
-    if let Some((v6, _)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        return v6;
-    }
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.contains(':') => {
-            name
-        }
-        _ => host,
-    }
-}
-
-/// SNI has no final dot (RFC 6066 section 3).
-fn canonical_name(name: &str) -> String {
-    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 
 #[cfg(test)]

@@ -1,22 +1,57 @@
 //! TLS for probes: certificates are verified for the name that the monitor wants, whatever address
 //! is asked, and afresh at each probe.
 
+mod words;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
+    SignatureScheme,
 };
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
+use super::cause;
 use super::failure::Failure;
+use super::shared::Shared;
+use super::target::TlsSettings;
+use crate::health::{Certificates, ClientPair};
+use words::{ExpiresSoon, between, no_http2};
 
-/// What all https probes share.
+/// The name of HTTP/2 in ALPN (RFC 9113 3.2).
+const H2: &[u8] = b"h2";
+
+const DAY_SECONDS: u64 = 86_400;
+
+/// What all probes over TLS share.
 pub(super) struct TlsKit {
     provider: Arc<CryptoProvider>,
-    verifier: Arc<WebPkiServerVerifier>,
+    public: Arc<WebPkiServerVerifier>,
+    own: Shared<Certificates, WebPkiServerVerifier>,
+}
+
+/// How TLS is spoken to one server.
+#[derive(Clone)]
+pub(super) struct Tls {
+    connector: TlsConnector,
+    name: ServerName<'static>,
+    speaks: Speaks,
+}
+
+/// What is spoken over TLS.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Speaks {
+    /// HTTP/2, to which the server must agree.
+    Http2,
+    /// Anything else, without a word of it.
+    Other,
 }
 
 impl TlsKit {
@@ -27,38 +62,96 @@ impl TlsKit {
             roots.add(root.clone().into_owned()).map_err(|e| Failure::from(&e))?;
         }
         let provider = Arc::new(ring::default_provider());
-        let verifier =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-                .build()
-                .map_err(|e| Failure::Unaskable(format!("certificate roots: {e}")))?;
-        Ok(Self { provider, verifier })
+        let public = verifier(roots, &provider)?;
+        Ok(Self { provider, public, own: Shared::default() })
     }
 
-    /// The settings for a server whose certificate must be for `wanted`; none: any will do.
-    pub(super) fn client_config(
+    /// Prepares for one server.
+    pub(super) fn prepare(&self, settings: &TlsSettings, speaks: Speaks) -> Result<Tls, Failure> {
+        self.prepare_lasting(settings, speaks, 0)
+    }
+
+    /// The same, where the certificate must be good for so many more days.
+    pub(super) fn prepare_lasting(
         &self,
-        wanted: Option<ServerName<'static>>,
-    ) -> Result<ClientConfig, Failure> {
-        let verifier = Expecting { wanted, public: Arc::clone(&self.verifier) };
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&self.provider));
-        let mut config = builder
+        settings: &TlsSettings,
+        speaks: Speaks,
+        days: u32,
+    ) -> Result<Tls, Failure> {
+        let name = ServerName::try_from(settings.name.clone()).map_err(|_| {
+            Failure::Unaskable(format!("{:?} is neither name nor address", settings.name))
+        })?;
+        let verifier = match &settings.roots {
+            None => Arc::clone(&self.public),
+            Some(own) => self.own.get(own, || verifier(store(own)?, &self.provider))?,
+        };
+        let verifier = Expecting { verify: settings.verify, days, verifier };
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_safe_default_protocol_versions()
             .map_err(|e| Failure::from(&e))?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
+            .with_custom_certificate_verifier(Arc::new(verifier));
+        let mut config = match &settings.client {
+            None => builder.with_no_client_auth(),
+            Some(ClientPair { chain, key }) => {
+                let key = PrivateKeyDer::try_from(key.0.to_vec())
+                    .map_err(|why| Failure::Unaskable(format!("the client's key: {why}")))?;
+                builder
+                    .with_client_auth_cert(certificates(chain), key)
+                    .map_err(|why| Failure::Unaskable(format!("the client's key: {why}")))?
+            }
+        };
         // A resumed session shows no certificate, so an expired one would go unseen.
         config.resumption = Resumption::disabled();
-        Ok(config)
+        if speaks == Speaks::Http2 {
+            config.alpn_protocols = vec![H2.to_vec()];
+        }
+        Ok(Tls { connector: Arc::new(config).into(), name, speaks })
     }
 }
 
-/// Verifies for a name of its own instead of the name in the URL, which cannot say everything: the
-/// address asked may differ from an address that the certificate must be for.
+impl Tls {
+    /// Speaks TLS on an open connection.
+    pub(super) async fn connect(&self, stream: TcpStream) -> Result<TlsStream<TcpStream>, Failure> {
+        let stream = self.connector.connect(self.name.clone(), stream).await;
+        let stream = stream.map_err(|error| cause::of_io(&error))?;
+        if self.speaks == Speaks::Http2 && stream.get_ref().1.alpn_protocol() != Some(H2) {
+            return Err(no_http2());
+        }
+        Ok(stream)
+    }
+}
+
+fn verifier(
+    roots: RootCertStore,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<WebPkiServerVerifier>, Failure> {
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
+        .build()
+        .map_err(|e| Failure::Unaskable(format!("certificate roots: {e}")))
+}
+
+fn store(authorities: &Certificates) -> Result<RootCertStore, Failure> {
+    let mut store = RootCertStore::empty();
+    for authority in certificates(authorities) {
+        store
+            .add(authority)
+            .map_err(|e| Failure::Unaskable(format!("a certificate of an authority: {e}")))?;
+    }
+    Ok(store)
+}
+
+fn certificates(der: &Certificates) -> Vec<CertificateDer<'static>> {
+    der.iter().map(|der| CertificateDer::from(der.to_vec())).collect()
+}
+
+/// Verifies only where that is wanted.
 #[derive(Debug)]
 struct Expecting {
-    wanted: Option<ServerName<'static>>,
-    public: Arc<WebPkiServerVerifier>,
+    verify: bool,
+    /// For how long the certificate must still be good.
+    days: u32,
+    verifier: Arc<WebPkiServerVerifier>,
 }
 
 impl Expecting {
@@ -67,10 +160,7 @@ impl Expecting {
         &self,
         verify: impl FnOnce() -> Result<HandshakeSignatureValid, Error>,
     ) -> Result<HandshakeSignatureValid, Error> {
-        match &self.wanted {
-            None => Ok(HandshakeSignatureValid::assertion()),
-            Some(_) => verify(),
-        }
+        if self.verify { verify() } else { Ok(HandshakeSignatureValid::assertion()) }
     }
 }
 
@@ -79,20 +169,30 @@ impl ServerCertVerifier for Expecting {
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        _name_in_url: &ServerName<'_>,
+        name: &ServerName<'_>,
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match &self.wanted {
-            None => Ok(ServerCertVerified::assertion()),
-            Some(wanted) => self.public.verify_server_cert(
-                end_entity,
-                intermediates,
-                wanted,
-                ocsp_response,
-                now,
-            ),
+        if !self.verify {
+            return Ok(ServerCertVerified::assertion());
         }
+        let verify = |at| {
+            self.verifier.verify_server_cert(end_entity, intermediates, name, ocsp_response, at)
+        };
+        let verified = verify(now)?;
+        if self.days == 0 {
+            return Ok(verified);
+        }
+        let days = Duration::from_secs(DAY_SECONDS * u64::from(self.days));
+        let then = UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs()) + days);
+        // Not only its own certificate may expire, but also one between it and a root.
+        verify(then).map_err(|error| match error {
+            Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. }) => {
+                let soon = ExpiresSoon { left: between(now, not_after), days: self.days };
+                CertificateError::Other(OtherError(Arc::new(soon))).into()
+            }
+            other => other,
+        })
     }
 
     fn verify_tls12_signature(
@@ -101,7 +201,7 @@ impl ServerCertVerifier for Expecting {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.signed(|| self.public.verify_tls12_signature(message, certificate, signature))
+        self.signed(|| self.verifier.verify_tls12_signature(message, certificate, signature))
     }
 
     fn verify_tls13_signature(
@@ -110,59 +210,10 @@ impl ServerCertVerifier for Expecting {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.signed(|| self.public.verify_tls13_signature(message, certificate, signature))
+        self.signed(|| self.verifier.verify_tls13_signature(message, certificate, signature))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.public.supported_verify_schemes()
+        self.verifier.supported_verify_schemes()
     }
-}
-
-impl From<&Error> for Failure {
-    fn from(error: &Error) -> Self {
-        match error {
-            Error::InvalidCertificate(problem) => Self::Certificate(certificate_text(problem)),
-            Error::NoCertificatesPresented => Self::Certificate("missing".into()),
-            Error::InvalidMessage(_) => Self::Tls("the answer is not TLS".into()),
-            Error::AlertReceived(alert) => Self::Tls(format!("alert {alert:?} received")),
-            other => Self::Tls(other.to_string()),
-        }
-    }
-}
-
-/// The rest of a sentence that begins with "certificate".
-fn certificate_text(problem: &CertificateError) -> String {
-    match problem {
-        CertificateError::Expired => "expired".into(),
-        CertificateError::ExpiredContext { not_after, .. } => {
-            format!("expired on {}", date(*not_after))
-        }
-        CertificateError::NotValidYet => "not valid yet".into(),
-        CertificateError::NotValidYetContext { not_before, .. } => {
-            format!("not valid before {}", date(*not_before))
-        }
-        CertificateError::NotValidForNameContext { expected, presented } => {
-            let names: Vec<_> = presented.iter().map(|name| bare_name(name)).collect();
-            let names = if names.is_empty() { "no name".into() } else { names.join(", ") };
-            format!("is for {names}, wanted {}", expected.to_str())
-        }
-        CertificateError::UnknownIssuer => "self-signed or of an unknown issuer".into(),
-        // Only by name: the type behind it is that of a crate which rustls does not re-export.
-        CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity" => {
-            "self-signed: it is an authority's own".into()
-        }
-        CertificateError::Revoked => "revoked".into(),
-        other => format!("not good: {other}"),
-    }
-}
-
-fn date(time: UnixTime) -> String {
-    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-    jiff::Timestamp::from_second(seconds).map_or_else(|_| "?".into(), |stamp| stamp.to_string())
-}
-
-/// rustls names a subject `DnsName("www.example.com")` or `IpAddress(192.0.2.1)`.
-fn bare_name(subject: &str) -> &str {
-    let inside = subject.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
-    inside.unwrap_or(subject).trim_matches('"')
 }

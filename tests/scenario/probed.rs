@@ -20,19 +20,22 @@ pub fn pages(inventory: &Inventory) -> Vec<(EndpointId, usize, Page)> {
     let mut pages = Vec::new();
     for (pool_id, pool) in (0..).zip(&inventory.pools) {
         for (index, endpoint) in (0..).zip(&pool.endpoints) {
-            let server = match (&endpoint.probe, &endpoint.address) {
-                (Some(at), _) => match at.port {
-                    Some(port) => std::net::SocketAddr::new(at.address, port).to_string(),
-                    None => at.address.to_string(),
-                },
-                (None, EndpointAddress::Ip(address)) => address.to_string(),
+            let at = endpoint.probe.clone().unwrap_or_default();
+            let address = match (at.address, &endpoint.address) {
+                (Some(address), _) => address,
+                (None, EndpointAddress::Ip(address)) => *address,
                 (None, EndpointAddress::Host { .. }) => continue,
+            };
+            let server = match at.port {
+                Some(port) => std::net::SocketAddr::new(address, port).to_string(),
+                None => address.to_string(),
             };
             for (number, monitor) in pool.monitors.iter().enumerate() {
                 let path = match &inventory.monitors[*monitor as usize].kind {
                     MonitorKind::Http(check) | MonitorKind::Https(check) => check.path.clone(),
-                    MonitorKind::Tcp { .. } => "tcp".into(),
+                    MonitorKind::Tcp(_) => "tcp".into(),
                     MonitorKind::Icmp => "icmp".into(),
+                    other => panic!("no story knows {other:?}"),
                 };
                 let id = EndpointId { pool: pool_id, index };
                 pages.push((id, number, Page { server: server.clone(), path }));

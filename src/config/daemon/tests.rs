@@ -60,6 +60,8 @@ fn every_key_is_read() {
         max_connections_per_network = 6
         idle_timeout = "300ms"
         max_lifetime = "1m"
+        [monitors]
+        allow_exec = true
         [admin]
         listen = "[::1]:80"
         [log]
@@ -75,6 +77,7 @@ fn every_key_is_read() {
         zones: "/etc/steersman/z".into(),
         geoip: vec!["/etc/steersman/a.mmdb".into(), "/b.mmdb".into()],
         state: "/var/lib/steersman".into(),
+        allow_exec: true,
         dns: Dns {
             listen: vec!["0.0.0.0:53".parse().unwrap()],
             workers: 3,
@@ -111,7 +114,7 @@ fn mistakes_are_said() {
     for (text, findings) in [
         (
             "zone = 'x'",
-            &[r#"1:1: unknown key "zone" (did you mean "zones"?); expected one of zones, geoip, state, dns, admin, log"#[..].to_string()][..],
+            &[r#"1:1: unknown key "zone" (did you mean "zones"?); expected one of zones, geoip, state, dns, monitors, admin, log"#[..].to_string()][..],
         ),
         (
             "[dns]\nport = 53",

@@ -47,6 +47,11 @@ impl<'d> Item<'d> {
         self.document.note(self.key.unwrap_or(self.offset()), found.into(), expected.into());
     }
 
+    /// Adds what is wrong with a file that the value names.
+    pub(in crate::config) fn add(&self, findings: Vec<Finding>) {
+        self.document.add(findings);
+    }
+
     /// A warning about the key, or about the value if it has no key.
     pub(in crate::config) fn key_warning(
         &self,

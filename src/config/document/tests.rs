@@ -3,6 +3,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::config::monitors::Beside;
 use crate::config::policy::{PoolsFile, Shared};
 use crate::config::{daemon, pools, steering};
 use crate::place::Places;
@@ -271,7 +272,7 @@ fn toml_like() -> impl Strategy<Value = String> {
 fn read_as_everything(bytes: &[u8]) {
     read("x.toml", bytes, |document| {
         daemon::read(document, std::path::Path::new(""));
-        let inventory = pools::read(document);
+        let inventory = pools::read(document, &Beside::default());
         let places = Places::unknown();
         let mut shared = Shared::new(&inventory, PoolsFile::Good, &places);
         steering::read(document, &Name::root(), &mut shared);

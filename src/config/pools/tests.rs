@@ -1,13 +1,17 @@
+mod files;
+mod kinds;
 mod mistakes;
 
 use std::time::Duration;
 
 use super::*;
-use crate::health::{HttpCheck, Initial, ProbeAt, StatusRange};
+use crate::health::{
+    ExecCheck, HttpCheck, HttpVersion, Initial, ProbeAt, StatusRange, TcpCheck, TlsCheck,
+};
 
 fn read_all(text: &str) -> (Inventory, Vec<String>) {
     let document = Document::parse("pools.toml", text.as_bytes()).ok().unwrap();
-    let inventory = read(&document);
+    let inventory = read(&document, &Beside::default());
     (inventory, document.into_findings().iter().map(ToString::to_string).collect())
 }
 
@@ -68,7 +72,8 @@ fn the_example_is_read() {
     assert_eq!(us.endpoints, ["192.0.2.10", "192.0.2.11", "2001:db8::10"].map(plain));
     assert_eq!((us.region, us.monitors.as_slice()), (Some(0), &[0][..]));
     assert_eq!((us.min_healthy, us.answers), (1, Answers::All));
-    let probe = ProbeAt { address: "10.8.0.11".parse().unwrap(), port: Some(8080) };
+    let address = Some("10.8.0.11".parse().unwrap());
+    let probe = ProbeAt { address, port: Some(8080), ..ProbeAt::default() };
     assert_eq!(
         eu.endpoints,
         [
@@ -84,15 +89,7 @@ fn the_example_is_read() {
 #[test]
 fn the_settings_of_the_example_are_the_defaults() {
     let monitors = good("monitors.a.http = {}\nmonitors.b.https = {}").monitors;
-    let check = HttpCheck {
-        path: "/".into(),
-        port: 80,
-        host: None,
-        sni: None,
-        verify: true,
-        status: vec![StatusRange { first: 200, last: 299 }],
-        body: None,
-    };
+    let check = HttpCheck::default();
     let monitor = Monitor {
         name: "a".into(),
         kind: MonitorKind::Http(check.clone()),
@@ -129,17 +126,47 @@ fn every_kind_of_monitor_is_read() {
         path: "/a?b=c".into(),
         port: 8443,
         host: Some("h:1".into()),
-        sni: Some("s.example".into()),
-        verify: false,
         status: vec![StatusRange { first: 200, last: 200 }, StatusRange { first: 301, last: 399 }],
         body: Some("ok".into()),
+        tls: TlsCheck { sni: Some("s.example".into()), verify: false, ..TlsCheck::default() },
+        ..HttpCheck::default()
     };
     let kinds: Vec<MonitorKind> = inventory.monitors.into_iter().map(|m| m.kind).collect();
     assert_eq!(
         kinds,
-        [MonitorKind::Https(check), MonitorKind::Tcp { port: 25 }, MonitorKind::Icmp]
+        [
+            MonitorKind::Https(check),
+            MonitorKind::Tcp(TcpCheck { port: 25, tls: None, talk: None }),
+            MonitorKind::Icmp
+        ]
     );
     assert_eq!(inventory.pools[0].monitors, [2, 1]);
+}
+
+#[test]
+fn an_http_monitor_is_read_in_full() {
+    let text = r#"
+        [monitors.h]
+        http = { method = "POST", request_body = "{}", version = "2", follow_redirects = 3, body_regex = "(?i)ok", headers = { X-B = "2", Authorization = "Bearer x" } }
+        [pools.p]
+        monitor = "h"
+        endpoints = [{ address = "::1", host = "a.example", sni = "b.example" }]
+    "#;
+    let inventory = good(text);
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let check = HttpCheck {
+        method: "POST".into(),
+        request_body: Some("{}".into()),
+        version: HttpVersion::Http2,
+        follow_redirects: 3,
+        body_regex: Some("(?i)ok".into()),
+        headers: vec![header("authorization", "Bearer x"), header("x-b", "2")],
+        ..HttpCheck::default()
+    };
+    assert_eq!(inventory.monitors[0].kind, MonitorKind::Http(check));
+    let (host, sni) = (Some("a.example".into()), Some("b.example".into()));
+    let probe = ProbeAt { host, sni, ..ProbeAt::default() };
+    assert_eq!(inventory.pools[0].endpoints[0].probe, Some(probe));
 }
 
 #[test]

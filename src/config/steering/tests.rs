@@ -2,6 +2,7 @@ mod mistakes;
 
 use std::sync::Arc;
 
+use super::super::monitors::Beside;
 use super::super::policy::PoolsFile;
 use super::super::pools;
 use super::*;
@@ -32,7 +33,7 @@ endpoints = ['192.0.2.6']
 ";
 fn read_with(pools: &str, state: PoolsFile, text: &str) -> (Steering, usize, Vec<String>) {
     let document = Document::parse("pools.toml", pools.as_bytes()).ok().unwrap();
-    let inventory = pools::read(&document);
+    let inventory = pools::read(&document, &Beside::default());
     let places = Places::unknown();
     let mut shared = Shared::new(&inventory, state, &places);
     let document = Document::parse("x.toml", text.as_bytes()).ok().unwrap();

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::*;
 use crate::health::{
     Answers, Endpoint, EndpointAddress, Initial, Inventory, Monitor, MonitorKind, Pool, State,
-    Verdict,
+    TcpCheck, Verdict,
 };
 use crate::probe::kit::Asking;
 use crate::probe::report::Event;
@@ -23,7 +23,7 @@ const RETRY: Duration = Duration::from_millis(300);
 fn monitor() -> Monitor {
     Monitor {
         name: "web".into(),
-        kind: MonitorKind::Tcp { port: 80 },
+        kind: MonitorKind::Tcp(TcpCheck { port: 80, tls: None, talk: None }),
         interval: 5 * SECOND,
         timeout: 2 * SECOND,
         fall: 3,

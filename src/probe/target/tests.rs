@@ -1,16 +1,16 @@
 use super::*;
-use crate::health::Answers;
+use crate::health::{
+    Answers, Certificates, ClientPair, Damping, DnsCheck, ExecCheck, GrpcCheck, HandshakeCheck, HttpCheck,
+    HttpVersion, Initial, MonitorKind, Preset, PrivateKey, ProbeAt, RecordData, StatusRange, Talk,
+    TcpCheck, TlsCheck, Wanted,
+};
 
 fn check() -> HttpCheck {
-    HttpCheck {
-        path: "/".into(),
-        port: 80,
-        host: None,
-        sni: None,
-        verify: true,
-        status: vec![StatusRange { first: 200, last: 299 }],
-        body: None,
-    }
+    HttpCheck::default()
+}
+
+fn tcp(port: u16) -> MonitorKind {
+    MonitorKind::Tcp(TcpCheck { port, tls: None, talk: None })
 }
 
 const DAMPING: Damping = Damping {
@@ -40,7 +40,11 @@ fn endpoint(address: &str, probe: Option<(&str, Option<u16>)>) -> Endpoint {
         Ok(ip) => EndpointAddress::Ip(ip),
         Err(_) => EndpointAddress::Host { wire: Box::default(), text: address.into() },
     };
-    let probe = probe.map(|(at, port)| ProbeAt { address: at.parse().unwrap(), port });
+    let probe = probe.map(|(at, port)| ProbeAt {
+        address: Some(at.parse().unwrap()),
+        port,
+        ..ProbeAt::default()
+    });
     Endpoint { address, weight: 1, probe }
 }
 
@@ -68,7 +72,7 @@ fn shown(kind: MonitorKind, endpoint: Endpoint) -> String {
 
 #[test]
 fn defaults_are_filled_in_for_each_address() {
-    use MonitorKind::{Http, Https, Icmp, Tcp};
+    use MonitorKind::{Http, Https, Icmp};
     let v4 = || endpoint("192.0.2.1", None);
     let v6 = || endpoint("2001:db8::1", None);
     let elsewhere = || endpoint("192.0.2.1", Some(("10.8.0.11", Some(8080))));
@@ -76,7 +80,7 @@ fn defaults_are_filled_in_for_each_address() {
     let port = |port| HttpCheck { port, ..check() };
     let tls = |port, host: Option<&str>, sni: Option<&str>| HttpCheck {
         host: host.map(Into::into),
-        sni: sni.map(Into::into),
+        tls: TlsCheck { sni: sni.map(Into::into), ..TlsCheck::default() },
         port,
         ..check()
     };
@@ -84,9 +88,9 @@ fn defaults_are_filled_in_for_each_address() {
         (Icmp, v4(), "icmp 192.0.2.1"),
         (Icmp, v6(), "icmp 2001:db8::1"),
         (Icmp, elsewhere(), "icmp 10.8.0.11"),
-        (Tcp { port: 25 }, v4(), "tcp 192.0.2.1:25"),
-        (Tcp { port: 25 }, v6(), "tcp [2001:db8::1]:25"),
-        (Tcp { port: 25 }, elsewhere(), "tcp 10.8.0.11:8080"),
+        (tcp(25), v4(), "tcp 192.0.2.1:25"),
+        (tcp(25), v6(), "tcp [2001:db8::1]:25"),
+        (tcp(25), elsewhere(), "tcp 10.8.0.11:8080"),
         (Http(check()), v4(), "http://192.0.2.1:80/ host=192.0.2.1"),
         (Http(check()), v6(), "http://[2001:db8::1]:80/ host=[2001:db8::1]"),
         (Http(port(81)), v4(), "http://192.0.2.1:81/ host=192.0.2.1:81"),
@@ -124,6 +128,151 @@ fn defaults_are_filled_in_for_each_address() {
     }
 }
 
+#[test]
+fn the_names_of_an_endpoint_win_over_those_of_the_monitor() {
+    let named = |host: Option<&str>, sni: Option<&str>| {
+        let (host, sni) = (host.map(Into::into), sni.map(Into::into));
+        let probe = Some(ProbeAt { host, sni, ..ProbeAt::default() });
+        Endpoint { probe, ..endpoint("192.0.2.1", None) }
+    };
+    let https = |host: Option<&str>, sni: Option<&str>| {
+        let tls = TlsCheck { sni: sni.map(Into::into), ..TlsCheck::default() };
+        MonitorKind::Https(HttpCheck { host: host.map(Into::into), port: 443, tls, ..check() })
+    };
+    for (kind, endpoint, names) in [
+        (https(None, None), named(Some("e.example:81"), None), "host=e.example:81 sni=e.example"),
+        (
+            https(Some("m.example"), None),
+            named(Some("e.example"), None),
+            "host=e.example sni=e.example",
+        ),
+        (
+            https(Some("m.example"), None),
+            named(None, Some("e.example")),
+            "host=m.example sni=e.example",
+        ),
+        (
+            https(None, Some("m.example")),
+            named(Some("e.example"), None),
+            "host=e.example sni=m.example",
+        ),
+        (
+            https(None, Some("m.example")),
+            named(None, Some("e.example")),
+            "host=192.0.2.1 sni=e.example",
+        ),
+    ] {
+        assert_eq!(shown(kind, endpoint), format!("https://192.0.2.1:443/ {names}"));
+    }
+}
+
+/// The question that each kind asks, without its hash, and where an idle connection is kept.
+#[test]
+fn every_kind_is_recognised_and_watched_where_it_speaks_tcp() {
+    let tls = |sni: Option<&str>| TlsCheck { sni: sni.map(Into::into), ..TlsCheck::default() };
+    let over_tls = || Some(tls(Some("a.example")));
+    let talk = |talk| MonitorKind::Tcp(TcpCheck { port: 25, tls: None, talk: Some(talk) });
+    let preset = Talk::Preset(Preset::Smtp);
+    let own = Talk::Own { send: None, expect: Wanted::Pattern("^220".into()) };
+    let dns = |tcp| DnsCheck {
+        port: 53,
+        name: b"\x01a\0"[..].into(),
+        name_text: "a.".into(),
+        rtype: 1,
+        rtype_text: "A".into(),
+        rcode: 0,
+        answers: Vec::new(),
+        tcp,
+    };
+    let grpc = |tls| MonitorKind::Grpc(GrpcCheck { port: 50051, service: "a.B".into(), tls });
+    let command = ["/bin/true".to_owned(), "x".to_owned()][..].into();
+    for (kind, text, watched) in [
+        (MonitorKind::Http(check()), "http://192.0.2.1:80/ host=192.0.2.1", Some(80)),
+        (tcp(25), "tcp 192.0.2.1:25", Some(25)),
+        (talk(preset), "smtp 192.0.2.1:25", Some(25)),
+        (talk(own), "tcp 192.0.2.1:25", Some(25)),
+        (
+            MonitorKind::Tcp(TcpCheck { port: 25, tls: over_tls(), talk: None }),
+            "tcp 192.0.2.1:25 sni=a.example",
+            Some(25),
+        ),
+        (
+            MonitorKind::Tls(HandshakeCheck { port: 443, tls: tls(None), days: 1 }),
+            "tls 192.0.2.1:443 sni=192.0.2.1",
+            Some(443),
+        ),
+        (MonitorKind::Dns(dns(false)), "dns 192.0.2.1:53 a. A", None),
+        (MonitorKind::Dns(dns(true)), "dns 192.0.2.1:53 a. A", None),
+        (grpc(None), "grpc 192.0.2.1:50051 authority=192.0.2.1:50051 service=\"a.B\"", Some(50051)),
+        (
+            grpc(over_tls()),
+            "grpc 192.0.2.1:50051 authority=a.example service=\"a.B\" sni=a.example",
+            Some(50051),
+        ),
+        (MonitorKind::Exec(ExecCheck { command }), "exec 192.0.2.1 /bin/true", None),
+        (MonitorKind::Icmp, "icmp 192.0.2.1", None),
+    ] {
+        let endpoints = vec![endpoint("192.0.2.1", None)];
+        let plan = plan(vec![monitor("m", kind)], vec![pool(&[0], endpoints)]);
+        let target = &plan.targets[0];
+        assert_eq!(target.key.split(" #").next().unwrap(), text);
+        let watched = watched.map(|port| SocketAddr::new([192, 0, 2, 1].into(), port));
+        assert_eq!(target.watched(), watched, "{text}");
+    }
+}
+
+/// What is not shown makes another target all the same.
+#[test]
+fn no_two_questions_of_one_kind_are_one_target() {
+    let tls = TlsCheck::default;
+    let unverified = || TlsCheck { verify: false, ..tls() };
+    let talk = |send: Option<&[u8]>, expect| {
+        let talk = Some(Talk::Own { send: send.map(Into::into), expect });
+        MonitorKind::Tcp(TcpCheck { port: 1, tls: None, talk })
+    };
+    let bytes = |bytes: &[u8]| Wanted::Bytes { bytes: bytes.into(), hex: false };
+    let handshake = |tls, days| MonitorKind::Tls(HandshakeCheck { port: 1, tls, days });
+    let dns = |rcode, answer: &[u8], tcp| {
+        let answers = vec![RecordData { text: "x".into(), wire: answer.into() }];
+        let name = b"\0"[..].into();
+        let (name_text, rtype_text) = (".".into(), "A".into());
+        let (port, rtype) = (53, 1);
+        let check = DnsCheck { port, name, name_text, rtype, rtype_text, rcode, answers, tcp };
+        MonitorKind::Dns(check)
+    };
+    let grpc = |tls| MonitorKind::Grpc(GrpcCheck { port: 1, service: String::new(), tls });
+    let exec = |words: &[&str]| {
+        MonitorKind::Exec(ExecCheck { command: words.iter().map(|w| (*w).into()).collect() })
+    };
+    let kinds = [
+        talk(None, bytes(b"a")),
+        talk(None, bytes(b"b")),
+        talk(None, Wanted::Pattern("a".into())),
+        talk(Some(b"a"), bytes(b"a")),
+        talk(Some(b"b"), bytes(b"a")),
+        MonitorKind::Tcp(TcpCheck { port: 1, tls: Some(tls()), talk: None }),
+        MonitorKind::Tcp(TcpCheck { port: 1, tls: Some(unverified()), talk: None }),
+        handshake(tls(), 0),
+        handshake(tls(), 1),
+        handshake(unverified(), 0),
+        dns(0, b"abcd", false),
+        dns(0, b"abce", false),
+        dns(0, b"abcd", true),
+        dns(1, b"abcd", false),
+        grpc(None),
+        grpc(Some(tls())),
+        grpc(Some(unverified())),
+        exec(&["/a"]),
+        exec(&["/a", "b c"]),
+        exec(&["/a", "b", "c"]),
+    ];
+    let count = kinds.len();
+    let monitors: Vec<Monitor> = kinds.into_iter().map(|kind| monitor("m", kind)).collect();
+    let all: Vec<u32> = (0..count as u32).collect();
+    let plan = plan(monitors, vec![pool(&all, vec![endpoint("192.0.2.1", None)])]);
+    assert_eq!(plan.targets.len(), count);
+}
+
 /// Two monitors at one address: the same target, or two.
 #[test]
 fn the_same_question_is_one_target_and_any_difference_makes_two() {
@@ -131,19 +280,36 @@ fn the_same_question_is_one_target_and_any_difference_makes_two() {
     let https = |check: HttpCheck| Monitor { kind: MonitorKind::Https(check), ..base() };
     let second = Duration::from_secs(1);
     let range = |first, last| vec![StatusRange { first, last }];
+    let none = TlsCheck::default;
+    let tls = |tls: TlsCheck| HttpCheck { tls, ..check() };
+    let authority = |der: &[u8]| -> Certificates { [der.into()].into() };
+    let key = PrivateKey([1, 2][..].into());
+    let client = ClientPair { chain: authority(b"c"), key };
     for (other, targets, what) in [
         (base(), 1, "nothing"),
         (Monitor { name: "b".into(), ..base() }, 1, "the name"),
         (https(HttpCheck { host: Some("192.0.2.1".into()), ..check() }), 2, "the host"),
-        (https(HttpCheck { sni: Some("192.0.2.1".into()), ..check() }), 1, "a default spelt out"),
-        (https(HttpCheck { sni: Some("a.example".into()), ..check() }), 2, "sni"),
+        (
+            https(tls(TlsCheck { sni: Some("192.0.2.1".into()), ..none() })),
+            1,
+            "a default spelt out",
+        ),
+        (https(tls(TlsCheck { sni: Some("a.example".into()), ..none() })), 2, "sni"),
+        (https(tls(TlsCheck { roots: Some(authority(b"a")), ..none() })), 2, "roots"),
+        (https(tls(TlsCheck { client: Some(client), ..none() })), 2, "client"),
         (https(HttpCheck { path: "/x".into(), ..check() }), 2, "path"),
         (https(HttpCheck { port: 81, ..check() }), 2, "port"),
-        (https(HttpCheck { verify: false, ..check() }), 2, "verify"),
+        (https(tls(TlsCheck { verify: false, ..none() })), 2, "verify"),
         (https(HttpCheck { status: range(200, 200), ..check() }), 2, "status"),
         (https(HttpCheck { body: Some("ok".into()), ..check() }), 2, "body"),
+        (https(HttpCheck { body_regex: Some("ok".into()), ..check() }), 2, "body_regex"),
+        (https(HttpCheck { method: "HEAD".into(), ..check() }), 2, "method"),
+        (https(HttpCheck { headers: vec![("a".into(), "b".into())], ..check() }), 2, "headers"),
+        (https(HttpCheck { request_body: Some("ok".into()), ..check() }), 2, "request_body"),
+        (https(HttpCheck { version: HttpVersion::Http2, ..check() }), 2, "version"),
+        (https(HttpCheck { follow_redirects: 1, ..check() }), 2, "follow_redirects"),
         (Monitor { kind: MonitorKind::Http(check()), ..base() }, 2, "kind"),
-        (Monitor { kind: MonitorKind::Tcp { port: 80 }, ..base() }, 2, "kind"),
+        (Monitor { kind: tcp(80), ..base() }, 2, "kind"),
         (Monitor { interval: second, ..base() }, 2, "interval"),
         (Monitor { timeout: second, ..base() }, 2, "timeout"),
         (Monitor { retry: second, ..base() }, 2, "retry"),
@@ -172,7 +338,7 @@ fn endpoints_name_the_targets_of_their_monitors() {
     let monitors = vec![
         monitor("web", MonitorKind::Http(check())),
         monitor("ping", MonitorKind::Icmp),
-        monitor("ssh", MonitorKind::Tcp { port: 22 }),
+        monitor("ssh", tcp(22)),
     ];
     let plan = plan(
         monitors,

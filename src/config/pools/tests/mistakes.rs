@@ -4,8 +4,7 @@ use super::*;
 
 const POOL_KEYS: &str = "one of region, monitor, endpoints, min_healthy, answers";
 
-const MONITOR_KEYS: &str =
-    "one of http, https, tcp, icmp, interval, timeout, fall, rise, retry, watch, initial, damping";
+const MONITOR_KEYS: &str = "one of http, https, tcp, tls, dns, grpc, exec, icmp, interval, timeout, fall, rise, retry, watch, initial, damping";
 
 const TIME: &str = r#"a time with its unit, such as "300ms", "5s" or "1m30s""#;
 
@@ -59,7 +58,7 @@ fn mistakes_in_monitors_are_said() {
         (
             "[monitors.m]",
             &[
-                "1:11: monitor \"m\" without a kind; expected one of http, https, tcp, icmp, all, any, at_least, not",
+                "1:11: monitor \"m\" without a kind; expected one of http, https, tcp, tls, dns, grpc, exec, icmp, all, any, at_least, not",
             ],
         ),
         (
@@ -77,7 +76,9 @@ fn mistakes_in_monitors_are_said() {
         ),
         (
             "[monitors.m]\nhttp = { sni = 'x' }",
-            &["2:10: unknown key \"sni\"; expected one of path, port, host, status, body"],
+            &[
+                "2:10: unknown key \"sni\"; expected one of path, port, host, status, body, body_regex, method, headers, request_body, version, follow_redirects",
+            ],
         ),
         (
             "[monitors.m]\nicmp = { port = 1 }",
@@ -318,7 +319,7 @@ fn mistakes_in_endpoints_are_said() {
         ),
         (
             "{ address = '::1', port = 80 }",
-            &["20: unknown key \"port\"; expected one of address, cname, weight, probe"],
+            &["20: unknown key \"port\"; expected one of address, cname, weight, probe, host, sni"],
         ),
         ("{ address = '::1', weight = -1 }", &[&format!("29: -1; {weight}")]),
         ("{ address = '::1', weight = 0.5 }", &[&format!("29: 0.5; {weight}")]),

@@ -1,15 +1,10 @@
-//! A server on loopback that does what it is told after each request, and certificates for it.
+//! A server on loopback that does what it is told after each request.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
-};
 use rustls::ServerConfig;
-use rustls::crypto::ring;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -22,6 +17,8 @@ pub(super) const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 pub(super) enum Step {
     /// Sends all at once.
     Send(String),
+    /// Sends all at once, if this path was asked for.
+    At(&'static str, String),
     /// Sends one octet at a time, with pauses.
     Drip(String, Duration),
     /// Does nothing more, and keeps the connection open.
@@ -113,18 +110,17 @@ async fn serve(
     listens_first: bool,
     sink: &Mutex<Vec<Seen>>,
 ) {
+    let mut path = String::new();
     if listens_first {
-        let mut request = Vec::new();
-        while !request.ends_with(b"\r\n\r\n") {
-            let Ok(octet) = stream.read_u8().await else { return };
-            request.push(octet);
-        }
-        let request = String::from_utf8(request).unwrap();
+        let Some(request) = request(&mut stream).await else { return };
+        path = request.split(' ').nth(1).unwrap_or_default().into();
         sink.lock().unwrap().push(Seen { request, sni });
     }
     for step in steps {
         let sent = match step {
             Step::Send(text) => stream.write_all(text.as_bytes()).await,
+            Step::At(at, text) if *at == path => stream.write_all(text.as_bytes()).await,
+            Step::At(..) => Ok(()),
             Step::Drip(text, pause) => drip(&mut stream, text, *pause).await,
             Step::Hang => std::future::pending().await,
         };
@@ -133,6 +129,21 @@ async fn serve(
         }
     }
     let _ = stream.shutdown().await;
+}
+
+/// A request with its body.
+async fn request(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        request.push(stream.read_u8().await.ok()?);
+    }
+    let head = String::from_utf8(request).unwrap();
+    let length = head.to_lowercase();
+    let length = length.split_once("content-length: ").map_or("0", |(_, rest)| rest);
+    let length = length.split("\r\n").next().unwrap().parse().unwrap();
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.ok()?;
+    Some(head + &String::from_utf8(body).unwrap())
 }
 
 async fn drip(
@@ -146,73 +157,4 @@ async fn drip(
         tokio::time::sleep(pause).await;
     }
     Ok(())
-}
-
-/// An authority, and the certificates that it gives.
-pub(super) struct Certificates(CertifiedIssuer<'static, KeyPair>);
-
-pub(super) fn certificates() -> &'static Certificates {
-    static CERTIFICATES: OnceLock<Certificates> = OnceLock::new();
-    CERTIFICATES.get_or_init(|| {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, "an authority");
-        let key = KeyPair::generate().unwrap();
-        Certificates(CertifiedIssuer::self_signed(params, key).unwrap())
-    })
-}
-
-impl Certificates {
-    pub(super) fn root(&self) -> CertificateDer<'static> {
-        self.0.der().clone()
-    }
-
-    pub(super) fn good(&self) -> Arc<ServerConfig> {
-        self.signed(params())
-    }
-
-    pub(super) fn expired(&self) -> Arc<ServerConfig> {
-        self.valid_in(2019, 2020)
-    }
-
-    pub(super) fn too_young(&self) -> Arc<ServerConfig> {
-        self.valid_in(2999, 3000)
-    }
-
-    fn valid_in(&self, first_year: i32, last_year: i32) -> Arc<ServerConfig> {
-        let mut params = params();
-        params.not_before = date_time_ymd(first_year, 1, 1);
-        params.not_after = date_time_ymd(last_year, 1, 1);
-        self.signed(params)
-    }
-
-    /// With `IsCa` as OpenSSL sets it where nobody says otherwise, or without.
-    pub(super) fn self_signed(&self, is_ca: IsCa) -> Arc<ServerConfig> {
-        let key = KeyPair::generate().unwrap();
-        let mut params = params();
-        params.is_ca = is_ca;
-        let certificate = params.self_signed(&key).unwrap();
-        config(certificate.der().clone(), &key)
-    }
-
-    fn signed(&self, params: CertificateParams) -> Arc<ServerConfig> {
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.0).unwrap();
-        config(certificate.der().clone(), &key)
-    }
-}
-
-fn params() -> CertificateParams {
-    CertificateParams::new(["www.example.com".into(), "127.0.0.1".into()]).unwrap()
-}
-
-fn config(certificate: CertificateDer<'static>, key: &KeyPair) -> Arc<ServerConfig> {
-    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
-    Arc::new(config)
 }

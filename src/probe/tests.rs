@@ -1,0 +1,3 @@
+//! What the tests of several kinds stand on.
+
+pub(super) mod certificates;
