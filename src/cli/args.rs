@@ -46,6 +46,8 @@ pub enum Command {
     Clear(ClearArgs),
     /// Load all files anew; any error changes nothing
     Reload,
+    /// Run the monitors of an endpoint once, now, and show each step with its time
+    Probe(ProbeArgs),
     /// Ask a DNS server a question and show the whole reply
     Ask(AskArgs),
     /// Serve three local regions to break, and show how answers move
@@ -114,6 +116,14 @@ pub struct SetArgs {
 pub struct ClearArgs {
     /// region:NAME, pool:NAME or endpoint:POOL/ADDR
     pub target: Target,
+}
+
+/// Flags of `probe`.
+#[derive(Clone, Debug, Args)]
+pub struct ProbeArgs {
+    /// POOL/ADDR, or POOL/HOST.NAME.
+    #[arg(value_name = "POOL/ENDPOINT")]
+    pub endpoint: String,
 }
 
 /// Flags of `ask`.

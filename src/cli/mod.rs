@@ -9,6 +9,7 @@ pub mod client;
 mod explain;
 pub mod logging;
 pub mod overrides;
+mod probe;
 pub mod reload;
 mod serve;
 pub mod status;
@@ -50,6 +51,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => return check::run(&cli.config, args),
         Command::Explain(args) if !args.live => explain::offline(&cli.config, args),
         Command::Ask(args) => runtime.block_on(ask::run(args)),
+        Command::Probe(args) => return probe::run(&cli.config, args, &runtime),
         command => runtime.block_on(ask_daemon(command, &cli.config)),
     };
     // What still runs now is a load that nobody will see the end of.
@@ -73,9 +75,11 @@ pub async fn run(command: &Command, client: &Client) -> CommandResult {
         Command::Clear(args) => overrides::clear(args, client).await,
         Command::Reload => reload::run(client).await,
         Command::Explain(args) => explain::live(args, client).await,
-        Command::Serve | Command::Check(_) | Command::Ask(_) | Command::Demo(_) => {
-            Err("this command does not ask the daemon".into())
-        }
+        Command::Serve
+        | Command::Check(_)
+        | Command::Ask(_)
+        | Command::Probe(_)
+        | Command::Demo(_) => Err("this command does not ask the daemon".into()),
     }
 }
 

@@ -15,6 +15,7 @@ use tokio::net::UdpSocket;
 use super::cause;
 use super::dial::{self, Connection};
 use super::failure::Failure;
+use super::steps;
 use crate::clock;
 use crate::health::DnsCheck;
 use crate::wire::{HEADER_BYTES, Rcode, rtype};
@@ -90,11 +91,13 @@ impl DnsProbe {
         let socket = UdpSocket::bind((any, 0)).await?;
         socket.connect(self.at).await?;
         socket.send(query).await?;
+        steps::did(|| format!("sent a question to {}", self.at));
         let mut packet = vec![0; MOST_OVER_UDP];
         loop {
             let length = socket.recv(&mut packet).await?;
             let reply = packet.get(..length).unwrap_or_default();
             if self.answers(query, reply) {
+                steps::heard(|| format!("received an answer of {length} bytes"));
                 return Ok(reply.to_vec());
             }
         }

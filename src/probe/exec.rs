@@ -15,6 +15,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::failure::Failure;
+use super::steps;
 use super::target::ExecRequest;
 
 /// Where programs are looked for by the command itself, whoever started us.
@@ -63,6 +64,8 @@ impl CommandProbe {
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| not_started(program, &error))?;
+        // A command that hangs is no silence of the network.
+        steps::heard(|| format!("started {program}"));
         let group = Group(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)));
         let (mut said, mut complained) = (Vec::new(), Vec::new());
         let status = {
@@ -82,6 +85,7 @@ impl CommandProbe {
             status
         };
         let status = status.map_err(|error| Failure::from(&error))?;
+        steps::heard(|| format!("ended: {status}"));
         match status.success() {
             true => Ok(()),
             false => Err(Failure::Command(ended(status, &said, &complained))),

@@ -12,7 +12,9 @@ pub enum Failure {
     TimedOut(Duration),
     /// Nothing listens on the port.
     Refused,
-    /// Nothing came from there at all.
+    /// The same, and nothing at all came from there.
+    Unanswered(Duration),
+    /// There is no way to there.
     Unreachable(String),
     /// The network, or the other host, said something else.
     Network(String),
@@ -68,7 +70,7 @@ impl Failure {
     /// A short word for counters: one of a closed set.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::TimedOut(_) => "timeout",
+            Self::TimedOut(_) | Self::Unanswered(_) => "timeout",
             Self::Refused => "refused",
             Self::Unreachable(_) | Self::Network(_) => "network",
             Self::NoHttp(_) => "no_http",
@@ -92,7 +94,7 @@ impl Failure {
 
     /// Whether nothing was heard from there, which may be the fault of any network between.
     pub fn is_silence(&self) -> bool {
-        matches!(self, Self::Unreachable(_))
+        matches!(self, Self::Unanswered(_) | Self::Unreachable(_))
     }
 
     /// Whether the fault is here: then the endpoint was not asked and nothing is known of it, so
@@ -106,6 +108,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TimedOut(limit) => write!(f, "timed out after {limit:?}"),
+            Self::Unanswered(limit) => write!(f, "timed out after {limit:?}: nobody answers"),
             Self::Refused => f.write_str("connect refused"),
             Self::Unreachable(text) | Self::Network(text) => f.write_str(text),
             Self::NoHttp(text) => write!(f, "no HTTP answer: {text}"),

@@ -10,6 +10,7 @@ use super::beside::{self, BODY_BOUND};
 use super::cause;
 use super::dial::Connection;
 use super::failure::Failure;
+use super::steps;
 
 /// Otherwise a server could have us keep 16 MiB.
 const MOST_HEADER_BYTES: u32 = 64 * 1024;
@@ -38,11 +39,13 @@ pub(super) async fn exchange(
     let (sender, connection) = builder.handshake(connection).await.map_err(failed)?;
     let work = async {
         let (parts, stream) = ask(sender, request, body).await.map_err(failed)?;
+        steps::heard(|| format!("answered with status {}", parts.status.as_u16()));
         if !wants_body(&parts) {
             return Ok(Reply { parts, body: Vec::new(), trailers: None });
         }
         let (body, trailers) =
             read(stream).await.map_err(|error| failure(&error, Failure::BodyBroken))?;
+        steps::heard(|| format!("read {} bytes of the body", body.len()));
         Ok(Reply { parts, body, trailers })
     };
     beside::run(work, connection).await

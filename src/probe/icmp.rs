@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::echo::{Family, Mark};
 use super::failure::Failure;
+use super::steps;
 use crate::clock;
 
 /// Asks with echo requests; opens its sockets when they are first needed.
@@ -56,7 +57,10 @@ impl Pinger {
         let request = line.family.request((mark.nonce >> 112) as u16, mark);
         let sent = line.socket.send_to(&request, SocketAddr::new(address, 0)).await;
         sent.map_err(|error| Failure::from(&error))?;
-        reply.await.map_err(|_| Failure::Network("the ICMP socket broke".into()))
+        steps::did(|| format!("sent an echo request to {address}"));
+        reply.await.map_err(|_| Failure::Network("the ICMP socket broke".into()))?;
+        steps::heard(|| "received the reply".into());
+        Ok(())
     }
 
     /// The open socket of a family; a new one if there is none or it broke.

@@ -25,6 +25,7 @@ mod report;
 mod round_trips;
 mod schedule;
 mod shared;
+mod steps;
 mod target;
 mod tcp;
 mod tls;
@@ -38,6 +39,7 @@ pub use kit::{Ask, Asking, Kit, Prepare};
 pub use report::{ContactNews, Event, Report};
 pub use round_trips::RoundTrips;
 pub use schedule::Probes;
+pub use steps::{Step, step_by_step};
 pub use target::{
     ExecRequest, GrpcRequest, HttpRequest, Plan, ProbeTarget, Request, TcpRequest, TlsRequest,
     TlsSettings,

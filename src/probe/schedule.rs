@@ -10,13 +10,13 @@ use futures_util::stream::FuturesUnordered;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 use super::board::{Board, Ended, Next};
-use super::failure::Failure;
-use super::kit::{Ask, Prepare};
+use super::kit::Prepare;
 use super::limit::Limits;
 use super::report::Report;
+use super::steps::once;
 use super::target::{Plan, ProbeTarget};
 use super::watch::Watch;
 use crate::clock::{self, Draws};
@@ -200,11 +200,6 @@ async fn until(moment: Option<Instant>) {
         Some(moment) => sleep_until(moment).await,
         None => std::future::pending().await,
     }
-}
-
-/// Asks once, within the limit of time.
-pub(super) async fn once(ask: &Ask, limit: Duration) -> Result<(), Failure> {
-    timeout(limit, ask()).await.unwrap_or(Err(Failure::TimedOut(limit)))
 }
 
 impl Common {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::backend::{Backend, Manner};
+use crate::support::backend::{Backend, Manner, fresh_ip};
 use crate::support::daemon::{Daemon, run};
 use crate::support::mmdb::{Mmdb, Value as Field, map};
 use crate::support::setup::{Setup, ZONE, pool, steady, web};
@@ -261,4 +261,54 @@ fn commands_work_while_probes_hang() {
     daemon.cli_ok(&["reload"]);
     daemon.cli_ok(&["down", "pool:main", "--reason", "x"]);
     assert_eq!(daemon.answer("www"), [SPARE]);
+}
+
+/// By the files alone, and by each monitor: what leads to a verdict is shown with every step.
+#[test]
+fn probe_shows_each_step() {
+    let server = Backend::http();
+    let monitors =
+        web() + "[monitors.most]\nany = [\"web\", \"shut\"]\n[monitors.shut]\ntcp = {}\n";
+    // Nobody ever listens on port 1 of an address of this one's own.
+    let shut = format!("{}:1", fresh_ip()).parse().unwrap();
+    let pools = monitors
+        + &pool("main", "web", MAIN, server.address)
+        + &pool("spare", "most", SPARE, server.address)
+        + &pool("gone", "most", MAIN, shut)
+        + &steady("calm", MAIN);
+    let setup = Setup::steering(&pools, NAMES);
+    setup.write_config();
+    let probe = |endpoint| run(setup.path(), &["probe", endpoint]);
+    let connected = format!("ms  connected to {}\n", server.address);
+    let well = probe("main/192.0.2.1");
+    assert_eq!((well.code, &*well.stderr), (Some(0), ""));
+    let answered = "ms  answered with status 200\n";
+    let end = ["ms  read 10 bytes of the body\n", "ms  well\n", "main/192.0.2.1 passes\n"];
+    expect_lines(
+        &well.stdout,
+        &["monitor web: http://", &connected, answered, end[0], end[1], end[2]],
+    );
+
+    server.be(Manner::Answer("503 No", "all is ok\n"));
+    let ill = probe("main/192.0.2.1");
+    assert_eq!((ill.code, &*ill.stderr), (Some(1), ""));
+    let why = "ms  FAILED: status 503, wanted 200-299\n";
+    let end = "main/192.0.2.1 does NOT pass\n";
+    expect_lines(&ill.stdout, &[&connected, "ms  answered with status 503\n", why, end]);
+
+    // One of two is enough there.
+    let most = probe("spare/198.51.100.1");
+    let [web, shut] = ["monitor web: ", "monitor shut: "];
+    expect_lines(&most.stdout, &[web, why, shut, "ms  well\n", "198.51.100.1 passes\n"]);
+    let gone = probe("gone/192.0.2.1");
+    expect_lines(&gone.stdout, &[web, "FAILED: connect refused", shut, "refused", "NOT pass"]);
+    assert_eq!((most.code, gone.code), (Some(0), Some(1)));
+
+    assert_eq!(probe("calm/192.0.2.1").stdout, "calm/192.0.2.1: no monitor, so it is always up\n");
+    let unknown = probe("main/192.0.2.2");
+    assert_eq!((unknown.code, &*unknown.stdout), (Some(1), ""));
+    expect_lines(
+        &unknown.stderr,
+        &["unknown endpoint \"main/192.0.2.2\"", "did you mean", "calm/"],
+    );
 }

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::*;
 use crate::probe::kit::Ask;
-use crate::probe::schedule::once;
+use crate::probe::steps::once;
 
 /// Longer than anything takes that is to happen.
 const PATIENT: Duration = Duration::from_secs(30);

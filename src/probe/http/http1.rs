@@ -11,6 +11,7 @@ use crate::probe::beside::{self, BODY_BOUND};
 use crate::probe::cause;
 use crate::probe::dial::Connection;
 use crate::probe::failure::Failure;
+use crate::probe::steps;
 
 /// Sends a request, and reads the beginning of the body of an answer where that is wanted.
 pub(super) async fn exchange(
@@ -23,6 +24,7 @@ pub(super) async fn exchange(
         http1::handshake(TokioIo::new(connection)).await.map_err(failed)?;
     let work = async {
         let (parts, body) = sender.send_request(request).await.map_err(failed)?.into_parts();
+        steps::heard(|| format!("answered with status {}", parts.status.as_u16()));
         let body = if wants_body(&parts) { beginning(body).await? } else { Vec::new() };
         Ok((parts, body))
     };
@@ -41,5 +43,6 @@ async fn beginning(mut stream: Incoming) -> Result<Vec<u8>, Failure> {
             break;
         }
     }
+    steps::heard(|| format!("read {} bytes of the body", body.len()));
     Ok(body)
 }

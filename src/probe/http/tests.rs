@@ -7,7 +7,7 @@ use rcgen::{BasicConstraints, IsCa};
 use super::*;
 use crate::probe::beside::BODY_BOUND;
 use crate::probe::kit::Ask;
-use crate::probe::schedule::once;
+use crate::probe::steps::once;
 use crate::probe::tests::certificates::certificates;
 use server::{Seen, Server, Step};
 

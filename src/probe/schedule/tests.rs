@@ -14,8 +14,10 @@ use crate::health::{
     Answers, Endpoint, EndpointAddress, Initial, Inventory, Monitor, MonitorKind, Pool, State,
     TcpCheck, Verdict,
 };
-use crate::probe::kit::Asking;
+use crate::probe::failure::Failure;
+use crate::probe::kit::{Ask, Asking};
 use crate::probe::report::Event;
+use crate::probe::steps;
 
 const SECOND: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_millis(300);
@@ -122,6 +124,9 @@ impl Prepare for Net {
                 let _under_way = UnderWay(Arc::clone(&net));
                 sleep(Duration::from_millis(10)).await;
                 let answer = locked(&net.answers).get(&octet).copied();
+                if !matches!(answer, Some(Answer::Silent(_))) {
+                    steps::heard(|| "connected".into());
+                }
                 match answer.unwrap_or(Answer::Well) {
                     Answer::Well => Ok(()),
                     Answer::Slowly(time) => {

@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use crate::probe::cause;
 use crate::probe::dial::Connection;
 use crate::probe::failure::Failure;
+use crate::probe::steps;
 
 /// How much is heard, in octets.
 pub(super) const MOST_HEARD: usize = 64 * 1024;
@@ -35,7 +36,9 @@ impl Conversation {
     pub(super) async fn say(&mut self, words: &[u8]) -> Result<(), Failure> {
         let said = self.connection.write_all(words).await;
         said.map_err(|error| cause::of_io(&error))?;
-        self.connection.flush().await.map_err(|error| cause::of_io(&error))
+        self.connection.flush().await.map_err(|error| cause::of_io(&error))?;
+        steps::did(|| format!("sent {} bytes", words.len()));
+        Ok(())
     }
 
     /// Hears more; false where there is no more, or was enough.
@@ -48,6 +51,7 @@ impl Conversation {
         let heard = self.connection.read(&mut piece[..room]).await;
         let length = heard.map_err(|error| cause::of_io(&error))?;
         self.heard.extend_from_slice(&piece[..length]);
+        steps::heard(|| format!("received {length} bytes"));
         Ok(length > 0)
     }
 

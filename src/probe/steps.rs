@@ -1,0 +1,129 @@
+//! What a probe has done so far: shown by `steersman probe`, and the way to know whether a probe that
+//! timed out had been heard of by then.
+//!
+//! Noted by whatever takes a step, wherever it is called from; who asks need not hand it down.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use super::failure::Failure;
+use super::kit::Ask;
+use crate::clock;
+
+tokio::task_local! {
+    static STEPS: Arc<Steps>;
+}
+
+/// A step, and how long after the beginning of the probe it was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// How long after.
+    pub after: Duration,
+    /// In words.
+    pub what: String,
+}
+
+struct Steps {
+    began: Instant,
+    taken: Mutex<Taken>,
+}
+
+struct Taken {
+    is_heard_of: bool,
+    /// None where nobody wants to see them.
+    steps: Option<Vec<Step>>,
+}
+
+/// The other side was heard of: something came from there.
+pub(super) fn heard(what: impl FnOnce() -> String) {
+    take(what, true);
+}
+
+/// This side has done something.
+pub(super) fn did(what: impl FnOnce() -> String) {
+    take(what, false);
+}
+
+fn take(what: impl FnOnce() -> String, is_heard_of: bool) {
+    // An error says that this is no probe of the schedule, but of a test.
+    let _ = STEPS.try_with(|steps| {
+        let after = clock::runtime_now().duration_since(steps.began);
+        let mut taken = steps.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.is_heard_of |= is_heard_of;
+        if let Some(all) = &mut taken.steps {
+            all.push(Step { after, what: what() });
+        }
+    });
+}
+
+/// Asks once, within the limit of time.
+pub(super) async fn once(ask: &Ask, limit: Duration) -> Result<(), Failure> {
+    ask_noting(ask, limit, None).await.0
+}
+
+/// Asks once, and tells each step.
+pub async fn step_by_step(ask: &Ask, limit: Duration) -> (Result<(), Failure>, Vec<Step>) {
+    ask_noting(ask, limit, Some(Vec::new())).await
+}
+
+async fn ask_noting(
+    ask: &Ask,
+    limit: Duration,
+    noted: Option<Vec<Step>>,
+) -> (Result<(), Failure>, Vec<Step>) {
+    let taken = Mutex::new(Taken { is_heard_of: false, steps: noted });
+    let steps = Arc::new(Steps { began: clock::runtime_now(), taken });
+    let answer = STEPS.scope(Arc::clone(&steps), timeout(limit, ask())).await;
+    let mut taken = steps.taken.lock().unwrap_or_else(PoisonError::into_inner);
+    let result = answer.unwrap_or(Err(match taken.is_heard_of {
+        true => Failure::TimedOut(limit),
+        false => Failure::Unanswered(limit),
+    }));
+    (result, taken.steps.take().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(2);
+
+    #[tokio::test(start_paused = true)]
+    async fn steps_are_told_in_order_with_their_time() {
+        let ask: Ask = Box::new(|| {
+            Box::pin(async {
+                did(|| "sent".into());
+                tokio::time::sleep(Duration::from_millis(30)).await;
+                heard(|| "answered".into());
+                Ok(())
+            })
+        });
+        let step = |milliseconds, what: &str| Step {
+            after: Duration::from_millis(milliseconds),
+            what: what.into(),
+        };
+        let steps = vec![step(0, "sent"), step(30, "answered")];
+        assert_eq!(step_by_step(&ask, LIMIT).await, (Ok(()), steps));
+        assert_eq!(once(&ask, LIMIT).await, Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_was_heard_of_is_not_silent() {
+        for is_heard_of in [false, true] {
+            let ask: Ask = Box::new(move || {
+                Box::pin(async move {
+                    did(|| "sent".into());
+                    if is_heard_of {
+                        heard(|| "connected".into());
+                    }
+                    std::future::pending().await
+                })
+            });
+            let failure = once(&ask, LIMIT).await.unwrap_err();
+            assert_eq!(failure.is_silence(), !is_heard_of);
+            assert_eq!(failure.reason(), "timeout");
+        }
+    }
+}
