@@ -75,6 +75,11 @@ impl Contact {
         (self.is_lost, self.is_lost)
     }
 
+    /// Forgets an address that has fallen silent by itself: it is no sign of what comes later.
+    pub fn forget(&mut self, address: IpAddr) {
+        self.last.remove(&address);
+    }
+
     /// Forgets the addresses that are asked no more.
     pub fn retain(&mut self, is_asked: impl Fn(&IpAddr) -> bool) {
         self.last.retain(|address, _| is_asked(address));
@@ -156,6 +161,13 @@ mod tests {
     fn what_is_asked_no_more_does_not_count() {
         let mut contact = contact(&[(1, 0, 9), (2, 0, 9), (3, 0, 9), (4, 1, 9), (5, 1, 9)]);
         contact.retain(|one| *one != address(5));
+        assert_eq!(contact.is_lost(address(1), seconds(10)), (false, false));
+    }
+
+    #[test]
+    fn what_fell_silent_before_does_not_count() {
+        let mut contact = contact(&[(1, 0, 9), (2, 0, 9), (3, 0, 9), (4, 1, 9), (5, 1, 9)]);
+        contact.forget(address(5));
         assert_eq!(contact.is_lost(address(1), seconds(10)), (false, false));
     }
 }

@@ -27,15 +27,17 @@ impl Table {
             Err(failure) if failure.is_silence() => {
                 let began = now.saturating_sub(ended.round_trip);
                 let since = *row.silent_since.get_or_insert(began);
-                if self.contact.others_heard_since(address, since) {
-                    return (false, None);
-                }
                 let would_fall = row.tracker.would_fall();
-                self.ask_others(index, now);
+                if !self.contact.others_heard_since(address, since) {
+                    self.ask_others(index, now);
+                }
                 if !would_fall {
                     return (false, None);
                 }
                 let (is_lost, is_news) = self.contact.is_lost(address, since);
+                if !is_lost {
+                    self.contact.forget(address);
+                }
                 (is_lost, is_news.then_some(ContactNews::Lost))
             }
             _ => {
