@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::health::Inventory;
 use crate::place::Places;
-use crate::steering::{Pools, SteeredName, Turns};
+use crate::steering::{Paces, Pools, SteeredName, Turns};
 use crate::zone::Zones;
 
 /// Everything that an answer needs.
@@ -57,6 +57,8 @@ pub struct World {
     pub inventory: Arc<Inventory>,
     /// Where clients are.
     pub places: Arc<Places>,
+    /// The times that policies give to pools which come back.
+    pub paces: Paces,
     /// Whose turn it is in each round robin: the one thing that answers leave behind.
     pub turns: Turns,
     /// The key of the zones' tables.

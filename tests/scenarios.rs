@@ -37,6 +37,8 @@ stories! {
     apex_and_wildcard
     doubt_shortens_ttl
     falls_again_and_again
+    failback_after_a_time
+    failback_by_hand
     families
     flapping_within_fall
     geo_falls_back
@@ -49,9 +51,12 @@ stories! {
     one_bad_moment
     one_endpoint_by_weight
     override_beats_verdict
+    panic_below
     primary_dies_and_returns
+    ramp
     reload_keeps_verdicts
     restart_moves_nobody
+    requires
     rise_takes_several
     round_robin_turns
     scope

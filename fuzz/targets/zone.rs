@@ -12,7 +12,7 @@ use libfuzzer_sys::fuzz_target;
 use steersman::dns::Transport;
 use steersman::finding::Finding;
 use steersman::health::Inventory;
-use steersman::steering::{Pools, Turns};
+use steersman::steering::{Paces, Pools, Turns};
 use steersman::view::{CookieSecrets, View, World};
 use steersman::wire::{Name, Rcode};
 use steersman::zone::{self, Record, Records, Zone, Zones};
@@ -109,6 +109,7 @@ fn view(zone: Zone) -> View {
         steered: vec![Box::default()],
         inventory: Arc::new(inventory),
         places: Arc::new(places()),
+        paces: Paces::default(),
         turns: Turns::default(),
         seed: SEED,
         revision: String::new(),

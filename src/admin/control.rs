@@ -6,7 +6,7 @@ use super::problem::Problem;
 use super::status::Status;
 use crate::finding::Finding;
 use crate::finding::words::{closest, one_of};
-use crate::health::{Override, Overrides, Target};
+use crate::health::{Family, Override, Overrides, Target};
 use crate::question::ClientNetwork;
 use crate::state::StateError;
 use crate::wire::Name;
@@ -54,6 +54,10 @@ pub trait Control: Send + Sync + 'static {
     /// for having fallen again and again.
     fn clear(&self, target: &Target, by: &str) -> Result<Cleared, OverrideError>;
 
+    /// Returns for `by`, durably, to a pool that failback holds back; says for which families. It
+    /// is answered by the next answer.
+    fn failback(&self, pool: &str, by: &str) -> Result<Vec<Family>, OverrideError>;
+
     /// Loads all files anew; returns the revision that is served now.
     fn reload(&self) -> Result<String, Vec<Finding>>;
 }
@@ -67,7 +71,7 @@ pub struct Cleared {
     pub holds: usize,
 }
 
-/// Why an override was neither set nor cleared. Nothing has changed.
+/// Why an override was neither set nor cleared, or a pool not returned to. Nothing has changed.
 #[derive(Debug)]
 pub enum OverrideError {
     /// The files have no such target; `known` are those of its kind that they have.
@@ -77,6 +81,8 @@ pub enum OverrideError {
     },
     /// There is no override on that very target, and nothing is held down there.
     NothingToClear,
+    /// No failback holds that pool back.
+    NotHeldBack,
     /// It could not be made durable.
     NotDurable(StateError),
 }
@@ -104,6 +110,13 @@ impl OverrideError {
             Self::NothingToClear => {
                 Problem::new(StatusCode::NOT_FOUND, format!("no override on {target}"))
             }
+            Self::NotHeldBack => Problem::new(
+                StatusCode::CONFLICT,
+                format!(
+                    "no failback holds {target} back: it is down, or it was never down, or it has \
+                     been returned to"
+                ),
+            ),
             Self::NotDurable(error) => Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 format!("nothing has changed, since it could not be made durable: {error}"),

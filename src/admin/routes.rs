@@ -50,6 +50,15 @@ pub struct Reloaded {
     pub revision: String,
 }
 
+/// The answer to `POST /api/v1/failback/{pool}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReturnedTo {
+    /// The pool.
+    pub pool: String,
+    /// The families for which it was held back: `a`, `aaaa` or `cname`.
+    pub families: Vec<String>,
+}
+
 /// All routes, behind the token.
 pub(super) fn router(control: Arc<dyn Control>, access: Access, body_timeout: Duration) -> Router {
     Router::new()
@@ -60,6 +69,7 @@ pub(super) fn router(control: Arc<dyn Control>, access: Access, body_timeout: Du
         .route("/api/v1/explain", get(explain))
         .route("/api/v1/overrides", get(overrides))
         .route("/api/v1/overrides/{kind}/{*name}", put(set_override).delete(clear_override))
+        .route("/api/v1/failback/{pool}", post(failback))
         .route("/api/v1/reload", post(reload))
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
@@ -188,6 +198,29 @@ fn refused(problem: Problem, wish: &str, target: &Target, by: &str) -> Problem {
         tracing::error!(target_name = %target, %by, error = %problem.detail, "override not {wish}");
     }
     problem
+}
+
+async fn failback(
+    State(shared): State<Shared>,
+    pool: Result<Path<String>, PathRejection>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> Answer {
+    let Path(pool) =
+        pool.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))?;
+    let by = Requester::new(peer.0, &headers).to_string();
+    let (to, who) = (pool.clone(), by.clone());
+    let families = shared.call(move |control| control.failback(&to, &who)).await?;
+    let families = families.map_err(|refusal| {
+        let problem = refusal.problem(&Target::Pool(pool.clone()));
+        if problem.status >= 500 {
+            tracing::error!(pool, %by, error = %problem.detail, "pool not returned to");
+        }
+        problem
+    })?;
+    tracing::info!(pool, %by, "a person returns to a pool");
+    let families = families.iter().map(ToString::to_string).collect();
+    Ok(Json(ReturnedTo { pool, families }).into_response())
 }
 
 async fn reload(State(shared): State<Shared>) -> Answer {

@@ -6,10 +6,12 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use crate::duration::format_duration;
 use crate::health::{
-    EndpointId, Inventory, Override, Overrides, Pool, Standing, StandingNow, State, Target, Verdict,
+    EndpointId, Inventory, Override, Overrides, Pool, PoolId, Standing, StandingNow, State, Target,
+    Verdict,
 };
-use crate::steering::{Asked, PoolState, Pools, Set};
+use crate::steering::{Asked, Failback, Paces, PoolState, Pools, RAMP_STEPS, Ramp, Set};
 use crate::timestamp::to_rfc3339_seconds as to_rfc3339;
 
 /// How the whole daemon stands.
@@ -51,10 +53,22 @@ pub struct PoolStatus {
     pub region: Option<String>,
     /// How its endpoints are probed.
     pub monitors: Vec<String>,
+    /// The pools that must be up for it to be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<RequiredPool>,
     /// How many endpoints of a family make it up.
     pub min_healthy: u32,
     /// Whether it is up, for each family that it has.
-    pub up: FamiliesUp,
+    pub up: Families,
+    /// The share of its endpoints below which it panics, e.g. `50%`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub panic_below: Option<String>,
+    /// Whether it panics, for each family that it has; nothing where it never does.
+    #[serde(default, skip_serializing_if = "Families::is_empty")]
+    pub panics: Families,
+    /// How it came back, for each family for which a policy waits for that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comebacks: Vec<ComebackStatus>,
     /// The override on it.
     #[serde(rename = "override")]
     pub overridden: Option<OverrideStatus>,
@@ -62,9 +76,42 @@ pub struct PoolStatus {
     pub endpoints: Vec<EndpointStatus>,
 }
 
-/// Whether a pool is up, for each kind of endpoint that it has.
+/// How a pool came back, while a policy waits for that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComebackStatus {
+    /// `a`, `aaaa` or `cname`.
+    pub family: String,
+    /// Since when it is up.
+    pub since: String,
+    /// Which failbacks hold it back: `manual`, or for how long it must be up, e.g. `10m`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failback: Vec<String>,
+    /// Which ramps it goes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ramp: Vec<RampStatus>,
+}
+
+/// How far a pool has come on a ramp.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RampStatus {
+    /// How long all of it takes, e.g. `5m`.
+    pub over: String,
+    /// The part of its share that it takes now, in per cent.
+    pub percent: u8,
+}
+
+/// A pool that another one requires.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequiredPool {
+    /// Its name.
+    pub name: String,
+    /// Whether it is up for any family.
+    pub up: bool,
+}
+
+/// What is so of a pool, for each kind of endpoint that it has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FamiliesUp {
+pub struct Families {
     /// For A.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub a: Option<bool>,
@@ -257,7 +304,7 @@ pub fn region_statuses(inventory: &Inventory, overrides: &Overrides) -> Vec<Regi
 /// Every pool and its endpoints, from what the probes know and what people said.
 pub fn pool_statuses(
     inventory: &Inventory,
-    pools: &Pools,
+    (pools, paces): (&Pools, &Paces),
     overrides: &Overrides,
     facts: impl Fn(EndpointId) -> ProbeFacts,
 ) -> Vec<PoolStatus> {
@@ -276,8 +323,15 @@ pub fn pool_statuses(
                 name: pool.name.clone(),
                 region: region.map(|region| region.name.clone()),
                 monitors: monitors(inventory, pool),
+                requires: required_pools(inventory, pool, pools),
                 min_healthy: pool.min_healthy,
-                up: families_up(pool, pools.get(id)),
+                up: families(pool, pools.get(id), Set::is_up),
+                panic_below: pool.panic_below.map(|share| share.to_string()),
+                panics: match pool.panic_below {
+                    Some(_) => families(pool, pools.get(id), |set| set.stands().panics),
+                    None => Families::default(),
+                },
+                comebacks: comebacks(pools.get(id), paces),
                 overridden: OverrideStatus::on(overrides, &Target::Pool(pool.name.clone())),
                 endpoints,
             }
@@ -294,11 +348,51 @@ fn monitors(inventory: &Inventory, pool: &Pool) -> Vec<String> {
     monitors.map(|monitor| monitor.name.clone()).collect()
 }
 
-fn families_up(pool: &Pool, state: Option<&PoolState>) -> FamiliesUp {
-    let up = |asked| state.and_then(|state| state.set(asked)).map(Set::is_up);
+fn comebacks(state: Option<&PoolState>, paces: &Paces) -> Vec<ComebackStatus> {
+    let set = |asked| state.and_then(|state| state.set(asked));
+    let mut sets: Vec<&Set> = [set(Asked::A), set(Asked::Aaaa)].into_iter().flatten().collect();
+    // Host names stand behind both.
+    sets.dedup_by_key(|set| set.family());
+    let comeback = |set: &Set| {
+        let back = set.back()?;
+        let failback = |failback| match failback {
+            Failback::Manual => "manual".into(),
+            Failback::After(time) => format_duration(time),
+        };
+        let ramp = |(ramp, step): (Ramp, u8)| RampStatus {
+            over: format_duration(ramp.time),
+            // Of ten steps.
+            percent: step * (100 / RAMP_STEPS),
+        };
+        Some(ComebackStatus {
+            family: set.family().to_string(),
+            since: to_rfc3339(back.since),
+            failback: paces.failbacks_in(back.held).map(failback).collect(),
+            ramp: paces.ramps_of(back).map(ramp).collect(),
+        })
+    };
+    sets.into_iter().filter_map(comeback).collect()
+}
+
+fn required_pools(inventory: &Inventory, pool: &Pool, pools: &Pools) -> Vec<RequiredPool> {
+    let required = |id: &PoolId| {
+        let name = inventory.pools.get(*id as usize)?.name.clone();
+        Some(RequiredPool { name, up: pools.get(*id).is_some_and(PoolState::is_up) })
+    };
+    pool.requires.iter().filter_map(required).collect()
+}
+
+fn families(pool: &Pool, state: Option<&PoolState>, test: impl Fn(&Set) -> bool) -> Families {
+    let is_so = |asked| state.and_then(|state| state.set(asked)).map(&test);
     match pool.answers_hosts() {
-        true => FamiliesUp { cname: up(Asked::Alias), ..FamiliesUp::default() },
-        false => FamiliesUp { a: up(Asked::A), aaaa: up(Asked::Aaaa), cname: None },
+        true => Families { cname: is_so(Asked::Alias), ..Families::default() },
+        false => Families { a: is_so(Asked::A), aaaa: is_so(Asked::Aaaa), cname: None },
+    }
+}
+
+impl Families {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 }
 
@@ -321,7 +415,7 @@ fn endpoint_status(
         since: facts.since.map(to_rfc3339),
         in_doubt: facts.verdict.hold.is_some(),
         standing: match standing {
-            Standing::Up => StandingText::Up,
+            Standing::ForcedUp | Standing::Up => StandingText::Up,
             Standing::Down => StandingText::Down,
             Standing::Drained => StandingText::Drained,
             Standing::ForcedDown => StandingText::ForcedDown,

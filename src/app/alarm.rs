@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use super::panics;
 use crate::finding::Finding;
 use crate::health::PoolId;
 use crate::steering::{Asked, Pools, Set, SteeredName};
@@ -85,8 +86,10 @@ impl Alarm {
     }
 }
 
-/// The same, where the worlds may be different; at a start there is nothing before.
+/// The same, where the worlds may be different; at a start there is nothing before. Also which
+/// pools panic.
 pub(super) fn tell_all(before: Option<&View>, after: &View) {
+    panics::tell_all(before, after);
     let was_lost: HashMap<_, [bool; 2]> = before
         .into_iter()
         .flat_map(|view| names(view).map(|name| (&name.owner, lost(name, &view.pools))))

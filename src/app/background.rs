@@ -17,8 +17,8 @@ use crate::clock;
 use crate::probe::Report;
 use crate::reload::Watch;
 
-/// How often overrides are looked at for those that have ended.
-const EXPIRY_CHECK: Duration = Duration::from_millis(200);
+/// How often overrides and comebacks are looked at for those that have ended.
+const TIME_CHECK: Duration = Duration::from_millis(200);
 
 /// All of it, running.
 pub(super) struct Background {
@@ -67,6 +67,7 @@ impl Background {
         let verdicts = self.verdicts;
         // It ends with the last probe. A panic has been reported when it happened.
         let _ = tokio::task::spawn_blocking(move || drop(verdicts.join())).await;
+        running.write_down_comebacks();
     }
 }
 
@@ -82,14 +83,14 @@ fn take_reports(
         .map_err(other("cannot start a thread"))
 }
 
-/// Begins to look at overrides that end, at files, and at counters.
+/// Begins to look at overrides and comebacks that end, at files, and at counters.
 fn look(
     running: &Arc<Running>,
     watch: Watch,
     stopped: &watch::Receiver<bool>,
 ) -> [JoinHandle<()>; 3] {
     [
-        tokio::spawn(expire_overrides(Arc::clone(running), stopped.clone())),
+        tokio::spawn(pass_time(Arc::clone(running), stopped.clone())),
         tokio::spawn(reload_on_change(Arc::clone(running), watch, stopped.clone())),
         tokio::spawn(floods::watch(Arc::clone(running), stopped.clone())),
     ]
@@ -100,19 +101,19 @@ pub(super) async fn until(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stop| *stop).await;
 }
 
-async fn expire_overrides(running: Arc<Running>, stopped: watch::Receiver<bool>) {
+async fn pass_time(running: Arc<Running>, stopped: watch::Receiver<bool>) {
     let stopped = until(stopped);
     tokio::pin!(stopped);
     loop {
         tokio::select! {
             () = &mut stopped => return,
-            () = tokio::time::sleep(EXPIRY_CHECK) => {}
+            () = tokio::time::sleep(TIME_CHECK) => {}
         }
         let now: SystemTime = clock::wall_now();
-        if running.beliefs.overrides().next_expiry().is_some_and(|at| at <= now) {
+        if running.is_something_due(now) {
             let running = Arc::clone(&running);
             // Writes to disk; a panic there must not end this loop.
-            let _ = tokio::task::spawn_blocking(move || running.expire_overrides(now)).await;
+            let _ = tokio::task::spawn_blocking(move || running.pass_time(now)).await;
         }
     }
 }

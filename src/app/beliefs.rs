@@ -1,46 +1,62 @@
-//! What is believed of all endpoints at this moment: what probes say, and what people say.
+//! What is believed of all endpoints at this moment: what probes say, what people say, and which
+//! pools have been out.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::health::{Inventory, Overrides, PoolId, StandingNow, Verdict};
+use crate::clock;
+use crate::health::{EndpointId, Inventory, Overrides, PoolId, StandingNow, Verdict};
 use crate::probe::Probes;
-use crate::steering::Pools;
+use crate::steering::{Pools, Returns};
 
 /// Verdicts and overrides.
 pub(super) struct Beliefs {
     overrides: Mutex<Overrides>,
+    returns: Mutex<Returns>,
     /// What probes say.
     pub probes: Probes,
 }
 
 impl Beliefs {
-    pub fn new(overrides: Overrides, probes: Probes) -> Self {
-        Self { overrides: Mutex::new(overrides), probes }
+    pub fn new(overrides: Overrides, returns: Returns, probes: Probes) -> Self {
+        Self { overrides: Mutex::new(overrides), returns: Mutex::new(returns), probes }
     }
 
     /// How all pools of an inventory stand; it must be the one that is probed.
     pub fn pools(&self, inventory: &Inventory) -> Pools {
         let verdicts = self.probes.board().verdicts();
-        let overrides = self.overrides();
-        Pools::new(inventory, |id| {
+        let (overrides, mut returns) = (self.overrides(), self.returns());
+        let standing = |id: EndpointId| {
             let verdict =
                 verdicts.get(id.pool as usize).and_then(|pool| pool.get(id.index as usize));
             let verdict = verdict.copied().unwrap_or(Verdict::SETTLED_UP);
             StandingNow::of(inventory, id, verdict, &overrides)
-        })
+        };
+        let now = clock::wall_now();
+        Pools::seen_by(inventory, standing, |id, family, seen| returns.see(id, family, seen, now))
     }
 
-    /// `pools` with those in `changed`, which are in ascending order, summed anew.
+    /// `pools` with those in `changed` summed anew, and with them all that hang on them.
     pub fn pools_with(&self, pools: &Pools, changed: &[PoolId], inventory: &Inventory) -> Pools {
+        let summed = pools.and_dependents(changed);
         let verdicts: Vec<(PoolId, Vec<Verdict>)> =
-            changed.iter().map(|id| (*id, self.probes.board().pool_verdicts(*id))).collect();
-        let overrides = self.overrides();
-        pools.with(changed, inventory, |id| {
+            summed.iter().map(|id| (*id, self.probes.board().pool_verdicts(*id))).collect();
+        let (overrides, mut returns) = (self.overrides(), self.returns());
+        let standing = |id: EndpointId| {
             let pool = verdicts.binary_search_by_key(&id.pool, |(pool, _)| *pool).ok();
             let verdict = pool.and_then(|at| verdicts[at].1.get(id.index as usize));
             let verdict = verdict.copied().unwrap_or(Verdict::SETTLED_UP);
             StandingNow::of(inventory, id, verdict, &overrides)
-        })
+        };
+        let now = clock::wall_now();
+        let see = |id, family, seen| returns.see(id, family, seen, now);
+        pools.with(&summed, inventory, standing, see)
+    }
+
+    /// Which pools have been out. Taken after the overrides by whoever needs both, and as little
+    /// to be held while anything waits.
+    pub fn returns(&self) -> MutexGuard<'_, Returns> {
+        // A change that was not finished is seen again with the next sum.
+        self.returns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What people say. Not to be held while anything waits.

@@ -18,7 +18,7 @@ use crate::admin::{Cleared, Control, ExplainRequest, OverrideError, Problem};
 use crate::clock;
 use crate::explain::{self, explain};
 use crate::finding::Finding;
-use crate::health::{EndpointId, Inventory, Monitor, Override, Overrides, Target};
+use crate::health::{EndpointId, Family, Inventory, Monitor, Override, Overrides, Target};
 use crate::metrics;
 use crate::probe::{Snapshot, TargetStatus};
 use crate::state::{OverrideChange, OverrideEvent};
@@ -102,7 +102,7 @@ impl Running {
     }
 
     /// An error if a target is not in the files.
-    fn unknown(&self, target: &Target) -> Option<OverrideError> {
+    pub(super) fn unknown(&self, target: &Target) -> Option<OverrideError> {
         let view = self.live.load();
         let inventory = &view.world.inventory;
         (!target.exists_in(inventory))
@@ -135,7 +135,9 @@ impl Control for Running {
             ready: self.ready().is_ok(),
             state_unavailable: self.store.unavailable().map(str::to_owned),
             regions: region_statuses(inventory, overrides),
-            pools: pool_statuses(inventory, &view.pools, overrides, |id| moment.facts(id)),
+            pools: pool_statuses(inventory, (&view.pools, &view.world.paces), overrides, |id| {
+                moment.facts(id)
+            }),
             overrides: overrides.iter().map(|(t, what)| OverrideStatus::new(t, what)).collect(),
         }
     }
@@ -208,6 +210,10 @@ impl Control for Running {
         }
         self.refresh_pools();
         Ok(Cleared { overridden, holds })
+    }
+
+    fn failback(&self, pool: &str, by: &str) -> Result<Vec<Family>, OverrideError> {
+        self.return_to(pool, by)
     }
 
     fn reload(&self) -> Result<String, Vec<Finding>> {

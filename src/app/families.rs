@@ -24,6 +24,14 @@ pub(super) fn endpoints(
         "Whether it is held down for having fallen again and again.",
     );
     let mut pools_up = Family::gauge("steersman_pool_up", "Whether a pool is up for a family.");
+    let mut panics = Family::gauge(
+        "steersman_pool_panics",
+        "Whether so few endpoints of a pool with panic_below are up that all are answered.",
+    );
+    let mut held_back = Family::gauge(
+        "steersman_pool_held_back",
+        "Whether a failover does not return yet to a pool that is up again.",
+    );
     for (pool_id, pool) in (0u32..).zip(&inventory.pools) {
         for (index, endpoint) in (0u32..).zip(&pool.endpoints) {
             let id = EndpointId { pool: pool_id, index };
@@ -33,7 +41,7 @@ pub(super) fn endpoints(
             up.push("", &labels, f64::from(u8::from(verdict.state == State::Up)));
             held.push("", &labels, f64::from(u8::from(held_until.is_some())));
             let standing = StandingNow::of(inventory, id, verdict, overrides).standing;
-            served.push("", &labels, f64::from(u8::from(standing == Standing::Up)));
+            served.push("", &labels, f64::from(u8::from(standing <= Standing::Up)));
         }
         let Some(state) = view.pools.get(pool_id) else { continue };
         let families = match pool.answers_hosts() {
@@ -44,12 +52,18 @@ pub(super) fn endpoints(
             if let Some(set) = state.set(*asked) {
                 let labels = [("pool", pool.name.as_str()), ("family", family)];
                 pools_up.push("", &labels, f64::from(u8::from(set.is_up())));
+                if view.world.paces.some_held() {
+                    held_back.push("", &labels, f64::from(u8::from(set.held != 0)));
+                }
+                if pool.panic_below.is_some() {
+                    panics.push("", &labels, f64::from(u8::from(set.stands().panics)));
+                }
             }
         }
     }
     let count = overrides.iter().count() as f64;
     let standing = Family::gauge("steersman_overrides", "Overrides in force.").sample(&[], count);
-    vec![up, served, held, pools_up, standing]
+    vec![up, served, held, pools_up, panics, held_back, standing]
 }
 
 /// Probes by target and result, and how long they take.

@@ -6,11 +6,13 @@
 mod alarm;
 mod background;
 mod beliefs;
+mod comebacks;
 mod control;
 mod families;
 mod first_round;
 mod floods;
 mod limits;
+mod panics;
 mod reports;
 mod running;
 mod signals;
@@ -35,6 +37,7 @@ use crate::server::{
     self, Bound, Encrypted, EncryptedBound, EncryptedListen, Identity, Limits, Server,
 };
 use crate::state::{Remembered, Store, Token};
+use crate::steering::Returns;
 use crate::view::{CookieSecrets, View, World};
 
 use alarm::Alarm;
@@ -208,7 +211,10 @@ fn start_probes(
     let (reports_in, reports) = mpsc::channel(REPORTS_WAITING);
     let probes = Probes::start(Plan::new(&world.inventory), kit, &memory, reports_in)
         .map_err(other("cannot start to probe"))?;
-    Ok((Beliefs::new(remembered.overrides, probes), reports))
+    let mut returns = Returns::default();
+    remembered.comebacks.into_iter().for_each(|comeback| returns.remember(comeback));
+    returns.expect(&world.inventory, &world.steered, &world.paces);
+    Ok((Beliefs::new(remembered.overrides, returns, probes), reports))
 }
 
 /// Answers as soon as every endpoint has been probed once, or the time for that is over.

@@ -62,6 +62,7 @@ impl Running {
         let mut pools: Vec<PoolId> = moved.flat_map(|r| r.pools.iter().copied()).collect();
         pools.sort_unstable();
         pools.dedup();
+        let pools = self.live.load().pools.and_dependents(&pools);
         if !pools.is_empty() {
             self.swap_pools(&pools, |view| {
                 self.beliefs.pools_with(&view.pools, &pools, &view.world.inventory)

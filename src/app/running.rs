@@ -11,6 +11,7 @@ use std::{panic, thread};
 
 use super::alarm::{self, Alarm, Dependents};
 use super::beliefs::Beliefs;
+use super::{comebacks, panics};
 use crate::admin::Control as _;
 use crate::config::Daemon;
 use crate::finding::Finding;
@@ -125,6 +126,7 @@ impl Running {
         let _ = self.ready();
         self.beliefs.probes.replace(plan, &|key| self.store.remembered(key));
         let before = self.live.load_full();
+        self.beliefs.returns().expect(&world.inventory, &world.steered, &world.paces);
         self.live.update(|view| View {
             pools: self.beliefs.pools(&world.inventory),
             world,
@@ -164,7 +166,10 @@ impl Running {
     pub fn swap_pools(&self, summed: &[PoolId], pools: impl FnOnce(&View) -> Pools) {
         let before = self.live.load_full();
         self.live.update(|view| View { pools: pools(view), ..view.clone() });
-        self.alarm.tell(&before, &self.live.load(), summed.iter().copied());
+        let after = self.live.load();
+        panics::tell(&before, &after, summed);
+        comebacks::tell(&before, &after, summed);
+        self.alarm.tell(&before, &after, summed.iter().copied());
     }
 }
 

@@ -44,6 +44,8 @@ pub enum Command {
     Down(SetArgs),
     /// Take an override away, so that probes decide again
     Clear(ClearArgs),
+    /// Return to a pool that failback holds back
+    Failback(FailbackArgs),
     /// Load all files anew; any error changes nothing
     Reload,
     /// Run the monitors of an endpoint once, now, and show each step with its time
@@ -124,6 +126,14 @@ pub struct ProbeArgs {
     /// POOL/ADDR, or POOL/HOST.NAME.
     #[arg(value_name = "POOL/ENDPOINT")]
     pub endpoint: String,
+}
+
+/// Flags of `failback`.
+#[derive(Clone, Debug, Args)]
+pub struct FailbackArgs {
+    /// The pool
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub pool: String,
 }
 
 /// Flags of `ask`.

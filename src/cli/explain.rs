@@ -136,6 +136,8 @@ mod tests {
             endpoints: vec![endpoint(address)],
             min_healthy: 1,
             combined: None,
+            panic_below: None,
+            requires: Vec::new(),
             answers: Answers::All,
         };
         Inventory {

@@ -7,6 +7,7 @@ pub mod ask;
 mod check;
 pub mod client;
 mod explain;
+mod failback;
 pub mod logging;
 pub mod overrides;
 mod probe;
@@ -73,6 +74,7 @@ pub async fn run(command: &Command, client: &Client) -> CommandResult {
         Command::Up(args) => overrides::set(OverrideState::Up, args, client).await,
         Command::Down(args) => overrides::set(OverrideState::Down, args, client).await,
         Command::Clear(args) => overrides::clear(args, client).await,
+        Command::Failback(args) => failback::run(args, client).await,
         Command::Reload => reload::run(client).await,
         Command::Explain(args) => explain::live(args, client).await,
         Command::Serve

@@ -7,7 +7,8 @@ use super::CommandResult;
 use super::args::StatusArgs;
 use super::client::Client;
 use crate::admin::status::{
-    EndpointStatus, FamiliesUp, OverrideStatus, PoolStatus, StandingText, StateText, Status,
+    ComebackStatus, EndpointStatus, OverrideStatus, PoolStatus, RampStatus, StandingText,
+    StateText, Status,
 };
 use crate::clock;
 use crate::duration::format_duration;
@@ -89,14 +90,32 @@ fn pool_lines(pool: &PoolStatus, now: SystemTime, lines: &mut Vec<Line>) {
         1 => format!("monitor {}", pool.monitors[0]),
         _ => format!("monitors {}", pool.monitors.join(", ")),
     }];
+    notes.extend(pool.requires.iter().map(|required| match required.up {
+        true => format!("requires {}", required.name),
+        false => format!("requires {}, which is DOWN", required.name),
+    }));
+    notes.extend(pool.comebacks.iter().map(|comeback| came_back(&pool.name, comeback, now)));
     notes.extend(pool.overridden.as_ref().map(said));
     lines.push(Line {
         indent: 2,
-        columns: vec![format!("pool {}", pool.name), families(pool.up), notes.join("; ")],
+        columns: vec![format!("pool {}", pool.name), families(pool), notes.join("; ")],
     });
     for endpoint in &pool.endpoints {
         lines.push(endpoint_line(endpoint, now));
     }
+}
+
+fn came_back(pool: &str, comeback: &ComebackStatus, now: SystemTime) -> String {
+    let failback = |failback: &String| match failback.as_str() {
+        "manual" => format!("returned to by steersman failback {pool}"),
+        time => format!("returned to after {time}"),
+    };
+    let ramp =
+        |ramp: &RampStatus| format!("takes {}% of its share (ramp {})", ramp.percent, ramp.over);
+    let words = comeback.failback.iter().map(failback).chain(comeback.ramp.iter().map(ramp));
+    let words: Vec<String> = words.collect();
+    let family = comeback.family.to_uppercase();
+    format!("{family} back for {}: {}", age(&comeback.since, now), words.join(", "))
 }
 
 fn endpoint_line(endpoint: &EndpointStatus, now: SystemTime) -> Line {
@@ -143,11 +162,21 @@ fn in_a_row(endpoint: &EndpointStatus) -> Option<String> {
     }
 }
 
-fn families(up: FamiliesUp) -> String {
-    let word = |family: &str, up: Option<bool>| {
-        up.map(|up| format!("{family} {}", if up { "up" } else { "DOWN" }))
+fn families(pool: &PoolStatus) -> String {
+    let word = |family: &str, up: Option<bool>, panics: Option<bool>| {
+        let state = match up? {
+            true if panics == Some(true) => "up, IN PANIC",
+            true => "up",
+            false => "DOWN",
+        };
+        Some(format!("{family} {state}"))
     };
-    let words = [word("A", up.a), word("AAAA", up.aaaa), word("CNAME", up.cname)];
+    let (up, panics) = (pool.up, pool.panics);
+    let words = [
+        word("A", up.a, panics.a),
+        word("AAAA", up.aaaa, panics.aaaa),
+        word("CNAME", up.cname, panics.cname),
+    ];
     words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 

@@ -65,6 +65,7 @@ pub fn load_allowing(
     }
     let zones = load.zones(&jobs);
     let turns = Turns::new(shared.turns());
+    let paces = std::mem::take(&mut shared.paces);
     let mut warnings = std::mem::take(&mut shared.warnings);
     warnings.sort();
     // A file that an unread line includes must not be told to have a wrong name.
@@ -78,7 +79,7 @@ pub fn load_allowing(
     };
     let revision = load.files.revision(geoip_revision);
     let (zones, inventory) = (Zones::new(zones, seed), Arc::new(inventory));
-    let world = World { zones, steered, inventory, places, turns, seed, revision };
+    let world = World { zones, steered, inventory, places, paces, turns, seed, revision };
     Ok(Loaded { world, warnings })
 }
 

@@ -1,13 +1,16 @@
 //! Policies: a pool's name, a list, or a table with one policy key, nested.
 
+mod options;
 mod placed;
 mod shared;
 mod weighted;
 
 use std::collections::{HashMap, HashSet};
 
+pub(super) use options::OPTIONS;
 pub(super) use shared::{PoolsFile, Shared};
 
+use self::options::Options;
 use super::document::{Item, Kind, Table};
 use crate::finding::words::{did_you_mean, one_of, quoted};
 use crate::health::PoolId;
@@ -51,9 +54,9 @@ impl<'s, 'a> Reader<'s, 'a> {
                 item.finding(found, format!("at most {MAX_DEPTH} policies within each other"));
                 None
             }
-            Kind::List(items) => self.failover(item, &items, depth),
+            Kind::List(items) => self.failover(item, &items, Options::default(), depth),
             Kind::Table(table) => {
-                let known: Vec<&str> = POLICIES.into_iter().chain(["sticky"]).collect();
+                let known: Vec<&str> = POLICIES.into_iter().chain(OPTIONS).collect();
                 table.expect_keys(&known);
                 if !table.entries().any(|(key, _)| POLICIES.contains(&key)) {
                     item.finding("a table without a policy", one_of(POLICIES));
@@ -78,14 +81,14 @@ impl<'s, 'a> Reader<'s, 'a> {
                 "one policy; others can stand within it or in all_down",
             );
         }
-        let sticky = sticky(table, key);
+        let options = self.options(table, key);
         match key {
-            "weighted" => self.weighted(&item, sticky, depth),
+            "weighted" => self.weighted(&item, options, depth),
             "geo" => self.geo(&item, depth),
             _ => {
                 let items = item.one_or_more("a list of policies, or a pool's name")?;
                 match key {
-                    "failover" => self.failover(&item, &items, depth),
+                    "failover" => self.failover(&item, &items, options, depth),
                     "round_robin" => self.round_robin(&item, &items, depth),
                     _ => self.nearest(&item, &items, depth),
                 }
@@ -152,8 +155,14 @@ impl<'s, 'a> Reader<'s, 'a> {
         branches.into_iter().collect()
     }
 
-    fn failover(&mut self, list: &Item<'_>, items: &[Item<'_>], depth: usize) -> Option<Policy> {
-        self.branches(list, items, depth).map(Policy::Failover)
+    fn failover(
+        &mut self,
+        list: &Item<'_>,
+        items: &[Item<'_>],
+        options: Options,
+        depth: usize,
+    ) -> Option<Policy> {
+        self.branches(list, items, depth).map(|branches| options.failover(branches))
     }
 
     fn round_robin(&mut self, list: &Item<'_>, items: &[Item<'_>], depth: usize) -> Option<Policy> {
@@ -163,14 +172,6 @@ impl<'s, 'a> Reader<'s, 'a> {
         self.shared.turns += Turns::OF_A_POLICY as u32;
         Some(Policy::RoundRobin(RoundRobin { branches, turn }))
     }
-}
-
-fn sticky(table: &Table<'_>, policy: &str) -> bool {
-    let Some(item) = table.get("sticky") else { return false };
-    if policy != "weighted" {
-        item.key_finding(format!("sticky beside {policy}"), "sticky beside weighted only");
-    }
-    item.boolean().unwrap_or(false)
 }
 
 fn check_count(list: &Item<'_>, count: usize) -> Option<()> {

@@ -1,5 +1,8 @@
 //! `zones/pools.toml`: regions, monitors and pools.
 
+mod requires;
+mod share;
+
 use std::collections::HashMap;
 
 use super::combinations::{self, Combination};
@@ -11,6 +14,9 @@ use crate::health::{
     Answers, Combined, Condition, Endpoint, EndpointAddress, Inventory, Location, Monitor,
     MonitorId, MonitorKind, Pool, Region,
 };
+
+const POOL_KEYS: [&str; 7] =
+    ["region", "monitor", "requires", "endpoints", "min_healthy", "panic_below", "answers"];
 
 /// Reads the whole file. What is wrong is noted in the document, yet each name that stands in
 /// the file is there, so that whoever refers to it is not blamed.
@@ -40,7 +46,8 @@ pub(super) fn read(document: &Document<'_>, beside: &Beside<'_>) -> Inventory {
         all: &monitors,
         complete,
     };
-    let pools = named(&root, "pools", |name, item, table| read_pool(&names, name, item, table));
+    let mut pools = named(&root, "pools", |name, item, table| read_pool(&names, name, item, table));
+    requires::read(&root, &mut pools, names.complete);
     Inventory { regions, monitors, pools }
 }
 
@@ -130,7 +137,7 @@ fn region_location(table: &Table<'_>) -> Option<Location> {
 }
 
 fn read_pool(names: &Names<'_>, name: &str, item: &Item<'_>, table: &Table<'_>) -> Pool {
-    table.expect_keys_of_named(&["region", "monitor", "endpoints", "min_healthy", "answers"]);
+    table.expect_keys_of_named(&POOL_KEYS);
     let region = table.get("region").and_then(|item| {
         let text = item.text("the name of a region")?;
         find(&item, "region", text, &names.regions, names.complete)
@@ -156,8 +163,11 @@ fn read_pool(names: &Names<'_>, name: &str, item: &Item<'_>, table: &Table<'_>) 
         region,
         monitors,
         combined,
+        // Read when all pools are known.
+        requires: Vec::new(),
         endpoints,
         min_healthy: min_healthy.unwrap_or(1),
+        panic_below: table.get("panic_below").and_then(|item| share::read(&item)),
         answers,
     };
     // A name has one CNAME (RFC 2181 10.1).

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::document::{Document, Item, Kind, Table, unknown_key};
 use super::owner;
-use super::policy::{POLICIES, Reader, Shared};
+use super::policy::{OPTIONS, POLICIES, Reader, Shared};
 use crate::duration::parse_duration;
 use crate::finding::words::{one_of, quoted};
 use crate::hash::fnv1a;
@@ -106,7 +106,7 @@ fn read_body(
 
 /// Notes unknown keys; says whether one of them is a name with a dot that was not quoted.
 fn check_keys(owner: &str, table: &Table<'_>) -> bool {
-    let known: Vec<&str> = POLICIES.into_iter().chain(["sticky", "ttl", "all_down"]).collect();
+    let known: Vec<&str> = POLICIES.into_iter().chain(OPTIONS).chain(["ttl", "all_down"]).collect();
     let mut is_dotted = false;
     for (key, item) in table.entries().filter(|(key, _)| !known.contains(key)) {
         if let Kind::Table(_) = item.kind() {

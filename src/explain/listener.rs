@@ -5,7 +5,11 @@ use crate::duration::format_duration;
 use crate::health::{Answers, Location, PoolId, Standing};
 use crate::place::great_circle_km;
 use crate::presentation::rtype_text;
-use crate::steering::{self, Asked, Placed, PlacedBy, Policy, PoolStands, Set, SteeredName, Step};
+use crate::steering::{
+    self, Asked, Failback, HeldFailover, Placed, PlacedBy, Policy, PoolStands, PoolState, Set,
+    SteeredName, Step,
+};
+use crate::timestamp::to_rfc3339_seconds;
 use crate::view::View;
 use crate::wire::{Name, QName};
 
@@ -37,6 +41,16 @@ impl steering::Trace for Listener<'_> {
                 Some(words) => words,
                 None => return,
             },
+            Step::HeldBack { policy, branch } => match self.held_back(policy, branch) {
+                Some(words) => words,
+                None => return,
+            },
+            Step::Ramp { policy, branch, step, of, taken } => {
+                let branch = self.came_back(branch);
+                let over = format_duration(policy.ramp.time);
+                let so = if taken { "it takes this one" } else { "this one goes to others" };
+                format!("ramp over {over}: {branch} takes {step} of {of} of its share; {so}")
+            }
             Step::Share { branch, weight } => {
                 self.shares.push((self.branch(branch), weight, self.is_down(branch)));
                 return;
@@ -144,10 +158,17 @@ impl<'v> Listener<'v> {
         let state = if stands.up { "up" } else { "down" };
         let PoolStands { healthy, total, drained, forced_down, hold, .. } = stands;
         let mut words = format!("pool {name}: {state}, {healthy} of {total} endpoints up");
-        if !stands.up && healthy > 0 {
-            let pool = self.view.world.inventory.pools.get(id as usize);
-            let needed = pool.map_or(1, |pool| pool.min_healthy);
+        let pool = self.view.world.inventory.pools.get(id as usize);
+        let needed = pool.map_or(1, |pool| pool.min_healthy);
+        if (1..needed).contains(&healthy) {
             words.push_str(&format!(" where {needed} are needed"));
+        }
+        for name in self.lacking(id) {
+            let though = if stands.up { "forced up though it " } else { "" };
+            words.push_str(&format!(", {though}requires {name}, which is down"));
+        }
+        if stands.panics {
+            words.push_str(&self.panic(id));
         }
         for (count, what) in [(drained, "drained"), (forced_down, "forced down")] {
             if count > 0 {
@@ -159,6 +180,22 @@ impl<'v> Listener<'v> {
             words.push_str(&format!(", in doubt: could change in {least}, so the TTL is short"));
         }
         words
+    }
+
+    /// The names of those pools that a pool requires, and that are down.
+    fn lacking(&self, id: PoolId) -> impl Iterator<Item = &'v str> {
+        let pool = self.view.world.inventory.pools.get(id as usize);
+        let required = pool.map_or(&[][..], |pool| &pool.requires);
+        let view = self.view;
+        let is_up = move |id: PoolId| view.pools.get(id).is_some_and(PoolState::is_up);
+        required.iter().filter(move |id| !is_up(**id)).map(move |id| self.pool_name(*id))
+    }
+
+    fn panic(&self, id: PoolId) -> String {
+        let pool = self.view.world.inventory.pools.get(id as usize);
+        let share = pool.and_then(|pool| pool.panic_below);
+        let least = share.map_or(String::new(), |share| format!(" {share}"));
+        format!(", in panic: below{least}, so that those that probes call down are answered too")
     }
 
     fn endpoints(&self, id: PoolId, count: u32, of: u32) -> String {
@@ -173,19 +210,43 @@ impl<'v> Listener<'v> {
 
     /// Whether no pool of a branch is up for what is asked.
     fn is_down(&self, branch: &Policy) -> bool {
+        !branch.any_pool(&mut |pool| self.sets(pool).any(Set::is_up))
+    }
+
+    /// What a pool has for what is asked.
+    fn sets(&self, pool: PoolId) -> impl Iterator<Item = &'v Set> {
         let asked = match self.rtype.as_str() {
             "A" => &[Asked::A][..],
             "AAAA" => &[Asked::Aaaa],
             "ANY" => &[Asked::A, Asked::Aaaa],
             _ => &[Asked::Alias],
         };
-        let is_up = |pool| {
-            let state = self.view.pools.get(pool);
-            state.is_some_and(|state| {
-                asked.iter().any(|asked| state.set(*asked).is_some_and(Set::is_up))
-            })
+        let state = self.view.pools.get(pool);
+        asked.iter().filter_map(move |asked| state?.set(*asked))
+    }
+
+    /// Why a branch was passed over that is up.
+    fn held_back(&self, policy: &HeldFailover, branch: &Policy) -> Option<String> {
+        if self.is_down(branch) {
+            return None;
+        }
+        let until = match policy.failback {
+            Failback::After(time) => format!("until it has been up for {}", format_duration(time)),
+            Failback::Manual => "until steersman failback returns to it".into(),
         };
-        !branch.any_pool(&mut { is_up })
+        let branch = self.came_back(branch);
+        Some(format!("failover: {branch} is held back {until}, while another is up"))
+    }
+
+    /// A branch by the pools that it names, and since when those are back that are.
+    fn came_back(&self, branch: &Policy) -> String {
+        let mut since = None;
+        branch.any_pool(&mut |pool| {
+            since = self.sets(pool).find_map(Set::back).map(|back| back.since);
+            since.is_some()
+        });
+        let since = since.map(|since| format!(", up since {},", to_rfc3339_seconds(since)));
+        format!("{}{}", self.branch(branch), since.unwrap_or_default())
     }
 
     /// A branch by the pools that it names.
@@ -277,7 +338,9 @@ fn text(wire: &[u8]) -> String {
 
 fn all_down(level: Standing) -> &'static str {
     match level {
-        Standing::Up | Standing::Down => "answer as if all were up, but for overrides",
+        Standing::ForcedUp | Standing::Up | Standing::Down => {
+            "answer as if all were up, but for overrides"
+        }
         Standing::Drained => "answer what is drained",
         Standing::ForcedDown => "answer even what is forced down",
     }

@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use super::*;
 use crate::config;
-use crate::health::{EndpointId, Location, Standing, StandingNow};
+use crate::health::{EndpointId, Family, Location, Seen, Standing, StandingNow};
 use crate::place::{Continent, Places, Table};
-use crate::steering::Pools;
-use crate::view::CookieSecrets;
+use crate::steering::{Pools, Returns};
+use crate::view::{CookieSecrets, World};
 
 const ZONE: &str = "\
 @ 300 SOA ns1 host 1 1h 15m 2w 60
@@ -71,9 +72,19 @@ fn places() -> Places {
 
 /// With the endpoints down whose pool and index are given.
 fn view(down: &[(u32, u32)]) -> View {
+    view_of(POOLS, down)
+}
+
+/// The same with other pools.
+fn view_of(pools: &str, down: &[(u32, u32)]) -> View {
+    view_with(STEERING, pools, down)
+}
+
+/// And with other names.
+fn view_with(steering: &str, pools: &str, down: &[(u32, u32)]) -> View {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in
-        [("example.com.zone", ZONE), ("example.com.toml", STEERING), ("pools.toml", POOLS)]
+        [("example.com.zone", ZONE), ("example.com.toml", steering), ("pools.toml", pools)]
     {
         fs::write(folder.path().join(name), text).unwrap();
     }
@@ -318,6 +329,97 @@ fn what_is_done_when_something_or_all_is_down() {
         "answer from pool east: 2 endpoints",
     ];
     expect(&all_down, "www", A, NOWHERE, &wanted);
+}
+
+#[test]
+fn a_pool_in_panic_says_so() {
+    let view = view_of(&POOLS.replace("min_healthy = 2", "panic_below = 0.75"), &[(0, 0)]);
+    let wanted = [
+        "www.~ is steered, ttl 30 s",
+        "pool east: up, 1 of 2 endpoints up, in panic: below 75%, so that those that probes call \
+         down are answered too",
+        "answer from pool east: 2 endpoints",
+    ];
+    expect(&view, "www", RecordType::A, NOWHERE, &wanted);
+}
+
+#[test]
+fn a_pool_says_what_it_requires_where_that_is_down() {
+    let pools = POOLS.replace("answers = 1", "answers = 1\nrequires = [\"east\", \"cdn\"]");
+    let west = |steps: &[String]| {
+        steps.iter().find(|step| step.starts_with("pool west: ")).cloned().unwrap()
+    };
+    for (down, wanted) in [
+        (&[][..], "pool west: up, 2 of 2 endpoints up"),
+        (&[(0, 0)], "pool west: down, 2 of 2 endpoints up, requires east, which is down"),
+        (
+            &[(0, 0), (2, 0)],
+            "pool west: down, 2 of 2 endpoints up, requires east, which is down, requires cdn, \
+             which is down",
+        ),
+        (
+            &[(2, 0), (1, 0), (1, 1)],
+            "pool west: down, 0 of 2 endpoints up, requires cdn, which is down",
+        ),
+    ] {
+        let steps = steps(&view_of(&pools, down), "nodata", RecordType::A, NOWHERE);
+        assert_eq!(west(&steps), wanted, "{down:?}");
+    }
+}
+
+/// East has failed and is up again, for a second.
+#[test]
+fn what_is_held_back_says_since_when_and_until_when() {
+    let second = |n| SystemTime::UNIX_EPOCH + Duration::from_secs(n);
+    let steering = "manual = { failover = [\"east\", \"west\"], failback = \"manual\" }\n\
+                    timed = { failover = [\"east\", \"west\"], failback = \"10m\" }\n\
+                    ramp = { weighted = { west = 1, east = 99 }, ramp = \"90s\" }\n";
+    let view = view_with(steering, POOLS, &[]);
+    let World { inventory, steered, paces, .. } = &*view.world;
+    let mut returns = Returns::default();
+    returns.expect(inventory, steered, paces);
+    returns.see(0, Family::V4, Seen::Failing, second(0));
+    let up = StandingNow { standing: Standing::Up, hold: None };
+    let pools = Pools::seen_by(
+        inventory,
+        |_| up,
+        |id, family, seen| returns.see(id, family, seen, second(1)),
+    );
+    let view = View { pools, ..view.clone() };
+    let since = "east, up since 1970-01-01T00:00:01Z,";
+    const WEST: &str = "pool west: up, 2 of 2 endpoints up";
+    for (name, words) in [
+        (
+            "manual",
+            format!(
+                "failover: {since} is held back until steersman failback returns to it, while another is up"
+            ),
+        ),
+        (
+            "timed",
+            format!(
+                "failover: {since} is held back until it has been up for 10m, while another is up"
+            ),
+        ),
+    ] {
+        let wanted = [
+            &format!("{name}.~ is steered, ttl 30 s"),
+            "pool east: up, 2 of 2 endpoints up",
+            &words,
+            WEST,
+            "answer from pool west: 1 of 2 endpoints, drawn by weight",
+        ];
+        expect(&view, name, RecordType::A, NOWHERE, &wanted);
+    }
+    let wanted = [
+        "ramp.~ is steered, ttl 30 s",
+        "weighted: west 1 of 100, east 99 of 100; chance drew east",
+        "pool east: up, 2 of 2 endpoints up",
+        WEST,
+        &format!("ramp over 1m30s: {since} takes 1 of 10 of its share; it takes this one"),
+        "answer from pool east: 2 endpoints",
+    ];
+    expect(&view, "ramp", RecordType::A, NOWHERE, &wanted);
 }
 
 /// A network keeps to what it drew among all, up or down, as long as that is up.

@@ -7,6 +7,8 @@ use std::net::IpAddr;
 use super::condition::Condition;
 use super::monitor::Monitor;
 
+use super::share::Share;
+
 /// Index into [`Inventory::regions`].
 pub type RegionId = u32;
 /// Index into [`Inventory::monitors`].
@@ -54,11 +56,17 @@ pub struct Pool {
     pub monitors: Vec<MonitorId>,
     /// How they are combined, if not all of them must pass.
     pub combined: Option<Combined>,
+    /// It is up only while each of these is, for any family that they have; no circle of pools
+    /// requires itself.
+    pub requires: Vec<PoolId>,
     /// At least one; all addresses or all host names.
     pub endpoints: Vec<Endpoint>,
     /// The pool is up for a family while this many of its endpoints of that family are; at
     /// least 1.
     pub min_healthy: u32,
+    /// When fewer than this share of the endpoints of a family that no person took out are up,
+    /// all of these are answered: those that are left would not bear what all have borne.
+    pub panic_below: Option<Share>,
     /// How many endpoints an answer holds.
     pub answers: Answers,
 }

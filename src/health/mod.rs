@@ -4,16 +4,21 @@
 //! there is to believe something of; [`Overrides`] are what people say, on top. This room imports
 //! no other and has no clock: instants are arguments.
 
+mod comeback;
 mod condition;
 mod contact;
+mod family;
 mod inventory;
 mod monitor;
 mod overrides;
+mod share;
 mod standing;
 mod tracker;
 
+pub use comeback::{Comeback, PoolComeback, Seen};
 pub use condition::Condition;
 pub use contact::{Contact, Domain};
+pub use family::Family;
 pub use inventory::{
     Answers, Combined, Endpoint, EndpointAddress, Inventory, Location, MonitorId, Pool, PoolId,
     ProbeAt, Region, RegionId,
@@ -24,5 +29,6 @@ pub use monitor::{
     TcpCheck, TlsCheck, Wanted,
 };
 pub use overrides::{Override, OverrideState, Overrides, Target};
+pub use share::Share;
 pub use standing::{EndpointId, RememberedVerdict, Standing, StandingNow, State, Verdict};
 pub use tracker::{Damping, Outcome, ProbeNumber, Tracker, TrackerSettings};

@@ -53,6 +53,8 @@ pub struct EndpointId {
 /// them, and those that a person forced down last of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
+    /// A person said that it is up: answer it, whatever its pool requires.
+    ForcedUp,
     /// Answer it.
     Up,
     /// Probes say that it is down.
@@ -82,7 +84,7 @@ impl StandingNow {
         overrides: &Overrides,
     ) -> Self {
         match overrides.on(inventory, endpoint) {
-            Some(OverrideState::Up) => Self { standing: Standing::Up, hold: None },
+            Some(OverrideState::Up) => Self { standing: Standing::ForcedUp, hold: None },
             Some(OverrideState::Down) => Self { standing: Standing::ForcedDown, hold: None },
             Some(OverrideState::Drain) => Self { standing: Standing::Drained, hold: None },
             None => Self {
@@ -115,6 +117,8 @@ mod tests {
                 combined: None,
                 endpoints: vec![Endpoint { address, weight: 1, probe: None }],
                 min_healthy: 1,
+                panic_below: None,
+                requires: Vec::new(),
                 answers: Answers::All,
             }],
         }
@@ -134,11 +138,11 @@ mod tests {
             (&[][..], Standing::Up),
             (&[(&region, O::Down)], Standing::ForcedDown),
             (&[(&region, O::Drain)], Standing::Drained),
-            (&[(&region, O::Down), (&pool, O::Up)], Standing::Up),
+            (&[(&region, O::Down), (&pool, O::Up)], Standing::ForcedUp),
             (&[(&pool, O::Up), (&region, O::Down)], Standing::ForcedDown),
             (&[(&pool, O::Up), (&own, O::Up), (&region, O::Drain)], Standing::Drained),
-            (&[(&pool, O::Down), (&own, O::Up)], Standing::Up),
-            (&[(&own, O::Up), (&pool, O::Down), (&own, O::Up)], Standing::Up),
+            (&[(&pool, O::Down), (&own, O::Up)], Standing::ForcedUp),
+            (&[(&own, O::Up), (&pool, O::Down), (&own, O::Up)], Standing::ForcedUp),
         ] {
             for clock in [[1, 2, 3], [3, 2, 1], [2, 2, 2]] {
                 let mut overrides = Overrides::default();

@@ -2,7 +2,7 @@ use super::*;
 use crate::dns::{Answered, Reason, Transport};
 use crate::health::{Answers, Inventory, Pool};
 use crate::place::Places;
-use crate::steering::{AllDown, Leaf, Policy, SteeredName, Turns};
+use crate::steering::{AllDown, Leaf, Paces, Policy, SteeredName, Turns};
 use crate::wire::{Name, Rcode};
 use crate::zone::Zones;
 
@@ -20,6 +20,8 @@ fn world(names: &[(&str, &[&str])]) -> Arc<World> {
                 endpoints: Vec::new(),
                 min_healthy: 1,
                 combined: None,
+                panic_below: None,
+                requires: Vec::new(),
                 answers: Answers::All,
             });
         }
@@ -38,6 +40,7 @@ fn world(names: &[(&str, &[&str])]) -> Arc<World> {
         steered: vec![steered.into()],
         inventory: Arc::new(inventory),
         places: Arc::new(Places::unknown()),
+        paces: Paces::default(),
         turns: Turns::default(),
         seed: 0,
         revision: String::new(),

@@ -16,7 +16,7 @@ use crate::dns::{Answered, Asker, Reason, Scratch};
 use crate::health::Inventory;
 use crate::metrics::render;
 use crate::place::Places;
-use crate::steering::{Draw, Pools, Turns};
+use crate::steering::{Draw, Paces, Pools, Turns};
 use crate::view::{CookieSecrets, View, World};
 use crate::wire::Rcode;
 use crate::zone::Zones;
@@ -69,6 +69,7 @@ pub(super) fn view(seed: u64) -> View {
         steered: Vec::new(),
         inventory: Arc::new(Inventory::default()),
         places: Arc::new(Places::unknown()),
+        paces: Paces::default(),
         turns: Turns::default(),
         seed,
         revision: String::new(),

@@ -1,9 +1,12 @@
-//! What outlives a `kill -9`: overrides with their audit trail, last verdicts, the admin token.
+//! What outlives a `kill -9`: overrides with their audit trail, last verdicts, how pools came back,
+//! the admin token.
 //!
 //! Plain files under the state folder. Nothing here is needed for answering: a daemon without a
 //! state folder serves DNS, remembers nothing, and takes no override.
 
+mod comebacks;
 mod journal;
+mod latest;
 mod line;
 mod overrides;
 mod replay;
@@ -22,11 +25,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 use std::{error, fmt};
 
-use crate::health::{Overrides, RememberedVerdict, State};
+use crate::health::{Overrides, PoolComeback, RememberedVerdict, State};
+use comebacks::{Comebacks, Word};
 use journal::{Durability, Journal};
+use latest::LatestJournal;
 pub use overrides::{OverrideChange, OverrideEvent};
 pub use token::{Token, TokenError};
-use verdicts::{VerdictJournal, Verdicts};
+use verdicts::Verdicts;
 
 /// Whom the audit trail names for what the daemon does by itself.
 pub const DAEMON: &str = "steersman";
@@ -39,10 +44,12 @@ pub struct Store {
 
 struct Disk {
     overrides: Mutex<Journal>,
-    verdicts: Mutex<VerdictJournal>,
+    verdicts: Mutex<LatestJournal>,
     /// What was last written to that journal, or is about to be: whoever asks does not wait for the
     /// disk.
     latest: Mutex<Verdicts>,
+    /// The journal, and what it comes to.
+    comebacks: Mutex<(LatestJournal, Comebacks)>,
     /// Held, not read: the lock ends with the file.
     _lock: File,
 }
@@ -54,6 +61,8 @@ pub struct Remembered {
     pub overrides: Overrides,
     /// What was last believed, by key of probe target.
     pub verdicts: BTreeMap<String, RememberedVerdict>,
+    /// How pools came back, those that policies wait for.
+    pub comebacks: Vec<PoolComeback>,
 }
 
 /// Another daemon has the state folder open.
@@ -136,9 +145,54 @@ impl Store {
         let disk = self.disk()?;
         let verdict = RememberedVerdict { state, since };
         guard(&disk.latest).insert(key.to_owned(), verdict);
-        let latest = || guard(&disk.latest).clone();
-        let recorded = guard(&disk.verdicts).record(key, verdict, latest);
+        let latest = || verdicts::lines(&guard(&disk.latest));
+        let recorded = verdicts::to_json(key, verdict)
+            .and_then(|json| guard(&disk.verdicts).record(&json, Durability::Buffered, latest));
         recorded.map_err(|error| StateError::Io(self.folder.join("verdicts.jsonl"), error))
+    }
+
+    /// Writes down how a pool went out or came back; it is on disk some seconds later.
+    ///
+    /// # Errors
+    ///
+    /// It could not be written, and will be lost if the daemon ends now.
+    pub fn record_comeback(&self, what: &PoolComeback) -> Result<(), StateError> {
+        self.write_comeback(what, None, Durability::Buffered)
+    }
+
+    /// Writes down that a person returns to a pool; it is on disk when this returns.
+    ///
+    /// # Errors
+    ///
+    /// It could not be written; the journal is as it was before.
+    pub fn record_failback(
+        &self,
+        what: &PoolComeback,
+        by: &str,
+        at: SystemTime,
+    ) -> Result<(), StateError> {
+        self.write_comeback(what, Some(Word { at, by }), Durability::Synced)
+    }
+
+    fn write_comeback(
+        &self,
+        what: &PoolComeback,
+        word: Option<Word<'_>>,
+        durability: Durability,
+    ) -> Result<(), StateError> {
+        let path = self.folder.join("comebacks.jsonl");
+        let disk = self.disk()?;
+        let recorded = comebacks::to_json(what, word).and_then(|json| {
+            let (journal, all) = &mut *guard(&disk.comebacks);
+            let before = all.insert((what.pool.clone(), what.family), what.comeback);
+            let recorded = journal.record(&json, durability, || comebacks::lines(all));
+            if recorded.is_err() && durability == Durability::Synced {
+                // Nothing has changed.
+                all.insert((what.pool.clone(), what.family), before.unwrap_or_default());
+            }
+            recorded
+        });
+        recorded.map_err(|error| StateError::Io(path, error))
     }
 
     /// What was last written down of a target.
@@ -171,11 +225,14 @@ fn open_disk(folder: &Path, now: SystemTime) -> Result<(Disk, Remembered), OpenE
     let overrides = open_overrides(&path, now, &mut remembered).map_err(at(&path))?;
     let path = folder.join("verdicts.jsonl");
     let verdicts = open_verdicts(&path, &mut remembered).map_err(at(&path))?;
+    let path = folder.join("comebacks.jsonl");
+    let comebacks = open_comebacks(&path, &mut remembered).map_err(at(&path))?;
     sync_folder(folder).map_err(at(folder))?;
     let disk = Disk {
         overrides: Mutex::new(overrides),
         verdicts: Mutex::new(verdicts),
         latest: Mutex::new(remembered.verdicts.clone()),
+        comebacks: Mutex::new(comebacks),
         _lock: lock,
     };
     Ok((disk, remembered))
@@ -220,14 +277,34 @@ fn open_overrides(
     Ok(journal)
 }
 
-fn open_verdicts(path: &Path, remembered: &mut Remembered) -> io::Result<VerdictJournal> {
+fn open_verdicts(path: &Path, remembered: &mut Remembered) -> io::Result<LatestJournal> {
     let (mut journal, bytes) = Journal::open(path)?;
     journal.cut_torn(replay::verdicts(path, &bytes, remembered));
-    let mut verdicts = VerdictJournal::new(path.into(), journal);
-    if let Err(error) = verdicts.rewrite(&remembered.verdicts) {
+    shortened(path, journal, verdicts::lines(&remembered.verdicts))
+}
+
+fn open_comebacks(
+    path: &Path,
+    remembered: &mut Remembered,
+) -> io::Result<(LatestJournal, Comebacks)> {
+    let (mut journal, bytes) = Journal::open(path)?;
+    let mut all = Comebacks::default();
+    journal.cut_torn(replay::comebacks(path, &bytes, &mut all));
+    let journal = shortened(path, journal, comebacks::lines(&all))?;
+    remembered.comebacks = comebacks::named(&all);
+    Ok((journal, all))
+}
+
+fn shortened(
+    path: &Path,
+    journal: Journal,
+    lines: io::Result<Vec<String>>,
+) -> io::Result<LatestJournal> {
+    let mut journal = LatestJournal::new(path.into(), journal);
+    if let Err(error) = lines.and_then(|lines| journal.rewrite(&lines)) {
         tracing::warn!(file = %path.display(), %error, "cannot shorten the journal; it only grows");
     }
-    Ok(verdicts)
+    Ok(journal)
 }
 
 /// Whatever can be read of a folder that cannot be used: a drained region must not come back
@@ -245,6 +322,12 @@ fn read_only(folder: &Path, now: SystemTime) -> Remembered {
     let path = folder.join("verdicts.jsonl");
     if let Ok(bytes) = journal::read(&path) {
         replay::verdicts(&path, &bytes, &mut remembered);
+    }
+    let path = folder.join("comebacks.jsonl");
+    if let Ok(bytes) = journal::read(&path) {
+        let mut all = Comebacks::default();
+        replay::comebacks(&path, &bytes, &mut all);
+        remembered.comebacks = comebacks::named(&all);
     }
     remembered.overrides.expire(now);
     remembered

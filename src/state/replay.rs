@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use super::comebacks::{self, Comebacks};
 use super::overrides::OverrideEvent;
 use super::{Remembered, line, verdicts};
 use crate::finding::Finding;
-use crate::health::Overrides;
+use crate::health::{Overrides, PoolComeback};
 
 /// How well a journal could be read.
 pub(super) struct Replayed {
@@ -36,6 +37,17 @@ pub(super) fn verdicts(path: &Path, bytes: &[u8], remembered: &mut Remembered) -
     let replayed = replay(path, bytes, |json| {
         let (key, verdict) = verdicts::from_json(json)?;
         latest.insert(key, verdict);
+        Ok(())
+    });
+    replayed.tell(path, bytes)
+}
+
+/// Replays the journal of comebacks, and logs what is wrong with it; returns where its last whole
+/// line ends, in bytes.
+pub(super) fn comebacks(path: &Path, bytes: &[u8], all: &mut Comebacks) -> usize {
+    let replayed = replay(path, bytes, |json| {
+        let PoolComeback { pool, family, comeback } = comebacks::from_json(json)?;
+        all.insert((pool, family), comeback);
         Ok(())
     });
     replayed.tell(path, bytes)

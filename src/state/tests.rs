@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::finding::Finding;
-use crate::health::{Override, OverrideState, Target};
+use crate::health::{Comeback, Family, Override, OverrideState, Target};
 
 fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds)
@@ -181,7 +181,7 @@ fn lines_of_another_version_are_reported_or_understood() {
 #[test]
 fn random_bytes_are_survived() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["overrides.jsonl", "verdicts.jsonl"] {
+    for name in ["overrides.jsonl", "verdicts.jsonl", "comebacks.jsonl"] {
         let bytes: Vec<u8> =
             (0..5000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         fs::write(folder.path().join(name), bytes).unwrap();
@@ -229,6 +229,31 @@ fn verdicts_that_change_for_years_do_not_fill_the_disk() {
 }
 
 #[test]
+fn the_last_comeback_of_each_pool_and_family_survives_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path(), at(0));
+    let web = |family, comeback| PoolComeback { pool: "web".into(), family, comeback };
+    let back = |failed| Comeback::Back { since: at(7), failed };
+    store.record_comeback(&web(Family::V4, Comeback::Out { failed: true })).unwrap();
+    store.record_comeback(&web(Family::V6, Comeback::Out { failed: false })).unwrap();
+    store.record_comeback(&web(Family::V4, back(true))).unwrap();
+    store.record_comeback(&web(Family::Host, back(true))).unwrap();
+    store.record_comeback(&web(Family::Host, Comeback::Steady)).unwrap();
+    store.record_failback(&web(Family::V4, back(false)), "alice at 127.0.0.1:1", at(9)).unwrap();
+    let text = fs::read_to_string(folder.path().join("comebacks.jsonl")).unwrap();
+    assert_eq!(
+        text.lines().last().unwrap().splitn(3, ' ').nth(2).unwrap(),
+        r#"{"pool":"web","family":"a","state":"back","failed":false,"since":"2023-11-14T22:13:27Z","at":"2023-11-14T22:13:29Z","by":"alice at 127.0.0.1:1"}"#
+    );
+    let copy = copy_of(folder.path());
+    let (_, remembered) = open(copy.path(), at(10));
+    let expected = [web(Family::V4, back(false)), web(Family::V6, Comeback::Out { failed: false })];
+    assert_eq!(remembered.comebacks, expected);
+    let text = fs::read_to_string(copy.path().join("comebacks.jsonl")).unwrap();
+    assert_eq!(text.lines().count(), 2, "what is steady needs no line:\n{text}");
+}
+
+#[test]
 fn a_second_daemon_is_refused_until_the_first_has_gone() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = open(folder.path(), at(0));
@@ -250,6 +275,12 @@ fn without_a_usable_folder_everything_starts_and_overrides_are_refused() {
     assert!(matches!(error, StateError::Unavailable(..)));
     assert!(error.to_string().contains("restart the daemon"), "{error}");
     store.record_verdict("x", State::Up, at(1)).unwrap_err();
+    let comeback = PoolComeback {
+        pool: "a".into(),
+        family: Family::V4,
+        comeback: Comeback::Out { failed: true },
+    };
+    store.record_failback(&comeback, "alice", at(1)).unwrap_err();
 }
 
 #[test]

@@ -4,9 +4,10 @@ use std::net::IpAddr;
 
 use super::draw::{Chance, Draw, Turns};
 use super::policy::{AllDown, Leaf, Policy, SteeredName};
-use super::pools::{Asked, Pools, Set};
+use super::pools::{Asked, Pools};
+use super::set::Set;
 use super::trace::{Step, Trace};
-use super::{failover, placed, round_robin, weighted};
+use super::{failover, placed, ramp, round_robin, weighted};
 use crate::health::{Answers, Standing};
 
 /// What was chosen.
@@ -57,6 +58,7 @@ pub fn choose<'a, T: Trace>(
         asked,
         client,
         level: Standing::Up,
+        held: 0,
         hold_seconds: u32::MAX,
         scope: 0,
         draw: chance.draw,
@@ -81,11 +83,13 @@ pub(super) type Picked<'a> = (&'a Leaf, &'a Set);
 
 /// One walk through a policy, and what it has looked at so far.
 pub(super) struct Walk<'a, 'w, T> {
-    pools: &'a Pools,
+    pub(super) pools: &'a Pools,
     pub(super) asked: Asked,
     pub(super) client: IpAddr,
     /// What counts as up.
     level: Standing,
+    /// The bits of those failovers to which nothing counts as up that they do not return to yet.
+    held: u16,
     /// The least of what was looked at.
     hold_seconds: u32,
     pub(super) scope: u8,
@@ -110,6 +114,8 @@ impl<'a, T: Trace> Walk<'a, '_, T> {
             Policy::Pool(leaf) => self.pick_pool(leaf),
             Policy::Failover(branches) => failover::pick(self, branches),
             Policy::Weighted(weighted) => weighted::pick(self, weighted),
+            Policy::HeldFailover(held) => failover::pick_held(self, held),
+            Policy::Ramped(ramped) => ramp::pick(self, ramped),
             Policy::RoundRobin(round_robin) => round_robin::pick(self, round_robin),
             Policy::Placed(placed) => placed::pick(self, placed),
         }
@@ -128,9 +134,9 @@ impl<'a, T: Trace> Walk<'a, '_, T> {
         match policy {
             Policy::Pool(leaf) => self.pool_if_up(*leaf).is_some(),
             Policy::Failover(branches) => branches.iter().any(|branch| self.is_up(branch)),
-            Policy::Weighted(weighted) => {
-                weighted.branches.iter().any(|branch| self.is_up(&branch.policy))
-            }
+            Policy::HeldFailover(held) => held.branches.iter().any(|branch| self.is_up(branch)),
+            Policy::Weighted(weighted) => weighted::is_up(self, weighted),
+            Policy::Ramped(ramped) => weighted::is_up(self, &ramped.weighted),
             Policy::RoundRobin(round_robin) => {
                 round_robin.branches.iter().any(|branch| self.is_up(branch))
             }
@@ -146,6 +152,14 @@ impl<'a, T: Trace> Walk<'a, '_, T> {
         candidate
     }
 
+    /// Whether a policy has an endpoint that is up, and that a failover has returned to.
+    pub(super) fn has_come_back(&mut self, policy: &'a Policy, failover: u16) -> bool {
+        let held = std::mem::replace(&mut self.held, failover);
+        let has_come_back = self.is_up(policy);
+        self.held = held;
+        has_come_back
+    }
+
     /// What a pool answers, if it counts as up.
     #[inline]
     fn pool_if_up(&mut self, leaf: Leaf) -> Option<&'a Set> {
@@ -154,7 +168,7 @@ impl<'a, T: Trace> Walk<'a, '_, T> {
         self.trace.step(Step::Pool { pool: leaf.pool, stands });
         let set = set?;
         self.hold_seconds = self.hold_seconds.min(set.hold_seconds);
-        (set.standing <= self.level).then_some(set)
+        (set.standing <= self.level && set.held & self.held == 0).then_some(set)
     }
 
     #[inline]

@@ -7,19 +7,30 @@
 mod choose;
 mod draw;
 mod failover;
+mod paces;
 mod placed;
 mod policy;
 mod pools;
+mod ramp;
+mod returns;
 mod round_robin;
+mod set;
 #[cfg(test)]
 mod tests;
+mod ties;
 mod trace;
 mod weighted;
 
 pub use choose::{Choice, Pick, choose};
 pub use draw::{Chance, Draw, Turns};
+pub use paces::{Back, Failback, Paces, RAMP_STEPS, Ramp};
 pub use policy::{
-    AllDown, Branch, Leaf, MAX_DEPTH, Placed, PlacedBy, Policy, RoundRobin, SteeredName, Weighted,
+    AllDown, Branch, HeldFailover, Leaf, MAX_DEPTH, Placed, PlacedBy, Policy, Ramped, RoundRobin,
+    SteeredName, Weighted,
 };
-pub use pools::{Asked, Kind, PoolState, Pools, Rdata, Set};
+pub use pools::{Asked, PoolState, Pools};
+pub use returns::Returns;
+pub use set::{Rdata, Set};
 pub use trace::{NoTrace, PoolStands, Step, Trace};
+
+pub use crate::health::Family;

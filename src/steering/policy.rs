@@ -3,6 +3,7 @@
 use std::num::NonZero;
 use std::sync::Arc;
 
+use super::paces::{Failback, Ramp};
 use crate::health::{Location, PoolId};
 use crate::place::PlaceMap;
 use crate::wire::Name;
@@ -39,8 +40,12 @@ pub enum Policy {
     Pool(Leaf),
     /// The first that is up.
     Failover(Box<[Policy]>),
+    /// The same, but a branch that has failed is not returned to at once.
+    HeldFailover(Box<HeldFailover>),
     /// By weight among those that are up.
     Weighted(Weighted),
+    /// The same, but what comes back takes its share little by little.
+    Ramped(Box<Ramped>),
     /// Each that is up in turn.
     RoundRobin(RoundRobin),
     /// By where the client is (`geo` and `nearest`): the first that is up along the client's
@@ -54,8 +59,12 @@ impl Policy {
         match self {
             Self::Pool(leaf) => test(leaf.pool),
             Self::Failover(branches) => branches.iter().any(|branch| branch.any_pool(test)),
+            Self::HeldFailover(held) => held.branches.iter().any(|branch| branch.any_pool(test)),
             Self::Weighted(weighted) => {
                 weighted.branches.iter().any(|branch| branch.policy.any_pool(test))
+            }
+            Self::Ramped(ramped) => {
+                ramped.weighted.branches.iter().any(|branch| branch.policy.any_pool(test))
             }
             Self::RoundRobin(round_robin) => {
                 round_robin.branches.iter().any(|branch| branch.any_pool(test))
@@ -106,6 +115,26 @@ impl Weighted {
     pub fn total_weight(&self) -> u64 {
         self.total_weight.get()
     }
+}
+
+/// A `failover` with a `failback` other than `auto`.
+#[derive(Clone, Debug)]
+pub struct HeldFailover {
+    /// The choices.
+    pub branches: Box<[Policy]>,
+    /// When it returns to one that has failed.
+    pub failback: Failback,
+    /// The bit of that time in [`super::Back::held`].
+    pub bit: u16,
+}
+
+/// A `weighted` policy with a `ramp`.
+#[derive(Clone, Debug)]
+pub struct Ramped {
+    /// Whom it is about, with which weights.
+    pub weighted: Weighted,
+    /// How they come back.
+    pub ramp: Ramp,
 }
 
 /// A `round_robin` policy.

@@ -3,15 +3,13 @@
 //! A query only reads the sums: whether a pool is up for a family, and the record data of the
 //! endpoints to answer, already in wire form.
 
-use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use smallvec::SmallVec;
-
-use super::trace::PoolStands;
-use crate::health::{
-    Answers, Endpoint, EndpointAddress, EndpointId, Inventory, Pool, PoolId, Standing, StandingNow,
-};
+use super::paces::Back;
+use super::set::{Needs, Set};
+use super::ties::Ties;
+use crate::health::{EndpointId, Family, Inventory, PoolId, Seen, StandingNow};
 
 /// What is asked of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,58 +29,105 @@ const LOT: usize = 16;
 
 /// How all pools stand, by [`PoolId`]. Cheap to clone; one pool's change shares all other lots.
 #[derive(Clone, Debug, Default)]
-pub struct Pools(Arc<[Arc<[PoolState]>]>);
+pub struct Pools {
+    lots: Arc<[Arc<[PoolState]>]>,
+    ties: Arc<Ties>,
+}
 
 impl Pools {
-    /// Sums every pool.
+    /// Sums every pool, none of which was ever out.
     pub fn new(inventory: &Inventory, standing: impl Fn(EndpointId) -> StandingNow) -> Self {
-        let count = inventory.pools.len();
-        let lot = |first| (first..count.min(first + LOT)).map(|id| sum(inventory, id, &standing));
-        Self((0..count).step_by(LOT).map(|first| lot(first).collect()).collect())
+        Self::seen_by(inventory, standing, |_, _, _| None)
     }
 
-    /// The same, with some pools summed anew.
+    /// Sums every pool; `see` is told how each stands, and knows how it came back.
+    pub fn seen_by(
+        inventory: &Inventory,
+        standing: impl Fn(EndpointId) -> StandingNow,
+        mut see: impl FnMut(PoolId, Family, Seen) -> Option<Back>,
+    ) -> Self {
+        let (count, ties) = (inventory.pools.len(), Ties::new(inventory));
+        let mut states: Vec<Option<PoolState>> = (0..count).map(|_| None).collect();
+        for id in ties.all(count) {
+            let state_of = |id: PoolId| states.get(id as usize)?.as_ref();
+            let state = sum(inventory, id, state_of, &standing, &mut see);
+            states[id as usize] = Some(state);
+        }
+        let mut states = states.into_iter().flatten();
+        let lot = |_| states.by_ref().take(LOT).collect();
+        let lots = (0..count).step_by(LOT).map(lot).collect();
+        Self { lots, ties: Arc::new(ties) }
+    }
+
+    /// These pools, in ascending order, and all that hang on them by what they require.
+    pub fn and_dependents(&self, pools: &[PoolId]) -> Vec<PoolId> {
+        let mut all = self.ties.with_dependents(pools);
+        all.sort_unstable();
+        all
+    }
+
+    /// The same, with some pools summed anew, and with them all that hang on them.
     pub fn with(
         &self,
         changed: &[PoolId],
         inventory: &Inventory,
         standing: impl Fn(EndpointId) -> StandingNow,
+        mut see: impl FnMut(PoolId, Family, Seen) -> Option<Back>,
     ) -> Self {
-        let mut lots: Vec<Arc<[PoolState]>> = self.0.to_vec();
-        for id in changed.iter().map(|id| *id as usize) {
+        let mut lots: Vec<Arc<[PoolState]>> = self.lots.to_vec();
+        let is_there = |id: &PoolId| self.get(*id).is_some();
+        for id in self.ties.with_dependents(changed).into_iter().filter(is_there) {
+            let state = sum(inventory, id, |id| state_in(&lots, id), &standing, &mut see);
+            let at = id as usize;
             // The first change within a lot copies it.
-            let lot = lots.get_mut(id / LOT).map(Arc::make_mut);
-            if let Some(pool) = lot.and_then(|lot| lot.get_mut(id % LOT)) {
-                *pool = sum(inventory, id, &standing);
+            let lot = lots.get_mut(at / LOT).map(Arc::make_mut);
+            if let Some(pool) = lot.and_then(|lot| lot.get_mut(at % LOT)) {
+                *pool = state;
             }
         }
-        Self(lots.into())
+        Self { lots: lots.into(), ties: Arc::clone(&self.ties) }
     }
 
     /// How one pool stands.
     pub fn get(&self, pool: PoolId) -> Option<&PoolState> {
-        let pool = pool as usize;
-        self.0.get(pool / LOT)?.get(pool % LOT)
+        state_in(&self.lots, pool)
     }
+}
+
+#[inline]
+fn state_in(lots: &[Arc<[PoolState]>], pool: PoolId) -> Option<&PoolState> {
+    let pool = pool as usize;
+    lots.get(pool / LOT)?.get(pool % LOT)
 }
 
 /// How one pool stands: what it answers to each [`Asked`].
 #[derive(Clone, Debug)]
 pub struct PoolState([Option<Set>; 3]);
 
-fn sum(
+/// Sums a pool; `state_of` knows those that it requires, which have been summed before.
+fn sum<'s>(
     inventory: &Inventory,
-    id: usize,
+    id: PoolId,
+    state_of: impl Fn(PoolId) -> Option<&'s PoolState>,
     standing: &impl Fn(EndpointId) -> StandingNow,
+    see: &mut impl FnMut(PoolId, Family, Seen) -> Option<Back>,
 ) -> PoolState {
-    let pool = &inventory.pools[id];
-    // It is an index of the inventory, which counts pools by such ids.
-    let pool_id = id as PoolId;
-    let set = |kind| Set::new(pool, kind, |index| standing(EndpointId { pool: pool_id, index }));
-    if let Some(hosts) = set(Kind::Host) {
+    let pool = &inventory.pools[id as usize];
+    let required = || pool.requires.iter().filter_map(|id| state_of(*id));
+    let needs = Needs {
+        are_met: required().all(PoolState::is_up),
+        are_met_but_for_people: required().all(PoolState::is_up_but_for_people),
+        hold: required().filter_map(PoolState::hold).min(),
+    };
+    let mut set = |family| {
+        let standing = |index| standing(EndpointId { pool: id, index });
+        let set = Set::new(pool, family, needs, standing)?;
+        Some(set.seen_by(|family, seen| see(id, family, seen)))
+    };
+    if let Some(hosts) = set(Family::Host) {
         return PoolState([Some(hosts.clone()), Some(hosts.clone()), Some(hosts)]);
     }
-    let (v4, v6) = (set(Kind::V4), set(Kind::V6));
+    let (v4, v6) = (set(Family::V4), set(Family::V6));
     // Addresses stand in the way of an alias whenever they would be answered.
     let up = v4.as_ref().filter(|set| set.is_up());
     let alias = up.or(v6.as_ref()).or(v4.as_ref()).cloned();
@@ -94,196 +139,27 @@ impl PoolState {
     pub fn set(&self, asked: Asked) -> Option<&Set> {
         self.0[asked as usize].as_ref()
     }
-}
 
-/// What kind of record data an endpoint gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// 4 bytes.
-    V4,
-    /// 16 bytes.
-    V6,
-    /// A name.
-    Host,
-}
-
-/// A pool's endpoints of one kind: those to answer, and how all of them stand.
-///
-/// What answers read fills the first line of the processor's cache, if the endpoints are few.
-#[derive(Clone, Debug)]
-#[repr(C, align(64))]
-pub struct Set {
-    rdata: Rdata,
-    /// How many there are to answer.
-    count: u32,
-    /// Where one is drawn, and not all are equal: sums of weights up to and with each.
-    cumulative: Box<[u64]>,
-    /// While one of them is in doubt, the shortest time in which a verdict could change, in whole
-    /// seconds; the largest number while none is.
-    pub hold_seconds: u32,
-    /// As good as what is answered: up where enough of them are.
-    pub standing: Standing,
-    /// How many of them an answer holds.
-    pub answers: Answers,
-    /// How many there are, and how they stand.
-    stands: PoolStands,
-}
-
-/// Record data of endpoints, in the order of the pool.
-#[derive(Clone, Debug)]
-pub enum Rdata {
-    /// IPv4 addresses.
-    V4(SmallVec<[[u8; 4]; 4]>),
-    /// IPv6 addresses.
-    V6(SmallVec<[[u8; 16]; 1]>),
-    /// Names in wire form.
-    Host(Box<[Box<[u8]>]>),
-}
-
-impl Set {
-    fn new(pool: &Pool, kind: Kind, standing: impl Fn(u32) -> StandingNow) -> Option<Self> {
-        let members: Vec<Member<'_>> = (0u32..)
-            .zip(&pool.endpoints)
-            .filter(|(_, endpoint)| kind_of(&endpoint.address) == kind)
-            .map(|(index, endpoint)| Member { endpoint, now: standing(index) })
-            .collect();
-        let count = |standing| members.iter().filter(|m| m.now.standing == standing).count() as u32;
-        let stands = PoolStands {
-            up: count(Standing::Up) >= pool.min_healthy,
-            healthy: count(Standing::Up),
-            total: members.len() as u32,
-            drained: count(Standing::Drained),
-            forced_down: count(Standing::ForcedDown),
-            hold: members.iter().filter_map(|m| m.now.hold).min(),
-        };
-        let (standing, chosen) = chosen(&members, stands.up)?;
-        // A name has one CNAME at most (RFC 2181 10.1).
-        let answers = if kind == Kind::Host { Answers::One } else { pool.answers };
-        let (chosen, cumulative) = match answers {
-            Answers::One => weighed(chosen),
-            Answers::All => (chosen, Box::default()),
-        };
-        let hold_seconds =
-            stands.hold.map_or(u32::MAX, |hold| u32::try_from(hold.as_secs()).unwrap_or(u32::MAX));
-        let rdata = rdata(kind, chosen.iter().map(|member| &member.endpoint.address));
-        // As many as there are in an inventory that counts them in so many bits.
-        let count = chosen.len() as u32;
-        Some(Self { rdata, count, cumulative, hold_seconds, standing, answers, stands })
-    }
-
-    /// What they are.
-    pub fn kind(&self) -> Kind {
-        match self.rdata {
-            Rdata::V4(_) => Kind::V4,
-            Rdata::V6(_) => Kind::V6,
-            Rdata::Host(_) => Kind::Host,
-        }
-    }
-
-    /// Whether enough of them are up.
+    /// Whether it is up for any family that it has: that is what others require of it.
     pub fn is_up(&self) -> bool {
-        self.standing == Standing::Up
+        self.0.iter().flatten().any(Set::is_up)
     }
 
-    /// How its endpoints stand, in numbers.
-    pub fn stands(&self) -> PoolStands {
-        self.stands
+    /// Whether it is, or would be if people had not taken some of it out.
+    fn is_up_but_for_people(&self) -> bool {
+        self.0.iter().flatten().any(|set| set.stands().seen != Seen::Failing)
     }
 
-    /// How many there are to answer.
-    pub fn count(&self) -> u32 {
-        self.count
-    }
-
-    /// The record data of those to answer.
-    pub fn rdata(&self) -> &Rdata {
-        &self.rdata
-    }
-
-    /// The sum of all weights.
-    pub fn total_weight(&self) -> u64 {
-        self.cumulative.last().copied().unwrap_or(self.count.into())
-    }
-
-    /// The one that a number below the sum of weights falls to.
-    pub fn drawn(&self, number: u64) -> usize {
-        if self.cumulative.is_empty() {
-            return number as usize;
-        }
-        self.cumulative.iter().position(|sum| number < *sum).unwrap_or(0)
-    }
-}
-
-struct Member<'a> {
-    endpoint: &'a Endpoint,
-    now: StandingNow,
-}
-
-/// Those to answer, and how they stand: what is up if enough is, else the last resort, of which
-/// there is none in an empty pool.
-fn chosen<'m, 'a>(members: &'m [Member<'a>], up: bool) -> Option<(Standing, Vec<&'m Member<'a>>)> {
-    let choices: [(Standing, &[Standing]); 4] = [
-        (Standing::Up, &[Standing::Up]),
-        (Standing::Down, &[Standing::Up, Standing::Down]),
-        (Standing::Drained, &[Standing::Drained]),
-        (Standing::ForcedDown, &[Standing::ForcedDown]),
-    ];
-    choices.into_iter().skip(usize::from(!up)).find_map(|(standing, wanted)| {
-        let chosen: Vec<_> = members.iter().filter(|m| wanted.contains(&m.now.standing)).collect();
-        (!chosen.is_empty()).then_some((standing, chosen))
-    })
-}
-
-/// Those that may be drawn, and the sums of their weights, none where all are equal. Weight 0 is
-/// left out as long as there is any other; if there is none, all are equal.
-fn weighed<'m, 'a>(mut chosen: Vec<&'m Member<'a>>) -> (Vec<&'m Member<'a>>, Box<[u64]>) {
-    if chosen.iter().any(|member| member.endpoint.weight > 0) {
-        chosen.retain(|member| member.endpoint.weight > 0);
-    }
-    let weights = || chosen.iter().map(|member| u64::from(member.endpoint.weight));
-    if weights().min() == weights().max() {
-        return (chosen, Box::default());
-    }
-    let sums = weights().scan(0, |sum, weight| {
-        *sum += weight;
-        Some(*sum)
-    });
-    let sums = sums.collect();
-    (chosen, sums)
-}
-
-fn kind_of(address: &EndpointAddress) -> Kind {
-    match address {
-        EndpointAddress::Ip(IpAddr::V4(_)) => Kind::V4,
-        EndpointAddress::Ip(IpAddr::V6(_)) => Kind::V6,
-        EndpointAddress::Host { .. } => Kind::Host,
-    }
-}
-
-/// The record data of addresses of one kind.
-fn rdata<'a>(kind: Kind, addresses: impl Iterator<Item = &'a EndpointAddress>) -> Rdata {
-    let v4 = |address: &EndpointAddress| match address {
-        EndpointAddress::Ip(IpAddr::V4(ip)) => Some(ip.octets()),
-        _ => None,
-    };
-    let v6 = |address: &EndpointAddress| match address {
-        EndpointAddress::Ip(IpAddr::V6(ip)) => Some(ip.octets()),
-        _ => None,
-    };
-    let host = |address: &EndpointAddress| match address {
-        EndpointAddress::Host { wire, .. } => Some(wire.clone()),
-        EndpointAddress::Ip(_) => None,
-    };
-    match kind {
-        Kind::V4 => Rdata::V4(addresses.filter_map(v4).collect()),
-        Kind::V6 => Rdata::V6(addresses.filter_map(v6).collect()),
-        Kind::Host => Rdata::Host(addresses.filter_map(host).collect()),
+    /// The shortest time in which a verdict could change it for any family.
+    fn hold(&self) -> Option<Duration> {
+        self.0.iter().flatten().filter_map(|set| set.stands().hold).min()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::health::{Answers, Endpoint, EndpointAddress, Pool, Standing};
 
     fn inventory(pools: usize) -> Inventory {
         let address = EndpointAddress::Ip([192, 0, 2, 1].into());
@@ -294,6 +170,8 @@ mod tests {
             endpoints: vec![Endpoint { address: address.clone(), weight: 1, probe: None }],
             min_healthy: 1,
             combined: None,
+            panic_below: None,
+            requires: Vec::new(),
             answers: Answers::All,
         };
         Inventory { pools: (0..pools).map(pool).collect(), ..Inventory::default() }
@@ -305,20 +183,14 @@ mod tests {
         let inventory = inventory(100);
         let all = |standing| move |_| StandingNow { standing, hold: None };
         let before = Pools::new(&inventory, all(Standing::Up));
-        let after = before.with(&[17, 30, 99], &inventory, all(Standing::Down));
-        assert_eq!(after.0.len(), 7);
-        for (lot, (old, new)) in before.0.iter().zip(after.0.iter()).enumerate() {
+        let after = before.with(&[17, 30, 99], &inventory, all(Standing::Down), |_, _, _| None);
+        assert_eq!(after.lots.len(), 7);
+        for (lot, (old, new)) in before.lots.iter().zip(after.lots.iter()).enumerate() {
             assert_eq!(Arc::ptr_eq(old, new), ![1, 6].contains(&lot), "lot {lot}");
         }
         for id in 0..100 {
             let is_up = |pools: &Pools| pools.get(id).unwrap().set(Asked::A).unwrap().is_up();
             assert_eq!((is_up(&before), is_up(&after)), (true, ![17, 30, 99].contains(&id)));
         }
-    }
-
-    #[test]
-    fn what_answers_read_is_in_one_line_of_the_cache() {
-        assert!(std::mem::offset_of!(Set, stands) <= 64);
-        assert_eq!(size_of::<Option<Set>>(), size_of::<Set>());
     }
 }

@@ -1,7 +1,11 @@
 //! The truth tables of the policies, over every draw.
 
 mod all_down;
+mod comebacks;
 mod draws;
+mod panic;
+mod ramp;
+mod requires;
 mod scope;
 mod sticky;
 mod turns;
@@ -37,6 +41,8 @@ fn pool(name: &str, endpoints: Vec<Endpoint>) -> Pool {
         endpoints,
         min_healthy: 1,
         combined: None,
+        panic_below: None,
+        requires: Vec::new(),
         answers: Answers::All,
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::health::{PoolId, Standing};
+use crate::health::{PoolId, Seen, Standing};
 
-use super::policy::{Placed, Policy, SteeredName};
+use super::policy::{HeldFailover, Placed, Policy, Ramped, SteeredName};
 
 /// One step that led to a choice.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +36,13 @@ pub enum Step<'a> {
         /// Whether it had something to pick.
         picked: bool,
     },
+    /// A branch of a failover was passed over at first, for it is not up, or not for long enough.
+    HeldBack {
+        /// The policy.
+        policy: &'a HeldFailover,
+        /// The branch.
+        branch: &'a Policy,
+    },
     /// One of those that a weighted policy is about to draw among.
     Share {
         /// The branch.
@@ -53,6 +60,19 @@ pub enum Step<'a> {
         sticky: bool,
         /// Whether it drew among those that are up, or among all.
         among_up: bool,
+    },
+    /// What was drawn last takes only some of its share, and chance said whether this is of it.
+    Ramp {
+        /// The policy.
+        policy: &'a Ramped,
+        /// The branch that was drawn.
+        branch: &'a Policy,
+        /// It takes so much of its share …
+        step: u8,
+        /// … of this.
+        of: u8,
+        /// Whether this was of that part. If not, those are drawn among that have come further.
+        taken: bool,
     },
     /// A round robin took a turn.
     RoundRobin {
@@ -76,6 +96,8 @@ pub enum Step<'a> {
 pub struct PoolStands {
     /// Whether it is up.
     pub up: bool,
+    /// Whether so few are up that those that probes call down are answered beside them.
+    pub panics: bool,
     /// Endpoints that are up.
     pub healthy: u32,
     /// Endpoints in all.
@@ -84,6 +106,8 @@ pub struct PoolStands {
     pub drained: u32,
     /// Endpoints that a person has forced down.
     pub forced_down: u32,
+    /// How it stands for its comeback.
+    pub seen: Seen,
     /// While a verdict is in doubt, the shortest time in which one could change.
     pub hold: Option<Duration>,
 }

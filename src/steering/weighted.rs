@@ -20,7 +20,9 @@ use std::net::IpAddr;
 
 use super::choose::{Picked, Walk};
 use super::draw::{Draw, mixed};
+use super::paces::Ramp;
 use super::policy::{Branch, Policy, Weighted};
+use super::ramp;
 use super::trace::{Step, Trace};
 
 /// Sticky choices are shared by clients of the same network of this many bits.
@@ -52,8 +54,13 @@ pub(super) fn pick<'a, T: Trace>(
     walk.pick(&branches.get(drawn)?.policy)
 }
 
+/// Whether some branch is.
+pub(super) fn is_up<'a, T: Trace>(walk: &mut Walk<'a, '_, T>, weighted: &'a Weighted) -> bool {
+    weighted.branches.iter().any(|branch| walk.is_up(&branch.policy))
+}
+
 /// Draws a branch by weight, whether or not it is up.
-fn draw_among_all<'a, T: Trace>(
+pub(super) fn draw_among_all<'a, T: Trace>(
     walk: &mut Walk<'a, '_, T>,
     weighted: &'a Weighted,
 ) -> Option<&'a Branch> {
@@ -73,13 +80,17 @@ fn draw_among_all<'a, T: Trace>(
 
 /// Which branches a draw is among.
 #[derive(Clone, Copy)]
-enum Among {
+pub(super) enum Among {
+    /// Those that could answer the question at all.
     Candidates,
+    /// Those that are up.
     Up,
+    /// Those that are up and have gone as far on a ramp.
+    Established(Ramp, u8),
 }
 
 /// Draws a branch by weight; equally if all weights are 0.
-fn draw_among<'a, T: Trace>(
+pub(super) fn draw_among<'a, T: Trace>(
     walk: &mut Walk<'a, '_, T>,
     weighted: &'a Weighted,
     among: Among,
@@ -88,6 +99,9 @@ fn draw_among<'a, T: Trace>(
     let test = |walk: &mut Walk<'a, '_, T>, policy: &'a Policy| match among {
         Among::Candidates => walk.is_candidate(policy),
         Among::Up => walk.is_up(policy),
+        Among::Established(ramp, step) => {
+            ramp::step(walk, policy, ramp) >= step && walk.is_up(policy)
+        }
     };
     let branches = &weighted.branches;
     let mut sum = 0u64;
@@ -124,7 +138,7 @@ fn draw_among<'a, T: Trace>(
                 branch: &branch.policy,
                 of,
                 sticky: weighted.sticky.is_some(),
-                among_up: matches!(among, Among::Up),
+                among_up: !matches!(among, Among::Candidates),
             });
             return Some(index);
         }
@@ -134,7 +148,7 @@ fn draw_among<'a, T: Trace>(
 }
 
 /// A draw that is the same for all clients of a network, and how long that network's prefix is.
-fn sticky_draw(client: IpAddr, salt: u64) -> (Draw, u8) {
+pub(super) fn sticky_draw(client: IpAddr, salt: u64) -> (Draw, u8) {
     let (network, bits) = match client.to_canonical() {
         IpAddr::V4(ip) => (u64::from(ip.to_bits() >> (32 - STICKY_V4_BITS)), STICKY_V4_BITS),
         // The upper 56 bits.

@@ -14,6 +14,7 @@ mod support;
 
 mod answers;
 mod at_once;
+mod comebacks;
 mod commands;
 mod cookies;
 mod demo;
@@ -25,7 +26,9 @@ mod hostile;
 mod monitors;
 mod observing;
 mod overrides;
+mod panics;
 mod reload;
+mod requires;
 mod restart;
 mod start;
 mod stopping;

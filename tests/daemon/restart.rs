@@ -110,7 +110,7 @@ fn the_state_folder_and_all_in_it_is_the_daemons_alone() {
     daemon.set("pool:main", "down");
     let mode = |name: &str| fs::metadata(daemon.path(name)).unwrap().permissions().mode() & 0o7777;
     assert_eq!(mode("state"), 0o700);
-    for name in ["admin.token", "overrides.jsonl", "verdicts.jsonl", "lock"] {
+    for name in ["admin.token", "overrides.jsonl", "verdicts.jsonl", "comebacks.jsonl", "lock"] {
         assert_eq!(mode(&format!("state/{name}")), 0o600, "{name}");
     }
     let token = daemon.token();

@@ -1,14 +1,16 @@
 //! A small world with every kind of answer.
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use steersman::health::{
-    Answers, Endpoint, EndpointAddress, Inventory, Location, Pool, Standing, StandingNow,
+    Answers, Endpoint, EndpointAddress, EndpointId, Family, Inventory, Location, Pool, Seen,
+    Standing, StandingNow,
 };
 use steersman::place::{GeoKey, Places, geo_map, nearest_map};
 use steersman::steering::{
-    AllDown, Branch, Leaf, Placed, PlacedBy, Policy, Pools, RoundRobin, SteeredName, Turns,
-    Weighted,
+    AllDown, Branch, Failback, HeldFailover, Leaf, Paces, Placed, PlacedBy, Policy, Pools, Ramped,
+    Returns, RoundRobin, SteeredName, Turns, Weighted,
 };
 use steersman::view::{CookieSecrets, View, World};
 use steersman::wire::Name;
@@ -60,6 +62,8 @@ fn pool(addresses: &[EndpointAddress], answers: Answers) -> Pool {
         endpoints: addresses.iter().map(endpoint).collect(),
         min_healthy: 1,
         combined: None,
+        panic_below: None,
+        requires: Vec::new(),
         answers,
     }
 }
@@ -88,7 +92,7 @@ fn inventory() -> Inventory {
     }
 }
 
-fn policies() -> Vec<(&'static str, Policy, AllDown)> {
+fn policies(paces: &mut Paces) -> Vec<(&'static str, Policy, AllDown)> {
     let both = || -> Box<[Policy]> { [leaf(0), leaf(1)].into() };
     let branches = || both().into_iter().map(|policy| Branch { weight: 1, policy }).collect();
     let keys = [GeoKey::Network { address: [10, 0, 0, 0].into(), length: 8 }, GeoKey::Default];
@@ -97,7 +101,18 @@ fn policies() -> Vec<(&'static str, Policy, AllDown)> {
     let placed =
         |map, by: PlacedBy| Policy::Placed(Placed { map, branches: both(), by: by.into() });
     let near = Arc::new(nearest_map(&Places::unknown(), &[here, here]));
+    let failback = Failback::Manual;
+    let bit = paces.failback(failback).expect("room");
+    let held = HeldFailover { branches: both(), failback, bit };
+    let ramp = paces.ramp(Duration::from_secs(60)).expect("room");
+    let ramped = |salt| {
+        let weighted = Weighted::new(branches(), salt).expect("weights");
+        Policy::Ramped(Ramped { weighted, ramp }.into())
+    };
     vec![
+        ("held.example.", Policy::HeldFailover(held.into()), AllDown::Serve),
+        ("ramped.example.", ramped(None), AllDown::Serve),
+        ("ramped-sticky.example.", ramped(Some(2)), AllDown::Serve),
         ("steered.example.", Policy::Failover(both()), AllDown::Serve),
         (
             "weighted.example.",
@@ -126,7 +141,8 @@ fn policies() -> Vec<(&'static str, Policy, AllDown)> {
 
 pub fn view() -> View {
     let hosts = |owner: &str| owner == "alias.example.";
-    let policies = policies();
+    let mut paces = Paces::default();
+    let policies = policies(&mut paces);
     let owners: Vec<Steered> = policies
         .iter()
         .map(|(owner, ..)| Steered {
@@ -154,15 +170,23 @@ pub fn view() -> View {
     assert_eq!(findings, []);
     let zone = build(&apex, &records, &owners, SEED).expect("a good zone");
     let inventory = inventory();
-    let pools = Pools::new(&inventory, |id| StandingNow {
+    let steered = vec![names];
+    // The second pool has been out, and is held back.
+    let mut returns = Returns::default();
+    returns.expect(&inventory, &steered, &paces);
+    let mut see = |pool, family, seen| returns.see(pool, family, seen, SystemTime::UNIX_EPOCH);
+    see(1, Family::V4, Seen::Failing);
+    let standing = |id: EndpointId| StandingNow {
         standing: if id.pool == 0 { Standing::Down } else { Standing::Up },
         hold: None,
-    });
+    };
+    let pools = Pools::seen_by(&inventory, standing, see);
     let world = World {
         zones: Zones::new(vec![Arc::new(zone)], SEED),
-        steered: vec![names],
+        steered,
         inventory: Arc::new(inventory),
         places: Arc::new(Places::unknown()),
+        paces,
         turns: Turns::new(Turns::OF_A_POLICY),
         seed: SEED,
         revision: "test".into(),

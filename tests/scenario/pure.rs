@@ -8,10 +8,11 @@ use std::time::{Duration, SystemTime};
 
 use steersman::dns::{self, Asker, Scratch, Transport};
 use steersman::health::{
-    Outcome, Override, Overrides, ProbeNumber, StandingNow, State, Target, Tracker,
+    EndpointId, Outcome, Override, Overrides, PoolComeback, ProbeNumber, StandingNow, State,
+    Target, Tracker,
 };
 use steersman::probe::Plan;
-use steersman::steering::{Chance, Draw, NoTrace, Pools, Turns};
+use steersman::steering::{Chance, Draw, NoTrace, Pools, Returns, Turns};
 use steersman::view::{CookieSecrets, View, World};
 
 use super::Stage;
@@ -37,6 +38,10 @@ pub struct Pure {
     probed: Vec<Probed>,
     minds: Minds,
     overrides: Overrides,
+    returns: Returns,
+    /// What a restart knows of comebacks.
+    comebacks: Vec<PoolComeback>,
+    pools: Pools,
     now: Duration,
     question: Option<Question>,
 }
@@ -76,11 +81,15 @@ impl Pure {
             probed: Vec::new(),
             minds: Minds::default(),
             overrides: Overrides::default(),
+            returns: Returns::default(),
+            comebacks: Vec::new(),
+            pools: Pools::default(),
             now: Duration::ZERO,
             question: None,
         };
         stage.replan(|_| None);
         stage.probe_all_once();
+        stage.sum();
         stage
     }
 
@@ -108,6 +117,34 @@ impl Pure {
         });
         self.probed = probed.collect();
         self.plan = plan;
+        let World { inventory, steered, paces, .. } = &*self.world;
+        self.returns.expect(inventory, steered, paces);
+    }
+
+    /// Takes in how all pools stand now.
+    fn sum(&mut self) {
+        let (inventory, now) = (&self.world.inventory, self.wall());
+        let standing = |id: EndpointId| {
+            let verdict = self.plan.verdict(id, |t| Some(self.probed[t].tracker.verdict()));
+            StandingNow::of(inventory, id, verdict, &self.overrides)
+        };
+        let returns = &mut self.returns;
+        self.pools = Pools::seen_by(inventory, standing, |id, family, seen| {
+            returns.see(id, family, seen, now)
+        });
+        self.comebacks.extend(self.returns.take_changes());
+    }
+
+    /// A person returns to a pool.
+    fn failback(&mut self, pool: &str) -> Result<(), String> {
+        let id = self.world.inventory.pool(pool).ok_or("there is no such pool")?;
+        let families = self.returns.held(id, self.wall());
+        for family in &families {
+            let released = self.returns.released(id, *family).ok_or("not held back")?;
+            self.returns.release(id, &released);
+            self.comebacks.push(released);
+        }
+        if families.is_empty() { Err("nothing holds it back".into()) } else { Ok(()) }
     }
 
     fn probe_all_once(&mut self) {
@@ -141,6 +178,7 @@ impl Pure {
     fn happen(&mut self, (index, at): (usize, Duration)) {
         self.now = at;
         let probed = &mut self.probed[index];
+        let before = probed.tracker.verdict().state;
         let timed_out = probed.hanging.front().copied().filter(|(until, _)| *until <= at);
         if let Some((_, number)) = timed_out {
             probed.hanging.pop_front();
@@ -150,6 +188,10 @@ impl Pure {
             self.probe(index);
         } else {
             probed.tracker.look(at);
+        }
+        // Nothing else of it says when a pool went out or came back.
+        if self.probed[index].tracker.verdict().state != before {
+            self.sum();
         }
     }
 
@@ -172,6 +214,7 @@ impl Pure {
         }
         self.now = until;
         self.overrides.expire(self.wall());
+        self.sum();
     }
 
     /// Lets time go on, probe by probe, until something is so.
@@ -239,21 +282,19 @@ impl Pure {
         self.world = Arc::new(world.map_err(|findings| format!("refused: {findings:?}"))?);
         self.plan = Plan::default();
         self.probed.clear();
+        self.returns = Returns::default();
+        self.comebacks.iter().for_each(|comeback| self.returns.remember(comeback.clone()));
         self.replan(|key| memory.get(key).copied().flatten());
+        self.sum();
         self.minds.go_on();
         self.probe_all_once();
         Ok(())
     }
 
     fn view(&self) -> View {
-        let inventory = &self.world.inventory;
-        let pools = Pools::new(inventory, |id| {
-            let verdict = self.plan.verdict(id, |t| Some(self.probed[t].tracker.verdict()));
-            StandingNow::of(inventory, id, verdict, &self.overrides)
-        });
         View {
             world: Arc::clone(&self.world),
-            pools,
+            pools: self.pools.clone(),
             nsid: None,
             cookie_secrets: CookieSecrets::default(),
         }
@@ -341,11 +382,17 @@ impl Stage for Pure {
                 self.overrides.set(target.clone(), what);
             }
             Act::Clear(target) => self.clear(target)?,
+            Act::Failback { pool, refused } => match (self.failback(pool), refused) {
+                (Ok(()), true) => return Err("it was not refused".into()),
+                (Err(_), true) => {}
+                (done, false) => done?,
+            },
             Act::Reload { refused_with } => self.reload(refused_with.as_ref())?,
             Act::Restart => self.restart()?,
             Act::Ask(asked) => self.ask(asked),
             Act::Expect(expectation) => self.check(expectation)?,
         }
+        self.sum();
         Ok(())
     }
 

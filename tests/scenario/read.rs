@@ -151,6 +151,8 @@ fn act(words: &[&str], said: &str) -> Result<Act, String> {
         }
         ["remove", name] => Act::Remove { name: (*name).into() },
         ["clear", target] => Act::Clear(target.parse()?),
+        ["failback", pool] => Act::Failback { pool: (*pool).into(), refused: false },
+        ["failback", pool, "fails"] => Act::Failback { pool: (*pool).into(), refused: true },
         ["drain", rest @ ..] => overriding(OverrideState::Drain, rest)?,
         ["up", rest @ ..] => overriding(OverrideState::Up, rest)?,
         ["down", rest @ ..] => overriding(OverrideState::Down, rest)?,

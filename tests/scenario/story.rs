@@ -65,6 +65,8 @@ pub enum Act {
     Override { state: OverrideState, target: Target, lifetime: Option<Duration>, reason: String },
     /// A person takes it back.
     Clear(Target),
+    /// A person returns to the pool of this name, or is refused.
+    Failback { pool: String, refused: bool },
     /// The files are read again; with a text, they must be refused with a finding that has it.
     Reload { refused_with: Option<String> },
     /// The daemon stops and starts again.

@@ -9,11 +9,11 @@ use super::super::status::{ProbeFacts, Status, pool_statuses, region_statuses};
 use super::super::{Cleared, Control, ExplainRequest, OverrideError, Problem};
 use crate::finding::Finding;
 use crate::health::{
-    Answers, Endpoint, EndpointAddress, Inventory, Override, Overrides, Pool, Region, StandingNow,
-    State, Target, Verdict,
+    Answers, Endpoint, EndpointAddress, Family, Inventory, Override, Overrides, Pool, Region,
+    StandingNow, State, Target, Verdict,
 };
 use crate::state::StateError;
-use crate::steering::Pools;
+use crate::steering::{Paces, Pools};
 
 /// What tests set and look at.
 #[derive(Default)]
@@ -49,6 +49,8 @@ fn inventory() -> Inventory {
             .collect(),
         min_healthy: 1,
         combined: None,
+        panic_below: None,
+        requires: Vec::new(),
         answers: Answers::All,
     };
     Inventory {
@@ -105,7 +107,7 @@ impl Control for Fake {
             ready: true,
             state_unavailable: None,
             regions: region_statuses(&inventory(), &overrides),
-            pools: pool_statuses(&inventory(), &pools, &overrides, facts),
+            pools: pool_statuses(&inventory(), (&pools, &Paces::default()), &overrides, facts),
             overrides: vec![],
         }
     }
@@ -148,6 +150,18 @@ impl Control for Fake {
         inside.by.push(by.to_owned());
         let overridden = inside.overrides.clear(target).ok_or(OverrideError::NothingToClear)?;
         Ok(Cleared { overridden: Some(overridden), holds: 0 })
+    }
+
+    fn failback(&self, pool: &str, by: &str) -> Result<Vec<Family>, OverrideError> {
+        check(&Target::Pool(pool.into()))?;
+        let mut inside = self.inside();
+        if inside.disk_full {
+            let error = std::io::ErrorKind::StorageFull.into();
+            let path = "state/comebacks.jsonl".into();
+            return Err(OverrideError::NotDurable(StateError::Io(path, error)));
+        }
+        inside.by.push(by.to_owned());
+        if pool == "web" { Ok(vec![Family::V4]) } else { Err(OverrideError::NotHeldBack) }
     }
 
     fn reload(&self) -> Result<String, Vec<Finding>> {

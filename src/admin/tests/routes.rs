@@ -34,6 +34,7 @@ async fn only_the_health_checks_are_open() {
             (Method::GET, "/api/v1/overrides"),
             (Method::PUT, "/api/v1/overrides/pool/web"),
             (Method::DELETE, "/api/v1/overrides/pool/web"),
+            (Method::POST, "/api/v1/failback/web"),
             (Method::POST, "/api/v1/reload"),
             (Method::GET, "/"),
             (Method::GET, "/healthz/"),
@@ -320,4 +321,31 @@ async fn an_override_is_read_back_as_it_was_set() {
         let what = overrides.get(&Target::Pool("web".into())).unwrap();
         assert_eq!((what.state, what.reason.as_str()), (expected, "ö \"q\" \\"));
     }
+}
+
+#[tokio::test]
+async fn a_person_returns_to_a_pool() {
+    let running = Running::start().await;
+    let post = async |pool: &str| {
+        let path = format!("/api/v1/failback/{pool}");
+        let request = running.request(Method::POST, &path).bearer_auth(TOKEN);
+        request.header("steersman-user", "alice").send().await.unwrap()
+    };
+    let response = post("web").await;
+    assert_eq!(response.status(), 200);
+    let said = json(response).await;
+    assert_eq!(said, serde_json::json!({ "pool": "web", "families": ["a"] }));
+    assert!(running.fake.inside().by[0].starts_with("alice at 127.0.0.1:"));
+    let detail = problem(post("a%20pool").await, 409).await;
+    assert!(detail.starts_with("no failback holds pool:a pool back: "), "{detail}");
+    let detail = problem(post("wbe").await, 404).await;
+    assert_eq!(
+        detail,
+        "unknown target pool:wbe (did you mean pool:web?); expected one of web, a pool"
+    );
+    running.fake.inside().disk_full = true;
+    let detail = problem(post("web").await, 503).await;
+    assert!(detail.starts_with("nothing has changed"), "{detail}");
+    let response = running.get("/api/v1/failback/web").await;
+    problem(response, 405).await;
 }

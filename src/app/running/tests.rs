@@ -8,6 +8,7 @@ use super::*;
 use crate::health::Overrides;
 use crate::probe::{Kit, Probes};
 use crate::reload::Watch;
+use crate::steering::Returns;
 use crate::view::CookieSecrets;
 
 /// Many times as long as the files are left alone.
@@ -34,7 +35,7 @@ pub(in crate::app) fn running(daemon: Daemon, seen: &Arc<Seen>) -> Running {
             cookie_secrets: CookieSecrets::default(),
         })),
         identity: None,
-        beliefs: Beliefs::new(Overrides::default(), probes),
+        beliefs: Beliefs::new(Overrides::default(), Returns::default(), probes),
         store,
         metrics: Metrics::new(),
         alarm: Alarm::default(),

@@ -62,6 +62,7 @@ fn what_the_contract_allows_is_understood() {
         "steersman up pool:web --reason x",
         "steersman down endpoint:web/2001:db8::1 --reason x --for 1d",
         "steersman clear endpoint:web/192.0.2.1",
+        "steersman failback us-east",
         "steersman reload",
         "steersman ask www.example.com",
         "steersman ask www.example.com TYPE65 --server [::1]:53 --subnet 192.0.2.0/24 --tcp",
@@ -104,6 +105,7 @@ fn wrong_usage_is_exit_code_2_and_says_what_was_expected() {
         ("steersman explain x --from here", "expected ADDRESS"),
         ("steersman explain x --live --down web", "cannot be used with"),
         ("steersman ask x --server localhost", "--server"),
+        ("steersman failback", "<POOL>"),
         ("steersman check --format xml", "possible values: text, json"),
     ] {
         let error = parse(line).unwrap_err();
@@ -138,6 +140,18 @@ async fn people_drain_and_clear() {
     running.fake.inside().disk_full = true;
     let text = err(&running, &["drain", "pool:web", "--reason", "x"]).await;
     assert!(text.starts_with("nothing has changed"), "{text}");
+}
+
+#[tokio::test]
+async fn people_return_to_a_pool() {
+    let running = Running::start().await;
+    for pool in ["web", "pool:web"] {
+        assert_eq!(ok(&running, &["failback", pool]).await, "pool:web: returned to (A)");
+    }
+    let text = err(&running, &["failback", "a pool"]).await;
+    assert!(text.starts_with("no failback holds pool:a pool back: it is down"), "{text}");
+    let text = err(&running, &["failback", "wbe"]).await;
+    assert!(text.starts_with("unknown target pool:wbe (did you mean pool:web?)"), "{text}");
 }
 
 #[tokio::test]

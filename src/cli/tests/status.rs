@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::admin::status::{
-    EndpointStatus, FamiliesUp, OverrideStatus, PoolStatus, RegionStatus, StandingText, StateText,
-    Status,
+    ComebackStatus, EndpointStatus, Families, OverrideStatus, PoolStatus, RampStatus, RegionStatus,
+    RequiredPool, StandingText, StateText, Status,
 };
 use crate::cli::status::render;
 use crate::timestamp::from_rfc3339;
@@ -59,8 +59,17 @@ fn it_shows_regions_pools_endpoints_and_what_people_say() {
                 name: "cdn".into(),
                 region: None,
                 monitors: vec![],
+                requires: vec![],
                 min_healthy: 1,
-                up: FamiliesUp { cname: Some(true), ..FamiliesUp::default() },
+                up: Families { cname: Some(true), ..Families::default() },
+                panic_below: None,
+                panics: Families::default(),
+                comebacks: vec![ComebackStatus {
+                    family: "cname".into(),
+                    since: "2026-01-01T01:58:00Z".into(),
+                    failback: vec!["10m".into(), "manual".into()],
+                    ramp: vec![RampStatus { over: "5m".into(), percent: 30 }],
+                }],
                 overridden: None,
                 endpoints: vec![endpoint("cdn", "cdn.example.net.")],
             },
@@ -68,8 +77,15 @@ fn it_shows_regions_pools_endpoints_and_what_people_say() {
                 name: "web".into(),
                 region: Some("us-east".into()),
                 monitors: vec!["web".into(), "ping".into()],
+                requires: vec![
+                    RequiredPool { name: "db".into(), up: true },
+                    RequiredPool { name: "cache".into(), up: false },
+                ],
                 min_healthy: 1,
-                up: FamiliesUp { a: Some(true), aaaa: Some(false), cname: None },
+                up: Families { a: Some(true), aaaa: Some(false), cname: None },
+                panic_below: Some("50%".into()),
+                panics: Families { a: Some(true), aaaa: Some(false), cname: None },
+                comebacks: vec![],
                 overridden: None,
                 endpoints: vec![endpoint("web", "192.0.2.1"), down],
             },
@@ -81,12 +97,12 @@ fn it_shows_regions_pools_endpoints_and_what_people_say() {
 revision r1, up for 2h, NOT READY
 NO STATE FOLDER, overrides are refused: disk full
 region us-east        override drain until 2026-01-02T00:00:00Z (kernel)
-  pool web            A up, AAAA DOWN  monitors web, ping
-    192.0.2.1         up               probes: up for 2h; 1.3 ms
-    2001:db8::10      drained          probes: down for 2h; connection refused; override drain until 2026-01-02T00:00:00Z (kernel)
+  pool web            A up, IN PANIC, AAAA DOWN  monitors web, ping; requires db; requires cache, which is DOWN
+    192.0.2.1         up                         probes: up for 2h; 1.3 ms
+    2001:db8::10      drained                    probes: down for 2h; connection refused; override drain until 2026-01-02T00:00:00Z (kernel)
 no region
-  pool cdn            CNAME up         no monitor
-    cdn.example.net.  up               probes: up for 2h; 1.3 ms
+  pool cdn            CNAME up                   no monitor; CNAME back for 2m: returned to after 10m, returned to by steersman failback cdn, takes 30% of its share (ramp 5m)
+    cdn.example.net.  up                         probes: up for 2h; 1.3 ms
 
 pool:gone is not in the files: override drain until 2026-01-02T00:00:00Z (kernel)";
     let text = render(&status, now);

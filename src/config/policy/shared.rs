@@ -6,6 +6,7 @@ use crate::config::place_maps::PlaceMaps;
 use crate::finding::Finding;
 use crate::health::{Inventory, PoolId};
 use crate::place::Places;
+use crate::steering::Paces;
 
 /// How much of `pools.toml` can be relied on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub(in crate::config) struct Shared<'a> {
     pub(in crate::config) places: &'a Places,
     pub(in crate::config) pools: HashMap<&'a str, PoolId>,
     pub(in crate::config) maps: PlaceMaps,
+    /// The times of `failback` and `ramp` so far.
+    pub(in crate::config) paces: Paces,
     pub(in crate::config) turns: u32,
     slots: u32,
     /// What can be loaded, but is hardly what was meant.
@@ -50,6 +53,7 @@ impl<'a> Shared<'a> {
             places,
             pools,
             maps: PlaceMaps::default(),
+            paces: Paces::default(),
             turns: 0,
             slots: 0,
             warnings: Vec::new(),

@@ -1,5 +1,6 @@
 //! `weighted`: a table of pools and weights, or a list of policies and weights.
 
+use super::options::Options;
 use super::{Reader, check_count, check_once};
 use crate::config::document::{Item, Kind, Table};
 use crate::config::endpoints::{MAX_WEIGHT, WEIGHT};
@@ -12,7 +13,7 @@ impl Reader<'_, '_> {
     pub(super) fn weighted(
         &mut self,
         item: &Item<'_>,
-        sticky: bool,
+        options: Options,
         depth: usize,
     ) -> Option<Policy> {
         let branches = match item.kind() {
@@ -25,7 +26,7 @@ impl Reader<'_, '_> {
         };
         check_count(item, branches.len())?;
         let branches: Box<[Branch]> = branches.into_iter().collect::<Option<_>>()?;
-        let sticky = sticky.then(|| {
+        let sticky = options.sticky.then(|| {
             // Another one for each policy of the name.
             self.salt = self.salt.wrapping_add(1);
             self.salt
@@ -34,7 +35,7 @@ impl Reader<'_, '_> {
         if weighted.is_none() {
             item.finding("only weights of 0", "at least one weight above 0");
         }
-        weighted.map(Policy::Weighted)
+        weighted.map(|weighted| options.weighted(weighted))
     }
 
     fn short_weights(&mut self, table: &Table<'_>) -> Vec<Option<Branch>> {

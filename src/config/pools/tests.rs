@@ -176,3 +176,30 @@ fn a_tcp_monitor_needs_no_port_where_every_probe_names_one() {
          endpoints = [{ cname = 'a.example', probe = '[::1]:25' }]",
     );
 }
+
+#[test]
+fn a_share_is_a_number_or_in_per_cent() {
+    for (written, shown) in [
+        ("0.5", Some("50%")),
+        ("1", Some("100%")),
+        ("0.125", Some("12.5%")),
+        ("'50%'", Some("50%")),
+        ("'12.5%'", Some("12.5%")),
+        ("'100%'", Some("100%")),
+    ] {
+        let pool = format!("[pools.p]\nendpoints = ['::1']\npanic_below = {written}");
+        let share = good(&pool).pools[0].panic_below.map(|share| share.to_string());
+        assert_eq!(share.as_deref(), shown, "{written}");
+    }
+    assert_eq!(good("[pools.p]\nendpoints = ['::1']").pools[0].panic_below, None);
+}
+
+#[test]
+fn pools_require_others_by_name_wherever_these_stand() {
+    let pool = |name: &str, more: &str| format!("[pools.{name}]\nendpoints = ['::1']\n{more}\n");
+    let text = pool("app", "requires = ['db', 'cache']")
+        + &pool("db", "")
+        + &pool("cache", "requires = 'db'");
+    let requires = good(&text).pools.into_iter().map(|pool| pool.requires);
+    assert_eq!(requires.collect::<Vec<_>>(), [vec![1, 2], vec![], vec![1]]);
+}

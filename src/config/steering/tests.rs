@@ -1,13 +1,14 @@
 mod mistakes;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::monitors::Beside;
 use super::super::policy::PoolsFile;
 use super::super::pools;
 use super::*;
 use crate::place::Places;
-use crate::steering::{Leaf, PlacedBy, Turns};
+use crate::steering::{Failback, Leaf, PlacedBy, Turns};
 
 const POOLS: &str = "
 [regions.us]
@@ -195,4 +196,27 @@ fn owners_can_be_written_in_several_ways() {
     let owners: Vec<String> = steering.owners.iter().map(|s| s.owner.to_string()).collect();
     let expected = ["", "*.apps.", "a.b.", "c.", "d.e."].map(|o| format!("{o}example.com."));
     assert_eq!(owners, expected);
+}
+
+#[test]
+fn failbacks_and_ramps_stand_beside_their_policies() {
+    let (steering, _) = good(
+        "[a]\nfailover = ['free', 'lost']\nfailback = 'auto'\n\
+         [b]\nfailover = ['free', { failover = ['lost', 'office'], failback = '10m' }]\n\
+         failback = 'manual'\n\
+         [c]\nweighted = { free = 1, lost = 2 }\nramp = '5m'\nsticky = true\n\
+         [d]\nround_robin = [{ weighted = { free = 1 }, ramp = '5m' }, ['lost']]\n",
+    );
+    let [a, b, c, d] = steering.names.as_slice() else { panic!("{steering:?}") };
+    assert!(matches!(a.policy, Policy::Failover(_)), "{a:?}");
+    let Policy::HeldFailover(outer) = &b.policy else { panic!("{b:?}") };
+    let Policy::HeldFailover(inner) = &outer.branches[1] else { panic!("{b:?}") };
+    let ten_minutes = Failback::After(Duration::from_secs(600));
+    assert_eq!((outer.failback, inner.failback), (Failback::Manual, ten_minutes));
+    assert_eq!(outer.bit & inner.bit, 0, "each waits for itself");
+    let Policy::Ramped(c) = &c.policy else { panic!("{c:?}") };
+    assert!(c.weighted.sticky.is_some());
+    let Policy::RoundRobin(d) = &d.policy else { panic!("{d:?}") };
+    let Policy::Ramped(d) = &d.branches[0] else { panic!("{d:?}") };
+    assert_eq!((c.ramp, c.ramp.time), (d.ramp, Duration::from_secs(300)), "equal times are one");
 }

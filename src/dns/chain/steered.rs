@@ -5,7 +5,7 @@ use crate::dns::Reason;
 use crate::dns::answer::Incoming;
 use crate::dns::reply::{Full, Section};
 use crate::dns::trace::{Link, Trace};
-use crate::steering::{Asked, Choice, Kind, Pick, Rdata, Set, SteeredName, Step, choose};
+use crate::steering::{Asked, Choice, Family, Pick, Rdata, Set, SteeredName, Step, choose};
 use crate::wire::{Rcode, rtype};
 use crate::zone::{Node, Zone};
 
@@ -70,7 +70,7 @@ impl<'a, T: Trace> Chain<'a, '_, '_, T> {
         };
         let mut choice = ask(asked);
         if asked == Asked::Alias
-            && matches!(choice.pick, Pick::Endpoints { set, .. } if set.kind() != Kind::Host)
+            && matches!(choice.pick, Pick::Endpoints { set, .. } if set.family() != Family::Host)
         {
             // Where addresses are in force the name is no alias, and has no other data.
             choice.pick = Pick::NoData;

@@ -15,7 +15,7 @@ use crate::health::{
     Answers, Endpoint, EndpointAddress, EndpointId, Inventory, Pool, PoolId, Standing, StandingNow,
 };
 use crate::place::Places;
-use crate::steering::{AllDown, Leaf, Policy, Pools, SteeredName, Turns};
+use crate::steering::{AllDown, Leaf, Paces, Policy, Pools, SteeredName, Turns};
 use crate::view::{CookieSecrets, View, World};
 use crate::wire::Name;
 use crate::zone::{Steered, SteeredTypes, Zones, build, read};
@@ -62,6 +62,8 @@ impl Setup {
             endpoints,
             min_healthy: 1,
             combined: None,
+            panic_below: None,
+            requires: Vec::new(),
             answers: Answers::All,
         });
         self
@@ -136,6 +138,7 @@ impl Setup {
             steered,
             inventory: Arc::new(self.inventory),
             places: Arc::new(Places::unknown()),
+            paces: Paces::default(),
             turns: Turns::new(Turns::OF_A_POLICY),
             seed: SEED,
             revision: "test".into(),
@@ -164,6 +167,8 @@ fn pools_of(policy: &Policy, all_down: &AllDown) -> Vec<PoolId> {
         match policy {
             Policy::Pool(leaf) => into.push(leaf.pool),
             Policy::Failover(branches) => branches.iter().for_each(|p| collect(p, into)),
+            Policy::HeldFailover(held) => held.branches.iter().for_each(|p| collect(p, into)),
+            Policy::Ramped(r) => r.weighted.branches.iter().for_each(|b| collect(&b.policy, into)),
             Policy::Weighted(w) => w.branches.iter().for_each(|b| collect(&b.policy, into)),
             Policy::RoundRobin(r) => r.branches.iter().for_each(|p| collect(p, into)),
             Policy::Placed(placed) => placed.branches.iter().for_each(|p| collect(p, into)),

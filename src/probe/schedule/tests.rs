@@ -52,6 +52,8 @@ fn plan_of(monitor: Monitor, pools: &[&[u8]]) -> Plan {
         endpoints: octets.iter().map(endpoint).collect(),
         min_healthy: 1,
         combined: None,
+        panic_below: None,
+        requires: Vec::new(),
         answers: Answers::All,
     };
     Plan::new(&Inventory {

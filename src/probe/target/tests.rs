@@ -1,8 +1,8 @@
 use super::*;
 use crate::health::{
-    Answers, Certificates, ClientPair, Damping, DnsCheck, ExecCheck, GrpcCheck, HandshakeCheck, HttpCheck,
-    HttpVersion, Initial, MonitorKind, Preset, PrivateKey, ProbeAt, RecordData, StatusRange, Talk,
-    TcpCheck, TlsCheck, Wanted,
+    Answers, Certificates, ClientPair, Damping, DnsCheck, ExecCheck, GrpcCheck, HandshakeCheck,
+    HttpCheck, HttpVersion, Initial, MonitorKind, Preset, PrivateKey, ProbeAt, RecordData,
+    StatusRange, Talk, TcpCheck, TlsCheck, Wanted,
 };
 
 fn check() -> HttpCheck {
@@ -56,6 +56,8 @@ fn pool(monitors: &[u32], endpoints: Vec<Endpoint>) -> Pool {
         endpoints,
         min_healthy: 1,
         combined: None,
+        panic_below: None,
+        requires: Vec::new(),
         answers: Answers::All,
     }
 }

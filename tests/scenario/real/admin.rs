@@ -101,6 +101,16 @@ impl Admin {
         self.request("PUT", &path(target), &body.to_string()).succeeded()
     }
 
+    /// Returns to a pool, or is refused.
+    pub fn failback(&self, pool: &str, refused: bool) -> Result<(), String> {
+        let said = self.request("POST", &format!("/api/v1/failback/{pool}"), "");
+        match said.status {
+            409 if refused => Ok(()),
+            200 if refused => Err(format!("not refused: {}", said.body)),
+            _ => said.succeeded(),
+        }
+    }
+
     /// Takes it back.
     pub fn clear_override(&self, target: &Target) -> Result<(), String> {
         self.request("DELETE", &path(target), "").succeeded()

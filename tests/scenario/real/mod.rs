@@ -258,6 +258,7 @@ impl Stage for Real {
                 self.admin().set_override(target, state, *lifetime, reason)?;
             }
             Act::Clear(target) => self.admin().clear_override(target)?,
+            Act::Failback { pool, refused } => self.admin().failback(pool, *refused)?,
             Act::Reload { refused_with } => self.reload(refused_with.as_ref())?,
             Act::Restart => {
                 self.backends.go_on();

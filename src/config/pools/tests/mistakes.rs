@@ -2,7 +2,8 @@
 
 use super::*;
 
-const POOL_KEYS: &str = "one of region, monitor, endpoints, min_healthy, answers";
+const POOL_KEYS: &str =
+    "one of region, monitor, requires, endpoints, min_healthy, panic_below, answers";
 
 const MONITOR_KEYS: &str = "one of http, https, tcp, tls, dns, grpc, exec, icmp, interval, timeout, fall, rise, retry, watch, initial, damping";
 
@@ -257,6 +258,87 @@ fn a_mistake_does_not_make_others_of_what_refers_to_it() {
             )],
         ),
     ]);
+}
+
+#[test]
+fn mistakes_in_shares_are_said() {
+    let expected = r#"expected a share above 0 and up to 1, such as 0.5, or "50%""#;
+    for (written, shown) in [
+        ("0", "0"),
+        ("1.5", "1.5"),
+        ("50", "50"),
+        ("-0.5", "-0.5"),
+        ("true", "true"),
+        ("'50'", "\"50\""),
+        ("'0%'", "\"0%\""),
+        ("'101%'", "\"101%\""),
+        ("'+5%'", "\"+5%\""),
+        ("'%'", "\"%\""),
+        ("'half'", "\"half\""),
+        ("[1]", "a list"),
+    ] {
+        let text = format!("[pools.p]\nendpoints = ['::1']\npanic_below = {written}");
+        assert_eq!(read_all(&text).1, [format!("pools.toml:3:15: {shown}; {expected}")], "{text}");
+    }
+}
+
+#[test]
+fn mistakes_in_what_pools_require_are_said() {
+    let pool = |name: &str, requires: &str| {
+        format!("[pools.{name}]\nendpoints = ['::1']\nrequires = {requires}\n")
+    };
+    let circle = "expected no pool that requires itself by way of others";
+    let names = "the name of a pool, or a list of them";
+    for (text, expected) in [
+        (pool("a", "3"), vec![format!("3:12: 3; expected {names}")]),
+        (pool("a", "[3]"), vec!["3:13: 3; expected the name of a pool".into()]),
+        (
+            pool("db", "'bd'"),
+            vec!["3:12: unknown pool \"bd\" (did you mean \"db\"?); expected db".into()],
+        ),
+        (pool("a", "'a'"), vec![format!("3:12: a circle: \"a\" requires \"a\"; {circle}")]),
+        (
+            pool("a", "['b', 'b']") + &pool("b", "[]"),
+            vec!["3:18: pool \"b\" a second time; expected each pool once".into()],
+        ),
+        (
+            // Found where the first of them in the file names the next.
+            pool("x", "'b'")
+                + &pool("a", "['y', 'b']")
+                + &pool("b", "'c'")
+                + &pool("c", "'a'")
+                + &pool("y", "[]"),
+            vec![format!(
+                "6:18: a circle: \"a\" requires \"b\", which requires \"c\", which requires \"a\"; {circle}"
+            )],
+        ),
+        (
+            pool("a", "'b'") + &pool("b", "'a'") + &pool("c", "'d'") + &pool("d", "'c'"),
+            vec![
+                format!("3:12: a circle: \"a\" requires \"b\", which requires \"a\"; {circle}"),
+                format!("9:12: a circle: \"c\" requires \"d\", which requires \"c\"; {circle}"),
+            ],
+        ),
+    ] {
+        let expected: Vec<String> = expected.iter().map(|f| format!("pools.toml:{f}")).collect();
+        assert_eq!(read_all(&text).1, expected, "{text}");
+    }
+}
+
+/// Also one that no finding could list, nor a stack hold.
+#[test]
+fn a_circle_may_be_long() {
+    let pool = |n: usize| {
+        let next = (n + 1) % 50_000;
+        format!("[pools.p{n}]\nendpoints = ['::1']\nrequires = 'p{next}'\n")
+    };
+    let (_, findings) = read_all(&(0..50_000).map(pool).collect::<String>());
+    let [finding] = findings.as_slice() else { panic!("{} findings", findings.len()) };
+    assert!(
+        finding.starts_with("pools.toml:3:12: a circle: \"p0\" requires \"p1\", "),
+        "{finding}"
+    );
+    assert!(finding.contains("requires \"p10\", and so on by 49990 more; "), "{finding}");
 }
 
 #[test]

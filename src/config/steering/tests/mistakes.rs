@@ -7,7 +7,7 @@ const ALL: &str = "one of us-east, eu-west, lost, free, cdn, office";
 const POLICY_KEYS: &str = "one of failover, weighted, round_robin, geo, nearest";
 
 const OWNER_KEYS: &str =
-    "one of failover, weighted, round_robin, geo, nearest, sticky, ttl, all_down";
+    "one of failover, weighted, round_robin, geo, nearest, sticky, failback, ramp, ttl, all_down";
 
 /// Asserts the findings of texts, one a line and without the file's name.
 fn assert_findings(rows: &[(&str, &[&str])]) {
@@ -134,7 +134,7 @@ fn mistakes_in_policies_are_said() {
         ("failover = [{}]", &[&format!("13: a table without a policy; expected {POLICY_KEYS}")]),
         (
             "failover = [{ failover = 'free', ttl = 5 }]",
-            &[&format!("34: unknown key \"ttl\"; expected {POLICY_KEYS}, sticky")],
+            &[&format!("34: unknown key \"ttl\"; expected {POLICY_KEYS}, sticky, failback, ramp")],
         ),
         (
             "failover = [{ failover = 'free', nearest = 'us-east' }]",
@@ -223,6 +223,57 @@ fn mistakes_in_geo_are_said() {
             ],
         ),
     ]);
+}
+
+#[test]
+fn mistakes_beside_policies_are_said() {
+    let failback = r#"expected "auto", "manual", or a time from "1s" to "7d""#;
+    let ramp = r#"expected a time from "1s" to "7d""#;
+    let unit = r#"expected a time with its unit, such as "300ms", "5s" or "1m30s""#;
+    for (text, expected) in [
+        ("failover = 'free'\nfailback = 'never'", format!("2:12: \"never\"; {failback}")),
+        ("failover = 'free'\nfailback = '10'", format!("2:12: \"10\"; {failback}")),
+        ("failover = 'free'\nfailback = '500ms'", format!("2:12: \"500ms\"; {failback}")),
+        ("failover = 'free'\nfailback = '8d'", format!("2:12: \"8d\"; {failback}")),
+        ("failover = 'free'\nfailback = 10", format!("2:12: 10; {failback}")),
+        (
+            "round_robin = 'free'\nfailback = 'auto'",
+            "2:1: failback beside round_robin; expected failback beside failover only".into(),
+        ),
+        ("weighted = { free = 1 }\nramp = '500ms'", format!("2:8: \"500ms\"; {ramp}")),
+        ("weighted = { free = 1 }\nramp = '1w'", format!("2:8: \"1w\"; {unit}")),
+        ("weighted = { free = 1 }\nramp = 5", format!("2:8: 5; {unit}")),
+        (
+            "failover = 'free'\nramp = '5m'",
+            "2:1: ramp beside failover; expected ramp beside weighted only".into(),
+        ),
+    ] {
+        let (line, rest) = expected.split_once(':').unwrap();
+        let line = line.parse::<usize>().unwrap() + 1;
+        let findings = read_with(POOLS, PoolsFile::Good, &format!("[a]\n{text}")).2;
+        assert_eq!(findings, [format!("x.toml:{line}:{rest}")], "{text}");
+    }
+}
+
+/// Each takes a bit of every pool.
+#[test]
+fn there_are_only_so_many_times() {
+    let names = |key: &str, policy: &str, times: u32| -> String {
+        (1..=times)
+            .map(|n| {
+                format!("[n{n}]\n{policy}\n{key} = '{n}m'\n[m{n}]\n{policy}\n{key} = '{n}m'\n")
+            })
+            .collect()
+    };
+    for (key, policy) in [("failback", "failover = 'free'"), ("ramp", "weighted = { free = 1 }")] {
+        let findings = |times| read_with(POOLS, PoolsFile::Good, &names(key, policy, times)).2;
+        assert_eq!(findings(15), [""; 0]);
+        let column = key.len() + 4;
+        let found = format!("{column}: \"16m\", one more time of {key}");
+        let expected = "expected at most 15 different times in all files";
+        let wanted = [93, 96].map(|line| format!("x.toml:{line}:{found}; {expected}"));
+        assert_eq!(findings(16), wanted);
+    }
 }
 
 #[test]

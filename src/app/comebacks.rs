@@ -1,0 +1,109 @@
+//! Pools that come back: what time and people do to those that policies hold back.
+
+use std::time::SystemTime;
+
+use super::running::Running;
+use crate::admin::OverrideError;
+use crate::clock;
+use crate::health::{Family, PoolId, Target};
+use crate::steering::{Asked, Set};
+use crate::view::View;
+
+impl Running {
+    /// Whether an override has ended, more of a comeback is over, or one is to be written down.
+    pub fn is_something_due(&self, now: SystemTime) -> bool {
+        let next_expiry = self.beliefs.overrides().next_expiry();
+        let returns = self.beliefs.returns();
+        next_expiry.is_some_and(|at| at <= now) || returns.is_due(now) || !returns.is_written_down()
+    }
+
+    /// Does what is due by now.
+    pub fn pass_time(&self, now: SystemTime) {
+        if self.beliefs.overrides().next_expiry().is_some_and(|at| at <= now) {
+            self.expire_overrides(now);
+        }
+        self.see_comebacks(now);
+        self.write_down_comebacks();
+    }
+
+    /// Sums those pools anew of whose comebacks more is over.
+    fn see_comebacks(&self, now: SystemTime) {
+        let _turn = self.turn();
+        let due = self.beliefs.returns().due(now);
+        if !due.is_empty() {
+            let pools = self.live.load().pools.and_dependents(&due);
+            self.swap_pools(&pools, |view| {
+                self.beliefs.pools_with(&view.pools, &pools, &view.world.inventory)
+            });
+        }
+    }
+
+    /// Has the journal know of every comeback.
+    pub fn write_down_comebacks(&self) {
+        let changes = self.beliefs.returns().take_changes();
+        for change in changes {
+            if let Err(error) = self.store.record_comeback(&change) {
+                tracing::warn!(%error, pool = change.pool, "cannot remember how a pool came back");
+            }
+        }
+    }
+
+    /// Returns to a pool that is held back, since a person says so; says for which families.
+    pub(super) fn return_to(&self, pool: &str, by: &str) -> Result<Vec<Family>, OverrideError> {
+        let _decision = self.decision();
+        let target = Target::Pool(pool.to_owned());
+        if let Some(unknown) = self.unknown(&target) {
+            return Err(unknown);
+        }
+        let now = clock::wall_now();
+        let id = self.live.load().world.inventory.pool(pool);
+        let id = id.ok_or(OverrideError::NotHeldBack)?;
+        let families = self.beliefs.returns().held(id, now);
+        if families.is_empty() {
+            return Err(OverrideError::NotHeldBack);
+        }
+        // In the journal what came before comes before.
+        self.write_down_comebacks();
+        for family in &families {
+            let Some(released) = self.beliefs.returns().released(id, *family) else { continue };
+            let recorded = self.store.record_failback(&released, by, now);
+            recorded.map_err(OverrideError::NotDurable)?;
+            self.beliefs.returns().release(id, &released);
+        }
+        self.refresh_pools();
+        Ok(families)
+    }
+}
+
+/// Logs which pools are held back from now on, and which are no longer, since `before`, which is
+/// of the same world, and of which no other pools were summed anew.
+pub(super) fn tell(before: &View, after: &View, summed: &[PoolId]) {
+    for id in summed {
+        let Some(pool) = after.world.inventory.pools.get(*id as usize) else { continue };
+        let pool = &*pool.name;
+        for asked in [Asked::A, Asked::Aaaa] {
+            let Some(set) = set(after, *id, asked) else { continue };
+            let was_held = self::set(before, *id, asked).is_some_and(|set| set.held != 0);
+            // Host names stand behind both.
+            if set.family() == Family::Host && asked == Asked::Aaaa {
+                continue;
+            }
+            let family = set.family();
+            match (was_held, set.held != 0) {
+                (false, true) => tracing::info!(
+                    pool,
+                    %family,
+                    "a pool that had failed is up again, and failback holds it back"
+                ),
+                (true, false) if set.is_up() => {
+                    tracing::info!(pool, %family, "failback no longer holds a pool back");
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn set(view: &View, pool: PoolId, asked: Asked) -> Option<&Set> {
+    view.pools.get(pool)?.set(asked)
+}
