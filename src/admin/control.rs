@@ -58,6 +58,9 @@ pub trait Control: Send + Sync + 'static {
     /// is answered by the next answer.
     fn failback(&self, pool: &str, by: &str) -> Result<Vec<Family>, OverrideError>;
 
+    /// An endpoint, `POOL/ADDRESS`, says of itself that it is well.
+    fn beat(&self, endpoint: &str) -> Result<(), Problem>;
+
     /// Loads all files anew; returns the revision that is served now.
     fn reload(&self) -> Result<String, Vec<Finding>>;
 }
@@ -89,7 +92,7 @@ pub enum OverrideError {
 
 impl OverrideError {
     /// The refusal as the client sees it.
-    pub(super) fn problem(self, target: &Target) -> Problem {
+    pub fn problem(self, target: &Target) -> Problem {
         match self {
             Self::UnknownTarget { known } if known.is_empty() => Problem::new(
                 StatusCode::NOT_FOUND,

@@ -70,6 +70,7 @@ pub(super) fn router(control: Arc<dyn Control>, access: Access, body_timeout: Du
         .route("/api/v1/overrides", get(overrides))
         .route("/api/v1/overrides/{kind}/{*name}", put(set_override).delete(clear_override))
         .route("/api/v1/failback/{pool}", post(failback))
+        .route("/api/v1/heartbeats/{*endpoint}", post(beat))
         .route("/api/v1/reload", post(reload))
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
@@ -221,6 +222,16 @@ async fn failback(
     tracing::info!(pool, %by, "a person returns to a pool");
     let families = families.iter().map(ToString::to_string).collect();
     Ok(Json(ReturnedTo { pool, families }).into_response())
+}
+
+async fn beat(
+    State(shared): State<Shared>,
+    endpoint: Result<Path<String>, PathRejection>,
+) -> Answer {
+    let Path(endpoint) =
+        endpoint.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))?;
+    shared.call(move |control| control.beat(&endpoint)).await??;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 async fn reload(State(shared): State<Shared>) -> Answer {

@@ -216,6 +216,24 @@ impl Control for Running {
         self.return_to(pool, by)
     }
 
+    fn beat(&self, endpoint: &str) -> Result<(), Problem> {
+        let target: Result<Target, String> = format!("endpoint:{endpoint}").parse();
+        let target = target.map_err(|error| Problem::new(StatusCode::NOT_FOUND, error))?;
+        let _turn = self.turn();
+        let endpoints = target.endpoints_in(&self.live.load().world.inventory);
+        match endpoints.first() {
+            None => match self.unknown(&target) {
+                Some(unknown) => Err(unknown.problem(&target)),
+                None => Ok(()),
+            },
+            Some(id) if self.beliefs.probes.beat(*id) => Ok(()),
+            Some(_) => {
+                let detail = format!("no monitor of {target} is a heartbeat, so nobody listens");
+                Err(Problem::new(StatusCode::CONFLICT, detail))
+            }
+        }
+    }
+
     fn reload(&self) -> Result<String, Vec<Finding>> {
         let _loading = self.ongoing.loading.lock().unwrap_or_else(PoisonError::into_inner);
         self.ongoing.load_is_waiting.store(false, Ordering::Release);

@@ -21,7 +21,10 @@ use crate::finding::words::{one_of, quoted};
 use crate::health::{Initial, Monitor, MonitorKind};
 use crate::pattern;
 
-const KINDS: [&str; 8] = ["http", "https", "tcp", "tls", "dns", "grpc", "exec", "icmp"];
+const KINDS: [&str; 9] =
+    ["http", "https", "tcp", "tls", "dns", "grpc", "exec", "icmp", "heartbeat"];
+/// The settings that mean nothing where nobody is asked.
+const OF_ASKING: [&str; 3] = ["timeout", "retry", "watch"];
 const SETTINGS: [&str; 8] =
     ["interval", "timeout", "fall", "rise", "retry", "watch", "initial", "damping"];
 
@@ -66,9 +69,22 @@ pub(super) fn read(name: &str, item: &Item<'_>, table: &Table<'_>, beside: &Besi
         initial: table.get("initial").and_then(|item| initial(&item)).unwrap_or_default(),
         damping: table.get("damping").and_then(|item| damping::read(&item)),
     };
+    if monitor.kind == MonitorKind::Heartbeat {
+        return listening(table, monitor);
+    }
     check_interval(table, &monitor);
     check_watch(table, &monitor);
     monitor
+}
+
+/// Nobody is asked, so that there is nothing to ask again or to wait for.
+fn listening(table: &Table<'_>, monitor: Monitor) -> Monitor {
+    for (key, item) in table.entries().filter(|(key, _)| OF_ASKING.contains(key)) {
+        let expected = "interval, fall and rise: each interval without a heartbeat is a failure";
+        item.key_finding(format!("{key} beside heartbeat"), expected);
+    }
+    // It may come at any moment, which is as soon as a verdict may change by it.
+    Monitor { timeout: monitor.interval, retry: Duration::ZERO, watch: false, ..monitor }
 }
 
 fn initial(item: &Item<'_>) -> Option<Initial> {
@@ -146,6 +162,10 @@ fn read_kind(
         "grpc" => MonitorKind::Grpc(grpc::read(&settings, beside)),
         "exec" => MonitorKind::Exec(exec::read(&settings, &value, beside)?),
         "tls" => MonitorKind::Tls(tls::handshake(&settings, beside)),
+        "heartbeat" => {
+            settings.expect_keys(&[]);
+            MonitorKind::Heartbeat
+        }
         _ => {
             settings.expect_keys(&[]);
             MonitorKind::Icmp

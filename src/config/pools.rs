@@ -275,7 +275,8 @@ fn check_probes(
     monitors: &[MonitorId],
     endpoints: &[(Endpoint, Item<'_>)],
 ) {
-    if monitors.is_empty() {
+    let mut kinds = monitors.iter().filter_map(|id| names.all.get(*id as usize)).map(|m| &m.kind);
+    if kinds.all(|kind| *kind == MonitorKind::Heartbeat) {
         return;
     }
     for (endpoint, item) in endpoints {

@@ -87,4 +87,6 @@ pub enum MonitorKind {
     Exec(ExecCheck),
     /// An echo request.
     Icmp,
+    /// Nothing is asked: the endpoint says of itself that it is well.
+    Heartbeat,
 }

@@ -125,9 +125,10 @@ impl Board {
         (0..table.plan.endpoints.len()).map(|pool| table.pool_verdicts(pool)).collect()
     }
 
-    /// How many targets were never probed.
+    /// How many targets were never probed, of those that are asked.
     pub fn unprobed(&self) -> usize {
-        self.table().rows.iter().filter(|row| row.probed.is_none()).count()
+        let table = self.table();
+        table.rows.iter().filter(|row| row.probed.is_none() && !row.target.is_heartbeat()).count()
     }
 
     /// Whether the plan has a target of this key.
@@ -217,6 +218,15 @@ impl Board {
         self.table().row(key).map(|row| Arc::clone(&row.nudge))
     }
 
+    /// Lets those who listen to an endpoint hear that it is well; false if nobody does.
+    pub(super) fn beat(&self, endpoint: EndpointId) -> bool {
+        let table = self.table();
+        let targets = table.plan.targets_of(endpoint).iter();
+        let listening = targets.filter_map(|index| table.rows.get(*index));
+        let listening = listening.filter(|row| row.target.is_heartbeat());
+        listening.map(|row| row.nudge.notify_one()).count() > 0
+    }
+
     /// Ends the holds of some endpoints' targets; returns how many were held.
     pub(super) fn lift_holds(&self, endpoints: &[EndpointId], now: Instant) -> usize {
         let now = self.moment(now);
@@ -293,7 +303,7 @@ fn same_question(rows: &[&TargetStatus], target: &ProbeTarget) -> Option<Remembe
     if let Some(row) = rows.iter().find(|row| row.target.asks_the_same(target)) {
         return row.remembered();
     }
-    if target.settings.initial != Initial::Last {
+    if target.settings.initial != Initial::Last || target.is_heartbeat() {
         return None;
     }
     let remembered: Vec<RememberedVerdict> =

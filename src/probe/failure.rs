@@ -10,6 +10,8 @@ use std::time::Duration;
 pub enum Failure {
     /// Nothing, or not everything, came within the timeout.
     TimedOut(Duration),
+    /// No heartbeat came for so long.
+    NoHeartbeat(Duration),
     /// Nothing listens on the port.
     Refused,
     /// The same, and nothing at all came from there.
@@ -71,6 +73,7 @@ impl Failure {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::TimedOut(_) | Self::Unanswered(_) => "timeout",
+            Self::NoHeartbeat(_) => "heartbeat",
             Self::Refused => "refused",
             Self::Unreachable(_) | Self::Network(_) => "network",
             Self::NoHttp(_) => "no_http",
@@ -109,6 +112,7 @@ impl fmt::Display for Failure {
         match self {
             Self::TimedOut(limit) => write!(f, "timed out after {limit:?}"),
             Self::Unanswered(limit) => write!(f, "timed out after {limit:?}: nobody answers"),
+            Self::NoHeartbeat(time) => write!(f, "no heartbeat for {time:?}"),
             Self::Refused => f.write_str("connect refused"),
             Self::Unreachable(text) | Self::Network(text) => f.write_str(text),
             Self::NoHttp(text) => write!(f, "no HTTP answer: {text}"),

@@ -48,6 +48,11 @@ impl Prepare for Kit {
     fn prepare(&self, target: &ProbeTarget) -> Ask {
         let address = target.address;
         match &target.request {
+            // It is listened to, and never asked.
+            Request::Heartbeat(_) => again(
+                Err::<Arc<()>, _>(Failure::Unaskable("a heartbeat comes by itself".into())),
+                |_| async { Ok(()) },
+            ),
             Request::Icmp => {
                 let pinger = Arc::clone(&self.pinger);
                 again(Ok(pinger), move |pinger| async move { pinger.ask(address).await })

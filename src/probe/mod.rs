@@ -15,6 +15,7 @@ mod exec;
 mod failure;
 mod grpc;
 mod handshake;
+mod heartbeat;
 mod histogram;
 mod http;
 mod http2;

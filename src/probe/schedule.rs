@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::board::{Board, Ended, Next};
+use super::heartbeat::listen;
 use super::kit::Prepare;
 use super::limit::Limits;
 use super::report::Report;
@@ -92,8 +93,12 @@ impl Probes {
         let Some(reports) = locked(&self.reports).clone() else { return };
         for target in new {
             let key = target.key.clone();
-            let probing = probe_again_and_again(Arc::clone(&self.common), target, reports.clone());
-            loops.insert(key, self.runtime.spawn(probing));
+            let (common, reports) = (Arc::clone(&self.common), reports.clone());
+            let task = match target.is_heartbeat() {
+                true => self.runtime.spawn(listen(Arc::clone(&self.board), target, reports)),
+                false => self.runtime.spawn(probe_again_and_again(common, target, reports)),
+            };
+            loops.insert(key, task);
         }
         loops.retain(|key, task| {
             let stays = self.board.has(key);
@@ -108,6 +113,11 @@ impl Probes {
     /// how many of their targets were.
     pub fn lift_holds(&self, endpoints: &[EndpointId]) -> usize {
         self.board.lift_holds(endpoints, clock::runtime_now())
+    }
+
+    /// Takes in that an endpoint says of itself that it is well; false if no monitor listens.
+    pub fn beat(&self, endpoint: EndpointId) -> bool {
+        self.board.beat(endpoint)
     }
 
     /// What is known of every target.

@@ -7,7 +7,7 @@ mod key;
 mod request;
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +16,12 @@ pub use request::{
 };
 
 use crate::health::{
-    Condition, Domain, Endpoint, EndpointAddress, EndpointId, Inventory, Monitor, Pool, PoolId,
-    TrackerSettings, Verdict,
+    Condition, Domain, Endpoint, EndpointAddress, EndpointId, Inventory, Monitor, MonitorKind,
+    Pool, PoolId, TrackerSettings, Verdict,
 };
+
+/// Stands for the address of what is a name to us and never asked.
+const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// What is asked more often than this is not watched.
 const WATCHED_INTERVAL: Duration = Duration::from_secs(1);
@@ -67,11 +70,15 @@ impl Plan {
         let endpoints = inventory.pools.iter().zip(0..).map(|(pool, id)| {
             let monitors: Vec<_> =
                 pool.monitors.iter().filter_map(|m| inventory.monitors.get(*m as usize)).collect();
-            let targets_of = |endpoint: &Endpoint| match probed_at(endpoint) {
-                Some(at) => monitors.iter().map(|m| draft.target(m, &at, id)).collect(),
-                None => Box::default(),
+            let is_asked = monitors.iter().any(|m| m.kind != MonitorKind::Heartbeat);
+            let mut targets_of = |(index, endpoint): (usize, &Endpoint)| {
+                let name = pool.endpoint_name(index);
+                match place(endpoint, name, is_asked) {
+                    Some(at) => monitors.iter().map(|m| draft.target(m, &at, id)).collect(),
+                    None => Box::default(),
+                }
             };
-            pool.endpoints.iter().map(targets_of).collect()
+            pool.endpoints.iter().enumerate().map(&mut targets_of).collect()
         });
         let endpoints = endpoints.collect();
         let domains = draft.pools.iter().map(|pools| domain(inventory, pools)).collect();
@@ -134,20 +141,25 @@ impl Draft {
 
 /// Where an endpoint is probed, and by what name if it has one of its own.
 pub(super) struct Place<'e> {
+    /// `pool/address`
+    endpoint: String,
     address: IpAddr,
     port: Option<u16>,
     host: Option<&'e str>,
     sni: Option<&'e str>,
 }
 
-fn probed_at(endpoint: &Endpoint) -> Option<Place<'_>> {
+/// None where there is no address that could be asked, though one `is_asked`.
+fn place(endpoint: &Endpoint, name: String, is_asked: bool) -> Option<Place<'_>> {
     let probe = endpoint.probe.as_ref();
     let address = match (probe.and_then(|probe| probe.address), &endpoint.address) {
         (Some(address), _) => address,
         (None, EndpointAddress::Ip(address)) => *address,
-        (None, EndpointAddress::Host { .. }) => return None,
+        (None, EndpointAddress::Host { .. }) if is_asked => return None,
+        (None, EndpointAddress::Host { .. }) => NOWHERE,
     };
     Some(Place {
+        endpoint: name,
         address,
         port: probe.and_then(|probe| probe.port),
         host: probe.and_then(|probe| probe.host.as_deref()),
@@ -178,6 +190,11 @@ impl ProbeTarget {
         }
         let port = self.request.tcp_port()?;
         self.watch.then_some(SocketAddr::new(self.address, port))
+    }
+
+    /// Whether nobody is asked, and the endpoint is listened to.
+    pub fn is_heartbeat(&self) -> bool {
+        matches!(self.request, Request::Heartbeat(_))
     }
 
     /// Whether another target asks the same of the same address, though perhaps at other times.

@@ -22,6 +22,7 @@ mod edns;
 mod encrypted;
 mod failover;
 mod floods;
+mod heartbeats;
 mod hostile;
 mod monitors;
 mod observing;

@@ -35,6 +35,7 @@ pub fn pages(inventory: &Inventory) -> Vec<(EndpointId, usize, Page)> {
                     MonitorKind::Http(check) | MonitorKind::Https(check) => check.path.clone(),
                     MonitorKind::Tcp(_) => "tcp".into(),
                     MonitorKind::Icmp => "icmp".into(),
+                    MonitorKind::Heartbeat => "heartbeat".into(),
                     other => panic!("no story knows {other:?}"),
                 };
                 let id = EndpointId { pool: pool_id, index };

@@ -164,6 +164,11 @@ impl Control for Fake {
         if pool == "web" { Ok(vec![Family::V4]) } else { Err(OverrideError::NotHeldBack) }
     }
 
+    fn beat(&self, endpoint: &str) -> Result<(), Problem> {
+        check(&format!("endpoint:{endpoint}").parse().unwrap())
+            .map_err(|_| Problem::new(StatusCode::NOT_FOUND, "no such endpoint"))
+    }
+
     fn reload(&self) -> Result<String, Vec<Finding>> {
         let findings = self.inside().findings.clone();
         if findings.is_empty() { Ok("r2".into()) } else { Err(findings) }

@@ -21,6 +21,10 @@ impl Table {
         now: Duration,
     ) -> (bool, Option<ContactNews>) {
         let Some(row) = self.rows.get_mut(index) else { return (false, None) };
+        // It says nothing of the way to the endpoint.
+        if row.target.is_heartbeat() {
+            return (false, None);
+        }
         let (address, interval) = (row.target.address, row.target.settings.interval);
         match &ended.result {
             Err(failure) if failure.is_ours() => (false, None),

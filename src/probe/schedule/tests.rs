@@ -1,5 +1,6 @@
 //! In paused time: the clock goes on by itself to the next thing that is to happen.
 
+mod heartbeats;
 mod plans;
 mod silence;
 

@@ -27,6 +27,7 @@ pub(super) fn of(target: &ProbeTarget) -> String {
 fn shown(request: &Request, address: IpAddr) -> String {
     match request {
         Request::Icmp => format!("icmp {address}"),
+        Request::Heartbeat(endpoint) => format!("heartbeat {endpoint}"),
         Request::Tcp(TcpRequest { port, tls, talk }) => {
             let kind = match talk {
                 Some(Talk::Preset(preset)) => preset.name(),
@@ -103,7 +104,7 @@ fn write_rest(target: &ProbeTarget, text: &mut String) {
         Request::Exec(ExecRequest { command, host, .. }) => {
             let _ = write!(text, "\ncommand={command:?} host={host:?}");
         }
-        Request::Grpc(_) | Request::Icmp => {}
+        Request::Grpc(_) | Request::Icmp | Request::Heartbeat(_) => {}
     }
 }
 

@@ -26,6 +26,8 @@ pub enum Request {
     Exec(ExecRequest),
     /// An echo request.
     Icmp,
+    /// Nothing: this endpoint says of itself that it is well.
+    Heartbeat(String),
 }
 
 /// An HTTP request and what is wanted of the response.
@@ -144,6 +146,7 @@ impl Request {
                 host: at.host.map(Into::into),
             }),
             MonitorKind::Icmp => Self::Icmp,
+            MonitorKind::Heartbeat => Self::Heartbeat(at.endpoint.clone()),
         }
     }
 
@@ -155,7 +158,7 @@ impl Request {
             | Self::Tls(TlsRequest { port, .. })
             | Self::Grpc(GrpcRequest { port, .. }) => Some(*port),
             // Servers of DNS part with whoever is idle.
-            Self::Dns(_) | Self::Exec(_) | Self::Icmp => None,
+            Self::Dns(_) | Self::Exec(_) | Self::Icmp | Self::Heartbeat(_) => None,
         }
     }
 }

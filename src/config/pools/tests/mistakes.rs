@@ -5,7 +5,7 @@ use super::*;
 const POOL_KEYS: &str =
     "one of region, monitor, requires, endpoints, min_healthy, panic_below, answers";
 
-const MONITOR_KEYS: &str = "one of http, https, tcp, tls, dns, grpc, exec, icmp, interval, timeout, fall, rise, retry, watch, initial, damping";
+const MONITOR_KEYS: &str = "one of http, https, tcp, tls, dns, grpc, exec, icmp, heartbeat, interval, timeout, fall, rise, retry, watch, initial, damping";
 
 const TIME: &str = r#"a time with its unit, such as "300ms", "5s" or "1m30s""#;
 
@@ -59,7 +59,7 @@ fn mistakes_in_monitors_are_said() {
         (
             "[monitors.m]",
             &[
-                "1:11: monitor \"m\" without a kind; expected one of http, https, tcp, tls, dns, grpc, exec, icmp, all, any, at_least, not",
+                "1:11: monitor \"m\" without a kind; expected one of http, https, tcp, tls, dns, grpc, exec, icmp, heartbeat, all, any, at_least, not",
             ],
         ),
         (
@@ -541,4 +541,29 @@ fn monitors_over_others_are_bounded() {
     let findings = read_all(&text).1;
     let many = "1024 monitors in one; expected at most 1000, counted as often as named";
     assert!(findings[0].ends_with(many), "{findings:?}");
+}
+
+#[test]
+fn mistakes_in_heartbeats_are_said() {
+    let expected = "interval, fall and rise: each interval without a heartbeat is a failure";
+    assert_findings(&[
+        (
+            "[monitors.m]\nheartbeat = { within = '1m' }",
+            &["2:15: unknown key \"within\"; expected no key at all"],
+        ),
+        (
+            "[monitors.m]\nheartbeat = {}\ntimeout = '9s'\nretry = '1s'\nwatch = false",
+            &[
+                &format!("3:1: timeout beside heartbeat; expected {expected}"),
+                &format!("4:1: retry beside heartbeat; expected {expected}"),
+                &format!("5:1: watch beside heartbeat; expected {expected}"),
+            ],
+        ),
+        (
+            "[monitors.m]\nheartbeat = {}\n[monitors.i]\nicmp = {}\n[pools.p]\nmonitor = ['m', 'i']\nendpoints = [{ cname = 'a.example' }]",
+            &[
+                "7:14: the host name a.example. to be monitored, but names are not resolved; expected probe = \"ADDR:PORT\" beside it, or no monitor for the pool",
+            ],
+        ),
+    ]);
 }
