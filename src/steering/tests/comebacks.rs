@@ -149,6 +149,12 @@ fn it_is_due_when_it_changes_and_not_before() {
     assert_eq!(stage.returns.due(at(131)), [1]);
     stage.pools("uuuu", at(131));
     assert_eq!(stage.returns.due(at(u32::MAX.into())), [0; 0], "the others wait for a person");
+    // What has gone out again waits for nothing.
+    stage.pools("duuu", at(200));
+    stage.pools("uuuu", at(210));
+    assert_eq!(stage.returns.due(at(270)), [0]);
+    stage.pools("duuu", at(220));
+    assert_eq!(stage.returns.due(at(270)), [0; 0]);
 }
 
 #[test]
@@ -172,6 +178,8 @@ fn a_person_returns_to_what_is_held_back() {
         stage.returns.take_changes();
         stage.returns.release(0, &released);
         assert_eq!(stage.pick("uuuu", 4), 'b');
+        stage.returns.release(0, &released);
+        assert_eq!(stage.pick("uuuu", 5), 'b', "not of this one has the person spoken");
         let out = Comeback::Out { failed: true };
         assert_eq!(stage.returns.take_changes()[0].comeback, out, "and the journal knows of it");
     }
