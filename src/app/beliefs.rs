@@ -4,7 +4,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock;
-use crate::health::{EndpointId, Inventory, Overrides, PoolId, StandingNow, Verdict};
+use crate::health::{EndpointId, Inventory, Overrides, PoolId, Seen, StandingNow, Verdict};
 use crate::probe::Probes;
 use crate::steering::{Pools, Returns};
 
@@ -32,7 +32,8 @@ impl Beliefs {
             StandingNow::of(inventory, id, verdict, &overrides)
         };
         let now = clock::wall_now();
-        Pools::seen_by(inventory, standing, |id, family, seen| returns.see(id, family, seen, now))
+        let see = |id, family, seen| returns.see(id, family, self.heard(id, seen), now);
+        Pools::seen_by(inventory, standing, see)
     }
 
     /// `pools` with those in `changed` summed anew, and with them all that hang on them.
@@ -48,8 +49,16 @@ impl Beliefs {
             StandingNow::of(inventory, id, verdict, &overrides)
         };
         let now = clock::wall_now();
-        let see = |id, family, seen| returns.see(id, family, seen, now);
+        let see = |id, family, seen| returns.see(id, family, self.heard(id, seen), now);
         pools.with(&summed, inventory, standing, see)
+    }
+
+    /// A pool that counts as down before its first probe has not failed.
+    fn heard(&self, pool: PoolId, seen: Seen) -> Seen {
+        match seen {
+            Seen::Failing if self.probes.board().is_unheard(pool) => Seen::Up,
+            seen => seen,
+        }
     }
 
     /// Which pools have been out. Taken after the overrides by whoever needs both, and as little

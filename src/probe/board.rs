@@ -125,6 +125,14 @@ impl Board {
         (0..table.plan.endpoints.len()).map(|pool| table.pool_verdicts(pool)).collect()
     }
 
+    /// Whether nothing is known of any endpoint of a pool, neither by a probe nor from before.
+    pub fn is_unheard(&self, pool: PoolId) -> bool {
+        let table = self.table();
+        let endpoints = table.plan.endpoints.get(pool as usize).into_iter().flatten();
+        let mut targets = endpoints.flatten().filter_map(|index| table.rows.get(*index));
+        targets.all(|row| row.tracker.state().is_none())
+    }
+
     /// How many targets were never probed, of those that are asked.
     pub fn unprobed(&self) -> usize {
         let table = self.table();

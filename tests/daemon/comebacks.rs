@@ -131,3 +131,14 @@ fn a_ramp_goes_up_by_itself_and_says_how_far_it_is() {
     let explained = daemon.cli_ok(&["explain", "www.example.com", "--live"]);
     assert!(!explained.contains("ramp over"), "{explained}");
 }
+
+/// What counts as down before its first probe has not failed: nobody has to return to it.
+#[test]
+fn what_was_never_probed_has_not_failed() {
+    let server = Backend::http();
+    let names = "[www]\nfailover = [\"main\", \"spare\"]\nfailback = \"manual\"\n";
+    let pools = web() + "initial = \"down\"\n" + &pool("main", "web", MAIN, server.address);
+    let daemon = Setup::steering(&(pools + &steady("spare", SPARE)), names).ready();
+    assert_eq!(daemon.answer("www"), [MAIN]);
+    assert!(comeback(&daemon).is_null(), "{}", comeback(&daemon));
+}
