@@ -31,6 +31,8 @@ const TRUNCATED_BIT: u8 = 0x02;
 const RCODE_BITS: u8 = 0x0f;
 /// How many records are shown of an answer that lacks one.
 const SHOWN: usize = 4;
+/// And how much of each of them, in characters.
+const LONGEST_SHOWN: usize = 80;
 
 /// One question, ready to be asked again and again.
 pub(super) struct DnsProbe {
@@ -178,9 +180,14 @@ fn shown(records: &[&RData]) -> String {
     if records.is_empty() {
         return "empty".into();
     }
-    let texts: Vec<String> = records.iter().take(SHOWN).map(|data| data.to_string()).collect();
+    let texts: Vec<String> = records.iter().take(SHOWN).map(|data| beginning(data)).collect();
     let more = if records.len() > SHOWN { ", …" } else { "" };
     texts.join(", ") + more
+}
+
+/// A record's data as far as it is shown, without what could move a terminal.
+fn beginning(data: &RData) -> String {
+    data.to_string().chars().filter(|c| !c.is_control()).take(LONGEST_SHOWN).collect()
 }
 
 #[cfg(test)]
