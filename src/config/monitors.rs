@@ -18,7 +18,7 @@ pub(super) use tls::sni;
 use super::document::{Item, Table};
 use super::{combinations, damping};
 use crate::finding::words::{one_of, quoted};
-use crate::health::{Initial, Monitor, MonitorKind};
+use crate::health::{Initial, Monitor, MonitorKind, Talk, TcpCheck};
 use crate::pattern;
 
 const KINDS: [&str; 9] =
@@ -103,16 +103,21 @@ fn initial(item: &Item<'_>) -> Option<Initial> {
 /// Whoever asks for a watch must not believe that there is one where there can be none.
 fn check_watch(table: &Table<'_>, monitor: &Monitor) {
     let Some(item) = table.get("watch").filter(|_| monitor.watch) else { return };
-    let kind = match &monitor.kind {
-        MonitorKind::Icmp => "icmp",
-        MonitorKind::Dns(_) => "dns",
-        MonitorKind::Exec(_) => "exec",
+    let (kind, why) = match &monitor.kind {
+        MonitorKind::Icmp => ("icmp", "without a connection"),
+        MonitorKind::Dns(_) => ("dns", "without a connection"),
+        MonitorKind::Exec(_) => ("exec", "without a connection"),
+        MonitorKind::Tcp(TcpCheck { talk: Some(Talk::Preset(preset)), .. })
+            if !preset.bears_silence() =>
+        {
+            (preset.name(), "where servers refuse whoever says nothing")
+        }
         _ => return,
     };
-    // What could not be read has none that is known.
-    if table.get(kind).is_some() {
+    // What could not be read is taken for icmp.
+    if monitor.kind != MonitorKind::Icmp || table.get("icmp").is_some() {
         let expected = format!("watch = false, or no such key, beside {kind}");
-        item.finding("a watch without a connection", expected);
+        item.finding(format!("a watch {why}"), expected);
     }
 }
 

@@ -188,7 +188,7 @@ impl ProbeTarget {
         if self.settings.interval < WATCHED_INTERVAL || self.timeout < WATCHED_TIMEOUT {
             return None;
         }
-        let port = self.request.tcp_port()?;
+        let port = self.request.watched_port()?;
         self.watch.then_some(SocketAddr::new(self.address, port))
     }
 

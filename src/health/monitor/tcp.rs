@@ -85,6 +85,12 @@ impl Preset {
         }
     }
 
+    /// Whether its servers bear with a client that says nothing. The others log it, count it as an
+    /// attack, and in the end refuse whoever does so.
+    pub fn bears_silence(self) -> bool {
+        matches!(self, Self::Redis)
+    }
+
     /// Whether it can stand on TLS from the first byte on. The others begin in the clear.
     pub fn stands_on_tls(self) -> bool {
         matches!(self, Self::Redis | Self::Smtp)

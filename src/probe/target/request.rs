@@ -150,9 +150,14 @@ impl Request {
         }
     }
 
-    /// The port of the connection on which it is asked, if it is one of TCP that may be idle.
-    pub(super) fn tcp_port(&self) -> Option<u16> {
+    /// The port that an idle connection may be kept to, if it is asked over TCP.
+    pub(super) fn watched_port(&self) -> Option<u16> {
         match self {
+            Self::Tcp(TcpRequest { talk: Some(Talk::Preset(preset)), .. })
+                if !preset.bears_silence() =>
+            {
+                None
+            }
             Self::Http(HttpRequest { port, .. })
             | Self::Tcp(TcpRequest { port, .. })
             | Self::Tls(TlsRequest { port, .. })

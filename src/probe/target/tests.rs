@@ -174,7 +174,6 @@ fn every_kind_is_recognised_and_watched_where_it_speaks_tcp() {
     let tls = |sni: Option<&str>| TlsCheck { sni: sni.map(Into::into), ..TlsCheck::default() };
     let over_tls = || Some(tls(Some("a.example")));
     let talk = |talk| MonitorKind::Tcp(TcpCheck { port: 25, tls: None, talk: Some(talk) });
-    let preset = Talk::Preset(Preset::Smtp);
     let own = Talk::Own { send: None, expect: Wanted::Pattern("^220".into()) };
     let dns = |tcp| DnsCheck {
         port: 53,
@@ -191,7 +190,12 @@ fn every_kind_is_recognised_and_watched_where_it_speaks_tcp() {
     for (kind, text, watched) in [
         (MonitorKind::Http(check()), "http://192.0.2.1:80/ host=192.0.2.1", Some(80)),
         (tcp(25), "tcp 192.0.2.1:25", Some(25)),
-        (talk(preset), "smtp 192.0.2.1:25", Some(25)),
+        (talk(Talk::Preset(Preset::Redis)), "redis 192.0.2.1:25", Some(25)),
+        // Whoever says nothing there is refused in the end.
+        (talk(Talk::Preset(Preset::Postgresql)), "postgresql 192.0.2.1:25", None),
+        (talk(Talk::Preset(Preset::Mysql)), "mysql 192.0.2.1:25", None),
+        (talk(Talk::Preset(Preset::Smtp)), "smtp 192.0.2.1:25", None),
+        (talk(Talk::Preset(Preset::Ssh)), "ssh 192.0.2.1:25", None),
         (talk(own), "tcp 192.0.2.1:25", Some(25)),
         (
             MonitorKind::Tcp(TcpCheck { port: 25, tls: over_tls(), talk: None }),

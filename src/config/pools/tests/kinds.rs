@@ -214,6 +214,10 @@ fn mistakes_in_questions_of_dns_are_said() {
     let (_, findings) = read_all("[monitors.m]\ndns = { name = 'a' }\nwatch = true");
     let watch = "pools.toml:3:9: a watch without a connection; expected watch = false, or no such key, beside dns";
     assert_eq!(findings, [watch]);
+    let (_, findings) = read_all("[monitors.m]\ntcp = { preset = 'mysql' }\nwatch = true");
+    let watch = "pools.toml:3:9: a watch where servers refuse whoever says nothing; expected watch = false, or no such key, beside mysql";
+    assert_eq!(findings, [watch]);
+    good("[monitors.m]\ntcp = { preset = 'redis' }\nwatch = true");
 }
 
 #[test]
