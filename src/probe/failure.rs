@@ -199,6 +199,37 @@ mod tests {
         }
     }
 
+    /// Whoever adds a reason adds a line there.
+    #[test]
+    fn every_reason_stands_in_the_documentation() {
+        let page = include_str!("../../docs/monitors.md");
+        let text = String::new;
+        for failure in [
+            Failure::TimedOut(Duration::ZERO),
+            Failure::Refused,
+            Failure::Network(text()),
+            Failure::NoHttp(text()),
+            Failure::Status { got: 500, wanted: text() },
+            Failure::Redirect(text()),
+            Failure::BodyLacks(text()),
+            Failure::Answer(text()),
+            Failure::NoDns(text()),
+            Failure::Rcode { got: text(), wanted: text() },
+            Failure::NoGrpc(text()),
+            Failure::GrpcStatus(text()),
+            Failure::NotServing(text()),
+            Failure::Tls(text()),
+            Failure::Certificate(text()),
+            Failure::Command(text()),
+            Failure::IcmpDenied(text()),
+            Failure::Exhausted(text()),
+            Failure::Unaskable(text()),
+        ] {
+            let reason = failure.reason();
+            assert!(page.contains(&format!("\n| `{reason}` | ")), "{reason}");
+        }
+    }
+
     #[test]
     fn what_is_wrong_here_says_nothing_of_an_endpoint() {
         assert!(Failure::from(&io::Error::from_raw_os_error(libc::EMFILE)).is_ours());

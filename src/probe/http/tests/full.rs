@@ -131,6 +131,30 @@ async fn redirects_are_followed_as_often_as_wanted_and_not_to_another_host() {
     assert!(request.to_lowercase().contains("\r\nhost: www.example.com\r\n"), "{request}");
 }
 
+#[tokio::test]
+async fn a_redirect_from_the_clear_to_tls_is_followed_at_the_same_address() {
+    for (config, wanted) in [
+        (certificates().good(), "well"),
+        (certificates().expired(), "certificate expired N days ago"),
+    ] {
+        let over_tls = Server::tls(config, well()).await;
+        let port = over_tls.address.port();
+        let head = "HTTP/1.1 308 Permanent Redirect\r\nContent-Length: 0\r\nLocation: ";
+        let redirect = format!("{head}https://www.example.com:{port}/there\r\n\r\n");
+        let server = Server::clear("127.0.0.1:0", vec![Step::Send(redirect)]).await;
+        let request = HttpRequest { follow_redirects: 1, ..clear(&server) };
+        assert_eq!(without_days(&text_of(&server, &request, PATIENT).await), wanted);
+        let Some(Seen { request, sni }) = over_tls.seen().pop() else {
+            assert_ne!(wanted, "well");
+            continue;
+        };
+        assert_eq!(sni.as_deref(), Some("www.example.com"));
+        let host = format!("\r\nhost: www.example.com:{port}\r\n");
+        assert!(request.starts_with("GET /there HTTP/1.1\r\n"), "{request}");
+        assert!(request.to_lowercase().contains(&host), "{request}");
+    }
+}
+
 /// Answers one request after another by HTTP/2, and says what each was.
 async fn http2_server(tls: bool) -> (SocketAddr, tokio::task::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
