@@ -69,6 +69,8 @@ impl Server {
         let child = Command::new(program)
             .args(arguments)
             .current_dir(folder.path())
+            // MariaDB clears away what others have there.
+            .env("TMPDIR", folder.path())
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)

@@ -96,7 +96,9 @@ fn folder_of(user: &str) -> TempDir {
 }
 
 fn run(program: &Path, arguments: &[String], folder: &Path) {
-    let output = Command::new(program).args(arguments).current_dir(folder).output().unwrap();
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(folder).env("TMPDIR", folder);
+    let output = command.output().unwrap();
     assert!(output.status.success(), "{program:?} {arguments:?}: {output:?}");
 }
 
