@@ -7,11 +7,12 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
+use tokio::time::{sleep, timeout};
 
 use super::args::ProbeArgs;
-use super::finish;
 use super::serve::lines;
+use super::{LAST_TASKS, finish};
 use crate::clock;
 use crate::config;
 use crate::finding::words::{closest, one_of};
@@ -21,7 +22,18 @@ use crate::reload;
 
 /// Exit code 0 if the endpoint passes by what they say now, else 1.
 pub fn run(config: &Path, args: &ProbeArgs, runtime: &Runtime) -> ExitCode {
-    match runtime.block_on(probe(config, args)) {
+    let outcome = runtime.block_on(async {
+        let outcome = probe(config, args).await;
+        // Some probes part from their server in peace, which counts those that do not.
+        let farewells = async {
+            while Handle::current().metrics().num_alive_tasks() > 0 {
+                sleep(LOOK).await;
+            }
+        };
+        let _ = timeout(LAST_TASKS, farewells).await;
+        outcome
+    });
+    match outcome {
         Ok((text, true)) => finish(Ok(text)),
         Ok((text, false)) => {
             finish(Ok(text));
@@ -30,6 +42,9 @@ pub fn run(config: &Path, args: &ProbeArgs, runtime: &Runtime) -> ExitCode {
         Err(why) => finish(Err(why)),
     }
 }
+
+/// How often is looked whether all tasks have ended.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Runs them all, one after another. Returns what is to be shown, and whether the endpoint passes.
 async fn probe(config: &Path, args: &ProbeArgs) -> Result<(String, bool), String> {
