@@ -30,6 +30,8 @@ pub struct Loaded {
     pub cookie_secrets: Option<CookieSecrets>,
     /// What is hardly meant as it stands.
     pub warnings: Vec<Finding>,
+    /// Where the first monitor by echo requests stands.
+    pub icmp: Option<FilePosition>,
 }
 
 /// Loads everything that the daemon serves by, or says everything that is wrong with it.
@@ -41,10 +43,10 @@ pub fn load(daemon: &Daemon, seed: u64) -> Result<Loaded, Vec<Finding>> {
     let secrets = secrets.map(|(path, position)| config::cookie_secrets(path, position));
     let (cookie_secrets, of_secrets) = or_findings(secrets, &mut findings);
     match load_world(daemon, seed) {
-        Ok(config::Loaded { world, mut warnings }) if findings.is_empty() => {
+        Ok(config::Loaded { world, mut warnings, icmp }) if findings.is_empty() => {
             warnings.extend(of_certificate);
             warnings.extend(of_secrets);
-            Ok(Loaded { world, certificate, cookie_secrets, warnings })
+            Ok(Loaded { world, certificate, cookie_secrets, warnings, icmp })
         }
         Ok(_) => Err(findings),
         Err(more) => {

@@ -84,7 +84,7 @@ impl App {
         let seed = u64::from_le_bytes(clock::random_bytes().map_err(other("no randomness"))?);
         let seen = Arc::new(Seen::now(&daemon));
         let watch = Watch::new(&daemon, Arc::clone(&seen));
-        let Loaded { world, certificate, cookie_secrets, warnings } =
+        let Loaded { world, certificate, cookie_secrets, warnings, .. } =
             reload::load(&daemon, seed).map_err(StartError::Files)?;
         let cookie_secrets = match cookie_secrets {
             Some(secrets) => secrets,

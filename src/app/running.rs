@@ -88,7 +88,7 @@ impl Running {
 
     pub fn load(&self) -> Result<String, Vec<Finding>> {
         self.seen.refresh(&self.daemon);
-        let Loaded { world, certificate, cookie_secrets, warnings } = self.read_files()?;
+        let Loaded { world, certificate, cookie_secrets, warnings, .. } = self.read_files()?;
         alarm::tell_warnings(&warnings);
         let world = Arc::new(world);
         let revision = world.revision.clone();

@@ -1,18 +1,22 @@
 //! `check`: the files without serving them.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
 use super::args::{CheckArgs, CheckFormat};
 use super::finish;
 use super::serve::lines;
+use crate::config::FilePosition;
+use crate::finding::Finding;
+use crate::probe::{Plan, Request, may_ping};
 use crate::reload::{self, Loaded};
 use crate::view::World;
 
 /// Loads all files as the daemon would. What is found goes to standard output, where scripts read
 /// it; the exit code is 1 if anything but warnings is.
 pub fn run(config: &Path, args: &CheckArgs) -> ExitCode {
-    let loaded = reload::load_from(config, SEED);
+    let loaded = reload::load_from(config, SEED).and_then(permitted);
     let good = loaded.is_ok();
     let text = match (args.format, loaded) {
         (CheckFormat::Text, Ok(Loaded { world, warnings, .. })) => {
@@ -27,6 +31,24 @@ pub fn run(config: &Path, args: &CheckArgs) -> ExitCode {
     match finish(text) {
         _ if !good => ExitCode::FAILURE,
         said => said,
+    }
+}
+
+/// Whoever may not send echo requests learns it here, and not when the first probe fails.
+fn permitted(loaded: Loaded) -> Result<Loaded, Vec<Finding>> {
+    let Some(FilePosition { file, line, column }) = &loaded.icmp else { return Ok(loaded) };
+    let plan = Plan::new(&loaded.world.inventory);
+    let pinged = plan.targets.iter().filter(|target| target.request == Request::Icmp);
+    let addresses: Vec<IpAddr> = pinged.map(|target| target.address).collect();
+    let one_of_each = [IpAddr::is_ipv4, IpAddr::is_ipv6]
+        .map(|family| addresses.iter().find(|address| family(address)));
+    match one_of_each.into_iter().flatten().find_map(|address| may_ping(*address).err()) {
+        None => Ok(loaded),
+        Some(why) => {
+            let found = format!("a monitor that this user may not run: {why}");
+            let expected = "that right; check as the daemon's user";
+            Err(vec![Finding::at(file, (*line, *column), found, expected)])
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::daemon::FilePosition;
 use super::document;
 use super::folder::{self, Files, Listing, shown};
 use super::monitors::Beside;
@@ -27,6 +28,8 @@ pub struct Loaded {
     pub world: World,
     /// What is hardly meant as it stands, in the order of files, lines and columns.
     pub warnings: Vec<Finding>,
+    /// Where the first monitor by echo requests stands.
+    pub icmp: Option<FilePosition>,
 }
 
 /// Loads all files of the zones folder.
@@ -52,9 +55,11 @@ pub fn load_allowing(
     seed: u64,
     exec: bool,
 ) -> Result<Loaded, Vec<Finding>> {
-    let mut load = Load { files: Files::new(zones_dir)?, findings: Vec::new(), seed, exec };
+    let mut load =
+        Load { files: Files::new(zones_dir)?, findings: Vec::new(), seed, exec, icmp: None };
     let listing = folder::list(zones_dir)?;
     let (inventory, pools_file) = load.pools(listing.pools.as_deref());
+    let icmp = load.icmp.take();
     let mut shared = Shared::new(&inventory, pools_file, &places);
     let sources = load.pair(zones_dir, &listing);
     let (mut jobs, mut steered) = (Vec::new(), Vec::<Box<[SteeredName]>>::new());
@@ -80,7 +85,7 @@ pub fn load_allowing(
     let revision = load.files.revision(geoip_revision);
     let (zones, inventory) = (Zones::new(zones, seed), Arc::new(inventory));
     let world = World { zones, steered, inventory, places, paces, turns, seed, revision };
-    Ok(Loaded { world, warnings })
+    Ok(Loaded { world, warnings, icmp })
 }
 
 /// The files of one zone.
@@ -94,6 +99,7 @@ struct Load {
     findings: Vec<Finding>,
     seed: u64,
     exec: bool,
+    icmp: Option<FilePosition>,
 }
 
 impl Load {
@@ -121,10 +127,12 @@ impl Load {
                 (true, false) => PoolsFile::Faulty,
                 (false, _) => PoolsFile::Unreadable,
             };
-            (inventory, state)
+            (inventory, state, pools::first_icmp(document))
         });
         self.findings.extend(findings);
-        read.unwrap_or(unreadable)
+        let Some((inventory, state, icmp)) = read else { return unreadable };
+        self.icmp = icmp;
+        (inventory, state)
     }
 
     /// Finds the apex of each zone file and the steering file that belongs to it.

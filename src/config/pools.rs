@@ -6,6 +6,7 @@ mod share;
 use std::collections::HashMap;
 
 use super::combinations::{self, Combination};
+use super::daemon::FilePosition;
 use super::document::{Document, Item, Kind, Table};
 use super::endpoints::{self, Endpoints};
 use super::monitors::{self, Beside, NO_PORT};
@@ -58,6 +59,15 @@ struct Names<'a> {
     all: &'a [Monitor],
     /// Whether there are no others.
     complete: bool,
+}
+
+/// Where the first monitor by echo requests stands, which needs a right that not everybody has.
+pub(super) fn first_icmp(document: &Document<'_>) -> Option<FilePosition> {
+    let Kind::Table(monitors) = document.root().get("monitors")?.kind() else { return None };
+    monitors.entries().find_map(|(_, item)| match item.kind() {
+        Kind::Table(monitor) => Some(monitor.get("icmp")?.position()),
+        _ => None,
+    })
 }
 
 /// What a table of a monitor is about.

@@ -46,6 +46,15 @@ struct Waiting {
     replies: HashMap<Mark, (IpAddr, oneshot::Sender<()>)>,
 }
 
+/// Whether this process may send echo requests to an address; if not, what to set.
+///
+/// # Errors
+///
+/// If it may not.
+pub fn may_ping(address: IpAddr) -> Result<(), Failure> {
+    socket(Family::of(address)).map(drop)
+}
+
 impl Pinger {
     /// Sends one request and waits for its reply, without a limit of time.
     pub(super) async fn ask(&self, address: IpAddr) -> Result<(), Failure> {
@@ -87,13 +96,7 @@ impl Drop for Open {
 
 impl Line {
     fn open(family: Family) -> Result<Self, Failure> {
-        let (socket, raw) = match open_socket(family, Type::DGRAM) {
-            Ok(socket) => (socket, false),
-            Err(unprivileged) => match open_socket(family, Type::RAW) {
-                Ok(socket) => (socket, true),
-                Err(privileged) => return Err(denied(&unprivileged, &privileged)),
-            },
-        };
+        let (socket, raw) = socket(family)?;
         let socket = UdpSocket::from_std(socket.into()).map_err(|e| Failure::from(&e))?;
         Ok(Self { socket, family, raw, waiting: Mutex::default() })
     }
@@ -133,6 +136,17 @@ struct Forget<'a> {
 impl Drop for Forget<'_> {
     fn drop(&mut self) {
         locked(&self.line.waiting).replies.remove(&self.mark);
+    }
+}
+
+/// A socket, and whether it is a raw one.
+fn socket(family: Family) -> Result<(Socket, bool), Failure> {
+    match open_socket(family, Type::DGRAM) {
+        Ok(socket) => Ok((socket, false)),
+        Err(unprivileged) => match open_socket(family, Type::RAW) {
+            Ok(socket) => Ok((socket, true)),
+            Err(privileged) => Err(denied(&unprivileged, &privileged)),
+        },
     }
 }
 

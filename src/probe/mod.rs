@@ -36,6 +36,7 @@ mod watch;
 pub use board::{Board, Change, Snapshot, TargetStatus};
 pub use failure::Failure;
 pub use histogram::{BUCKET_BOUNDS, Histogram};
+pub use icmp::may_ping;
 pub use kit::{Ask, Asking, Kit, Prepare};
 pub use report::{ContactNews, Event, Report};
 pub use round_trips::RoundTrips;

@@ -40,8 +40,14 @@ fn an_icmp_monitor_pings_or_says_what_to_set() {
     daemon.wait_for_answer("www", "127.0.0.1");
     let endpoint = daemon.endpoint("main");
     assert_eq!(endpoint["verdict"], "up");
-    if let Some(error) = endpoint["last_error"].as_str() {
-        assert!(error.contains("net.ipv4.ping_group_range"), "{error}");
+    let check = daemon.cli(&["check"]);
+    match endpoint["last_error"].as_str() {
+        None => assert_eq!(check.code, Some(0), "{check:?}"),
+        Some(error) => {
+            assert!(error.contains("net.ipv4.ping_group_range"), "{error}");
+            let line = "zones/pools.toml:2:8: a monitor that this user may not run: no permission";
+            assert!(check.stdout.contains(line) && check.code == Some(1), "{check:?}");
+        }
     }
 }
 

@@ -338,7 +338,7 @@ fn geo_keys_that_no_client_can_match_are_warned_of() {
         ),
         ("pools.toml", POOLS),
     ]);
-    let Loaded { world, warnings } = load(&folder.path(), Arc::new(places), "geo", 7).unwrap();
+    let Loaded { world, warnings, .. } = load(&folder.path(), Arc::new(places), "geo", 7).unwrap();
     assert_eq!(world.steered[0].len(), 1);
     let at = format!("{}/example.com.toml", folder.path().display());
     let which = "which no client matches: no loaded database has";
