@@ -3,7 +3,7 @@
 use crate::admin::status::ProbeFacts;
 use crate::health::{EndpointId, Overrides, Standing, StandingNow, State};
 use crate::metrics::Family;
-use crate::probe::Snapshot;
+use crate::probe::{Histogram, Snapshot};
 use crate::steering::Asked;
 use crate::view::View;
 
@@ -66,7 +66,7 @@ pub(super) fn endpoints(
     vec![up, served, held, pools_up, panics, held_back, standing]
 }
 
-/// Probes by target and result, and how long they take.
+/// Probes by target and result, how long they take, and how late they begin.
 pub(super) fn probes(snapshot: &Snapshot) -> Vec<Family> {
     let mut results = Family::counter("steersman_probes_total", "Probes by target and result.");
     let mut durations = Family::new(
@@ -74,19 +74,32 @@ pub(super) fn probes(snapshot: &Snapshot) -> Vec<Family> {
         "steersman_probe_duration_seconds",
         "How long probes take, by target.",
     );
+    let mut lateness = Family::new(
+        crate::metrics::Kind::Histogram,
+        "steersman_probe_lateness_seconds",
+        "How long after they are due probes begin.",
+    );
     for status in &snapshot.targets {
         let target: &str = &status.target.key;
         for (result, count) in &status.results {
             results.push("", &[("target", target), ("result", result)], *count as f64);
         }
-        for (bound, count) in status.durations.cumulative() {
-            let le = bound.as_secs_f64().to_string();
-            durations.push("_bucket", &[("target", target), ("le", &le)], count as f64);
-        }
-        let count = status.durations.count() as f64;
-        durations.push("_bucket", &[("target", target), ("le", "+Inf")], count);
-        durations.push("_sum", &[("target", target)], status.durations.sum().as_secs_f64());
-        durations.push("_count", &[("target", target)], count);
+        histogram(&mut durations, &[("target", target)], &status.durations);
     }
-    vec![results, durations]
+    histogram(&mut lateness, &[], &snapshot.lateness);
+    vec![results, durations, lateness]
+}
+
+fn histogram(family: &mut Family, labels: &[(&'static str, &str)], of: &Histogram) {
+    let bucket = |le: &str, count: u64, family: &mut Family| {
+        let labels: Vec<(&'static str, &str)> =
+            labels.iter().copied().chain([("le", le)]).collect();
+        family.push("_bucket", &labels, count as f64);
+    };
+    for (bound, count) in of.cumulative() {
+        bucket(&bound.as_secs_f64().to_string(), count, family);
+    }
+    bucket("+Inf", of.count(), family);
+    family.push("_sum", labels, of.sum().as_secs_f64());
+    family.push("_count", labels, of.count() as f64);
 }

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 pub(super) use self::row::Ended;
 pub use self::row::{Change, TargetStatus};
+use super::histogram::Histogram;
 use super::report::{Event, Report};
 use super::target::{Plan, ProbeTarget};
 use crate::clock;
@@ -58,6 +59,8 @@ struct Table {
     rows: Vec<TargetStatus>,
     by_key: HashMap<Arc<str>, usize>,
     contact: Contact,
+    /// How long after they were due probes began.
+    lateness: Histogram,
     /// When others were last asked to say whether this machine still hears of anybody.
     others_asked: Option<Duration>,
 }
@@ -71,6 +74,8 @@ pub struct Snapshot {
     pub plan: Arc<Plan>,
     /// In the order of the plan's targets.
     pub targets: Vec<TargetStatus>,
+    /// How long after they were due probes began, since the start.
+    pub lateness: Histogram,
     /// The same moment, as trackers count it and as the wall clock does.
     taken: (Duration, SystemTime),
 }
@@ -105,6 +110,7 @@ impl Board {
             generation: table.generation,
             plan: Arc::clone(&table.plan),
             targets: table.rows.clone(),
+            lateness: table.lateness.clone(),
             taken: (self.moment(clock::runtime_now()), clock::wall_now()),
         }
     }
@@ -199,7 +205,16 @@ impl Board {
 
     /// A probe begins. None if the target is no longer in the plan.
     pub(super) fn begin(&self, key: &str, now: Instant, chance: f64) -> Option<ProbeNumber> {
-        self.tracker(key, |tracker| tracker.begin(self.moment(now), chance))
+        let now = self.moment(now);
+        let mut table = self.table();
+        let index = table.index(key)?;
+        let row = table.rows.get_mut(index)?;
+        let due = row.tracker.due().filter(|_| !row.target.is_heartbeat());
+        let number = row.tracker.begin(now, chance);
+        if let Some(due) = due {
+            table.lateness.add(now.saturating_sub(due));
+        }
+        Some(number)
     }
 
     /// Takes in a hint that something has happened to a target. None as above.

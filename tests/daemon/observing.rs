@@ -111,6 +111,9 @@ fn endpoints_probes_and_what_is_served_are_told() {
     let count = metrics.sum("steersman_probe_duration_seconds_count", &[]);
     assert_eq!(count, metrics.sum("steersman_probes_total", &[]));
     assert!(metrics.sum("steersman_probe_duration_seconds_sum", &[]) > 0.0);
+    // Each that ended has begun, however late, and one more may have.
+    let begun = metrics.sum("steersman_probe_lateness_seconds_count", &[]);
+    assert!((count..=count + 1.0).contains(&begun), "{begun} begun, {count} ended");
     let revision = daemon.status()["revision"].as_str().unwrap().to_owned();
     assert_eq!(metrics.sum("steersman_info", &[&format!("revision=\"{revision}\"")]), 1.0);
 }
