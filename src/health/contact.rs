@@ -29,6 +29,8 @@ pub struct Contact {
     latest: [Option<(IpAddr, Duration)>; 2],
     /// Whether silence is this machine's, as far as is known.
     is_lost: bool,
+    /// When it was last no longer so.
+    regained: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +49,16 @@ impl Contact {
             self.latest[1] = self.latest[0];
         }
         self.latest[0] = Some((of, at));
-        std::mem::take(&mut self.is_lost)
+        let is_regained = std::mem::take(&mut self.is_lost);
+        if is_regained {
+            self.regained = Some(at);
+        }
+        is_regained
+    }
+
+    /// Whether this machine had lost its network at some moment since then, and has it again.
+    pub fn was_lost_since(&self, moment: Duration) -> bool {
+        self.regained.is_some_and(|regained| moment < regained)
     }
 
     /// Whether another address was heard of since that moment.
@@ -153,6 +164,7 @@ mod tests {
         assert!(contact.heard(address(4), 1, INTERVAL, seconds(30)));
         assert!(!contact.heard(address(4), 1, INTERVAL, seconds(31)), "it is no news");
         assert_eq!(contact.is_lost(address(1), seconds(10)), (false, false));
+        assert!(contact.was_lost_since(seconds(29)) && !contact.was_lost_since(seconds(30)));
         // Whoever alone is heard of may fall silent by itself.
         assert_eq!(contact.is_lost(address(4), seconds(32)), (false, false));
     }

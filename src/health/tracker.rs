@@ -176,6 +176,14 @@ impl Tracker {
         self.is_cut_off
     }
 
+    /// This machine has its network again: what failed without it says nothing, and the next probe
+    /// is due now. What is believed stays as it was last said until that has ended.
+    pub fn reconnect(&mut self, now: Duration) {
+        self.judge.forgive();
+        self.is_cut_off = false;
+        self.course.hints.hear(now, self.settings.interval);
+    }
+
     /// Until when it stays down, whatever probes say, for having fallen again and again.
     pub fn held_until(&self) -> Option<Duration> {
         self.damper.held_until()
@@ -189,7 +197,8 @@ impl Tracker {
         }
     }
 
-    /// A probe has ended without being sent, which says nothing of the endpoint.
+    /// A probe has ended that says nothing of the endpoint: it could not be sent, or this machine
+    /// was cut off meanwhile.
     pub fn end_in_vain(&mut self, probe: ProbeNumber, now: Duration) {
         if self.course.end(probe, now) {
             self.judge.ask_in_vain();
@@ -200,7 +209,7 @@ impl Tracker {
     /// Something has happened to the endpoint: the next probe is due now. While the verdict is in
     /// doubt probes follow soon anyway, and by its promise not sooner.
     pub fn hint(&mut self, now: Duration) {
-        if self.verdict.hold.is_none() || self.is_cut_off {
+        if self.verdict.hold.is_none() {
             self.course.hints.hear(now, self.settings.interval);
         }
     }

@@ -227,10 +227,10 @@ impl Board {
         let now = self.moment(now);
         let mut table = self.table();
         let index = table.index(key)?;
-        let (is_cut_off, contact) = table.listen(index, &ended, now);
+        let (weight, contact) = table.listen(index, &ended, now);
         let row = table.rows.get_mut(index)?;
         let before = row.verdict();
-        let changed = row.end(&ended, now, is_cut_off);
+        let changed = row.end(&ended, now, weight);
         let Ended { result, round_trip, at, .. } = ended;
         let report = table.report(index, before, Event::Ended { result, round_trip }, at)?;
         Some(Report { changed, contact, ..report })

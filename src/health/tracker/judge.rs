@@ -70,6 +70,11 @@ impl Judge {
         Some(seen)
     }
 
+    /// Forgets the outcomes that contradicted the state: they said nothing.
+    pub(super) fn forgive(&mut self) {
+        self.against = 0;
+    }
+
     /// Takes in that a probe could not be sent, which says nothing of the endpoint.
     pub(super) fn ask_in_vain(&mut self) {
         if self.basis == Basis::Memory {

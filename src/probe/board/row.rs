@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::Notify;
 
+use super::silence::Weight;
 use crate::health::{Outcome, ProbeNumber, RememberedVerdict, State, Tracker, Verdict};
 use crate::probe::failure::Failure;
 use crate::probe::histogram::Histogram;
@@ -111,8 +112,8 @@ impl TargetStatus {
     }
 
     /// Takes in a probe that ended at `now`, as the tracker counts it. Returns the new state, if
-    /// it changed, which it does not by a failure while this machine is cut off.
-    pub(super) fn end(&mut self, ended: &Ended, now: Duration, is_cut_off: bool) -> Option<State> {
+    /// it changed.
+    pub(super) fn end(&mut self, ended: &Ended, now: Duration, weight: Weight) -> Option<State> {
         let Ended { number, result, round_trip, at } = ended;
         self.probed = Some(*at);
         self.durations.add(*round_trip);
@@ -138,6 +139,11 @@ impl TargetStatus {
                 Outcome::Failure
             }
         };
+        if weight == Weight::Void {
+            self.tracker.end_in_vain(*number, now);
+            return None;
+        }
+        let is_cut_off = weight == Weight::Held;
         let changed = self.tracker.end(*number, outcome, now, *round_trip, is_cut_off);
         if let Some(to) = changed {
             self.since = Some(*at);

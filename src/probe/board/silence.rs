@@ -6,52 +6,67 @@ use super::{Ended, Table, TargetStatus};
 use crate::health::{Domain, Verdict};
 use crate::probe::report::ContactNews;
 
+/// What the end of a probe is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// It counts.
+    Full,
+    /// It counts, but nothing falls by it, for nobody else is heard of either.
+    Held,
+    /// Nothing: nobody was heard of while it was under way.
+    Void,
+}
+
 /// So many others are asked at once whether they can be heard of.
 const OTHERS: usize = 8;
 /// And not again before this.
 const OTHERS_PAUSE: Duration = Duration::from_millis(100);
 
 impl Table {
-    /// Takes in whether a probe was heard of. Returns whether a verdict must not fall by it, for
-    /// nobody else is heard of either, and whether that is news.
+    /// Takes in whether a probe was heard of. Returns what its end is worth, and what is news.
     pub(super) fn listen(
         &mut self,
         index: usize,
         ended: &Ended,
         now: Duration,
-    ) -> (bool, Option<ContactNews>) {
-        let Some(row) = self.rows.get_mut(index) else { return (false, None) };
+    ) -> (Weight, Option<ContactNews>) {
+        let Some(row) = self.rows.get_mut(index) else { return (Weight::Full, None) };
         // It says nothing of the way to the endpoint.
         if row.target.is_heartbeat() {
-            return (false, None);
+            return (Weight::Full, None);
         }
         let (address, interval) = (row.target.address, row.target.settings.interval);
         match &ended.result {
-            Err(failure) if failure.is_ours() => (false, None),
+            Err(failure) if failure.is_ours() => (Weight::Full, None),
             Err(failure) if failure.is_silence() => {
                 let began = now.saturating_sub(ended.round_trip);
+                if self.contact.was_lost_since(began) {
+                    row.silent_since = None;
+                    return (Weight::Void, None);
+                }
                 let since = *row.silent_since.get_or_insert(began);
                 let would_fall = row.tracker.would_fall();
                 if !self.contact.others_heard_since(address, since) {
                     self.ask_others(index, now);
                 }
                 if !would_fall {
-                    return (false, None);
+                    return (Weight::Full, None);
                 }
                 let (is_lost, is_news) = self.contact.is_lost(address, since);
-                if !is_lost {
-                    self.contact.forget(address);
+                if is_lost {
+                    return (Weight::Held, is_news.then_some(ContactNews::Lost));
                 }
-                (is_lost, is_news.then_some(ContactNews::Lost))
+                self.contact.forget(address);
+                (Weight::Full, None)
             }
             _ => {
                 row.silent_since = None;
                 let domain = self.plan.domains.get(index).copied().unwrap_or(Domain::MAX);
                 let regained = self.contact.heard(address, domain, interval, now);
                 if regained {
-                    self.ask_those_cut_off(now);
+                    self.reconnect(now);
                 }
-                (false, regained.then_some(ContactNews::Regained))
+                (Weight::Full, regained.then_some(ContactNews::Regained))
             }
         }
     }
@@ -69,10 +84,14 @@ impl Table {
         self.rows.iter_mut().filter(well).take(OTHERS).for_each(|row| row.ask_at_once(now));
     }
 
-    /// Now that the network is back, whoever seemed to fail is to say how it is.
-    fn ask_those_cut_off(&mut self, now: Duration) {
-        let cut_off = self.rows.iter_mut().filter(|row| row.tracker.is_cut_off());
-        cut_off.for_each(|row| row.ask_at_once(now));
+    /// Now that the network is back, whoever fell silent is to say how it is.
+    fn reconnect(&mut self, now: Duration) {
+        for row in &mut self.rows {
+            if row.silent_since.take().is_some() {
+                row.tracker.reconnect(now);
+                row.nudge.notify_one();
+            }
+        }
     }
 }
 
