@@ -23,6 +23,9 @@ pub struct Status {
     pub started: String,
     /// Whether every endpoint was probed once and all sockets are open.
     pub ready: bool,
+    /// Whether nobody is heard of any more, so that verdicts stay as they are.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub network_lost: bool,
     /// Why overrides are refused, if they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_unavailable: Option<String>,
@@ -32,6 +35,10 @@ pub struct Status {
     pub pools: Vec<PoolStatus>,
     /// All overrides in force, also those on what the files no longer have.
     pub overrides: Vec<OverrideStatus>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// How a region stands.

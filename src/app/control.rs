@@ -133,6 +133,7 @@ impl Control for Running {
             revision: view.world.revision.clone(),
             started: timestamp::to_rfc3339(self.started),
             ready: self.ready().is_ok(),
+            network_lost: moment.probes.is_cut_off,
             state_unavailable: self.store.unavailable().map(str::to_owned),
             regions: region_statuses(inventory, overrides),
             pools: pool_statuses(inventory, (&view.pools, &view.world.paces), overrides, |id| {

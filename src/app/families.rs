@@ -87,7 +87,12 @@ pub(super) fn probes(snapshot: &Snapshot) -> Vec<Family> {
         histogram(&mut durations, &[("target", target)], &status.durations);
     }
     histogram(&mut lateness, &[], &snapshot.lateness);
-    vec![results, durations, lateness]
+    let lost = Family::gauge(
+        "steersman_network_lost",
+        "Whether nobody is heard of any more, so that verdicts stay as they are.",
+    );
+    let lost = lost.sample(&[], f64::from(u8::from(snapshot.is_cut_off)));
+    vec![results, durations, lateness, lost]
 }
 
 fn histogram(family: &mut Family, labels: &[(&'static str, &str)], of: &Histogram) {

@@ -47,6 +47,9 @@ fn header(status: &Status, now: SystemTime) -> String {
     let ready = if status.ready { "ready" } else { "NOT READY" };
     let age = age(&status.started, now);
     let mut text = format!("revision {}, up for {age}, {ready}\n", status.revision);
+    if status.network_lost {
+        text.push_str("NETWORK LOST: nobody is heard of any more, and verdicts stay as they are\n");
+    }
     if let Some(why) = &status.state_unavailable {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "NO STATE FOLDER, overrides are refused: {why}");

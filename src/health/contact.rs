@@ -56,6 +56,11 @@ impl Contact {
         is_regained
     }
 
+    /// Whether nobody is heard of any more.
+    pub fn is_cut_off(&self) -> bool {
+        self.is_lost
+    }
+
     /// Whether this machine had lost its network at some moment since then, and has it again.
     pub fn was_lost_since(&self, moment: Duration) -> bool {
         self.regained.is_some_and(|regained| moment < regained)

@@ -74,6 +74,8 @@ pub struct Snapshot {
     pub plan: Arc<Plan>,
     /// In the order of the plan's targets.
     pub targets: Vec<TargetStatus>,
+    /// Whether nobody is heard of any more, so that no verdict falls by silence.
+    pub is_cut_off: bool,
     /// How long after they were due probes began, since the start.
     pub lateness: Histogram,
     /// The same moment, as trackers count it and as the wall clock does.
@@ -110,6 +112,7 @@ impl Board {
             generation: table.generation,
             plan: Arc::clone(&table.plan),
             targets: table.rows.clone(),
+            is_cut_off: table.contact.is_cut_off(),
             lateness: table.lateness.clone(),
             taken: (self.moment(clock::runtime_now()), clock::wall_now()),
         }

@@ -105,6 +105,7 @@ impl Control for Fake {
             revision: "r1".into(),
             started: "2026-01-01T00:00:00Z".into(),
             ready: true,
+            network_lost: false,
             state_unavailable: None,
             regions: region_statuses(&inventory(), &overrides),
             pools: pool_statuses(&inventory(), (&pools, &Paces::default()), &overrides, facts),

@@ -49,6 +49,7 @@ fn it_shows_regions_pools_endpoints_and_what_people_say() {
         revision: "r1".into(),
         started: "2026-01-01T00:00:00Z".into(),
         ready: false,
+        network_lost: true,
         state_unavailable: Some("disk full".into()),
         regions: vec![RegionStatus {
             name: "us-east".into(),
@@ -95,6 +96,7 @@ fn it_shows_regions_pools_endpoints_and_what_people_say() {
     let now = from_rfc3339("2026-01-01T02:00:00.9Z").unwrap();
     let expected = "\
 revision r1, up for 2h, NOT READY
+NETWORK LOST: nobody is heard of any more, and verdicts stay as they are
 NO STATE FOLDER, overrides are refused: disk full
 region us-east        override drain until 2026-01-02T00:00:00Z (kernel)
   pool web            A up, IN PANIC, AAAA DOWN  monitors web, ping; requires db; requires cache, which is DOWN
