@@ -32,7 +32,7 @@ impl Beliefs {
             StandingNow::of(inventory, id, verdict, &overrides)
         };
         let now = clock::wall_now();
-        let see = |id, family, seen| returns.see(id, family, self.heard(id, seen), now);
+        let see = |id, family, seen| returns.see(id, family, self.heard(inventory, id, seen), now);
         Pools::seen_by(inventory, standing, see)
     }
 
@@ -49,16 +49,23 @@ impl Beliefs {
             StandingNow::of(inventory, id, verdict, &overrides)
         };
         let now = clock::wall_now();
-        let see = |id, family, seen| returns.see(id, family, self.heard(id, seen), now);
+        let see = |id, family, seen| returns.see(id, family, self.heard(inventory, id, seen), now);
         pools.with(&summed, inventory, standing, see)
     }
 
-    /// A pool that counts as down before its first probe has not failed.
-    fn heard(&self, pool: PoolId, seen: Seen) -> Seen {
+    /// A pool that counts as down before its first probe has not failed, nor have those that
+    /// require it.
+    fn heard(&self, inventory: &Inventory, pool: PoolId, seen: Seen) -> Seen {
         match seen {
-            Seen::Failing if self.probes.board().is_unheard(pool) => Seen::Up,
+            Seen::Failing if self.is_unheard(inventory, pool) => Seen::Up,
             seen => seen,
         }
+    }
+
+    fn is_unheard(&self, inventory: &Inventory, pool: PoolId) -> bool {
+        let requires = inventory.pools.get(pool as usize).map_or(&[][..], |pool| &pool.requires);
+        self.probes.board().is_unheard(pool)
+            || requires.iter().any(|required| self.is_unheard(inventory, *required))
     }
 
     /// Which pools have been out. Taken after the overrides by whoever needs both, and as little

@@ -23,6 +23,8 @@ impl Running {
             self.expire_overrides(now);
         }
         self.see_comebacks(now);
+        // What a person says meanwhile must not be followed by what was so before.
+        let _decision = self.decision();
         self.write_down_comebacks();
     }
 

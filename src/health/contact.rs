@@ -56,6 +56,17 @@ impl Contact {
         is_regained
     }
 
+    /// An address that was well when the process last ran, and of which nothing was heard since:
+    /// as good as heard of shortly before now.
+    pub fn expect(&mut self, address: IpAddr, domain: Domain, interval: Duration, now: Duration) {
+        self.last.entry(address).or_insert(Heard { at: now, interval, domain });
+    }
+
+    /// Whether an address was heard of, and has not fallen silent by itself since.
+    pub fn is_known(&self, address: IpAddr) -> bool {
+        self.last.contains_key(&address)
+    }
+
     /// Whether nobody is heard of any more.
     pub fn is_cut_off(&self) -> bool {
         self.is_lost
@@ -172,6 +183,17 @@ mod tests {
         assert!(contact.was_lost_since(seconds(29)) && !contact.was_lost_since(seconds(30)));
         // Whoever alone is heard of may fall silent by itself.
         assert_eq!(contact.is_lost(address(4), seconds(32)), (false, false));
+    }
+
+    /// Whoever restarts the daemon because nothing works must not lose all verdicts by it.
+    #[test]
+    fn what_was_well_before_a_restart_counts_until_it_is_heard_of() {
+        let mut contact = Contact::default();
+        for (last, domain) in [(1, 0), (2, 0), (3, 0), (4, 1), (5, 1)] {
+            contact.expect(address(last), domain, INTERVAL, seconds(0));
+        }
+        assert!(!contact.others_heard_since(address(1), seconds(0)), "nobody was heard of");
+        assert_eq!(contact.is_lost(address(1), seconds(1)), (true, true));
     }
 
     #[test]

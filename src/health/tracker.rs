@@ -171,11 +171,6 @@ impl Tracker {
         self.believed() == State::Up && self.judge.missing(&self.settings) == 1
     }
 
-    /// Whether failures would have made it down, were it not for this machine's network.
-    pub fn is_cut_off(&self) -> bool {
-        self.is_cut_off
-    }
-
     /// This machine has its network again: what failed without it says nothing, and the next probe
     /// is due now. What is believed stays as it was last said until that has ended.
     pub fn reconnect(&mut self, now: Duration) {
@@ -201,6 +196,7 @@ impl Tracker {
     /// was cut off meanwhile.
     pub fn end_in_vain(&mut self, probe: ProbeNumber, now: Duration) {
         if self.course.end(probe, now) {
+            self.damper.pass(now);
             self.judge.ask_in_vain();
             self.conclude(now);
         }
@@ -258,6 +254,12 @@ impl Tracker {
     /// How long it takes at least until the outcomes that are missing can be there. Those under
     /// way may end at any moment, and those to come may end as they begin.
     fn earliest_change(&self, now: Duration) -> Duration {
+        if self.is_cut_off {
+            // From the moment in which the network is back, which may be any, `fall` are missing,
+            // and the first of them is asked at once.
+            let more = self.settings.fall.saturating_sub(1);
+            return self.settings.doubt_pause().saturating_mul(more).min(self.settings.interval);
+        }
         if let Some(until) = self.damper.held_until() {
             // Not in one promise, for it is renewed by the next outcome only.
             return until.saturating_sub(now).min(self.settings.interval);

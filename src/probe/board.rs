@@ -138,8 +138,10 @@ impl Board {
     pub fn is_unheard(&self, pool: PoolId) -> bool {
         let table = self.table();
         let endpoints = table.plan.endpoints.get(pool as usize).into_iter().flatten();
-        let mut targets = endpoints.flatten().filter_map(|index| table.rows.get(*index));
-        targets.all(|row| row.tracker.state().is_none())
+        let targets = endpoints.flatten().filter_map(|index| table.rows.get(*index));
+        let mut targets = targets.peekable();
+        // What is not probed at all is as it is.
+        targets.peek().is_some() && targets.all(|row| row.tracker.state().is_none())
     }
 
     /// How many targets were never probed, of those that are asked.
@@ -164,7 +166,7 @@ impl Board {
         first: impl Fn(&ProbeTarget) -> Instant,
     ) -> Vec<Arc<ProbeTarget>> {
         let mut table = self.table();
-        let mut new = Vec::new();
+        let (mut new, mut known_up) = (Vec::new(), HashSet::new());
         let known = table.by_address();
         let rows = plan.targets.iter().map(|target| match table.row(&target.key) {
             Some(row) => row.clone(),
@@ -175,6 +177,9 @@ impl Board {
                     Some(rows) => same_question(rows, target),
                     None => memory(&target.key),
                 };
+                if last.is_some_and(|last| last.state == State::Up) {
+                    known_up.insert(target.key.clone());
+                }
                 TargetStatus::new(Arc::clone(target), last, self.moment(first(target)))
             }
         });
@@ -183,6 +188,14 @@ impl Board {
         table.rows = rows;
         let addresses: HashSet<IpAddr> = plan.targets.iter().map(|t| t.address).collect();
         table.contact.retain(|address| addresses.contains(address));
+        let now = self.moment(clock::runtime_now());
+        for (target, domain) in plan.targets.iter().zip(&plan.domains) {
+            let is_up = known_up.contains(&target.key);
+            if is_up && !target.is_blind() {
+                let interval = target.settings.interval;
+                table.contact.expect(target.address, *domain, interval, now);
+            }
+        }
         table.plan = Arc::new(plan);
         table.generation += 1;
         new
@@ -250,7 +263,12 @@ impl Board {
         let targets = table.plan.targets_of(endpoint).iter();
         let listening = targets.filter_map(|index| table.rows.get(*index));
         let listening = listening.filter(|row| row.target.is_heartbeat());
-        listening.map(|row| row.nudge.notify_one()).count() > 0
+        listening.map(|row| row.beat.notify_one()).count() > 0
+    }
+
+    /// What rings at each heartbeat of a target.
+    pub(super) fn beats(&self, key: &str) -> Option<Arc<Notify>> {
+        self.table().row(key).map(|row| Arc::clone(&row.beat))
     }
 
     /// Ends the holds of some endpoints' targets; returns how many were held.

@@ -23,7 +23,7 @@ pub(super) async fn listen(
     target: Arc<ProbeTarget>,
     reports: mpsc::Sender<Report>,
 ) {
-    let Some(beat) = board.nudge(&target.key) else { return };
+    let Some(beat) = board.beats(&target.key) else { return };
     let interval = target.settings.interval;
     loop {
         // One that comes while the last one is taken in is kept.

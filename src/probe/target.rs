@@ -197,6 +197,12 @@ impl ProbeTarget {
         matches!(self.request, Request::Heartbeat(_))
     }
 
+    /// Whether what comes of it says nothing of the way to the endpoint: nobody is asked, or a
+    /// command is, which may ask anybody.
+    pub fn is_blind(&self) -> bool {
+        matches!(self.request, Request::Heartbeat(_) | Request::Exec(_))
+    }
+
     /// Whether another target asks the same of the same address, though perhaps at other times.
     pub fn asks_the_same(&self, other: &Self) -> bool {
         self.address == other.address && self.request == other.request

@@ -106,7 +106,6 @@ impl Paces {
         failed: bool,
         now: SystemTime,
     ) -> (Option<Back>, Option<SystemTime>) {
-        // A clock that was set back must not make it longer than it takes anyway.
         let elapsed = now.duration_since(since).unwrap_or_default();
         let mut back = Back { since, held: 0, steps: [RAMP_STEPS; Self::MOST] };
         let mut next: Option<Duration> = None;

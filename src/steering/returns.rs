@@ -46,6 +46,11 @@ fn slot(family: Family) -> usize {
     }
 }
 
+/// By family; of host names and IPv4 nobody knows which it was.
+fn forgotten([first, second]: &[Comeback; 2]) -> [(Family, Comeback); 3] {
+    [(Family::V4, *first), (Family::Host, *first), (Family::V6, *second)]
+}
+
 impl Returns {
     /// Takes over what an earlier run knew of a pool.
     pub fn remember(&mut self, change: PoolComeback) {
@@ -63,6 +68,15 @@ impl Returns {
             let comebacks = known.remove(&pool.name).unwrap_or_default();
             let (name, has_hosts, next) = (pool.name.clone(), pool.answers_hosts(), [None; 2]);
             self.entries.insert(id, Entry { name, has_hosts, waits, comebacks, next });
+        }
+        // Should a policy wait for one of them again, what was so long before means nothing.
+        for (pool, comebacks) in known {
+            for (family, comeback) in forgotten(&comebacks) {
+                if comeback != Comeback::Steady {
+                    let (pool, comeback) = (pool.clone(), Comeback::Steady);
+                    self.changes.push(PoolComeback { pool, family, comeback });
+                }
+            }
         }
     }
 
@@ -82,6 +96,10 @@ impl Returns {
             back.is_some_and(|back| back.held != 0)
         };
         let mut after = before.see(seen, now, is_held);
+        if let Comeback::Back { since, .. } = &mut after {
+            // A clock that was set back makes it no longer than it takes from now.
+            *since = (*since).min(now);
+        }
         let mut back = None;
         entry.next[slot] = None;
         if let Comeback::Back { since, failed } = after {

@@ -42,6 +42,8 @@ pub struct TargetStatus {
     pub(super) silent_since: Option<Duration>,
     /// Lets its loop look again.
     pub(super) nudge: Arc<Notify>,
+    /// The endpoint has said of itself that it is well.
+    pub(super) beat: Arc<Notify>,
     /// Until when it is held down for having fallen again and again.
     pub held_until: Option<SystemTime>,
     pub(super) tracker: Tracker,
@@ -92,6 +94,7 @@ impl TargetStatus {
             durations: Histogram::default(),
             silent_since: None,
             nudge: Arc::new(Notify::new()),
+            beat: Arc::new(Notify::new()),
             held_until: None,
         }
     }

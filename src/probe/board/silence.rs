@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Ended, Table, TargetStatus};
-use crate::health::{Domain, Verdict};
+use crate::health::Domain;
 use crate::probe::report::ContactNews;
 
 /// What the end of a probe is worth.
@@ -31,44 +31,62 @@ impl Table {
         now: Duration,
     ) -> (Weight, Option<ContactNews>) {
         let Some(row) = self.rows.get_mut(index) else { return (Weight::Full, None) };
-        // It says nothing of the way to the endpoint.
-        if row.target.is_heartbeat() {
+        let (address, interval) = (row.target.address, row.target.settings.interval);
+        let is_silence = match &ended.result {
+            Err(failure) if failure.is_ours() => return (Weight::Full, None),
+            Err(failure) => failure.is_silence() || row.target.is_blind(),
+            Ok(()) => false,
+        };
+        if !is_silence {
+            row.silent_since = None;
+            return if row.target.is_blind() {
+                (Weight::Full, None)
+            } else {
+                self.hear(index, now)
+            };
+        }
+        let waited = if row.target.is_heartbeat() { interval } else { ended.round_trip };
+        let began = now.saturating_sub(waited);
+        if self.contact.was_lost_since(began) {
+            row.silent_since = None;
+            return (Weight::Void, None);
+        }
+        if row.target.is_blind() {
+            if !self.contact.is_cut_off() {
+                return (Weight::Full, None);
+            }
+            row.silent_since.get_or_insert(began);
+            return (Weight::Held, None);
+        }
+        let since = *row.silent_since.get_or_insert(began);
+        let would_fall = row.tracker.would_fall();
+        if !self.contact.others_heard_since(address, since) {
+            self.ask_others(index, now);
+        }
+        if !would_fall {
             return (Weight::Full, None);
         }
-        let (address, interval) = (row.target.address, row.target.settings.interval);
-        match &ended.result {
-            Err(failure) if failure.is_ours() => (Weight::Full, None),
-            Err(failure) if failure.is_silence() => {
-                let began = now.saturating_sub(ended.round_trip);
-                if self.contact.was_lost_since(began) {
-                    row.silent_since = None;
-                    return (Weight::Void, None);
-                }
-                let since = *row.silent_since.get_or_insert(began);
-                let would_fall = row.tracker.would_fall();
-                if !self.contact.others_heard_since(address, since) {
-                    self.ask_others(index, now);
-                }
-                if !would_fall {
-                    return (Weight::Full, None);
-                }
-                let (is_lost, is_news) = self.contact.is_lost(address, since);
-                if is_lost {
-                    return (Weight::Held, is_news.then_some(ContactNews::Lost));
-                }
-                self.contact.forget(address);
-                (Weight::Full, None)
-            }
-            _ => {
-                row.silent_since = None;
-                let domain = self.plan.domains.get(index).copied().unwrap_or(Domain::MAX);
-                let regained = self.contact.heard(address, domain, interval, now);
-                if regained {
-                    self.reconnect(now);
-                }
-                (Weight::Full, regained.then_some(ContactNews::Regained))
-            }
+        let (is_lost, is_news) = self.contact.is_lost(address, since);
+        if is_lost {
+            return (Weight::Held, is_news.then_some(ContactNews::Lost));
         }
+        self.contact.forget(address);
+        (Weight::Full, None)
+    }
+
+    /// Somebody was heard of.
+    fn hear(&mut self, index: usize, now: Duration) -> (Weight, Option<ContactNews>) {
+        let Some(row) = self.rows.get(index) else { return (Weight::Full, None) };
+        let (address, interval) = (row.target.address, row.target.settings.interval);
+        let regained = self.contact.heard(address, self.domain(index), interval, now);
+        if regained {
+            self.reconnect(now);
+        }
+        (Weight::Full, regained.then_some(ContactNews::Regained))
+    }
+
+    fn domain(&self, index: usize) -> Domain {
+        self.plan.domains.get(index).copied().unwrap_or(Domain::MAX)
     }
 
     /// Lets some others be probed at once: if they answer, the network is there.
@@ -77,11 +95,14 @@ impl Table {
             return;
         }
         self.others_asked = Some(now);
-        let address = self.rows.get(index).map(|row| row.target.address);
-        let well = |row: &&mut TargetStatus| {
-            row.verdict() == Verdict::SETTLED_UP && Some(row.target.address) != address
-        };
-        self.rows.iter_mut().filter(well).take(OTHERS).for_each(|row| row.ask_at_once(now));
+        let domain = self.domain(index);
+        let (contact, domains) = (&self.contact, &self.plan.domains);
+        // Those that fail together with it may have failed.
+        let others = self.rows.iter_mut().zip(domains).filter(|(row, of)| {
+            let is_known = !row.target.is_blind() && contact.is_known(row.target.address);
+            is_known && row.verdict().hold.is_none() && **of != domain
+        });
+        others.take(OTHERS).for_each(|(row, _)| row.ask_at_once(now));
     }
 
     /// Now that the network is back, whoever fell silent is to say how it is.

@@ -56,6 +56,35 @@ async fn each_interval_without_a_heartbeat_is_a_failure_and_each_one_a_success()
     }
 }
 
+/// What is said to other targets is no heartbeat: others that fall silent, and people who end holds.
+#[tokio::test(start_paused = true)]
+async fn nothing_else_is_taken_for_a_heartbeat() {
+    let mut heartbeat =
+        Monitor { kind: MonitorKind::Heartbeat, interval: 12 * SECOND, ..monitor() };
+    heartbeat.retry = Duration::ZERO;
+    let asked = plan(&[&[1]]);
+    let listened = plan_of(heartbeat, &[&[2]]);
+    let both = Plan {
+        targets: [asked.targets, listened.targets].concat(),
+        pools: vec![[0].into(), [1].into()],
+        domains: vec![0, 1],
+        endpoints: vec![vec![[0].into()], vec![[1].into()]],
+        conditions: [asked.conditions, listened.conditions].concat(),
+    };
+    let running = start(both);
+    let dead = EndpointId { pool: 1, index: 0 };
+    assert!(running.probes.beat(dead));
+    sleep(SECOND).await;
+    running.net.set(1, Answer::Silent(SECOND));
+    for _ in 0..60 {
+        sleep(SECOND).await;
+        assert_eq!(running.probes.lift_holds(&[dead]), 0);
+    }
+    let verdicts = running.probes.board().verdicts().concat();
+    let states: Vec<State> = verdicts.iter().map(|verdict| verdict.state).collect();
+    assert_eq!(states, [State::Down; 2]);
+}
+
 /// The other endpoint of the same monitor says nothing, and nobody is asked.
 #[tokio::test(start_paused = true)]
 async fn each_endpoint_speaks_for_itself() {

@@ -90,3 +90,28 @@ async fn all_that_refuse_at_once_go_down() {
     running.all(&ALL, Answer::Refuses);
     assert_eq!(running.watch(SOON).await, (ALL.to_vec(), vec![]));
 }
+
+/// Whoever restarts the daemon because nothing works must not lose all verdicts by it.
+#[tokio::test(start_paused = true)]
+async fn remembered_verdicts_stay_while_nobody_is_heard_of() {
+    let net = Net::default();
+    ALL.iter().for_each(|octet| net.set(*octet, SILENT));
+    let up = RememberedVerdict { state: State::Up, since: std::time::UNIX_EPOCH };
+    let mut running = start_remembering(plan(&[&[1, 2, 3], &[4, 5, 6]]), net, &|_| Some(up));
+    assert_eq!(running.watch(60 * SECOND).await, (vec![], vec![ContactNews::Lost]));
+    running.all(&[2, 3, 4, 5, 6], Answer::Well);
+    assert_eq!(running.watch(SOON).await, (vec![1], vec![ContactNews::Regained]));
+}
+
+/// A region of many falls silent, and the only other endpoint is not asked just then.
+#[tokio::test(start_paused = true)]
+async fn others_are_asked_elsewhere() {
+    let many: Vec<u8> = (1..=40).collect();
+    let mut running = start(plan(&[&many, &[200]]));
+    for _ in 0..=many.len() {
+        running.next_change().await;
+    }
+    sleep(10 * SECOND).await;
+    running.all(&many, SILENT);
+    assert_eq!(running.watch(SOON).await, (many, vec![]));
+}
