@@ -2,8 +2,9 @@
 
 use regex::bytes::{Regex, RegexBuilder};
 
-/// How much memory a pattern may take once compiled, and its search as much again.
-const MOST_BYTES: usize = 1 << 20;
+/// How much memory a pattern may take once compiled, and its search as much again. It also bounds
+/// the time that a search takes, during which a thread does nothing else.
+const MOST_BYTES: usize = 1 << 18;
 
 /// Compiles a pattern, which is searched for in bytes; or says why it cannot be.
 pub fn compile(pattern: &str) -> Result<Regex, String> {

@@ -69,15 +69,23 @@ async fn probe(config: &Path, args: &ProbeArgs) -> Result<(String, bool), String
         };
         states.push((*index, ask(&kit, &monitor.name, target, &mut text).await));
     }
-    let state = |index| states.iter().find(|(known, _)| *known == index).map(|(_, state)| *state);
-    let verdict = plan.verdict(id, |index| Some(Verdict { state: state(index)?, hold: None }));
-    let passes = verdict.state == State::Up;
+    // What was not asked may be either.
+    let by_guess = |guess| {
+        let state = |index| states.iter().find(|(known, _)| *known == index)?.1.or(Some(guess));
+        plan.verdict(id, |index| Some(Verdict { state: state(index)?, hold: None })).state
+    };
+    let end = match [State::Up, State::Down].map(by_guess) {
+        [State::Up, State::Up] => "passes",
+        [State::Down, State::Down] => "does NOT pass",
+        _ => "may pass or not, by what was NOT ASKED",
+    };
     // Writing to a string cannot fail.
-    let _ = write!(text, "{} {}", args.endpoint, if passes { "passes" } else { "does NOT pass" });
-    Ok((text, passes))
+    let _ = write!(text, "{} {end}", args.endpoint);
+    Ok((text, end == "passes"))
 }
 
-async fn ask(kit: &Kit, monitor: &str, target: &ProbeTarget, text: &mut String) -> State {
+/// None if nothing was learnt.
+async fn ask(kit: &Kit, monitor: &str, target: &ProbeTarget, text: &mut String) -> Option<State> {
     let _ = writeln!(text, "monitor {monitor}: {}", shown(target));
     let began = clock::runtime_now();
     let (result, steps) = step_by_step(&kit.prepare(target), target.timeout).await;
@@ -86,8 +94,9 @@ async fn ask(kit: &Kit, monitor: &str, target: &ProbeTarget, text: &mut String) 
     }
     let took = milliseconds(began.elapsed());
     let (state, end) = match result {
-        Ok(()) => (State::Up, "well".to_owned()),
-        Err(failure) => (State::Down, format!("FAILED: {failure}")),
+        Ok(()) => (Some(State::Up), "well".to_owned()),
+        Err(failure) if failure.is_ours() => (None, format!("NOT ASKED: {failure}")),
+        Err(failure) => (Some(State::Down), format!("FAILED: {failure}")),
     };
     let _ = writeln!(text, "  {took:>9}  {end}");
     state

@@ -98,8 +98,8 @@ impl DnsProbe {
         loop {
             let length = socket.recv(&mut packet).await?;
             let reply = packet.get(..length).unwrap_or_default();
+            steps::heard(|| format!("received {length} bytes"));
             if self.answers(query, reply) {
-                steps::heard(|| format!("received an answer of {length} bytes"));
                 return Ok(reply.to_vec());
             }
         }
@@ -124,11 +124,14 @@ impl DnsProbe {
             let question = packet.get(HEADER_BYTES..HEADER_BYTES + self.question.len())?;
             Some(question.to_ascii_lowercase())
         };
+        let is_repeated = reply.get(4..6) == query.get(4..6)
+            && asked(reply).is_some_and(|question| Some(question) == asked(query));
+        // Who refuses may leave the question out.
+        let is_refused = reply.get(4..6) == Some(&[0, 0]) && flags(reply)[1] & RCODE_BITS != 0;
         reply.len() >= HEADER_BYTES
             && reply.get(..2) == query.get(..2)
             && high & (RESPONSE_BIT | OPCODE_BITS) == RESPONSE_BIT
-            && reply.get(4..6) == query.get(4..6)
-            && asked(reply).is_some_and(|question| Some(question) == asked(query))
+            && (is_repeated || is_refused)
     }
 
     fn judge(&self, reply: &[u8]) -> Result<(), Failure> {

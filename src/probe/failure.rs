@@ -141,10 +141,15 @@ impl Error for Failure {}
 
 impl From<&io::Error> for Failure {
     fn from(error: &io::Error) -> Self {
-        if let Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) =
-            error.raw_os_error()
-        {
-            return Self::Exhausted(plain(error));
+        match error.raw_os_error() {
+            Some(
+                libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM
+                // No port is left, or no local address fits.
+                | libc::EADDRNOTAVAIL | libc::EADDRINUSE | libc::EAGAIN,
+            ) => return Self::Exhausted(plain(error)),
+            // A firewall of this machine says so, and nobody else.
+            Some(libc::EPERM | libc::EACCES) => return Self::Unaskable(plain(error)),
+            _ => {}
         }
         match error.kind() {
             io::ErrorKind::ConnectionRefused => Self::Refused,

@@ -105,7 +105,11 @@ impl HttpProbe {
 
     /// Everything of a request but its body.
     fn head(&self, place: &Place) -> Result<http::Request<()>, Failure> {
-        let mut headers = self.headers.clone();
+        // What an operator sends to one port is not for whoever listens on another.
+        let mut headers = match place.is_beside(&self.first) {
+            true => self.headers.clone(),
+            false => headers(&[])?,
+        };
         let (uri, version) = match self.request.version {
             HttpVersion::Http1 => {
                 let host = HeaderValue::from_str(&place.host);

@@ -1,9 +1,11 @@
 //! `http` and `https`: what is asked by HTTP, and what is wanted of the answer.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::{Beside, bounded_text, headers, pattern, port, text, tls};
 use crate::config::document::{Item, Kind, Table};
+use crate::config::hosts::host_name;
 use crate::finding::words::quoted;
 use crate::health::{HttpCheck, HttpVersion, StatusRange};
 
@@ -103,13 +105,28 @@ fn path(item: &Item<'_>) -> Option<String> {
     text(item, good, r##"a path that begins with "/", in ASCII, without spaces and "#""##)
 }
 
+/// A host name or an address, perhaps with a port (RFC 9110 section 7.2).
+fn is_authority(text: &str) -> bool {
+    let is_port = |port: &str| {
+        port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse().is_ok_and(|p: u16| p > 0)
+    };
+    if let Some(rest) = text.strip_prefix('[') {
+        let Some((address, rest)) = rest.split_once(']') else { return false };
+        let port = rest.strip_prefix(':');
+        return address.parse::<Ipv6Addr>().is_ok()
+            && (rest.is_empty() || port.is_some_and(is_port));
+    }
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (text, None),
+    };
+    let is_host = host.parse::<Ipv4Addr>().is_ok() || host_name(host).is_ok();
+    is_host && port.is_none_or(is_port)
+}
+
 /// A Host header.
 pub(in crate::config) fn host(item: &Item<'_>) -> Option<String> {
-    let good = |host: &str| {
-        !host.is_empty()
-            && host.bytes().all(|byte| byte.is_ascii_graphic() && !b"/@?#\\\"".contains(&byte))
-    };
-    text(item, good, r#"a host name, such as "www.example.com" or "www.example.com:8080""#)
+    text(item, is_authority, r#"a host name, such as "www.example.com" or "www.example.com:8080""#)
 }
 
 fn status(item: &Item<'_>) -> Option<Vec<StatusRange>> {

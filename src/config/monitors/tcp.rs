@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Beside, NO_PORT, bounded_text, pattern, port, tls};
+use super::{Beside, NO_PORT, bounded_text, port, tls};
 use crate::config::document::{Item, Kind, Table};
 use crate::finding::words::{did_you_mean, one_of, quoted};
 use crate::health::{Preset, Talk, TcpCheck, TlsCheck, Wanted};
+use crate::pattern;
 
 const KEYS: [&str; 8] =
     ["port", "send", "send_hex", "expect", "expect_hex", "expect_regex", "preset", "tls"];
@@ -96,9 +97,20 @@ fn own(settings: &Table<'_>) -> Option<Talk> {
             Wanted::Bytes { bytes: text.as_bytes().into(), hex: false }
         }
         "expect_hex" => Wanted::Bytes { bytes: hex(&item)?, hex: true },
-        _ => Wanted::Pattern(pattern(&item)?),
+        _ => Wanted::Pattern(telling(&item)?),
     };
     Some(Talk::Own { send, expect })
+}
+
+/// A pattern that not even silence matches, for it would be matched before anything is heard.
+fn telling(item: &Item<'_>) -> Option<String> {
+    let text = super::pattern(item)?;
+    if pattern::compile(&text).is_ok_and(|compiled| compiled.is_match(b"")) {
+        let found = format!("{}, a pattern that nothing at all matches, too", item.shown());
+        item.finding(found, "a pattern of what the server says when it is well");
+        return None;
+    }
+    Some(text)
 }
 
 /// The one of several keys that is there.

@@ -32,6 +32,10 @@ impl Table {
     ) -> (Weight, Option<ContactNews>) {
         let Some(row) = self.rows.get_mut(index) else { return (Weight::Full, None) };
         let (address, interval) = (row.target.address, row.target.settings.interval);
+        // It needs no network.
+        if address.is_loopback() {
+            return (Weight::Full, None);
+        }
         let is_silence = match &ended.result {
             Err(failure) if failure.is_ours() => return (Weight::Full, None),
             Err(failure) => failure.is_silence() || row.target.is_blind(),

@@ -227,3 +227,17 @@ async fn texts_are_compared_octet_by_octet() {
         assert_eq!(text.replace("but is v=Ok", "but is \"v=Ok\""), wanted);
     }
 }
+
+/// As some servers and load balancers do.
+#[tokio::test]
+async fn whoever_refuses_may_leave_the_question_out() {
+    let refused = |query: &Message| {
+        let mut reply = reply(query);
+        reply.metadata.response_code = ResponseCode::Refused;
+        reply.queries.clear();
+        vec![reply.to_vec().unwrap()]
+    };
+    let server = Server::start(refused, refused).await;
+    let text = server.text(&check(server.at)).await;
+    assert_eq!(text, "rcode REFUSED, wanted NOERROR");
+}

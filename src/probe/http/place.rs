@@ -66,6 +66,7 @@ impl Place {
                 there.port_or_known_default().unwrap_or(first.port),
             ),
         };
+        let is_beside = over_tls == first.over_tls && port == first.port;
         let (method, sends_body) = match (answer.status, &self.method) {
             // As browsers do, and RFC 9110 15.4.2 to 15.4.4 allow.
             (StatusCode::SEE_OTHER, method) if method != Method::HEAD => (Method::GET, false),
@@ -75,7 +76,15 @@ impl Place {
             (_, method) => (method.clone(), self.sends_body),
         };
         let path = there[Position::BeforePath..Position::AfterQuery].to_owned();
+        if sends_body && !is_beside {
+            return Err(refused("which would send the body to another port".into()));
+        }
         Ok(Self { over_tls, port, host, path, method, sends_body })
+    }
+
+    /// Whether it is the same port, spoken to in the same way.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        self.over_tls == other.over_tls && self.port == other.port
     }
 
     fn url(&self) -> Result<Url, Failure> {

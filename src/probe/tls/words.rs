@@ -44,6 +44,23 @@ impl From<&Error> for Failure {
     }
 }
 
+/// The first of very many, perhaps, that the endpoint chose.
+fn some_names(presented: &[String]) -> String {
+    let shown = |name: &String| {
+        let name = bare_name(name).chars().filter(|letter| !letter.is_control());
+        name.take(NAME_SHOWN).collect::<String>()
+    };
+    let mut names: Vec<String> = presented.iter().take(NAMES_SHOWN).map(shown).collect();
+    if presented.len() > NAMES_SHOWN {
+        names.push(format!("and {} more", presented.len() - NAMES_SHOWN));
+    }
+    if names.is_empty() { "no name".into() } else { names.join(", ") }
+}
+
+/// So many names of a certificate are shown, and so much of each.
+const NAMES_SHOWN: usize = 4;
+const NAME_SHOWN: usize = 80;
+
 /// The rest of a sentence that begins with "certificate".
 fn certificate_text(problem: &CertificateError) -> String {
     match problem {
@@ -56,9 +73,7 @@ fn certificate_text(problem: &CertificateError) -> String {
             format!("not valid before {}", date(*not_before))
         }
         CertificateError::NotValidForNameContext { expected, presented } => {
-            let names: Vec<_> = presented.iter().map(|name| bare_name(name)).collect();
-            let names = if names.is_empty() { "no name".into() } else { names.join(", ") };
-            format!("is for {names}, wanted {}", expected.to_str())
+            format!("is for {}, wanted {}", some_names(presented), expected.to_str())
         }
         CertificateError::UnknownIssuer => "self-signed or of an unknown issuer".into(),
         CertificateError::Other(OtherError(other)) if other.is::<ExpiresSoon>() => {

@@ -567,3 +567,31 @@ fn mistakes_in_heartbeats_are_said() {
         ),
     ]);
 }
+
+/// What could never be asked is found when files are loaded, and not by the first probe.
+#[test]
+fn hosts_that_no_request_can_name_are_said() {
+    let expected = r#"expected a host name, such as "www.example.com" or "www.example.com:8080""#;
+    for host in
+        ["foo..bar", "foo_bar-.com", "a:b:c", "[::1", "[::1]x", "a:0", "a:65536", "a b", "::1"]
+    {
+        let text = format!("[monitors.m]\nhttp = {{ host = '{host}' }}");
+        assert_findings(&[(&text, &[&format!("2:17: \"{host}\"; {expected}")])]);
+    }
+    for host in ["a", "_x.a-b.example.", "192.0.2.1", "192.0.2.1:80", "[::1]", "[::1]:8080", "h:1"]
+    {
+        let text = format!("[monitors.m]\nhttp = {{ host = '{host}' }}");
+        assert_findings(&[(&text, &[])]);
+    }
+}
+
+#[test]
+fn patterns_that_silence_matches_are_said() {
+    let expected = "expected a pattern of what the server says when it is well";
+    for pattern in [".*", "^[^-]*$", "(OK)?"] {
+        let text = format!("[monitors.m]\ntcp = {{ port = 1, expect_regex = '{pattern}' }}");
+        let finding =
+            format!("2:34: \"{pattern}\", a pattern that nothing at all matches, too; {expected}");
+        assert_findings(&[(&text, &[&finding])]);
+    }
+}

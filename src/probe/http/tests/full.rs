@@ -225,3 +225,24 @@ async fn servers_without_http2_are_told_from_others() {
     let failure = ask(&server, &http2(clear(&server)), PATIENT).await.unwrap_err();
     assert_eq!(failure.reason(), "no_http", "{failure}");
 }
+
+/// Whoever listens there may be somebody else.
+#[tokio::test]
+async fn a_redirect_takes_no_headers_of_ours_to_another_port_and_no_body() {
+    let other = Server::clear("127.0.0.1:0", well()).await;
+    let port = other.address.port();
+    let head = "HTTP/1.1 307 Temporary Redirect\r\nContent-Length: 0\r\nLocation: ";
+    let redirect = format!("{head}http://www.example.com:{port}/there\r\n\r\n");
+    let server = Server::clear("127.0.0.1:0", vec![Step::Send(redirect)]).await;
+    let headers = vec![("Authorization".to_owned(), "Bearer 7f3a".to_owned())];
+    let request = HttpRequest { follow_redirects: 1, headers, ..clear(&server) };
+    assert_eq!(text_of(&server, &request, PATIENT).await, "well");
+    let asked = other.seen().pop().unwrap().request;
+    assert!(server.seen()[0].request.contains("Bearer 7f3a"));
+    assert!(asked.starts_with("GET /there") && !asked.contains("7f3a"), "{asked}");
+    let request_body = Some("a secret".into());
+    let request = HttpRequest { method: "POST".into(), request_body, ..request };
+    let text = text_of(&server, &request, PATIENT).await;
+    assert!(text.ends_with("which would send the body to another port"), "{text}");
+    assert_eq!(other.seen().len(), 1);
+}
