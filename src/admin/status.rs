@@ -2,6 +2,8 @@
 //!
 //! Times are RFC 3339 in UTC.
 
+mod probe;
+
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,8 @@ use crate::health::{
 };
 use crate::steering::{Asked, Failback, Paces, PoolState, Pools, RAMP_STEPS, Ramp, Set};
 use crate::timestamp::to_rfc3339_seconds as to_rfc3339;
+
+pub use probe::{ChangeStatus, ProbeStatus, RoundTripStatus};
 
 /// How the whole daemon stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -197,56 +201,6 @@ impl From<State> for StateText {
             State::Down => Self::Down,
         }
     }
-}
-
-/// What one monitor knows of an endpoint.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ProbeStatus {
-    /// Its name.
-    pub monitor: String,
-    /// What it asks, as metrics and the log name it.
-    pub target: String,
-    /// What its probes say.
-    pub verdict: StateText,
-    /// Whether outcomes contradict that at the moment.
-    pub in_doubt: bool,
-    /// Since when they say so.
-    pub since: Option<String>,
-    /// When that last changed, since the daemon runs.
-    pub last_change: Option<ChangeStatus>,
-    /// How many probes have succeeded in a row, up to the last one.
-    pub successes_in_a_row: u32,
-    /// How many have failed in a row, up to the last one.
-    pub failures_in_a_row: u32,
-    /// When the next one begins; none while one is under way that has to end first.
-    pub next_probe: Option<String>,
-    /// How long the last ones took that succeeded.
-    pub round_trip_ms: Option<RoundTripStatus>,
-}
-
-/// A change of a verdict.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChangeStatus {
-    /// When.
-    pub at: String,
-    /// Into what.
-    pub to: StateText,
-    /// How the probe failed that was the last straw.
-    pub reason: Option<String>,
-}
-
-/// How long probes took, in milliseconds: the median, what nine in ten take at most, and what all
-/// but one in a hundred do.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RoundTripStatus {
-    /// Half of them take at most this.
-    pub p50: f64,
-    /// Nine in ten do.
-    pub p90: f64,
-    /// Ninety-nine in a hundred do.
-    pub p99: f64,
-    /// How many there are: the last hundred at most.
-    pub count: usize,
 }
 
 /// A [`Standing`] in words.

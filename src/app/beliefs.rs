@@ -1,6 +1,7 @@
 //! What is believed of all endpoints at this moment: what probes say, what people say, and which
 //! pools have been out.
 
+use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock;
@@ -63,9 +64,15 @@ impl Beliefs {
     }
 
     fn is_unheard(&self, inventory: &Inventory, pool: PoolId) -> bool {
-        let requires = inventory.pools.get(pool as usize).map_or(&[][..], |pool| &pool.requires);
-        self.probes.board().is_unheard(pool)
-            || requires.iter().any(|required| self.is_unheard(inventory, *required))
+        let (mut left, mut seen) = (vec![pool], HashSet::new());
+        while let Some(pool) = left.pop() {
+            if self.probes.board().is_unheard(pool) {
+                return true;
+            }
+            let required = inventory.pools.get(pool as usize).into_iter().flat_map(|p| &p.requires);
+            left.extend(required.copied().filter(|id| seen.insert(*id)));
+        }
+        false
     }
 
     /// Which pools have been out. Taken after the overrides by whoever needs both, and as little

@@ -34,9 +34,7 @@ struct Moment {
 
 impl Moment {
     fn facts(&self, id: EndpointId) -> ProbeFacts {
-        let targets = self.probes.plan.targets_of(id);
-        let targets: Vec<&TargetStatus> =
-            targets.iter().filter_map(|index| self.probes.targets.get(*index)).collect();
+        let targets: Vec<&TargetStatus> = self.probes.targets_of(id).collect();
         let last_failure = targets.iter().filter_map(|target| target.last_failure.as_ref());
         ProbeFacts {
             verdict: self.probes.verdict(id),
@@ -120,7 +118,7 @@ impl Control for Running {
         let Moment { view, overrides, probes } = &moment;
         let mut all = self.metrics.families();
         all.push(metrics::info(&view.world.revision, env!("CARGO_PKG_VERSION")));
-        all.extend(families::endpoints(view, overrides, |id| moment.facts(id)));
+        all.extend(families::endpoints(view, overrides, probes));
         all.extend(families::probes(probes));
         metrics::render(&all)
     }

@@ -1,6 +1,5 @@
 //! What a scrape is told of endpoints, pools and probes.
 
-use crate::admin::status::ProbeFacts;
 use crate::health::{EndpointId, Overrides, Standing, StandingNow, State};
 use crate::metrics::Family;
 use crate::probe::{Histogram, Snapshot};
@@ -8,11 +7,7 @@ use crate::steering::Asked;
 use crate::view::View;
 
 /// Endpoints, pools and overrides.
-pub(super) fn endpoints(
-    view: &View,
-    overrides: &Overrides,
-    facts: impl Fn(EndpointId) -> ProbeFacts,
-) -> Vec<Family> {
+pub(super) fn endpoints(view: &View, overrides: &Overrides, probes: &Snapshot) -> Vec<Family> {
     let inventory = &view.world.inventory;
     let mut up = Family::gauge("steersman_endpoint_up", "Whether probes say that it is up.");
     let mut served = Family::gauge(
@@ -35,11 +30,12 @@ pub(super) fn endpoints(
     for (pool_id, pool) in (0u32..).zip(&inventory.pools) {
         for (index, endpoint) in (0u32..).zip(&pool.endpoints) {
             let id = EndpointId { pool: pool_id, index };
-            let ProbeFacts { verdict, held_until, .. } = facts(id);
+            let verdict = probes.verdict(id);
+            let is_held = probes.targets_of(id).any(|target| target.held_until.is_some());
             let address = endpoint.address.text();
             let labels = [("pool", pool.name.as_str()), ("endpoint", address.as_str())];
             up.push("", &labels, f64::from(u8::from(verdict.state == State::Up)));
-            held.push("", &labels, f64::from(u8::from(held_until.is_some())));
+            held.push("", &labels, f64::from(u8::from(is_held)));
             let standing = StandingNow::of(inventory, id, verdict, overrides).standing;
             served.push("", &labels, f64::from(u8::from(standing <= Standing::Up)));
         }

@@ -11,7 +11,7 @@ use super::reply::{NameAt, Reply};
 use super::trace::Trace;
 use crate::steering::{Chance, Draw, NoTrace};
 use crate::view::View;
-use crate::wire::{HEADER_BYTES, QName, Rcode};
+use crate::wire::{HEADER_BYTES, QName, RESPONSE_BIT, Rcode, TRUNCATED_BIT};
 
 /// The largest UDP reply, whatever the asker could take (DNS flag day 2020), and the size that
 /// replies announce, in bytes.
@@ -20,9 +20,7 @@ pub const MAX_UDP_BYTES: u16 = 1232;
 const PLAIN_UDP_BYTES: u16 = 512;
 const MAX_TCP_BYTES: usize = 65_535;
 
-const FLAG_QR: u8 = 0x80;
-const FLAG_AA: u8 = 0x04;
-pub(super) const FLAG_TC: u8 = 0x02;
+const AUTHORITATIVE_BIT: u8 = 0x04;
 /// Opcode and RD, which a reply repeats.
 const REPEATED_HIGH: u8 = 0x79;
 /// CD, which a reply repeats (RFC 4035 3.2.2).
@@ -265,7 +263,8 @@ fn to_question<T: Trace>(
             reply.append_opt(|room| opt.write(room, said.rcode, said.scope, error, padding_bytes));
     }
     let Conclusion { rcode, authoritative, reason, slot, .. } = said;
-    let flags = if authoritative { FLAG_AA } else { 0 } | if truncated { FLAG_TC } else { 0 };
+    let flags = if authoritative { AUTHORITATIVE_BIT } else { 0 }
+        | if truncated { TRUNCATED_BIT } else { 0 };
     let length = reply.finish(first_word(packet, rcode, flags));
     Answered { length, reason, rcode, slot, cookie_is_good, question_end, opt_bytes }
 }
@@ -306,6 +305,6 @@ fn limit(question: &Question<'_>, transport: Transport) -> usize {
 /// Id, flags and the lower bits of the response code; the packet holds a header.
 fn first_word(packet: &[u8], rcode: Rcode, flags: u8) -> [u8; 4] {
     let [id_high, id_low, high, low] = packet.first_chunk().copied().unwrap_or_default();
-    let high = FLAG_QR | high & REPEATED_HIGH | flags;
+    let high = RESPONSE_BIT | high & REPEATED_HIGH | flags;
     [id_high, id_low, high, low & REPEATED_LOW | rcode.low_bits()]
 }

@@ -2,10 +2,7 @@
 
 use super::answer::Reason;
 use super::edns::{BadOption, Edns};
-use crate::wire::{HEADER_BYTES, QName, rtype};
-
-/// The bits of a header's third byte that tell the operation, 0 for QUERY.
-const OPERATION: u8 = 0x78;
+use crate::wire::{HEADER_BYTES, OPCODE_BITS, QName, rtype};
 
 /// Why a question is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +64,7 @@ impl<'p> Question<'p> {
         if *counts != [0; 6] && (self.fault.is_none() || questions == 0) {
             self.read_records(&body[self.bytes.len()..], *counts);
         }
-        if operation & OPERATION != 0 && self.fault != Some(Fault::EdnsVersion) {
+        if operation & OPCODE_BITS != 0 && self.fault != Some(Fault::EdnsVersion) {
             self.fault = Some(Fault::Operation);
         }
     }

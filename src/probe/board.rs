@@ -83,6 +83,11 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// The targets of an endpoint, one for each monitor.
+    pub fn targets_of(&self, endpoint: EndpointId) -> impl Iterator<Item = &TargetStatus> {
+        self.plan.targets_of(endpoint).iter().filter_map(|index| self.targets.get(*index))
+    }
+
     /// What is believed of an endpoint.
     pub fn verdict(&self, endpoint: EndpointId) -> Verdict {
         let target = |index: usize| self.targets.get(index).map(TargetStatus::verdict);
@@ -191,7 +196,7 @@ impl Board {
         let now = self.moment(clock::runtime_now());
         for (target, domain) in plan.targets.iter().zip(&plan.domains) {
             let is_up = known_up.contains(&target.key);
-            if is_up && !target.is_blind() {
+            if is_up && !target.is_blind() && !target.address.is_loopback() {
                 let interval = target.settings.interval;
                 table.contact.expect(target.address, *domain, interval, now);
             }

@@ -18,16 +18,13 @@ use super::failure::Failure;
 use super::steps;
 use crate::clock;
 use crate::health::DnsCheck;
-use crate::wire::{HEADER_BYTES, Rcode, rtype};
+use crate::wire::{HEADER_BYTES, OPCODE_BITS, RESPONSE_BIT, Rcode, TRUNCATED_BIT, rtype};
 
 /// Without EDNS no answer over UDP is longer than 512 octets (RFC 1035 4.2.1); one that is all the
 /// same is taken as far as it goes.
 const MOST_OVER_UDP: usize = 4096;
 /// Recursion desired: a resolver answers, and others do not mind.
 const QUERY_FLAGS: u16 = 0x0100;
-const RESPONSE_BIT: u8 = 0x80;
-const OPCODE_BITS: u8 = 0x78;
-const TRUNCATED_BIT: u8 = 0x02;
 const RCODE_BITS: u8 = 0x0f;
 /// How many records are shown of an answer that lacks one.
 const SHOWN: usize = 4;

@@ -211,12 +211,17 @@ mod tests {
         let text = String::new;
         for failure in [
             Failure::TimedOut(Duration::ZERO),
+            Failure::NoHeartbeat(Duration::ZERO),
             Failure::Refused,
+            Failure::Unanswered(Duration::ZERO),
+            Failure::Unreachable(text()),
             Failure::Network(text()),
             Failure::NoHttp(text()),
             Failure::Status { got: 500, wanted: text() },
             Failure::Redirect(text()),
             Failure::BodyLacks(text()),
+            Failure::BodyUnlike(text()),
+            Failure::BodyBroken(text()),
             Failure::Answer(text()),
             Failure::NoDns(text()),
             Failure::Rcode { got: text(), wanted: text() },
@@ -230,6 +235,17 @@ mod tests {
             Failure::Exhausted(text()),
             Failure::Unaskable(text()),
         ] {
+            // One that is new here is to be in the list above, too.
+            match &failure {
+                Failure::TimedOut(_) | Failure::NoHeartbeat(_) | Failure::Unanswered(_) => {}
+                Failure::Refused | Failure::Unreachable(_) | Failure::Network(_) => {}
+                Failure::NoHttp(_) | Failure::Status { .. } | Failure::Redirect(_) => {}
+                Failure::BodyLacks(_) | Failure::BodyUnlike(_) | Failure::BodyBroken(_) => {}
+                Failure::Answer(_) | Failure::NoDns(_) | Failure::Rcode { .. } => {}
+                Failure::NoGrpc(_) | Failure::GrpcStatus(_) | Failure::NotServing(_) => {}
+                Failure::Tls(_) | Failure::Certificate(_) | Failure::Command(_) => {}
+                Failure::IcmpDenied(_) | Failure::Exhausted(_) | Failure::Unaskable(_) => {}
+            }
             let reason = failure.reason();
             assert!(page.contains(&format!("\n| `{reason}` | ")), "{reason}");
         }

@@ -15,6 +15,12 @@ pub use qname::QName;
 pub use rcode::Rcode;
 /// Bytes of a message's header, the least that a message can have (RFC 1035 4.1.1).
 pub const HEADER_BYTES: usize = 12;
+/// In its third byte: that it is a response.
+pub const RESPONSE_BIT: u8 = 0x80;
+/// In the same: the operation, 0 for QUERY.
+pub const OPCODE_BITS: u8 = 0x78;
+/// In the same: that it is cut.
+pub const TRUNCATED_BIT: u8 = 0x02;
 /// A name has at most 127 labels of one byte, and the root (RFC 1035 2.3.4).
 pub(crate) const MAX_LABELS: usize = 128;
 

@@ -1,15 +1,14 @@
 //! The first answer: not before every endpoint has been probed once, or has had the time for it.
 
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use hickory_proto::rr::RecordType;
 
 use crate::support::backend::{Backend, Manner, WELL, fresh_ip};
-use crate::support::daemon::PROGRAM;
+use crate::support::daemon::Start;
 use crate::support::dns::{self, Reply};
 use crate::support::http;
-use crate::support::log::Log;
 use crate::support::setup::{Setup, pool, steady, web};
 use crate::support::wait::{until, until_eq};
 
@@ -106,7 +105,7 @@ fn a_daemon_that_starts_can_be_looked_at_and_stopped() {
     let mut setup = hanging(&server, "1m", "");
     setup.dns = "start_timeout = \"1m\"".into();
     setup.write_config();
-    let (mut child, log) = begin(&setup);
+    let (mut child, log) = Start::default().begin(setup.path());
     let line = log.wait_for("probing once before the first answer", 1);
     let admin: SocketAddr = line["admin"].as_str().unwrap().parse().unwrap();
     let check = |path| http::request(admin, "GET", path, None, "").unwrap().status;
@@ -119,13 +118,4 @@ fn a_daemon_that_starts_can_be_looked_at_and_stopped() {
     assert_eq!(ended.code(), Some(0), "{}", log.text());
     until_eq(true, || log.has_ended());
     assert!(log.of("serving").is_empty());
-}
-
-fn begin(setup: &Setup) -> (Child, Log) {
-    let mut command = Command::new(PROGRAM);
-    command.args(["serve", "--config", "steersman.toml"]).current_dir(setup.path());
-    command.env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::null());
-    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-    let log = Log::gather(child.stderr.take().unwrap());
-    (child, log)
 }

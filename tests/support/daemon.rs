@@ -28,6 +28,13 @@ pub struct Start {
 }
 
 impl Start {
+    /// Begins it, without waiting for anything.
+    pub fn begin(&self, folder: &Path) -> (Child, Log) {
+        let mut child = self.spawn(folder);
+        let log = Log::gather(child.stderr.take().unwrap());
+        (child, log)
+    }
+
     fn spawn(&self, folder: &Path) -> Child {
         let mut command = match self.before {
             None => Command::new(PROGRAM),
@@ -45,8 +52,7 @@ impl Start {
     /// Runs one that ends by itself.
     #[track_caller]
     pub fn run_to_the_end(&self, folder: &Path) -> (Option<i32>, String) {
-        let mut child = self.spawn(folder);
-        let log = Log::gather(child.stderr.take().unwrap());
+        let (mut child, log) = self.begin(folder);
         let status = wait_for_end(&mut child, &log);
         until_eq(true, || log.has_ended());
         (status.code(), log.text())
@@ -93,8 +99,7 @@ pub struct Daemon {
 impl Daemon {
     #[track_caller]
     pub fn start(folder: TempDir, start: &Start) -> Self {
-        let mut child = start.spawn(folder.path());
-        let log = Log::gather(child.stderr.take().unwrap());
+        let (mut child, log) = start.begin(folder.path());
         let serving = until("the daemon to serve", || {
             if child.try_wait().unwrap().is_some() {
                 panic!("the daemon has ended:\n{}", log.text());

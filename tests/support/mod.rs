@@ -10,5 +10,6 @@ pub mod log;
 pub mod metrics;
 #[expect(dead_code, reason = "tests of the library use the rest")]
 pub mod mmdb;
+pub mod packages;
 pub mod setup;
 pub mod wait;

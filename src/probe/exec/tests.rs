@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::*;
 use crate::probe::kit::Ask;
@@ -92,9 +92,16 @@ async fn numbers(folder: &TempDir, count: usize) -> Vec<String> {
 }
 
 async fn until_ended(ids: &[String]) {
-    while ids.iter().any(|id| is_running(id)) {
-        sleep(Duration::from_millis(10)).await;
-    }
+    until(|| !ids.iter().any(|id| is_running(id))).await;
+}
+
+async fn until(so: impl Fn() -> bool) {
+    let looking = async {
+        while !so() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENT, looking).await.unwrap();
 }
 
 #[tokio::test]
@@ -114,9 +121,7 @@ async fn at_the_timeout_all_of_its_processes_end_and_it_is_waited_for() {
     };
     until_ended(&ids).await;
     // The shell was ours, and is no zombie either; the other is nobody's of ours.
-    while Path::new("/proc").join(&ids[1]).exists() {
-        sleep(Duration::from_millis(10)).await;
-    }
+    until(|| !Path::new("/proc").join(&ids[1]).exists()).await;
     let short = Duration::from_millis(200);
     let outcome = ask_within(&shell("sleep 1000"), short).await;
     assert_eq!(outcome, Err(Failure::TimedOut(short)));
