@@ -7,7 +7,7 @@ use super::document::{Item, Kind, Table};
 use super::hosts::{host_name, unusable};
 use super::monitors;
 use crate::finding::words::quoted;
-use crate::health::{Endpoint, EndpointAddress, ProbeAt};
+use crate::health::{Endpoint, EndpointAddress, MonitorKind, ProbeAt};
 
 /// The most that one endpoint or branch may weigh.
 pub(super) const MAX_WEIGHT: u32 = 1_000_000;
@@ -144,6 +144,28 @@ fn probe(item: &Item<'_>) -> Option<ProbeAt> {
     };
     let address = Some(usable(item, address)?);
     Some(ProbeAt { address, port, ..ProbeAt::default() })
+}
+
+/// A name that no monitor of the pool asks by would be a slip: the endpoint is asked by another one.
+pub(super) fn check_names(endpoints: &[(Endpoint, Item<'_>)], kinds: &[&MonitorKind]) {
+    // None, or none that could be read.
+    if kinds.is_empty() {
+        return;
+    }
+    let by_host = kinds.iter().any(|kind| kind.asks_by_host());
+    let by_sni = kinds.iter().any(|kind| kind.asks_by_sni());
+    for (key, is_used, expected) in [
+        ("host", by_host, "no such key, or a monitor that asks by HTTP, TLS, gRPC or a command"),
+        ("sni", by_sni, "no such key, or a monitor that asks over TLS or by gRPC"),
+    ] {
+        let written = endpoints.iter().filter_map(|(_, item)| match item.kind() {
+            Kind::Table(table) => table.get(key),
+            _ => None,
+        });
+        for item in written.filter(|_| !is_used) {
+            item.key_finding(format!("{key}, by which no monitor of this pool asks"), expected);
+        }
+    }
 }
 
 /// Compares what is answered, not how it is written.

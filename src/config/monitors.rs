@@ -17,6 +17,7 @@ pub(super) use tls::sni;
 
 use super::document::{Item, Table};
 use super::{combinations, damping};
+use crate::duration::format_duration;
 use crate::finding::words::{one_of, quoted};
 use crate::health::{Initial, Monitor, MonitorKind, Talk, TcpCheck};
 use crate::pattern;
@@ -29,7 +30,9 @@ const SETTINGS: [&str; 8] =
     ["interval", "timeout", "fall", "rise", "retry", "watch", "initial", "damping"];
 
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
+const LONGEST_DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
+/// What the kernel waits before it sends a lost packet of a new connection again (RFC 6298 2).
+const SHORTEST_DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
 const DEFAULT_RETRY: Duration = Duration::from_millis(300);
 const DEFAULT_FALL: u32 = 3;
 const DEFAULT_RISE: u32 = 2;
@@ -57,11 +60,12 @@ pub(super) fn read(name: &str, item: &Item<'_>, table: &Table<'_>, beside: &Besi
     let count = |key: &str| {
         table.get(key).and_then(|item| item.integer(1..=1000, "a number from 1 to 1000"))
     };
+    let interval = pause("interval").unwrap_or(DEFAULT_INTERVAL);
     let monitor = Monitor {
         name: name.into(),
         kind,
-        interval: pause("interval").unwrap_or(DEFAULT_INTERVAL),
-        timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
+        interval,
+        timeout: timeout.unwrap_or_else(|| default_timeout(interval)),
         fall: count("fall").unwrap_or(DEFAULT_FALL),
         rise: count("rise").unwrap_or(DEFAULT_RISE),
         retry: pause("retry").unwrap_or(DEFAULT_RETRY),
@@ -75,6 +79,12 @@ pub(super) fn read(name: &str, item: &Item<'_>, table: &Table<'_>, beside: &Besi
     check_interval(table, &monitor);
     check_watch(table, &monitor);
     monitor
+}
+
+/// Half of a short interval, for whoever asks often wants to know soon; but not less than one second
+/// where the interval has that.
+fn default_timeout(interval: Duration) -> Duration {
+    (interval / 2).clamp(SHORTEST_DEFAULT_TIMEOUT.min(interval), LONGEST_DEFAULT_TIMEOUT)
 }
 
 /// Nobody is asked, so that there is nothing to ask again or to wait for.
@@ -125,16 +135,15 @@ fn check_interval(table: &Table<'_>, monitor: &Monitor) {
     if monitor.interval >= monitor.timeout {
         return;
     }
-    let Some(item) = table.get("interval").or_else(|| table.get("timeout")) else { return };
-    let shown = |key, value| {
-        let default = if table.get(key).is_none() { " (the default)" } else { "" };
-        format!("{}{default}", crate::duration::format_duration(value))
-    };
-    item.finding(
+    // By default it is never longer.
+    let Some(timeout) = table.get("timeout") else { return };
+    let interval = table.get("interval");
+    let default = if interval.is_none() { " (the default)" } else { "" };
+    interval.unwrap_or(timeout).finding(
         format!(
-            "an interval of {}, shorter than the timeout of {}",
-            shown("interval", monitor.interval),
-            shown("timeout", monitor.timeout)
+            "an interval of {}{default}, shorter than the timeout of {}",
+            format_duration(monitor.interval),
+            format_duration(monitor.timeout)
         ),
         "an interval that is at least as long as the timeout",
     );

@@ -163,6 +163,8 @@ fn read_pool(names: &Names<'_>, name: &str, item: &Item<'_>, table: &Table<'_>) 
         }
     };
     check_probes(names, item, name, &monitors, &endpoints.good);
+    let kinds = monitors.iter().filter_map(|id| names.all.get(*id as usize)).map(|m| &m.kind);
+    endpoints::check_names(&endpoints.good, &kinds.collect::<Vec<_>>());
     let complete = endpoints.complete;
     let endpoints: Vec<Endpoint> = endpoints.good.into_iter().map(|(e, _)| e).collect();
     let answers = table.get("answers").and_then(|item| answers(&item)).unwrap_or(Answers::All);

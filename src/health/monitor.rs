@@ -90,3 +90,23 @@ pub enum MonitorKind {
     /// Nothing is asked: the endpoint says of itself that it is well.
     Heartbeat,
 }
+
+impl MonitorKind {
+    /// Whether the `host` of an endpoint makes a difference.
+    pub fn asks_by_host(&self) -> bool {
+        match self {
+            Self::Http(_) | Self::Https(_) | Self::Tls(_) | Self::Grpc(_) | Self::Exec(_) => true,
+            Self::Tcp(check) => check.tls.is_some(),
+            Self::Dns(_) | Self::Icmp | Self::Heartbeat => false,
+        }
+    }
+
+    /// Whether the `sni` of an endpoint makes a difference.
+    pub fn asks_by_sni(&self) -> bool {
+        match self {
+            Self::Https(_) | Self::Tls(_) | Self::Grpc(_) => true,
+            Self::Tcp(check) => check.tls.is_some(),
+            Self::Http(_) | Self::Exec(_) | Self::Dns(_) | Self::Icmp | Self::Heartbeat => false,
+        }
+    }
+}

@@ -66,7 +66,7 @@ impl TcpProbe {
         }
         let found = match (expect, &self.pattern) {
             (Wanted::Bytes { bytes, .. }, _) => talk.hear_bytes(bytes).await?,
-            (_, Some(pattern)) => talk.hear_until(|heard| pattern.is_match(heard)).await?,
+            (_, Some(pattern)) => talk.hear_like(pattern).await?,
             (_, None) => false,
         };
         if found {

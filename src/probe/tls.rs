@@ -14,7 +14,7 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
     SignatureScheme,
 };
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -112,7 +112,10 @@ impl TlsKit {
 
 impl Tls {
     /// Speaks TLS on an open connection.
-    pub(super) async fn connect(&self, stream: TcpStream) -> Result<TlsStream<TcpStream>, Failure> {
+    pub(super) async fn connect<S>(&self, stream: S) -> Result<TlsStream<S>, Failure>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let stream = self.connector.connect(self.name.clone(), stream).await;
         let stream = stream.map_err(|error| cause::of_io(&error))?;
         if self.speaks == Speaks::Http2 && stream.get_ref().1.alpn_protocol() != Some(H2) {

@@ -11,6 +11,7 @@ use crate::zone;
 /// More records than an answer is looked through for.
 const MOST_ANSWERS: usize = 64;
 const LONGEST_ANSWER: usize = 4096;
+const QUOTED: &str = r#"the text of TXT between quotes: answer = '"v=DMARC1; p=none"'"#;
 /// The response codes that a header holds and that have a name.
 const RCODES: std::ops::RangeInclusive<u16> = 0..=10;
 
@@ -105,6 +106,10 @@ fn answer(item: &Item<'_>, rtype: &str) -> Option<RecordData> {
         item.finding(item.shown(), expected);
         return None;
     }
+    if has_comment(text) {
+        item.finding(format!("{}, of which a ; leaves only a part", quoted(text)), QUOTED);
+        return None;
+    }
     let line = format!("record. 60 IN {rtype} {text}\n");
     let mut none = |_: &str, _: &str| Err("no other file is read here".to_owned());
     let (records, findings) = zone::read("", line.as_bytes(), &Name::root(), &mut none);
@@ -119,4 +124,19 @@ fn answer(item: &Item<'_>, rtype: &str) -> Option<RecordData> {
             None
         }
     }
+}
+
+/// Whether a zone file would take the rest for a comment (RFC 1035 5.1).
+fn has_comment(text: &str) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    for c in text.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => quoted = !quoted,
+            ';' if !quoted => return true,
+            _ => {}
+        }
+    }
+    false
 }

@@ -1,6 +1,7 @@
 //! `exec`: a command of the operator, where `steersman.toml` allows that.
 
 use std::fs;
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -12,6 +13,8 @@ use crate::health::ExecCheck;
 const MOST_WORDS: usize = 64;
 const LONGEST_WORD: usize = 4096;
 const COMMAND: &str = r#"a command and its arguments, such as ["/usr/lib/steersman/check", "-v"]"#;
+/// The most of a script that the kernel looks at for its interpreter.
+const MOST_HEAD_BYTES: u64 = 256;
 /// The bits of a file's mode that let somebody run it.
 const EXECUTABLE: u32 = 0o111;
 
@@ -55,14 +58,37 @@ fn is_program(item: &Item<'_>, path: &str) -> bool {
         item.finding(quoted(path), expected);
         return false;
     }
-    let why = match fs::metadata(Path::new(path)) {
-        Err(error) => error.to_string(),
-        Ok(found) if !found.is_file() => "it is not a plain file".into(),
-        Ok(found) if found.permissions().mode() & EXECUTABLE == 0 => {
-            format!("it is not executable (mode {:04o})", found.permissions().mode() & 0o7777)
-        }
-        Ok(_) => return true,
+    let why = match (unfit(path), interpreter(path)) {
+        (Some(why), _) => why,
+        (None, Some(interpreter)) => match unfit(&interpreter) {
+            Some(why) => format!("its interpreter {}: {why}", quoted(&interpreter)),
+            None => return true,
+        },
+        (None, None) => return true,
     };
     item.finding(format!("{}: {why}", quoted(path)), expected);
     false
+}
+
+/// Why nobody could run a file.
+fn unfit(path: &str) -> Option<String> {
+    match fs::metadata(Path::new(path)) {
+        Err(error) => Some(error.to_string()),
+        Ok(found) if !found.is_file() => Some("it is not a plain file".into()),
+        Ok(found) if found.permissions().mode() & EXECUTABLE == 0 => {
+            Some(format!("it is not executable (mode {:04o})", found.permissions().mode() & 0o7777))
+        }
+        Ok(_) => None,
+    }
+}
+
+/// The absolute path after the `#!` of a script, if it is one that can be read.
+fn interpreter(path: &str) -> Option<String> {
+    let mut head = Vec::new();
+    fs::File::open(path).ok()?.take(MOST_HEAD_BYTES).read_to_end(&mut head).ok()?;
+    let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let line = String::from_utf8_lossy(line);
+    // The kernel knows no other spaces.
+    let word = line.trim_start_matches([' ', '\t']).split([' ', '\t']).next()?;
+    word.starts_with('/').then(|| word.into())
 }

@@ -147,7 +147,7 @@ fn every_kind_of_monitor_is_read() {
 fn an_http_monitor_is_read_in_full() {
     let text = r#"
         [monitors.h]
-        http = { method = "POST", request_body = "{}", version = "2", follow_redirects = 3, body_regex = "(?i)ok", headers = { X-B = "2", Authorization = "Bearer x" } }
+        https = { method = "POST", request_body = "{}", version = "2", follow_redirects = 3, body_regex = "(?i)ok", headers = { X-B = "2", Authorization = "Bearer x" } }
         [pools.p]
         monitor = "h"
         endpoints = [{ address = "::1", host = "a.example", sni = "b.example" }]
@@ -161,9 +161,10 @@ fn an_http_monitor_is_read_in_full() {
         follow_redirects: 3,
         body_regex: Some("(?i)ok".into()),
         headers: vec![header("authorization", "Bearer x"), header("x-b", "2")],
+        port: 443,
         ..HttpCheck::default()
     };
-    assert_eq!(inventory.monitors[0].kind, MonitorKind::Http(check));
+    assert_eq!(inventory.monitors[0].kind, MonitorKind::Https(check));
     let (host, sni) = (Some("a.example".into()), Some("b.example".into()));
     let probe = ProbeAt { host, sni, ..ProbeAt::default() };
     assert_eq!(inventory.pools[0].endpoints[0].probe, Some(probe));
@@ -202,4 +203,21 @@ fn pools_require_others_by_name_wherever_these_stand() {
         + &pool("cache", "requires = 'db'");
     let requires = good(&text).pools.into_iter().map(|pool| pool.requires);
     assert_eq!(requires.collect::<Vec<_>>(), [vec![1, 2], vec![], vec![1]]);
+}
+
+#[test]
+fn whoever_asks_often_waits_less_long_by_default() {
+    for (interval, timeout) in [
+        ("1m", 2000),
+        ("5s", 2000),
+        ("4s", 2000),
+        ("3s", 1500),
+        ("2s", 1000),
+        ("1s", 1000),
+        ("300ms", 300),
+        ("10ms", 10),
+    ] {
+        let inventory = good(&format!("[monitors.m]\nhttp = {{}}\ninterval = '{interval}'"));
+        assert_eq!(inventory.monitors[0].timeout, Duration::from_millis(timeout), "{interval}");
+    }
 }

@@ -110,6 +110,15 @@ async fn whatever_hangs_times_out() {
     }
 }
 
+/// Without a bound, whoever reads it is kept busy for as long as the server likes.
+#[tokio::test]
+async fn whoever_never_comes_to_an_answer_is_not_heard_out() {
+    let steps = vec![Step::Send("HTTP/1.1 103 Early Hints\r\n\r\n".repeat(100_000)), Step::Hang];
+    let server = Server::clear("127.0.0.1:0", steps).await;
+    let text = text_of(&server, &clear(&server), PATIENT).await;
+    assert_eq!(text, "no HTTP answer: more than 1024 KiB came");
+}
+
 #[tokio::test]
 async fn a_closed_port_refuses() {
     let server = Server::clear("127.0.83.3:0", vec![]).await;

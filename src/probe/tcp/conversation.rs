@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use regex::bytes::Regex;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
@@ -14,6 +15,8 @@ use crate::probe::steps;
 pub(super) const MOST_HEARD: usize = 64 * 1024;
 /// How long a server may take to part in peace.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// Whoever says nothing for so long may have said all.
+const LULL: Duration = Duration::from_millis(10);
 /// How much of what was heard is shown.
 const SHOWN: usize = 80;
 
@@ -63,6 +66,26 @@ impl Conversation {
         while !good(&self.heard) {
             if !self.hear().await? {
                 return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Hears until a pattern matches; false if it never does. What comes in crumbs is not searched
+    /// anew for each of them.
+    pub(super) async fn hear_like(&mut self, pattern: &Regex) -> Result<bool, Failure> {
+        let mut is_over = false;
+        while !pattern.is_match(&self.heard) {
+            if is_over {
+                return Ok(false);
+            }
+            let enough = self.heard.len() + self.heard.len() / 8;
+            is_over = !self.hear().await?;
+            while !is_over && self.heard.len() < enough {
+                match timeout(LULL, self.hear()).await {
+                    Ok(more) => is_over = !more?,
+                    Err(_) => break,
+                }
             }
         }
         Ok(true)

@@ -14,6 +14,8 @@ enum Server {
     Greets(&'static [u8]),
     /// Speaks when so many octets have come.
     Answers(usize, &'static [u8]),
+    /// Speaks first, and goes on to listen.
+    Stays(&'static [u8]),
 }
 
 impl Server {
@@ -24,7 +26,7 @@ impl Server {
         let task = tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
             let (count, words) = match self {
-                Self::Greets(words) => (0, words),
+                Self::Greets(words) | Self::Stays(words) => (0, words),
                 Self::Answers(count, words) => (count, words),
             };
             let mut heard = vec![0; count];
@@ -36,7 +38,9 @@ impl Server {
                 }
                 tokio::task::yield_now().await;
             }
-            let _ = stream.shutdown().await;
+            if !matches!(self, Self::Stays(_)) {
+                let _ = stream.shutdown().await;
+            }
             // Whoever leaves may do so in any way.
             let _ = stream.read_to_end(&mut heard).await;
             heard
@@ -104,6 +108,7 @@ async fn words_of_ones_own_are_said_and_looked_for() {
             "",
         ),
         (Server::Greets(b"load: 0.37"), own(None, pattern("^load: 0")), "well", ""),
+        (Server::Stays(b"the load is 0.37"), own(None, pattern("0.37$")), "well", ""),
         (
             Server::Greets(b"load: 9.37"),
             own(None, pattern("^load: 0")),

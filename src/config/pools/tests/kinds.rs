@@ -1,5 +1,9 @@
 //! Mistakes in what the kinds of monitor ask.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
 use super::*;
 
 #[test]
@@ -193,6 +197,13 @@ fn mistakes_in_questions_of_dns_are_said() {
             ],
         ),
         ("name = 'a', answer = []", &["30: a list of 0; expected 1 to 64 records"]),
+        (
+            "name = 'a', type = 'TXT', answer = 'v=DMARC1; p=none'",
+            &[
+                "44: \"v=DMARC1; p=none\", of which a ; leaves only a part; expected the text of TXT between quotes: answer = '\"v=DMARC1; p=none\"'",
+            ],
+        ),
+        ("name = 'a', type = 'TXT', answer = '\"v=DMARC1; p=none\" a\\;b'", &[]),
         ("name = 'a', answer = ''", &[&*format!("30: \"\"; expected {a}")]),
         ("name = 'a', answer = \"::1\\n\"", &[&format!("30: \"::1\\n\"; expected {a}")]),
         (
@@ -244,29 +255,61 @@ fn mistakes_in_questions_of_grpc_are_said() {
     assert_eq!(read_all(text).1, [port]);
 }
 
+const PROGRAM: &str = "expected the absolute path of a program that can be run";
+
+/// What becomes of the settings of an exec monitor.
+fn read_allowing(settings: &str, allows_exec: bool) -> (MonitorKind, Vec<String>) {
+    let text = format!("[monitors.m]\nexec = {{ {settings} }}");
+    let document = Document::parse("pools.toml", text.as_bytes()).ok().unwrap();
+    let mut files = crate::config::folder::Files::new(Path::new("/")).unwrap();
+    let beside = Beside::new(Path::new("/"), &mut files, allows_exec);
+    let kind = read(&document, &beside).monitors.remove(0).kind;
+    (kind, document.into_findings().iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn a_script_has_an_interpreter_that_can_be_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("check");
+    for (text, wanted) in [
+        ("#!/bin/sh\nexit 0\n", None),
+        ("#! /usr/bin/env python3\n", None),
+        (
+            "#!/no/such -x\n",
+            Some("its interpreter \"/no/such\": No such file or directory (os error 2)"),
+        ),
+        // As editors of other systems leave it, and the kernel takes it.
+        (
+            "#!/bin/sh\r\n",
+            Some("its interpreter \"/bin/sh\\r\": No such file or directory (os error 2)"),
+        ),
+        ("#!/bin\n", Some("its interpreter \"/bin\": it is not a plain file")),
+        ("#!", None),
+        ("#", None),
+        ("", None),
+    ] {
+        fs::write(&script, text).unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+        let path = script.to_str().unwrap();
+        let found = read_allowing(&format!("command = ['{path}']"), true).1;
+        let wanted = wanted.map(|why| format!("pools.toml:2:21: \"{path}\": {why}; {PROGRAM}"));
+        assert_eq!(found, wanted.into_iter().collect::<Vec<_>>(), "{text:?}");
+    }
+}
+
 #[test]
 fn commands_are_allowed_elsewhere_and_must_be_there() {
-    let read_allowing = |settings: &str, allows_exec| {
-        let text = format!("[monitors.m]\nexec = {{ {settings} }}");
-        let document = Document::parse("pools.toml", text.as_bytes()).ok().unwrap();
-        let mut files = crate::config::folder::Files::new(std::path::Path::new("/")).unwrap();
-        let beside = Beside::new(std::path::Path::new("/"), &mut files, allows_exec);
-        let kind = read(&document, &beside).monitors.remove(0).kind;
-        let findings = document.into_findings();
-        (kind, findings.iter().map(ToString::to_string).collect::<Vec<_>>())
-    };
     let (kind, findings) = read_allowing("command = ['/bin/sh', '-c', 'true']", true);
     let command = ["/bin/sh", "-c", "true"].map(String::from).into();
     assert_eq!((kind, findings), (MonitorKind::Exec(ExecCheck { command }), vec![]));
     let not_allowed = "1: a command, which steersman.toml does not allow; expected allow_exec = true under [monitors] of steersman.toml, or another kind";
-    let program = "expected the absolute path of a program that can be run";
     let a_command = r#"a command and its arguments, such as ["/usr/lib/steersman/check", "-v"]"#;
     for (settings, allows_exec, expected) in [
         ("command = ['/bin/sh']", false, vec![not_allowed.to_owned()]),
         ("", true, vec![format!("1: exec without a command; expected command = {a_command}")]),
         ("command = '/bin/sh'", true, vec![format!("20: \"/bin/sh\"; expected {a_command}")]),
         ("command = []", true, vec![format!("20: a list of 0; expected {a_command}")]),
-        ("command = ['sh']", true, vec![format!("21: \"sh\"; {program}")]),
+        ("command = ['sh']", true, vec![format!("21: \"sh\"; {PROGRAM}")]),
         (
             "command = ['/bin/sh', 1]",
             true,
@@ -275,17 +318,17 @@ fn commands_are_allowed_elsewhere_and_must_be_there() {
         (
             "command = ['/no/such']",
             true,
-            vec![format!("21: \"/no/such\": No such file or directory (os error 2); {program}")],
+            vec![format!("21: \"/no/such\": No such file or directory (os error 2); {PROGRAM}")],
         ),
         (
             "command = ['/bin']",
             true,
-            vec![format!("21: \"/bin\": it is not a plain file; {program}")],
+            vec![format!("21: \"/bin\": it is not a plain file; {PROGRAM}")],
         ),
         (
             "command = ['/etc/passwd']",
             true,
-            vec![format!("21: \"/etc/passwd\": it is not executable (mode 0644); {program}")],
+            vec![format!("21: \"/etc/passwd\": it is not executable (mode 0644); {PROGRAM}")],
         ),
     ] {
         let expected: Vec<String> = expected.iter().map(|f| format!("pools.toml:2:{f}")).collect();

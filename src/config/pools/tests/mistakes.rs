@@ -235,6 +235,32 @@ fn a_circle_may_be_long() {
 }
 
 #[test]
+fn names_that_nobody_asks_by_are_said() {
+    let host = "host, by which no monitor of this pool asks; expected no such key, or a monitor that asks by HTTP, TLS, gRPC or a command";
+    let sni = "sni, by which no monitor of this pool asks; expected no such key, or a monitor that asks over TLS or by gRPC";
+    let (host, sni) = (format!("5:39: {host}"), format!("5:59: {sni}"));
+    for (kind, monitor, wanted) in [
+        ("http = {}", "'m'", vec![&sni]),
+        ("https = {}", "'m'", vec![]),
+        ("tcp = { port = 1 }", "'m'", vec![&host, &sni]),
+        ("tcp = { port = 1, tls = true }", "'m'", vec![]),
+        ("tls = {}", "'m'", vec![]),
+        ("grpc = { port = 1 }", "'m'", vec![]),
+        ("dns = { name = 'a' }", "'m'", vec![&host, &sni]),
+        ("icmp = {}", "'m'", vec![&host, &sni]),
+        ("heartbeat = {}", "'m'", vec![&host, &sni]),
+        ("https = {}", "['m', 'ping']", vec![]),
+    ] {
+        let text = format!(
+            "[monitors]\nping.icmp = {{}}\nm.{kind}\n[pools.a]\nendpoints = [{{ address = '192.0.2.1', \
+             host = 'a.example', sni = 'b.example' }}]\nmonitor = {monitor}"
+        );
+        let wanted: Vec<String> = wanted.iter().map(|f| format!("pools.toml:{f}")).collect();
+        assert_eq!(read_all(&text).1, wanted, "{kind}");
+    }
+}
+
+#[test]
 fn mistakes_in_endpoints_are_said() {
     let address = r#"expected an IPv4 or IPv6 address, such as "192.0.2.10" or "2001:db8::10""#;
     let host = r#"expected a host name, such as "customer.cdn.example.net.""#;

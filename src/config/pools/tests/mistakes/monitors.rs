@@ -42,10 +42,8 @@ fn mistakes_in_monitors_are_said() {
             &["2:10: unknown key \"port\"; expected no key at all"],
         ),
         (
-            "[monitors.m]\nicmp = {}\ninterval = '1s'",
-            &[&format!(
-                "3:12: an interval of 1s, shorter than the timeout of 2s (the default); {longer}"
-            )],
+            "[monitors.m]\nicmp = {}\ninterval = '1s'\ntimeout = '2s'",
+            &[&format!("3:12: an interval of 1s, shorter than the timeout of 2s; {longer}")],
         ),
         (
             "[monitors.m]\nicmp = {}\ntimeout = '6s'",
