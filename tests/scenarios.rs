@@ -40,6 +40,11 @@ stories! {
     failback_after_a_time
     failback_by_hand
     families
+    fault_answers_503
+    fault_hangs
+    fault_host_gone
+    fault_process_gone
+    fault_wrong_body
     flapping_within_fall
     geo_falls_back
     host_names

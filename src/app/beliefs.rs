@@ -54,25 +54,17 @@ impl Beliefs {
         pools.with(&summed, inventory, standing, see)
     }
 
-    /// A pool that counts as down before its first probe has not failed, nor have those that
-    /// require it.
+    /// A pool that counts as down before its first probe has not failed, nor have those that are down
+    /// only because they require it.
     fn heard(&self, inventory: &Inventory, pool: PoolId, seen: Seen) -> Seen {
+        let board = self.probes.board();
         match seen {
-            Seen::Failing if self.is_unheard(inventory, pool) => Seen::Up,
+            Seen::Failing if board.is_unheard(pool) => Seen::Up,
+            Seen::Lacking if required(inventory, pool).iter().any(|id| board.is_unheard(*id)) => {
+                Seen::Up
+            }
             seen => seen,
         }
-    }
-
-    fn is_unheard(&self, inventory: &Inventory, pool: PoolId) -> bool {
-        let (mut left, mut seen) = (vec![pool], HashSet::new());
-        while let Some(pool) = left.pop() {
-            if self.probes.board().is_unheard(pool) {
-                return true;
-            }
-            let required = inventory.pools.get(pool as usize).into_iter().flat_map(|p| &p.requires);
-            left.extend(required.copied().filter(|id| seen.insert(*id)));
-        }
-        false
     }
 
     /// Which pools have been out. Taken after the overrides by whoever needs both, and as little
@@ -87,4 +79,14 @@ impl Beliefs {
         // Each change of the table is one insertion or removal, whole or not begun.
         self.overrides.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a pool requires, and what that does.
+fn required(inventory: &Inventory, pool: PoolId) -> HashSet<PoolId> {
+    let (mut left, mut seen) = (vec![pool], HashSet::new());
+    while let Some(pool) = left.pop() {
+        let required = inventory.pools.get(pool as usize).into_iter().flat_map(|p| &p.requires);
+        left.extend(required.copied().filter(|id| seen.insert(*id)));
+    }
+    seen
 }

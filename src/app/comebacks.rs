@@ -6,7 +6,7 @@ use super::running::Running;
 use crate::admin::OverrideError;
 use crate::clock;
 use crate::health::{Family, PoolId, Target};
-use crate::steering::{Asked, Set};
+use crate::steering::PoolState;
 use crate::view::View;
 
 impl Running {
@@ -83,14 +83,10 @@ pub(super) fn tell(before: &View, after: &View, summed: &[PoolId]) {
     for id in summed {
         let Some(pool) = after.world.inventory.pools.get(*id as usize) else { continue };
         let pool = &*pool.name;
-        for asked in [Asked::A, Asked::Aaaa] {
-            let Some(set) = set(after, *id, asked) else { continue };
-            let was_held = self::set(before, *id, asked).is_some_and(|set| set.held != 0);
-            // Host names stand behind both.
-            if set.family() == Family::Host && asked == Asked::Aaaa {
-                continue;
-            }
+        for set in after.pools.get(*id).into_iter().flat_map(PoolState::sets) {
             let family = set.family();
+            let was = before.pools.get(*id).and_then(|state| state.set_of(family));
+            let was_held = was.is_some_and(|set| set.held != 0);
             match (was_held, set.held != 0) {
                 (false, true) => tracing::info!(
                     pool,
@@ -104,8 +100,4 @@ pub(super) fn tell(before: &View, after: &View, summed: &[PoolId]) {
             }
         }
     }
-}
-
-fn set(view: &View, pool: PoolId, asked: Asked) -> Option<&Set> {
-    view.pools.get(pool)?.set(asked)
 }

@@ -38,7 +38,7 @@ impl Moment {
         let last_failure = targets.iter().filter_map(|target| target.last_failure.as_ref());
         ProbeFacts {
             verdict: self.probes.verdict(id),
-            since: targets.iter().filter_map(|target| target.since).max(),
+            since: self.probes.since(id),
             failing: targets.iter().any(|target| target.is_failing()),
             last_error: last_failure.max_by_key(|(at, _)| *at).map(|(_, why)| why.to_string()),
             last_round_trip: targets.iter().filter_map(|target| target.round_trip).max(),
@@ -120,6 +120,7 @@ impl Control for Running {
         all.push(metrics::info(&view.world.revision, env!("CARGO_PKG_VERSION")));
         all.extend(families::endpoints(view, overrides, probes));
         all.extend(families::probes(probes));
+        all.extend(families::open_files());
         metrics::render(&all)
     }
 

@@ -1,9 +1,13 @@
 //! What a scrape is told of endpoints, pools and probes.
 
+use std::fs;
+use std::time::SystemTime;
+
+use rustix::process::{Resource, getrlimit};
+
 use crate::health::{EndpointId, Overrides, Standing, StandingNow, State};
 use crate::metrics::Family;
-use crate::probe::{Histogram, Snapshot};
-use crate::steering::Asked;
+use crate::probe::{Failure, Histogram, Snapshot, TargetStatus};
 use crate::view::View;
 
 /// Endpoints, pools and overrides.
@@ -40,20 +44,15 @@ pub(super) fn endpoints(view: &View, overrides: &Overrides, probes: &Snapshot) -
             served.push("", &labels, f64::from(u8::from(standing <= Standing::Up)));
         }
         let Some(state) = view.pools.get(pool_id) else { continue };
-        let families = match pool.answers_hosts() {
-            true => &[("cname", Asked::Alias)][..],
-            false => &[("a", Asked::A), ("aaaa", Asked::Aaaa)],
-        };
-        for (family, asked) in families {
-            if let Some(set) = state.set(*asked) {
-                let labels = [("pool", pool.name.as_str()), ("family", family)];
-                pools_up.push("", &labels, f64::from(u8::from(set.is_up())));
-                if view.world.paces.some_held() {
-                    held_back.push("", &labels, f64::from(u8::from(set.held != 0)));
-                }
-                if pool.panic_below.is_some() {
-                    panics.push("", &labels, f64::from(u8::from(set.stands().panics)));
-                }
+        for set in state.sets() {
+            let family = set.family().to_string();
+            let labels = [("pool", pool.name.as_str()), ("family", family.as_str())];
+            pools_up.push("", &labels, f64::from(u8::from(set.is_up())));
+            if view.world.paces.some_held() {
+                held_back.push("", &labels, f64::from(u8::from(set.held != 0)));
+            }
+            if pool.panic_below.is_some() {
+                panics.push("", &labels, f64::from(u8::from(set.stands().panics)));
             }
         }
     }
@@ -75,8 +74,10 @@ pub(super) fn probes(snapshot: &Snapshot) -> Vec<Family> {
         "steersman_probe_lateness_seconds",
         "How long after they are due probes begin.",
     );
+    let mut targets = Targets::new();
     for status in &snapshot.targets {
         let target: &str = &status.target.key;
+        targets.push(snapshot, status);
         for (result, count) in &status.results {
             results.push("", &[("target", target), ("result", result)], *count as f64);
         }
@@ -88,7 +89,84 @@ pub(super) fn probes(snapshot: &Snapshot) -> Vec<Family> {
         "Whether nobody is heard of any more, so that verdicts stay as they are.",
     );
     let lost = lost.sample(&[], f64::from(u8::from(snapshot.is_cut_off)));
-    vec![results, durations, lateness, lost]
+    let Targets { up, since, changed, in_a_row, next } = targets;
+    vec![results, durations, lateness, lost, up, since, changed, in_a_row, next]
+}
+
+/// How targets stand.
+struct Targets {
+    up: Family,
+    since: Family,
+    changed: Family,
+    in_a_row: Family,
+    next: Family,
+}
+
+impl Targets {
+    fn new() -> Self {
+        Self {
+            up: Family::gauge(
+                "steersman_target_up",
+                "Whether probes of a target say that it is up.",
+            ),
+            since: Family::gauge(
+                "steersman_target_since_timestamp_seconds",
+                "Since when they say what they say.",
+            ),
+            changed: Family::gauge(
+                "steersman_target_changed_timestamp_seconds",
+                "When that last changed since the start, and by which result.",
+            ),
+            in_a_row: Family::gauge(
+                "steersman_target_in_a_row",
+                "How many of the last probes in a row have succeeded, or failed.",
+            ),
+            next: Family::gauge(
+                "steersman_target_next_probe_timestamp_seconds",
+                "When the next probe begins.",
+            ),
+        }
+    }
+
+    fn push(&mut self, snapshot: &Snapshot, status: &TargetStatus) {
+        let labels = [("target", &*status.target.key)];
+        let is_up = status.verdict().state == State::Up;
+        self.up.push("", &labels, f64::from(u8::from(is_up)));
+        if let Some(since) = status.since {
+            self.since.push("", &labels, unix_seconds(since));
+        }
+        if let Some(change) = &status.change {
+            let result = change.why.as_ref().map_or("ok", Failure::reason);
+            self.changed.push("", &[labels[0], ("result", result)], unix_seconds(change.at));
+        }
+        for (result, count) in [("ok", status.successes), ("failed", status.failures)] {
+            self.in_a_row.push("", &[labels[0], ("result", result)], f64::from(count));
+        }
+        if let Some(next) = snapshot.next_probe(status) {
+            self.next.push("", &labels, unix_seconds(next));
+        }
+    }
+}
+
+fn unix_seconds(at: SystemTime) -> f64 {
+    at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}
+
+/// Open files, by the names that Prometheus has for them; what the system does not tell is left out.
+pub(super) fn open_files() -> Vec<Family> {
+    // One of them is the folder itself, while it is read.
+    let open = fs::read_dir("/proc/self/fd").ok().map(|files| files.count().saturating_sub(1));
+    let most = getrlimit(Resource::Nofile).current;
+    let mut families = Vec::new();
+    if let Some(open) = open {
+        let family = Family::gauge("process_open_fds", "Number of open file descriptors.");
+        families.push(family.sample(&[], open as f64));
+    }
+    if let Some(most) = most {
+        let family = Family::gauge("process_max_fds", "Maximum number of open file descriptors.");
+        families.push(family.sample(&[], most as f64));
+    }
+    families
 }
 
 fn histogram(family: &mut Family, labels: &[(&'static str, &str)], of: &Histogram) {

@@ -31,7 +31,7 @@ use crate::dns::Transport;
 use crate::finding::Finding;
 use crate::live::Live;
 use crate::metrics::Metrics;
-use crate::probe::{Kit, Plan, Probes, Report};
+use crate::probe::{Kit, Plan, Probes, Report, question_of};
 use crate::reload::{self, Loaded, Seen, Watch};
 use crate::server::{
     self, Bound, Encrypted, EncryptedBound, EncryptedListen, Identity, Limits, Server,
@@ -118,6 +118,7 @@ impl App {
             ongoing: Ongoing::default(),
         });
 
+        running.remember();
         let background = Background::start(&running, admin_listener, access, reports, watch)?;
         running.announce_the_first_round(background.admin_address);
         let answering = tokio::select! {
@@ -207,7 +208,13 @@ fn start_probes(
     remembered: Remembered,
 ) -> Result<(Beliefs, mpsc::Receiver<Report>), StartError> {
     let kit = Kit::new(&[]).map_err(|error| StartError::Other(error.to_string()))?;
-    let memory = |key: &str| remembered.verdicts.get(key).copied();
+    let memory = |key: &str| {
+        // By other settings too, for they may have changed meanwhile.
+        let question = question_of(key);
+        let mut alike = remembered.verdicts.range(format!("{question} #")..);
+        let alike = alike.next().filter(|(other, _)| question_of(other) == question);
+        remembered.verdicts.get(key).or(alike.map(|(_, last)| last)).copied()
+    };
     let (reports_in, reports) = mpsc::channel(REPORTS_WAITING);
     let probes = Probes::start(Plan::new(&world.inventory), kit, &memory, reports_in)
         .map_err(other("cannot start to probe"))?;

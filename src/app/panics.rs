@@ -2,73 +2,59 @@
 
 use std::collections::HashSet;
 
-use crate::health::PoolId;
-use crate::steering::{Asked, PoolStands, Set};
+use crate::health::{Family, PoolId};
+use crate::steering::{PoolStands, PoolState, Set};
 use crate::view::View;
-
-/// The families of addresses.
-const FAMILIES: [(Asked, &str); 2] = [(Asked::A, "a"), (Asked::Aaaa, "aaaa")];
 
 /// Logs what has changed since `before`, which is of the same world, and of which no other pools
 /// were summed anew.
 pub(super) fn tell(before: &View, after: &View, summed: &[PoolId]) {
-    for pool in summed {
-        for &(asked, family) in family_names(after, *pool) {
-            let panicked = stands(before, *pool, asked).is_some_and(|stands| stands.panics);
-            report(after, *pool, (asked, family), panicked);
+    for id in summed {
+        for set in sets(after, *id) {
+            let was = before.pools.get(*id).and_then(|state| state.set_of(set.family()));
+            report(after, *id, set, was.is_some_and(|set| set.stands().panics));
         }
     }
 }
 
 /// The same, where the worlds may be different; at a start there is nothing before.
 pub(super) fn tell_all(before: Option<&View>, after: &View) {
-    let panicked: HashSet<(&str, &str)> = before.into_iter().flat_map(panicking).collect();
+    let panicked: HashSet<(&str, Family)> = before.into_iter().flat_map(panicking).collect();
     for (id, pool) in (0..).zip(&after.world.inventory.pools) {
-        for &(asked, family) in family_names(after, id) {
-            report(after, id, (asked, family), panicked.contains(&(&*pool.name, family)));
+        for set in sets(after, id) {
+            report(after, id, set, panicked.contains(&(&*pool.name, set.family())));
         }
     }
 }
 
-fn report(view: &View, id: PoolId, (asked, family): (Asked, &str), panicked: bool) {
-    let Some(stands) = stands(view, id, asked) else { return };
+fn report(view: &View, id: PoolId, set: &Set, panicked: bool) {
     let Some(pool) = view.world.inventory.pools.get(id as usize) else { return };
-    let PoolStands { healthy, total, panics, .. } = stands;
-    let pool = &*pool.name;
+    let PoolStands { healthy, total, panics, .. } = set.stands();
+    let (pool, family) = (&*pool.name, set.family());
     match (panicked, panics) {
         (false, true) => tracing::warn!(
             pool,
-            family,
+            %family,
             healthy,
             total,
             "a pool panics: so few of its endpoints are up that those that probes call down are \
              answered too"
         ),
         (true, false) => {
-            tracing::warn!(pool, family, healthy, total, "a pool no longer panics");
+            tracing::warn!(pool, %family, healthy, total, "a pool no longer panics");
         }
         _ => {}
     }
 }
 
 /// Each pool and family that panics.
-fn panicking(view: &View) -> impl Iterator<Item = (&str, &str)> {
+fn panicking(view: &View) -> impl Iterator<Item = (&str, Family)> {
     (0..).zip(&view.world.inventory.pools).flat_map(move |(id, pool)| {
-        let panics = move |asked| stands(view, id, asked).is_some_and(|stands| stands.panics);
-        let families = family_names(view, id).iter().filter(move |(asked, _)| panics(*asked));
-        families.map(|(_, family)| (&*pool.name, *family))
+        let panicking = sets(view, id).filter(|set| set.stands().panics);
+        panicking.map(|set| (&*pool.name, set.family()))
     })
 }
 
-/// The families that a pool has to be looked at for, with their names.
-fn family_names(view: &View, id: PoolId) -> &'static [(Asked, &'static str)] {
-    match view.world.inventory.pools.get(id as usize) {
-        Some(pool) if pool.panic_below.is_none() => &[],
-        Some(pool) if pool.answers_hosts() => &[(Asked::Alias, "cname")],
-        _ => &FAMILIES,
-    }
-}
-
-fn stands(view: &View, pool: PoolId, asked: Asked) -> Option<PoolStands> {
-    view.pools.get(pool)?.set(asked).map(Set::stands)
+fn sets(view: &View, id: PoolId) -> impl Iterator<Item = &Set> {
+    view.pools.get(id).into_iter().flat_map(PoolState::sets)
 }

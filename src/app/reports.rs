@@ -47,8 +47,16 @@ impl Running {
                 }
                 let (generation, view) = self.swap_moved(&batch);
                 batch.retain(|report| self.is_worth_a_note(report));
-                // With so many waiting the disk is gone, and its owner has worse to read.
-                let _ = notes_in.try_send(Notes { reports: batch, generation, view });
+                let count = batch.len();
+                if count == 0 {
+                    continue;
+                }
+                if notes_in.try_send(Notes { reports: batch, generation, view }).is_err() {
+                    tracing::error!(
+                        count,
+                        "the disk is too slow: changes that are not written down"
+                    );
+                }
             }
         });
     }
@@ -79,7 +87,7 @@ impl Running {
             || self.unsendable().contains(&report.key)
     }
 
-    fn unsendable(&self) -> MutexGuard<'_, HashSet<Arc<str>>> {
+    pub fn unsendable(&self) -> MutexGuard<'_, HashSet<Arc<str>>> {
         self.ongoing.unsendable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -94,6 +94,7 @@ impl Running {
         let revision = world.revision.clone();
         self.metrics.expect(&world);
         live::release(self.serve(world, cookie_secrets));
+        self.remember();
         if let (Some(identity), Some(pair)) = (&self.identity, certificate)
             && identity.replace(pair)
         {
@@ -136,6 +137,22 @@ impl Running {
         self.alarm.expect(dependents);
         alarm::tell_all(Some(&before), &self.live.load());
         Arc::clone(&before.world)
+    }
+
+    /// Has the journal know what is believed of all that is probed from now on, by whatever settings
+    /// it was probed before, and of nothing else.
+    pub fn remember(&self) {
+        let believed = self.beliefs.probes.board().remembered();
+        let keys: HashSet<&str> = believed.iter().map(|(key, _)| &**key).collect();
+        self.unsendable().retain(|key| keys.contains(&**key));
+        self.store.forget_verdicts(|key| keys.contains(key));
+        for (key, verdict) in believed.iter().filter_map(|(key, verdict)| Some((key, (*verdict)?)))
+        {
+            if let Err(error) = self.store.record_unknown_verdict(key, verdict) {
+                tracing::warn!(%error, "cannot remember what was believed before");
+                return;
+            }
+        }
     }
 
     /// Ends the overrides whose time is over.

@@ -7,8 +7,8 @@ use super::CommandResult;
 use super::args::StatusArgs;
 use super::client::Client;
 use crate::admin::status::{
-    ComebackStatus, EndpointStatus, OverrideStatus, PoolStatus, RampStatus, StandingText,
-    StateText, Status,
+    ComebackStatus, EndpointStatus, OverrideStatus, PoolStatus, ProbeStatus, RampStatus,
+    RoundTripStatus, StandingText, StateText, Status,
 };
 use crate::clock;
 use crate::duration::format_duration;
@@ -105,6 +105,7 @@ fn pool_lines(pool: &PoolStatus, now: SystemTime, lines: &mut Vec<Line>) {
     });
     for endpoint in &pool.endpoints {
         lines.push(endpoint_line(endpoint, now));
+        lines.extend(endpoint.probes.iter().map(|probe| probe_line(probe, now)));
     }
 }
 
@@ -143,7 +144,6 @@ fn endpoint_line(endpoint: &EndpointStatus, now: SystemTime) -> Line {
     notes.extend(endpoint.last_round_trip_ms.map(|ms| format!("{last_success}{ms:.1} ms")));
     if is_ill {
         notes.extend(endpoint.last_error.clone());
-        notes.extend(in_a_row(endpoint));
     }
     let held = endpoint.held_until.as_ref();
     notes.extend(held.map(|until| format!("flaps: held down until {until}")));
@@ -154,15 +154,25 @@ fn endpoint_line(endpoint: &EndpointStatus, now: SystemTime) -> Line {
     }
 }
 
-/// How many probes in a row say what the verdict does not, or still do.
-fn in_a_row(endpoint: &EndpointStatus) -> Option<String> {
-    let most = endpoint.probes.iter().map(|probe| probe.failures_in_a_row).max()?;
-    let well = endpoint.probes.iter().map(|probe| probe.successes_in_a_row).min()?;
-    match (most, well) {
+/// What one monitor knows of an endpoint.
+fn probe_line(probe: &ProbeStatus, now: SystemTime) -> Line {
+    let mut notes = Vec::new();
+    notes.extend(match (probe.successes_in_a_row, probe.failures_in_a_row) {
         (0, 0) => None,
-        (0, well) => Some(format!("{well} in a row succeeded")),
-        (most, _) => Some(format!("{most} in a row failed")),
-    }
+        (0, failed) => Some(format!("{failed} in a row failed")),
+        (well, _) => Some(format!("{well} in a row succeeded")),
+    });
+    notes.extend(probe.last_change.as_ref().map(|change| {
+        let to = if change.to == StateText::Up { "up" } else { "down" };
+        let why = change.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        format!("{to} {} ago{why}", age(&change.at, now))
+    }));
+    notes.extend(probe.round_trip_ms.map(|RoundTripStatus { p50, p90, p99, .. }| {
+        format!("{p50:.1}, {p90:.1}, {p99:.1} ms (p50, p90, p99)")
+    }));
+    notes.extend(probe.next_probe.as_ref().map(|next| format!("next in {}", left(next, now))));
+    let columns = vec![probe.monitor.clone(), String::new(), notes.join("; ")];
+    Line { indent: 6, columns }
 }
 
 fn families(pool: &PoolStatus) -> String {
@@ -196,6 +206,14 @@ fn age(since: &str, now: SystemTime) -> String {
     match from_rfc3339(since).map(|since| now.duration_since(since).unwrap_or_default()) {
         Ok(age) => format_duration(Duration::from_secs(age.as_secs())),
         Err(_) => since.to_owned(),
+    }
+}
+
+/// How much later than now, in tenths of a second.
+fn left(until: &str, now: SystemTime) -> String {
+    match from_rfc3339(until).map(|until| until.duration_since(now).unwrap_or_default()) {
+        Ok(left) => format!("{:.1} s", left.as_secs_f64()),
+        Err(_) => until.to_owned(),
     }
 }
 

@@ -25,6 +25,8 @@ pub enum Seen {
     ForcedUp,
     /// Down, whatever people said.
     Failing,
+    /// The same, but only because of what it requires.
+    Lacking,
     /// Down only because of what people said.
     TakenOut,
 }
@@ -70,7 +72,7 @@ impl Comeback {
         is_held: impl FnOnce(SystemTime) -> bool,
     ) -> Self {
         match (self, seen) {
-            (_, Seen::Failing) => Self::Out { failed: true },
+            (_, Seen::Failing | Seen::Lacking) => Self::Out { failed: true },
             (Self::Steady, Seen::Up | Seen::ForcedUp) => Self::Steady,
             (Self::Steady, Seen::TakenOut) => Self::Out { failed: false },
             (Self::Out { failed }, Seen::Up) => Self::Back { since: now, failed },
@@ -109,6 +111,7 @@ mod tests {
                 (Seen::Up, up),
                 (Seen::ForcedUp, forced_up),
                 (Seen::Failing, failing),
+                (Seen::Lacking, failing),
                 (Seen::TakenOut, taken_out),
             ] {
                 let after = before.see(seen, at(9), |since| {

@@ -76,19 +76,12 @@ impl Condition {
             Self::Monitor(index) => monitors(*index),
             Self::Not(other) => {
                 let Verdict { state, hold } = other.verdict(monitors);
-                Verdict { state: opposite(state), hold }
+                Verdict { state: state.other(), hold }
             }
             Self::AtLeast { count, of } => {
                 at_least(*count, of.iter().map(|condition| condition.verdict(monitors)))
             }
         }
-    }
-}
-
-fn opposite(state: State) -> State {
-    match state {
-        State::Up => State::Down,
-        State::Down => State::Up,
     }
 }
 
@@ -194,7 +187,7 @@ mod tests {
                     let mut later = said.clone();
                     for (bit, index) in may_change.iter().enumerate() {
                         if changes >> bit & 1 == 1 {
-                            later[*index].0 = opposite(later[*index].0);
+                            later[*index].0 = later[*index].0.other();
                         }
                     }
                     prop_assert_eq!(verdict(&condition, &later).0, state, "{:?} at {}", later, moment);

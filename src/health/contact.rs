@@ -1,13 +1,15 @@
 //! Whether this machine still hears of anybody: where all fall silent at once, it has lost its
 //! network, and knows nothing of how they are.
 //!
-//! | heard of since the silence began | of those heard of shortly before it | silence is |
+//! | heard of since the silence was seen | of those heard of shortly before it | silence is |
 //! |---|---|---|
 //! | another address | | that address's own |
 //! | nobody | fewer than [`MANY`] addresses, or all of one failure domain | theirs |
 //! | nobody | at least [`MANY`], of several failure domains | this machine's |
 //!
-//! Whoever answers is heard of, well or not: a connection that is refused came from somewhere.
+//! Whoever answers is heard of, well or not: a connection that is refused came from somewhere. Silence
+//! is seen when an answer is overdue: what others answered before that says nothing, for the network
+//! may have been lost between their answer and this one.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -20,6 +22,15 @@ const INTERVALS: u32 = 2;
 
 /// What fails together: a region, or a pool that names none.
 pub type Domain = u32;
+
+/// When an address fell silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// When the first probe began that got no answer.
+    pub began: Duration,
+    /// When its answer was overdue.
+    pub seen: Duration,
+}
 
 /// Who was heard of, and when. All moments are since one and the same, whichever that is.
 #[derive(Clone, Debug, Default)]
@@ -82,13 +93,9 @@ impl Contact {
         self.latest.iter().flatten().any(|(other, at)| *other != address && *at >= since)
     }
 
-    /// Whether the silence of an address since that moment is this machine's, and whether that is
-    /// news.
-    pub fn is_lost(&mut self, address: IpAddr, since: Duration) -> (bool, bool) {
-        if self.is_lost || self.others_heard_since(address, since) {
-            return (self.is_lost, false);
-        }
-        let before = self.last.values().filter(|heard| heard.was_shortly_before(since));
+    /// Whether a silence is this machine's, if no other address was heard of since it was seen.
+    pub fn may_be_lost(&self, silence: Silence) -> bool {
+        let before = self.last.values().filter(|heard| heard.was_shortly_before(silence.began));
         let (mut count, mut domains) = (0, [None; 2]);
         for heard in before {
             count += 1;
@@ -98,8 +105,12 @@ impl Contact {
                 domains[1] = Some(heard.domain);
             }
         }
-        self.is_lost = count >= MANY && domains[1].is_some();
-        (self.is_lost, self.is_lost)
+        self.is_lost || count >= MANY && domains[1].is_some()
+    }
+
+    /// This machine has lost its network. Returns whether that is news.
+    pub fn lose(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_lost, true)
     }
 
     /// Forgets an address that has fallen silent by itself: it is no sign of what comes later.
@@ -142,6 +153,21 @@ mod tests {
         contact
     }
 
+    /// Whether a silence is taken for this machine's, and whether that is news.
+    fn judged(contact: &mut Contact, of: u8, silence: Silence) -> (bool, bool) {
+        match contact.others_heard_since(address(of), silence.seen) || !contact.may_be_lost(silence)
+        {
+            true => (contact.is_cut_off(), false),
+            false => (true, contact.lose()),
+        }
+    }
+
+    /// Seen after `milliseconds` more.
+    fn silence(seconds: u64, milliseconds: u64) -> Silence {
+        let began = Duration::from_secs(seconds);
+        Silence { began, seen: began + Duration::from_millis(milliseconds) }
+    }
+
     /// The table above; address 1 is silent since 20 s.
     #[test]
     fn silence_of_many_unrelated_addresses_is_ones_own() {
@@ -167,22 +193,33 @@ mod tests {
             (&[], false, "nobody was ever heard of"),
         ] {
             let mut contact = contact(heard);
-            assert_eq!(contact.is_lost(address(1), seconds(20)), (is_lost, is_lost), "{what}");
-            assert_eq!(contact.is_lost(address(1), seconds(20)).0, is_lost, "{what}");
-            assert!(!contact.is_lost(address(2), seconds(20)).1, "it is no news: {what}");
+            assert_eq!(judged(&mut contact, 1, silence(20, 0)), (is_lost, is_lost), "{what}");
+            assert_eq!(judged(&mut contact, 1, silence(20, 0)).0, is_lost, "{what}");
+            assert!(!judged(&mut contact, 2, silence(20, 0)).1, "it is no news: {what}");
+        }
+    }
+
+    /// The network goes a moment after one answer, and before the next.
+    #[test]
+    fn what_was_heard_before_an_answer_is_overdue_says_nothing() {
+        for (seen, is_lost) in [(0, false), (900, false), (1100, true)] {
+            let mut contact =
+                contact(&[(1, 0, 19), (2, 0, 19), (3, 0, 19), (4, 1, 19), (5, 1, 19)]);
+            contact.heard(address(3), 0, INTERVAL, seconds(21));
+            assert_eq!(judged(&mut contact, 1, silence(20, seen)).0, is_lost, "{seen}");
         }
     }
 
     #[test]
     fn the_first_that_is_heard_of_ends_it() {
         let mut contact = contact(&[(1, 0, 9), (2, 0, 9), (3, 0, 9), (4, 1, 9), (5, 1, 9)]);
-        assert_eq!(contact.is_lost(address(1), seconds(10)), (true, true));
+        assert_eq!(judged(&mut contact, 1, silence(10, 0)), (true, true));
         assert!(contact.heard(address(4), 1, INTERVAL, seconds(30)));
         assert!(!contact.heard(address(4), 1, INTERVAL, seconds(31)), "it is no news");
-        assert_eq!(contact.is_lost(address(1), seconds(10)), (false, false));
+        assert_eq!(judged(&mut contact, 1, silence(10, 0)), (false, false));
         assert!(contact.was_lost_since(seconds(29)) && !contact.was_lost_since(seconds(30)));
         // Whoever alone is heard of may fall silent by itself.
-        assert_eq!(contact.is_lost(address(4), seconds(32)), (false, false));
+        assert_eq!(judged(&mut contact, 4, silence(32, 0)), (false, false));
     }
 
     /// Whoever restarts the daemon because nothing works must not lose all verdicts by it.
@@ -193,20 +230,20 @@ mod tests {
             contact.expect(address(last), domain, INTERVAL, seconds(0));
         }
         assert!(!contact.others_heard_since(address(1), seconds(0)), "nobody was heard of");
-        assert_eq!(contact.is_lost(address(1), seconds(1)), (true, true));
+        assert_eq!(judged(&mut contact, 1, silence(1, 0)), (true, true));
     }
 
     #[test]
     fn what_is_asked_no_more_does_not_count() {
         let mut contact = contact(&[(1, 0, 9), (2, 0, 9), (3, 0, 9), (4, 1, 9), (5, 1, 9)]);
         contact.retain(|one| *one != address(5));
-        assert_eq!(contact.is_lost(address(1), seconds(10)), (false, false));
+        assert_eq!(judged(&mut contact, 1, silence(10, 0)), (false, false));
     }
 
     #[test]
     fn what_fell_silent_before_does_not_count() {
         let mut contact = contact(&[(1, 0, 9), (2, 0, 9), (3, 0, 9), (4, 1, 9), (5, 1, 9)]);
         contact.forget(address(5));
-        assert_eq!(contact.is_lost(address(1), seconds(10)), (false, false));
+        assert_eq!(judged(&mut contact, 1, silence(10, 0)), (false, false));
     }
 }

@@ -17,7 +17,7 @@ mod tracker;
 
 pub use comeback::{Comeback, PoolComeback, Seen};
 pub use condition::Condition;
-pub use contact::{Contact, Domain};
+pub use contact::{Contact, Domain, Silence};
 pub use family::Family;
 pub use inventory::{
     Answers, Combined, Endpoint, EndpointAddress, Inventory, Location, MonitorId, Pool, PoolId,
@@ -31,4 +31,4 @@ pub use monitor::{
 pub use overrides::{Override, OverrideState, Overrides, Target};
 pub use share::Share;
 pub use standing::{EndpointId, RememberedVerdict, Standing, StandingNow, State, Verdict};
-pub use tracker::{Damping, Outcome, ProbeNumber, Tracker, TrackerSettings};
+pub use tracker::{Blame, Damping, Outcome, ProbeNumber, Tracker, TrackerSettings};

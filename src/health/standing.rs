@@ -14,6 +14,17 @@ pub enum State {
     Down,
 }
 
+impl State {
+    /// The other one.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Up => Self::Down,
+            Self::Down => Self::Up,
+        }
+    }
+}
+
 /// What is believed of an endpoint, and for how long that cannot change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {

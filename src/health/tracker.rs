@@ -8,7 +8,6 @@
 //! | in doubt, none under way | `retry` after the last one ended |
 //! | in doubt, fewer under way than are missing | `retry` after the last one began |
 //! | in doubt, as many under way as are missing | when one of them has ended |
-//!
 //! | down, and held there by [`damping`] | an interval after the last one began, and when the hold is over |
 //!
 //! A verdict is in doubt while outcomes contradict it ([`judge`]), and while a probe of what is up
@@ -43,6 +42,17 @@ pub enum Outcome {
     Success,
     /// It is not, or did not say in time.
     Failure,
+}
+
+/// Whose fault a failure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The endpoint's.
+    Endpoint,
+    /// That is to be seen: nothing goes down by it, and the next probe follows soon.
+    Unknown,
+    /// This machine's, which has lost its network: nothing goes down by it.
+    Ourselves,
 }
 
 /// The part of a monitor that judging needs.
@@ -83,8 +93,8 @@ pub struct Tracker {
     judge: Judge,
     course: Course,
     damper: Damper,
-    /// Whether the last outcome would have made it down, were it not for this machine's network.
-    is_cut_off: bool,
+    /// Whose fault the last outcome was, if it was a failure.
+    blame: Blame,
     verdict: Verdict,
 }
 
@@ -97,7 +107,7 @@ impl Tracker {
         let verdict = Verdict { state: last.unwrap_or(settings.initial.state()), hold };
         let (judge, damper) = (Judge::new(last), Damper::default());
         let course = Course::new(first);
-        Self { settings, judge, course, damper, is_cut_off: false, verdict }
+        Self { settings, judge, course, damper, blame: Blame::Endpoint, verdict }
     }
 
     /// What is believed, as it was when that was last said to have moved.
@@ -139,15 +149,15 @@ impl Tracker {
         self.course.begin(now, chance)
     }
 
-    /// A probe has ended, after `took`; returns the new state if that changed. Nothing goes down
-    /// while `is_cut_off` says that the failure may be this machine's own.
+    /// A probe has ended, after `took`; returns the new state if that changed. `blame` is of a
+    /// failure.
     pub fn end(
         &mut self,
         probe: ProbeNumber,
         outcome: Outcome,
         now: Duration,
         took: Duration,
-        is_cut_off: bool,
+        blame: Blame,
     ) -> Option<State> {
         if !self.course.end(probe, now) {
             return None;
@@ -156,14 +166,24 @@ impl Tracker {
             self.course.succeeded(probe, took);
         }
         self.damper.pass(now);
-        self.is_cut_off = is_cut_off && outcome == Outcome::Failure;
-        let is_held = self.damper.held_until().is_some() || self.is_cut_off;
+        self.blame = if outcome == Outcome::Failure { blame } else { Blame::Endpoint };
+        let is_held = self.damper.held_until().is_some() || self.blame != Blame::Endpoint;
         let changed = self.judge.observe(outcome, &self.settings, is_held);
         if let (Some(state), Some(damping)) = (changed, &self.settings.damping) {
             self.damper.changed(state, now, damping);
         }
         self.conclude(now);
         changed
+    }
+
+    /// Whether the outcome of a probe still counts: none that began later has succeeded.
+    pub fn counts(&self, probe: ProbeNumber) -> bool {
+        self.course.counts(probe)
+    }
+
+    /// How long a probe may take before it is slow.
+    pub fn patience(&self) -> Duration {
+        self.course.patience()
     }
 
     /// Whether one more failure makes it down.
@@ -175,7 +195,7 @@ impl Tracker {
     /// is due now. What is believed stays as it was last said until that has ended.
     pub fn reconnect(&mut self, now: Duration) {
         self.judge.forgive();
-        self.is_cut_off = false;
+        self.blame = Blame::Endpoint;
         self.course.hints.hear(now, self.settings.interval);
     }
 
@@ -210,6 +230,14 @@ impl Tracker {
         }
     }
 
+    /// The next probe is due now, whatever hints there were: somebody has to be asked whether this
+    /// machine still hears of anybody.
+    pub fn ask_at_once(&mut self, now: Duration) {
+        if self.verdict.hold.is_none() {
+            self.course.hints.insist(now);
+        }
+    }
+
     fn is_in_doubt(&self) -> bool {
         // One that is slow casts no doubt on what is down.
         let slow = self.believed() == State::Up && self.course.has_slow();
@@ -224,7 +252,7 @@ impl Tracker {
         if let Some(until) = self.damper.held_until() {
             return Pace::Held { pause: self.settings.interval, until };
         }
-        if self.is_cut_off {
+        if self.blame == Blame::Ourselves {
             return Pace::Settled(self.settings.interval);
         }
         match self.judge.basis() {
@@ -254,10 +282,10 @@ impl Tracker {
     /// How long it takes at least until the outcomes that are missing can be there. Those under
     /// way may end at any moment, and those to come may end as they begin.
     fn earliest_change(&self, now: Duration) -> Duration {
-        if self.is_cut_off {
-            // From the moment in which the network is back, which may be any, `fall` are missing,
-            // and the first of them is asked at once.
-            let more = self.settings.fall.saturating_sub(1);
+        if self.blame == Blame::Ourselves {
+            // From the moment in which the network is back, which may be any, all are missing that
+            // are needed, and the first of them is asked at once.
+            let more = self.judge.needed(&self.settings).saturating_sub(1);
             return self.settings.doubt_pause().saturating_mul(more).min(self.settings.interval);
         }
         if let Some(until) = self.damper.held_until() {

@@ -94,8 +94,31 @@ impl Snapshot {
         self.plan.verdict(endpoint, target)
     }
 
-    /// When the next probe of a target is due; none while one is under way that has to end first.
+    /// Since when that is so, as far as the last change of each of its targets tells.
+    pub fn since(&self, endpoint: EndpointId) -> Option<SystemTime> {
+        let state = self.verdict(endpoint).state;
+        let mut changes: Vec<SystemTime> =
+            self.targets_of(endpoint).filter_map(|target| target.since).collect();
+        changes.sort_unstable();
+        let before = |moment: SystemTime| {
+            let target = |index: usize| {
+                let row = self.targets.get(index)?;
+                let was_other = row.since.is_some_and(|since| since >= moment);
+                let Verdict { state, hold } = row.verdict();
+                Some(Verdict { state: if was_other { state.other() } else { state }, hold })
+            };
+            self.plan.verdict(endpoint, target).state
+        };
+        let changed_it = |moment: &&SystemTime| before(**moment) != state;
+        changes.iter().rev().find(changed_it).or(changes.first()).copied()
+    }
+
+    /// When the next probe of a target is due; none while one is under way that has to end first,
+    /// and of what is not asked.
     pub fn next_probe(&self, target: &TargetStatus) -> Option<SystemTime> {
+        if target.target.is_heartbeat() {
+            return None;
+        }
         let (now, wall) = self.taken;
         target.tracker.due().map(|due| wall + due.saturating_sub(now))
     }
@@ -155,6 +178,13 @@ impl Board {
         table.rows.iter().filter(|row| row.probed.is_none() && !row.target.is_heartbeat()).count()
     }
 
+    /// The keys of the plan, each with what is believed, to be remembered; none before the first
+    /// outcome.
+    pub fn remembered(&self) -> Vec<(Arc<str>, Option<RememberedVerdict>)> {
+        let table = self.table();
+        table.rows.iter().map(|row| (row.target.key.clone(), row.remembered())).collect()
+    }
+
     /// Whether the plan has a target of this key.
     pub(super) fn has(&self, key: &str) -> bool {
         self.table().by_key.contains_key(key)
@@ -162,8 +192,8 @@ impl Board {
 
     /// Puts a plan in place of the last one. What is known of targets that are in both is kept;
     /// the others begin with what is believed of their addresses; where nothing was asked there,
-    /// with what `memory` knows of their keys. Returns the targets that are new; `first` says
-    /// when each of these is to be probed first.
+    /// with what `memory` knows of their keys. Returns the targets that are new; `first` says when
+    /// each of these is to be probed first.
     pub(super) fn replace(
         &self,
         plan: Plan,
@@ -220,6 +250,9 @@ impl Board {
             _ => Next::Wait(row.tracker.wake().map(|wake| self.origin + wake)),
         };
         let verdict = row.verdict();
+        if is_slow {
+            table.miss(index, moment);
+        }
         let report = is_slow.then(|| table.report(index, before, Event::Slow, at)).flatten();
         Some(Look { report, verdict, next })
     }
@@ -248,10 +281,18 @@ impl Board {
         let now = self.moment(now);
         let mut table = self.table();
         let index = table.index(key)?;
-        let (weight, contact) = table.listen(index, &ended, now);
         let row = table.rows.get_mut(index)?;
         let before = row.verdict();
-        let changed = row.end(&ended, now, weight);
+        let (changed, contact) = match row.tracker.counts(ended.number) {
+            true => {
+                let (weight, contact) = table.listen(index, &ended, now);
+                (table.rows.get_mut(index)?.end(&ended, now, weight), contact)
+            }
+            false => {
+                row.count(&ended);
+                (None, None)
+            }
+        };
         let Ended { result, round_trip, at, .. } = ended;
         let report = table.report(index, before, Event::Ended { result, round_trip }, at)?;
         Some(Report { changed, contact, ..report })
@@ -346,8 +387,9 @@ impl Table {
     }
 }
 
-/// What is believed of a target that asks the same, though at other times; else, where all that is
-/// asked of its address fails, that it is down: another question makes nobody well.
+/// What is believed of a target that asks the same, though at other times; else, that it is up
+/// where something that is asked of its address is: another question is no reason to take it out by
+/// its first failure. But where all fail, it makes nobody well.
 fn same_question(rows: &[&TargetStatus], target: &ProbeTarget) -> Option<RememberedVerdict> {
     if let Some(row) = rows.iter().find(|row| row.target.asks_the_same(target)) {
         return row.remembered();
@@ -355,8 +397,6 @@ fn same_question(rows: &[&TargetStatus], target: &ProbeTarget) -> Option<Remembe
     if target.settings.initial != Initial::Last || target.is_heartbeat() {
         return None;
     }
-    let remembered: Vec<RememberedVerdict> =
-        rows.iter().filter_map(|row| row.remembered()).collect();
-    let all_down = remembered.iter().all(|last| last.state == State::Down);
-    remembered.first().copied().filter(|_| all_down)
+    let remembered = || rows.iter().filter_map(|row| row.remembered());
+    remembered().find(|last| last.state == State::Up).or_else(|| remembered().next())
 }

@@ -10,12 +10,12 @@ use std::time::Duration;
 pub enum Failure {
     /// Nothing, or not everything, came within the timeout.
     TimedOut(Duration),
+    /// The same, and nothing at all came from there.
+    Unanswered(Duration),
     /// No heartbeat came for so long.
     NoHeartbeat(Duration),
     /// Nothing listens on the port.
     Refused,
-    /// The same, and nothing at all came from there.
-    Unanswered(Duration),
     /// There is no way to there.
     Unreachable(String),
     /// The network, or the other host, said something else.
@@ -147,8 +147,10 @@ impl From<&io::Error> for Failure {
                 // No port is left, or no local address fits.
                 | libc::EADDRNOTAVAIL | libc::EADDRINUSE | libc::EAGAIN,
             ) => return Self::Exhausted(plain(error)),
-            // A firewall of this machine says so, and nobody else.
-            Some(libc::EPERM | libc::EACCES) => return Self::Unaskable(plain(error)),
+            // A firewall of this machine says so, or it knows no IPv6.
+            Some(libc::EPERM | libc::EACCES | libc::EAFNOSUPPORT) => {
+                return Self::Unaskable(plain(error));
+            }
             _ => {}
         }
         match error.kind() {

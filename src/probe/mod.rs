@@ -44,7 +44,7 @@ pub use schedule::Probes;
 pub use steps::{Step, step_by_step};
 pub use target::{
     ExecRequest, GrpcRequest, HttpRequest, Plan, ProbeTarget, Request, TcpRequest, TlsRequest,
-    TlsSettings,
+    TlsSettings, question_of,
 };
 
 #[cfg(test)]

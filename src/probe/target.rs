@@ -11,6 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use key::question_of;
 pub use request::{
     ExecRequest, GrpcRequest, HttpRequest, Request, TcpRequest, TlsRequest, TlsSettings,
 };

@@ -81,7 +81,7 @@ impl Watch {
         let now = clock::runtime_now();
         self.is_well = verdict == Verdict::SETTLED_UP;
         match (&self.link, verdict.state) {
-            (Link::Open(open), State::Up) if !self.is_well => {
+            (Link::Open(open), _) if !self.is_well => {
                 self.backoff.let_go(now, open.since.elapsed());
                 self.link = Link::Off;
             }

@@ -195,6 +195,37 @@ impl Store {
         recorded.map_err(|error| StateError::Io(path, error))
     }
 
+    /// Writes down what is believed of a key, unless something is written down of it already: that
+    /// is as new, or newer.
+    ///
+    /// # Errors
+    ///
+    /// As above.
+    pub fn record_unknown_verdict(
+        &self,
+        key: &str,
+        verdict: RememberedVerdict,
+    ) -> Result<(), StateError> {
+        let disk = self.disk()?;
+        // Taken first, so that no change comes between that is then written down before this.
+        let mut journal = guard(&disk.verdicts);
+        if guard(&disk.latest).contains_key(key) {
+            return Ok(());
+        }
+        guard(&disk.latest).insert(key.to_owned(), verdict);
+        let latest = || verdicts::lines(&guard(&disk.latest));
+        let recorded = verdicts::to_json(key, verdict)
+            .and_then(|json| journal.record(&json, Durability::Buffered, latest));
+        recorded.map_err(|error| StateError::Io(self.folder.join("verdicts.jsonl"), error))
+    }
+
+    /// Forgets all verdicts but those of some keys; their lines go with the next rewrite.
+    pub fn forget_verdicts(&self, keep: impl Fn(&str) -> bool) {
+        if let Ok(disk) = self.disk() {
+            guard(&disk.latest).retain(|key, _| keep(key));
+        }
+    }
+
     /// What was last written down of a target.
     pub fn remembered(&self, key: &str) -> Option<RememberedVerdict> {
         guard(&self.disk().ok()?.latest).get(key).copied()

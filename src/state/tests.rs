@@ -215,6 +215,26 @@ fn the_last_verdict_of_each_key_survives_a_kill_and_the_file_is_shortened() {
 }
 
 #[test]
+fn what_is_probed_no_more_is_forgotten_and_what_is_written_down_is_not_overtaken() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path(), at(0));
+    let up = RememberedVerdict { state: State::Up, since: at(1) };
+    store.record_verdict("icmp ::1", State::Down, at(2)).unwrap();
+    store.record_verdict("icmp ::2", State::Down, at(2)).unwrap();
+    store.forget_verdicts(|key| key != "icmp ::2");
+    for key in ["icmp ::1", "icmp ::2", "icmp ::3"] {
+        store.record_unknown_verdict(key, up).unwrap();
+    }
+    let down = RememberedVerdict { state: State::Down, since: at(2) };
+    assert_eq!(store.remembered("icmp ::1"), Some(down));
+    drop(store);
+    let (_, remembered) = open(folder.path(), at(3));
+    let found: Vec<_> = remembered.verdicts.into_iter().collect();
+    let wanted = [("icmp ::1", down), ("icmp ::2", up), ("icmp ::3", up)];
+    assert_eq!(found, wanted.map(|(key, verdict)| (key.to_owned(), verdict)));
+}
+
+#[test]
 fn verdicts_that_change_for_years_do_not_fill_the_disk() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = open(folder.path(), at(0));

@@ -140,6 +140,19 @@ impl PoolState {
         self.0[asked as usize].as_ref()
     }
 
+    /// The endpoints of each family that it has.
+    pub fn sets(&self) -> impl Iterator<Item = &Set> {
+        let [first, second, _] = &self.0;
+        // Host names stand behind both.
+        let second = second.as_ref().filter(|set| set.family() != Family::Host);
+        first.iter().chain(second)
+    }
+
+    /// Those of one family.
+    pub fn set_of(&self, family: Family) -> Option<&Set> {
+        self.sets().find(|set| set.family() == family)
+    }
+
     /// Whether it is up for any family that it has: that is what others require of it.
     pub fn is_up(&self) -> bool {
         self.0.iter().flatten().any(Set::is_up)
@@ -147,7 +160,10 @@ impl PoolState {
 
     /// Whether it is, or would be if people had not taken some of it out.
     fn is_up_but_for_people(&self) -> bool {
-        self.0.iter().flatten().any(|set| set.stands().seen != Seen::Failing)
+        self.0
+            .iter()
+            .flatten()
+            .any(|set| !matches!(set.stands().seen, Seen::Failing | Seen::Lacking))
     }
 
     /// The shortest time in which a verdict could change it for any family.

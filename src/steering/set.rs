@@ -93,12 +93,9 @@ impl Set {
             seen: match up {
                 true if is_forced_up => Seen::ForcedUp,
                 true => Seen::Up,
-                false
-                    if healthy + taken_out >= pool.min_healthy && needs.are_met_but_for_people =>
-                {
-                    Seen::TakenOut
-                }
-                false => Seen::Failing,
+                false if healthy + taken_out < pool.min_healthy => Seen::Failing,
+                false if needs.are_met_but_for_people => Seen::TakenOut,
+                false => Seen::Lacking,
             },
             hold: members.iter().filter_map(|m| m.now.hold).chain(needs.hold).min(),
         };

@@ -142,3 +142,19 @@ fn what_was_never_probed_has_not_failed() {
     assert_eq!(daemon.answer("www"), [MAIN]);
     assert!(comeback(&daemon).is_null(), "{}", comeback(&daemon));
 }
+
+/// It has failed by its own probes, whatever is known of what it requires.
+#[test]
+fn what_failed_itself_has_failed_though_nothing_was_heard_of_its_database() {
+    let mut server = Backend::http();
+    let names = "[www]\nfailover = [\"main\", \"spare\"]\nfailback = \"manual\"\n";
+    let database = "[monitors.alive]\nheartbeat = {}\ninterval = \"1h\"\n\
+                    [pools.db]\nmonitor = \"alive\"\nendpoints = [\"192.0.2.9\"]\n";
+    let main = pool("main", "web", MAIN, server.address) + "requires = [\"db\"]\n";
+    let pools = web() + &main + &steady("spare", SPARE) + database;
+    let daemon = Setup::steering(&pools, names).ready();
+    assert_eq!(daemon.answer("www"), [MAIN]);
+    fall_and_rise(&mut server, &daemon);
+    daemon.log.wait_for(HELD, 1);
+    assert_eq!(daemon.answer("www"), [SPARE]);
+}

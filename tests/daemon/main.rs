@@ -25,6 +25,7 @@ mod floods;
 mod heartbeats;
 mod hostile;
 mod monitors;
+mod network;
 mod observing;
 mod overrides;
 mod panics;

@@ -94,6 +94,32 @@ fn the_last_verdicts_survive_kill_9() {
     assert_eq!(daemon.endpoint("main")["verdict"], "up");
 }
 
+/// They ask the same, only at other times: by a reload, and while no daemon runs.
+#[test]
+fn verdicts_survive_other_settings() {
+    let server = Backend::http();
+    let pools = |retry| {
+        let patient = web().replace("\"1s\"", "\"1m\"").replace("\"50ms\"", retry);
+        patient + &pool("main", "web", MAIN, server.address) + &steady("spare", SPARE)
+    };
+    server.be(Manner::Answer("500 No", ""));
+    let mut daemon = Setup::steering(&pools("\"50ms\""), NAMES).ready();
+    daemon.wait_for_answer("www", SPARE);
+    wait_for_journal(&daemon, "down");
+    server.be(Manner::Hang);
+    daemon.write("zones/pools.toml", pools("\"60ms\""));
+    assert_eq!(daemon.reload().status, 200);
+    daemon.kill();
+    let mut daemon = daemon.start_again();
+    assert_eq!(daemon.answer("www"), [SPARE]);
+    for retry in ["\"70ms\"", "\"80ms\""] {
+        daemon.kill();
+        daemon.write("zones/pools.toml", pools(retry));
+        daemon = daemon.start_again();
+        assert_eq!(daemon.answer("www"), [SPARE]);
+    }
+}
+
 /// A verdict is written down a moment after answers follow it, since no disk may delay them.
 #[track_caller]
 fn wait_for_journal(daemon: &Daemon, state: &str) {

@@ -82,10 +82,22 @@ pub enum Condition {
     /// They succeed.
     #[default]
     Well,
-    /// They fail.
+    /// They fail: the status is 503.
     Broken,
+    /// They fail: the status is good, and the body is another one.
+    OtherBody,
+    /// The process is gone: they fail, and connections have ended.
+    Gone,
     /// They get no answer.
     Hangs,
+    /// The host is gone: they get no answer, and in the end connections do not either.
+    Vanished,
+}
+
+impl Condition {
+    fn is_silent(self) -> bool {
+        matches!(self, Self::Hangs | Self::Vanished)
+    }
 }
 
 /// How a page is.
@@ -115,6 +127,11 @@ impl Minds {
         self.0.get(page).is_none_or(|mind| mind.condition == Condition::Well)
     }
 
+    /// Whether the process of a server is gone.
+    pub fn is_gone(&self, server: &str) -> bool {
+        self.0.iter().any(|(page, mind)| page.server == server && mind.condition == Condition::Gone)
+    }
+
     /// Time goes on for all.
     pub fn go_on(&mut self) {
         self.0.values_mut().for_each(|mind| mind.waits = false);
@@ -122,6 +139,11 @@ impl Minds {
 }
 
 impl Mind {
+    /// How it is, what the next probes come to aside.
+    pub fn condition(&self) -> Condition {
+        self.condition
+    }
+
     /// From now on probes are answered so, those that hang too.
     pub fn turn(&mut self, condition: Condition) {
         self.condition = condition;
@@ -149,7 +171,7 @@ impl Mind {
         let outcome = match (self.next.pop_front(), self.condition) {
             (Some(outcome), _) => outcome,
             (None, _) if self.waits => return None,
-            (None, Condition::Hangs) => return None,
+            (None, condition) if condition.is_silent() => return None,
             (None, condition) => condition == Condition::Well,
         };
         self.answered += 1;
@@ -158,7 +180,7 @@ impl Mind {
 
     /// A probe was given up that got no answer; returns whether the story meant it to be.
     pub fn give_up(&mut self) -> bool {
-        let meant = self.condition == Condition::Hangs && self.is_awake();
+        let meant = self.condition.is_silent() && self.is_awake();
         self.answered += u64::from(meant);
         meant
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use steersman::dns::{self, Asker, Scratch, Transport};
 use steersman::health::{
-    EndpointId, Outcome, Override, Overrides, PoolComeback, ProbeNumber, StandingNow, State,
+    Blame, EndpointId, Outcome, Override, Overrides, PoolComeback, ProbeNumber, StandingNow, State,
     Target, Tracker,
 };
 use steersman::probe::Plan;
@@ -20,7 +20,7 @@ use super::ask::{self, Reply};
 use super::expect::{Expectation, What};
 use super::files::Files;
 use super::places::{self, Place};
-use super::probed::{Minds, Page, meant, pages};
+use super::probed::{Condition, Minds, Page, meant, pages};
 use super::story::{Act, Asked, Story};
 
 /// Questions are asked with this many draws. It is divided by every small number, so that choices
@@ -28,6 +28,10 @@ use super::story::{Act, Asked, Story};
 const DRAWS: u64 = 240;
 /// Nothing takes longer to settle.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// When an idle connection tells that a host is gone, or that a port is open again, at the latest.
+const KEEPALIVES: Duration = Duration::from_secs(3);
+const OPENED_AGAIN: Duration = Duration::from_secs(1);
 
 /// The stage.
 pub struct Pure {
@@ -51,6 +55,9 @@ struct Probed {
     page: Page,
     tracker: Tracker,
     timeout: Duration,
+    /// Whether an idle connection is kept to it, and when that next tells of something.
+    is_watched: bool,
+    hint_at: Option<Duration>,
     /// Probes that hang: when they run into the timeout, the first one first.
     hanging: VecDeque<(Duration, ProbeNumber)>,
 }
@@ -105,15 +112,17 @@ impl Pure {
             self.plan.targets.iter().zip(&self.probed).map(|(t, p)| (&t.key, (t, p))).collect();
         let probed = plan.targets.iter().enumerate().map(|(index, target)| {
             let page = page_of[&index].clone();
-            let (timeout, hanging) = (target.timeout, VecDeque::new());
+            let (timeout, is_watched) = (target.timeout, target.watched().is_some());
             if let Some((_, old)) = known.get(&target.key) {
                 let (tracker, hanging) = (old.tracker.clone(), old.hanging.clone());
-                return Probed { page, tracker, timeout, hanging };
+                let hint_at = old.hint_at;
+                return Probed { page, tracker, timeout, is_watched, hint_at, hanging };
             }
             let same = known.values().find(|(other, _)| other.asks_the_same(target));
             let last = memory(&target.key).or_else(|| same.and_then(|(_, p)| p.tracker.state()));
             let tracker = Tracker::new(target.settings, last, self.now);
-            Probed { page, tracker, timeout, hanging }
+            let hanging = VecDeque::new();
+            Probed { page, tracker, timeout, is_watched, hint_at: None, hanging }
         });
         self.probed = probed.collect();
         self.plan = plan;
@@ -168,7 +177,8 @@ impl Pure {
         let awake = self.probed.iter().enumerate().filter(|(_, p)| minds.of(&p.page).is_awake());
         let next = awake.filter_map(|(index, probed)| {
             let timeout = probed.hanging.front().map(|(at, _)| *at);
-            let next = timeout.into_iter().chain(probed.tracker.wake()).min()?;
+            let next =
+                timeout.into_iter().chain(probed.hint_at).chain(probed.tracker.wake()).min()?;
             Some((index, next.max(now)))
         });
         next.min_by_key(|(_, at)| *at)
@@ -180,7 +190,10 @@ impl Pure {
         let probed = &mut self.probed[index];
         let before = probed.tracker.verdict().state;
         let timed_out = probed.hanging.front().copied().filter(|(until, _)| *until <= at);
-        if let Some((_, number)) = timed_out {
+        if probed.hint_at.is_some_and(|hint| hint <= at) {
+            probed.hint_at = None;
+            probed.tracker.hint(at);
+        } else if let Some((_, number)) = timed_out {
             probed.hanging.pop_front();
             self.minds.of(&probed.page).give_up();
             probed.end(number, false, at, probed.timeout);
@@ -192,6 +205,21 @@ impl Pure {
         // Nothing else of it says when a pool went out or came back.
         if self.probed[index].tracker.verdict().state != before {
             self.sum();
+        }
+    }
+
+    /// From now on a page is so, which an idle connection tells of in its time.
+    fn turn(&mut self, page: &Page, condition: Condition) {
+        let before = self.minds.of(page).condition();
+        self.minds.of(page).turn(condition);
+        let after = match (before, condition) {
+            (_, Condition::Gone) => Some(Duration::ZERO),
+            (_, Condition::Vanished) => Some(KEEPALIVES),
+            (Condition::Gone | Condition::Vanished, Condition::Well) => Some(OPENED_AGAIN),
+            _ => None,
+        };
+        for probed in self.probed.iter_mut().filter(|p| p.page == *page && p.is_watched) {
+            probed.hint_at = after.map(|after| self.now + after);
         }
     }
 
@@ -324,7 +352,7 @@ impl Pure {
 impl Probed {
     fn end(&mut self, number: ProbeNumber, well: bool, now: Duration, took: Duration) {
         let outcome = if well { Outcome::Success } else { Outcome::Failure };
-        self.tracker.end(number, outcome, now, took, false);
+        self.tracker.end(number, outcome, now, took, Blame::Endpoint);
     }
 }
 
@@ -355,7 +383,7 @@ impl Stage for Pure {
             Act::Places(places) => self.places.clone_from(places),
             Act::Become { who, condition } => {
                 for page in meant(&self.world.inventory, who)? {
-                    self.minds.of(&page).turn(*condition);
+                    self.turn(&page, *condition);
                 }
                 self.answer_hanging();
             }

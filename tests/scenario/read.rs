@@ -166,6 +166,13 @@ fn act(words: &[&str], said: &str) -> Result<Act, String> {
             probing(Who { among: one(endpoint)?, monitor: None }, rest)?
         }
         [whom @ .., "dies"] => Act::Become { who: who(whom)?, condition: Condition::Broken },
+        [whom @ .., "answers", "another", "body"] => {
+            Act::Become { who: who(whom)?, condition: Condition::OtherBody }
+        }
+        [whom @ .., "loses", "its", "process"] => {
+            Act::Become { who: who(whom)?, condition: Condition::Gone }
+        }
+        [whom @ .., "vanishes"] => Act::Become { who: who(whom)?, condition: Condition::Vanished },
         [whom @ .., "hangs"] => Act::Become { who: who(whom)?, condition: Condition::Hangs },
         [whom @ .., "returns"] => Act::Become { who: who(whom)?, condition: Condition::Well },
         _ => return Err(format!("cannot understand {said:?}")),

@@ -78,15 +78,20 @@ struct Listening {
 impl Backend {
     /// Speaks HTTP, and is well.
     pub fn http() -> Self {
-        Self::start(None)
+        Self::start(fresh_ip(), None)
+    }
+
+    /// The same on every IPv4 address.
+    pub fn http_everywhere() -> Self {
+        Self::start(Ipv4Addr::UNSPECIFIED, None)
     }
 
     /// Speaks HTTP over TLS, and is well but for its certificate.
     pub fn https(config: Arc<ServerConfig>) -> Self {
-        Self::start(Some(config))
+        Self::start(fresh_ip(), Some(config))
     }
 
-    fn start(tls: Option<Arc<ServerConfig>>) -> Self {
+    fn start(ip: Ipv4Addr, tls: Option<Arc<ServerConfig>>) -> Self {
         let told = Told {
             manner: Mutex::new(WELL),
             changed: Condvar::new(),
@@ -96,7 +101,7 @@ impl Backend {
             idle_ended: AtomicUsize::new(0),
             tls,
         };
-        let listener = TcpListener::bind((fresh_ip(), 0)).unwrap();
+        let listener = TcpListener::bind((ip, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let mut backend = Self { address, told: Arc::new(told), listening: None };
         backend.listen(listener);

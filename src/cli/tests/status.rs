@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::admin::status::{
-    ComebackStatus, EndpointStatus, Families, OverrideStatus, PoolStatus, RampStatus, RegionStatus,
-    RequiredPool, StandingText, StateText, Status,
+    ChangeStatus, ComebackStatus, EndpointStatus, Families, OverrideStatus, PoolStatus,
+    ProbeStatus, RampStatus, RegionStatus, RequiredPool, RoundTripStatus, StandingText, StateText,
+    Status,
 };
 use crate::cli::status::render;
 use crate::timestamp::from_rfc3339;
@@ -37,6 +38,21 @@ fn endpoint(pool: &str, address: &str) -> EndpointStatus {
     }
 }
 
+fn probe(monitor: &str) -> ProbeStatus {
+    ProbeStatus {
+        monitor: monitor.into(),
+        target: "http://192.0.2.1:80/ #1".into(),
+        verdict: StateText::Up,
+        in_doubt: false,
+        since: None,
+        last_change: None,
+        successes_in_a_row: 7,
+        failures_in_a_row: 0,
+        next_probe: Some("2026-01-01T02:00:03.14Z".into()),
+        round_trip_ms: Some(RoundTripStatus { p50: 1.0, p90: 2.5, p99: 10.04, count: 9 }),
+    }
+}
+
 #[test]
 fn it_shows_regions_pools_endpoints_and_what_people_say() {
     let mut down = endpoint("web", "2001:db8::10");
@@ -45,6 +61,15 @@ fn it_shows_regions_pools_endpoints_and_what_people_say() {
     down.last_error = Some("connection refused".into());
     down.last_round_trip_ms = None;
     down.overridden = Some(said("endpoint:web/2001:db8::10"));
+    down.probes = vec![probe("web"), probe("ping")];
+    down.probes[0].verdict = StateText::Down;
+    (down.probes[0].successes_in_a_row, down.probes[0].failures_in_a_row) = (0, 3);
+    down.probes[0].last_change = Some(ChangeStatus {
+        at: "2026-01-01T01:58:00Z".into(),
+        to: StateText::Down,
+        reason: Some("status 503, wanted 200-299".into()),
+    });
+    (down.probes[1].round_trip_ms, down.probes[1].next_probe) = (None, None);
     let status = Status {
         revision: "r1".into(),
         started: "2026-01-01T00:00:00Z".into(),
@@ -102,6 +127,8 @@ region us-east        override drain until 2026-01-02T00:00:00Z (kernel)
   pool web            A up, IN PANIC, AAAA DOWN  monitors web, ping; requires db; requires cache, which is DOWN
     192.0.2.1         up                         probes: up for 2h; 1.3 ms
     2001:db8::10      drained                    probes: down for 2h; connection refused; override drain until 2026-01-02T00:00:00Z (kernel)
+      web                                        3 in a row failed; down 2m ago: status 503, wanted 200-299; 1.0, 2.5, 10.0 ms (p50, p90, p99); next in 2.2 s
+      ping                                       7 in a row succeeded
 no region
   pool cdn            CNAME up                   no monitor; CNAME back for 2m: returned to after 10m, returned to by steersman failback cdn, takes 30% of its share (ramp 5m)
     cdn.example.net.  up                         probes: up for 2h; 1.3 ms

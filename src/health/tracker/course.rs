@@ -97,6 +97,16 @@ impl Course {
         self.under_way.retain(|probe| probe.number > number);
     }
 
+    /// Whether a probe is under way whose outcome counts.
+    pub(super) fn counts(&self, number: ProbeNumber) -> bool {
+        self.under_way.iter().any(|probe| probe.number == number)
+    }
+
+    /// How long one may take before it is slow.
+    pub(super) fn patience(&self) -> Duration {
+        self.usual.patience()
+    }
+
     /// How many are under way whose outcome counts.
     pub(super) fn under_way(&self) -> usize {
         self.under_way.len()

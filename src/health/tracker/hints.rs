@@ -31,6 +31,11 @@ impl Hints {
         true
     }
 
+    /// Takes in what is no hint of the endpoint's, and so none too many.
+    pub(super) fn insist(&mut self, now: Duration) {
+        self.pending = Some(now);
+    }
+
     /// A probe has begun.
     pub(super) fn answered(&mut self) {
         self.pending = None;

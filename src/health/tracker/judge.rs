@@ -11,6 +11,7 @@
 //! | down | success | < rise | down, in doubt |
 //! | down | success | = rise | up |
 //! | down | failure | | down, settled |
+//! | any | the one that would change it, while that is held | | the same, in doubt |
 
 use super::{Outcome, TrackerSettings};
 use crate::health::State;
@@ -21,6 +22,8 @@ pub(super) struct Judge {
     state: Option<State>,
     /// Outcomes in a row that contradict the state.
     against: u32,
+    /// Whether the last one would have changed it, but for a hold.
+    is_held_back: bool,
     basis: Basis,
 }
 
@@ -38,7 +41,7 @@ pub(super) enum Basis {
 impl Judge {
     /// Believes `last`, or will believe its first outcome.
     pub(super) fn new(last: Option<State>) -> Self {
-        Self { state: last, against: 0, basis: Basis::Memory }
+        Self { state: last, against: 0, is_held_back: false, basis: Basis::Memory }
     }
 
     /// Takes in an outcome; returns the new state if that changed, which it does not while it is
@@ -54,6 +57,7 @@ impl Judge {
             Outcome::Failure => State::Down,
         };
         self.basis = Basis::Outcome;
+        self.is_held_back = false;
         if self.state == Some(seen) {
             self.against = 0;
             return None;
@@ -63,6 +67,7 @@ impl Judge {
             return None;
         }
         if is_held {
+            self.is_held_back = true;
             return None;
         }
         self.against = 0;
@@ -72,7 +77,7 @@ impl Judge {
 
     /// Forgets the outcomes that contradicted the state: they said nothing.
     pub(super) fn forgive(&mut self) {
-        self.against = 0;
+        (self.against, self.is_held_back) = (0, false);
     }
 
     /// Takes in that a probe could not be sent, which says nothing of the endpoint.
@@ -82,19 +87,23 @@ impl Judge {
         }
     }
 
-    /// How many outcomes in a row would change the state now.
-    pub(super) fn missing(&self, settings: &TrackerSettings) -> u32 {
-        let needed = match self.state {
+    /// How many outcomes in a row change the state.
+    pub(super) fn needed(&self, settings: &TrackerSettings) -> u32 {
+        match self.state {
             None => 1,
             Some(State::Up) => settings.fall,
             Some(State::Down) => settings.rise,
-        };
-        needed.saturating_sub(self.against).max(1)
+        }
+    }
+
+    /// How many more would change it now.
+    pub(super) fn missing(&self, settings: &TrackerSettings) -> u32 {
+        self.needed(settings).saturating_sub(self.against).max(1)
     }
 
     /// Whether outcomes have contradicted the state.
     pub(super) fn is_contradicted(&self) -> bool {
-        self.against > 0
+        self.against > 0 || self.is_held_back
     }
 
     /// What is believed, or none before the first outcome with nothing remembered.

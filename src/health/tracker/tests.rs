@@ -49,7 +49,7 @@ impl Run {
 
     fn end_after(&mut self, probe: ProbeNumber, took: Duration, outcome: Outcome) -> Option<State> {
         self.now += took;
-        self.tracker.end(probe, outcome, self.now, took, false)
+        self.tracker.end(probe, outcome, self.now, took, Blame::Endpoint)
     }
 
     /// One probe from beginning to end, which is the same moment.
@@ -176,7 +176,7 @@ fn what_hangs_is_asked_again_before_it_has_timed_out() {
     let third = run.begin_when_due();
     assert_eq!(run.now, fault + ms(630));
     assert_eq!(run.tracker.due(), None, "no more than could change the verdict");
-    let mut end = |probe, at: Duration| run.tracker.end(probe, F, at, timeout, false);
+    let mut end = |probe, at: Duration| run.tracker.end(probe, F, at, timeout, Blame::Endpoint);
     assert_eq!(end(first, fault + timeout), None);
     assert_eq!(end(second, fault + ms(315) + timeout), None);
     assert_eq!(end(third, fault + ms(630) + timeout), Some(Down));
@@ -338,14 +338,14 @@ fn what_still_fails_after_the_hold_is_down_as_ever() {
 #[test]
 fn nothing_falls_while_this_machine_is_cut_off() {
     let mut run = Run::settled();
-    let silence = |run: &mut Run, is_cut_off| {
+    let silence = |run: &mut Run, blame| {
         let probe = run.begin_when_due();
-        run.tracker.end(probe, F, run.now, Duration::ZERO, is_cut_off)
+        run.tracker.end(probe, F, run.now, Duration::ZERO, blame)
     };
-    assert_eq!([silence(&mut run, false), silence(&mut run, false)], [None, None]);
+    assert_eq!([Blame::Endpoint; 2].map(|blame| silence(&mut run, blame)), [None, None]);
     assert!(run.tracker.would_fall());
     for _ in 0..10 {
-        assert_eq!(silence(&mut run, true), None);
+        assert_eq!(silence(&mut run, Blame::Ourselves), None);
         let verdict = run.tracker.verdict();
         assert!(verdict.state == Up && verdict.hold.is_some(), "{verdict:?}");
         assert_eq!(run.pause(), Some(SETTINGS.interval), "nothing is gained by asking often");
@@ -354,6 +354,36 @@ fn nothing_falls_while_this_machine_is_cut_off() {
     run.tracker.reconnect(run.now);
     assert_eq!(run.pause(), Some(Duration::ZERO), "the network is back");
     assert_eq!(run.tracker.verdict(), verdict, "as it was last said");
-    let silences = [false; 3].map(|is_cut_off| silence(&mut run, is_cut_off));
+    let silences = [Blame::Endpoint; 3].map(|blame| silence(&mut run, blame));
     assert_eq!(silences, [None, None, Some(Down)], "what was before does not count");
+}
+
+/// Whatever may change with the next outcome has not settled, and is not answered as if it had.
+#[test]
+fn what_is_held_is_in_doubt_even_where_one_outcome_is_enough() {
+    let settings = TrackerSettings { fall: 1, rise: 1, ..SETTINGS };
+    for (last, blame) in [
+        (Some(Up), Blame::Ourselves),
+        (Some(Up), Blame::Unknown),
+        (None, Blame::Ourselves),
+        (None, Blame::Unknown),
+    ] {
+        let mut run =
+            Run { tracker: Tracker::new(settings, last, Duration::ZERO), now: Duration::ZERO };
+        let probe = run.begin_when_due();
+        assert_eq!(run.tracker.end(probe, F, run.now, Duration::ZERO, blame), None);
+        let verdict = run.tracker.verdict();
+        assert!(verdict.state == Up && verdict.hold.is_some(), "{last:?} {blame:?}: {verdict:?}");
+        let is_soon = run.pause().unwrap() <= SETTINGS.retry.mul_f64(1.1);
+        assert_eq!(is_soon, blame == Blame::Unknown, "{last:?} {blame:?}: {:?}", run.pause());
+        let probe = run.begin_when_due();
+        assert_eq!(run.tracker.end(probe, F, run.now, Duration::ZERO, Blame::Endpoint), Some(Down));
+    }
+    let damping =
+        Damping { falls: 1, within: SETTINGS.interval, hold: ms(60_000), longest: ms(60_000) };
+    let settings = TrackerSettings { damping: Some(damping), ..settings };
+    let mut run =
+        Run { tracker: Tracker::new(settings, Some(Up), Duration::ZERO), now: Duration::ZERO };
+    assert_eq!([run.probe(F), run.probe(S)], [Some(Down), None]);
+    assert!(run.tracker.verdict().hold.is_some(), "{:?}", run.tracker.verdict());
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::Notify;
 
 use super::silence::Weight;
-use crate::health::{Outcome, ProbeNumber, RememberedVerdict, State, Tracker, Verdict};
+use crate::health::{Outcome, ProbeNumber, RememberedVerdict, Silence, State, Tracker, Verdict};
 use crate::probe::failure::Failure;
 use crate::probe::histogram::Histogram;
 use crate::probe::round_trips::RoundTrips;
@@ -39,7 +39,9 @@ pub struct TargetStatus {
     /// How long probes took.
     pub durations: Histogram,
     /// Since when nothing is heard of it, as trackers count.
-    pub(super) silent_since: Option<Duration>,
+    pub(super) silence: Option<Silence>,
+    /// When it was last asked because of another one's silence.
+    pub(super) asked_at_once: Option<Duration>,
     /// Lets its loop look again.
     pub(super) nudge: Arc<Notify>,
     /// The endpoint has said of itself that it is well.
@@ -92,7 +94,8 @@ impl TargetStatus {
             last_failure: None,
             results: BTreeMap::new(),
             durations: Histogram::default(),
-            silent_since: None,
+            silence: None,
+            asked_at_once: None,
             nudge: Arc::new(Notify::new()),
             beat: Arc::new(Notify::new()),
             held_until: None,
@@ -119,35 +122,32 @@ impl TargetStatus {
     pub(super) fn end(&mut self, ended: &Ended, now: Duration, weight: Weight) -> Option<State> {
         let Ended { number, result, round_trip, at } = ended;
         self.probed = Some(*at);
-        self.durations.add(*round_trip);
-        let reason = result.as_ref().err().map_or("ok", Failure::reason);
-        *self.results.entry(reason).or_default() += 1;
+        self.count(ended);
         if let Err(failure) = result {
             self.last_failure = Some((*at, failure.clone()));
         }
-        let outcome = match result {
-            Ok(()) => {
+        let outcome = match (result, weight) {
+            // Whoever was not asked has not failed.
+            (Err(failure), _) if failure.is_ours() => None,
+            (_, Weight::Void) => None,
+            (Ok(()), Weight::Counts(blame)) => {
                 self.round_trip = Some(*round_trip);
                 self.round_trips.add(*round_trip);
                 (self.successes, self.failures) = (self.successes.saturating_add(1), 0);
-                Outcome::Success
+                Some((Outcome::Success, blame))
             }
-            // Whoever was not asked has not failed.
-            Err(failure) if failure.is_ours() => {
-                self.tracker.end_in_vain(*number, now);
-                return None;
-            }
-            Err(_) => {
+            (Err(_), Weight::Counts(blame)) => {
                 (self.successes, self.failures) = (0, self.failures.saturating_add(1));
-                Outcome::Failure
+                Some((Outcome::Failure, blame))
             }
         };
-        if weight == Weight::Void {
-            self.tracker.end_in_vain(*number, now);
-            return None;
-        }
-        let is_cut_off = weight == Weight::Held;
-        let changed = self.tracker.end(*number, outcome, now, *round_trip, is_cut_off);
+        let changed = match outcome {
+            None => {
+                self.tracker.end_in_vain(*number, now);
+                None
+            }
+            Some((outcome, blame)) => self.tracker.end(*number, outcome, now, *round_trip, blame),
+        };
         if let Some(to) = changed {
             self.since = Some(*at);
             self.change = Some(Change { at: *at, to, why: result.as_ref().err().cloned() });
@@ -155,6 +155,13 @@ impl TargetStatus {
         let held_until = self.tracker.held_until();
         self.held_until = held_until.map(|until| *at + until.saturating_sub(now));
         changed
+    }
+
+    /// Counts a probe that has ended, also one that says nothing any more.
+    pub(super) fn count(&mut self, ended: &Ended) {
+        self.durations.add(ended.round_trip);
+        let reason = ended.result.as_ref().err().map_or("ok", Failure::reason);
+        *self.results.entry(reason).or_default() += 1;
     }
 
     /// Ends the hold, if there is one; returns whether there was.

@@ -3,24 +3,26 @@
 use std::time::Duration;
 
 use super::{Ended, Table, TargetStatus};
-use crate::health::Domain;
+use crate::health::{Blame, Domain, Silence};
 use crate::probe::report::ContactNews;
 
 /// What the end of a probe is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Weight {
-    /// It counts.
-    Full,
-    /// It counts, but nothing falls by it, for nobody else is heard of either.
-    Held,
+    /// It counts, and this is to blame if it failed.
+    Counts(Blame),
     /// Nothing: nobody was heard of while it was under way.
     Void,
 }
 
+const FULL: Weight = Weight::Counts(Blame::Endpoint);
+
 /// So many others are asked at once whether they can be heard of.
 const OTHERS: usize = 8;
-/// And not again before this.
+/// And not again before this; nor if somebody was heard of within this anyway.
 const OTHERS_PAUSE: Duration = Duration::from_millis(100);
+/// How long they have to answer.
+const ANSWERING: Duration = Duration::from_secs(1);
 
 impl Table {
     /// Takes in whether a probe was heard of. Returns what its end is worth, and what is news.
@@ -30,63 +32,78 @@ impl Table {
         ended: &Ended,
         now: Duration,
     ) -> (Weight, Option<ContactNews>) {
-        let Some(row) = self.rows.get_mut(index) else { return (Weight::Full, None) };
-        let (address, interval) = (row.target.address, row.target.settings.interval);
+        let Some(row) = self.rows.get_mut(index) else { return (FULL, None) };
+        let is_blind = row.target.is_blind();
         // It needs no network.
-        if address.is_loopback() {
-            return (Weight::Full, None);
+        if row.target.address.is_loopback() {
+            return (FULL, None);
         }
         let is_silence = match &ended.result {
-            Err(failure) if failure.is_ours() => return (Weight::Full, None),
-            Err(failure) => failure.is_silence() || row.target.is_blind(),
+            Err(failure) if failure.is_ours() => return (FULL, None),
+            Err(failure) => failure.is_silence() || is_blind,
             Ok(()) => false,
         };
         if !is_silence {
-            row.silent_since = None;
-            return if row.target.is_blind() {
-                (Weight::Full, None)
-            } else {
-                self.hear(index, now)
-            };
+            row.silence = None;
+            return if is_blind { (FULL, None) } else { self.hear(index, now) };
         }
-        let waited = if row.target.is_heartbeat() { interval } else { ended.round_trip };
-        let began = now.saturating_sub(waited);
-        if self.contact.was_lost_since(began) {
-            row.silent_since = None;
+        let silence = row.fall_silent(ended, now);
+        if self.contact.was_lost_since(silence.began) {
+            row.silence = None;
             return (Weight::Void, None);
         }
-        if row.target.is_blind() {
-            if !self.contact.is_cut_off() {
-                return (Weight::Full, None);
-            }
-            row.silent_since.get_or_insert(began);
-            return (Weight::Held, None);
-        }
-        let since = *row.silent_since.get_or_insert(began);
-        let would_fall = row.tracker.would_fall();
-        if !self.contact.others_heard_since(address, since) {
+        self.blame(index, silence, now)
+    }
+
+    /// Whose fault it is that a target has been silent since then.
+    fn blame(
+        &mut self,
+        index: usize,
+        silence: Silence,
+        now: Duration,
+    ) -> (Weight, Option<ContactNews>) {
+        let Some(row) = self.rows.get(index) else { return (FULL, None) };
+        let (address, would_fall) = (row.target.address, row.tracker.would_fall());
+        let is_blind = row.target.is_blind();
+        let is_alone = self.contact.others_heard_since(address, silence.seen);
+        if !is_alone {
             self.ask_others(index, now);
         }
         if !would_fall {
-            return (Weight::Full, None);
+            return (FULL, None);
         }
-        let (is_lost, is_news) = self.contact.is_lost(address, since);
-        if is_lost {
-            return (Weight::Held, is_news.then_some(ContactNews::Lost));
+        if !is_alone && self.contact.may_be_lost(silence) {
+            if !self.contact.is_cut_off() && now < silence.seen + ANSWERING {
+                return (Weight::Counts(Blame::Unknown), None);
+            }
+            let news = self.contact.lose().then_some(ContactNews::Lost);
+            return (Weight::Counts(Blame::Ourselves), news);
         }
-        self.contact.forget(address);
-        (Weight::Full, None)
+        if !is_blind {
+            self.contact.forget(address);
+        }
+        (FULL, None)
+    }
+
+    /// An answer is overdue. Where many are asked, the others answer anyway.
+    pub(super) fn miss(&mut self, index: usize, now: Duration) {
+        let Some(row) = self.rows.get(index) else { return };
+        let address = row.target.address;
+        let is_busy = self.contact.others_heard_since(address, now.saturating_sub(OTHERS_PAUSE));
+        if !address.is_loopback() && !is_busy {
+            self.ask_others(index, now);
+        }
     }
 
     /// Somebody was heard of.
     fn hear(&mut self, index: usize, now: Duration) -> (Weight, Option<ContactNews>) {
-        let Some(row) = self.rows.get(index) else { return (Weight::Full, None) };
+        let Some(row) = self.rows.get(index) else { return (FULL, None) };
         let (address, interval) = (row.target.address, row.target.settings.interval);
         let regained = self.contact.heard(address, self.domain(index), interval, now);
         if regained {
             self.reconnect(now);
         }
-        (Weight::Full, regained.then_some(ContactNews::Regained))
+        (FULL, regained.then_some(ContactNews::Regained))
     }
 
     fn domain(&self, index: usize) -> Domain {
@@ -106,13 +123,19 @@ impl Table {
             let is_known = !row.target.is_blind() && contact.is_known(row.target.address);
             is_known && row.verdict().hold.is_none() && **of != domain
         });
-        others.take(OTHERS).for_each(|(row, _)| row.ask_at_once(now));
+        let others = others.map(|(row, _)| row);
+        // Those that were asked last time are spared while there are others.
+        let mut others: Vec<&mut TargetStatus> = others.collect();
+        if others.len() > OTHERS {
+            others.select_nth_unstable_by_key(OTHERS, |row| row.asked_at_once);
+        }
+        others.into_iter().take(OTHERS).for_each(|row| row.ask_at_once(now));
     }
 
     /// Now that the network is back, whoever fell silent is to say how it is.
     fn reconnect(&mut self, now: Duration) {
         for row in &mut self.rows {
-            if row.silent_since.take().is_some() {
+            if row.silence.take().is_some() {
                 row.tracker.reconnect(now);
                 row.nudge.notify_one();
             }
@@ -121,8 +144,18 @@ impl Table {
 }
 
 impl TargetStatus {
+    /// Since when it is silent, if not since before this probe.
+    fn fall_silent(&mut self, ended: &Ended, now: Duration) -> Silence {
+        let is_heartbeat = self.target.is_heartbeat();
+        let waited = if is_heartbeat { self.target.settings.interval } else { ended.round_trip };
+        let began = now.saturating_sub(waited);
+        let overdue = if is_heartbeat { now } else { began + self.tracker.patience() };
+        *self.silence.get_or_insert(Silence { began, seen: overdue.min(now) })
+    }
+
     fn ask_at_once(&mut self, now: Duration) {
-        self.tracker.hint(now);
+        self.asked_at_once = Some(now);
+        self.tracker.ask_at_once(now);
         self.nudge.notify_one();
     }
 }

@@ -42,6 +42,10 @@ fn monitor() -> Monitor {
 
 /// A pool for each list of the last octets of 192.0.2.0/24, all with the same monitor.
 fn plan_of(monitor: Monitor, pools: &[&[u8]]) -> Plan {
+    Plan::new(&inventory_of(monitor, pools))
+}
+
+fn inventory_of(monitor: Monitor, pools: &[&[u8]]) -> Inventory {
     let endpoint = |octet: &u8| Endpoint {
         address: EndpointAddress::Ip([192, 0, 2, *octet].into()),
         weight: 1,
@@ -58,11 +62,7 @@ fn plan_of(monitor: Monitor, pools: &[&[u8]]) -> Plan {
         requires: Vec::new(),
         answers: Answers::All,
     };
-    Plan::new(&Inventory {
-        regions: vec![],
-        monitors: vec![monitor],
-        pools: pools.iter().map(pool).collect(),
-    })
+    Inventory { regions: vec![], monitors: vec![monitor], pools: pools.iter().map(pool).collect() }
 }
 
 fn plan(pools: &[&[u8]]) -> Plan {

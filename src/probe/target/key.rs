@@ -23,6 +23,11 @@ pub(super) fn of(target: &ProbeTarget) -> String {
     key
 }
 
+/// The part of a key that a person recognises: who is asked what, by whatever settings.
+pub fn question_of(key: &str) -> &str {
+    key.rsplit_once(" #").map_or(key, |(question, _)| question)
+}
+
 /// The question as a person would recognise it.
 fn shown(request: &Request, address: IpAddr) -> String {
     match request {

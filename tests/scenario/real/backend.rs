@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use super::admin::Admin;
-use crate::scenario::probed::{Minds, Page};
+use crate::scenario::probed::{Condition, Minds, Page};
 
 /// All servers of a run.
 pub struct Backends {
@@ -147,8 +147,19 @@ async fn serve(listener: TcpListener, server: String, shared: Arc<Shared>) {
 async fn answer(mut stream: TcpStream, server: String, shared: &Shared) -> std::io::Result<()> {
     let mut request = Vec::new();
     while !request.windows(4).any(|bytes| bytes == b"\r\n\r\n") {
-        if stream.read_buf(&mut request).await? == 0 {
-            return Ok(());
+        let changed = shared.changed.notified();
+        tokio::select! {
+            length = stream.read_buf(&mut request) => {
+                if length? == 0 {
+                    return Ok(());
+                }
+            }
+            // Nobody asked yet: it is an idle connection, which ends with its process.
+            () = changed => {
+                if request.is_empty() && shared.minds().is_gone(&server) {
+                    return Ok(());
+                }
+            }
         }
     }
     let request = String::from_utf8_lossy(&request).into_owned();
@@ -173,8 +184,15 @@ async fn answer(mut stream: TcpStream, server: String, shared: &Shared) -> std::
             }
         }
     };
-    let status = if well { "200 OK" } else { "503 Service Unavailable" };
-    let reply = format!("HTTP/1.1 {status}\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n");
+    let condition = shared.minds().of(&turn.page).condition();
+    let (status, body) = match (well, condition) {
+        (true, _) => ("200 OK", "ok"),
+        (false, Condition::OtherBody) => ("200 OK", "no"),
+        (false, Condition::Gone) => return Ok(()),
+        (false, _) => ("503 Service Unavailable", "ok"),
+    };
+    let reply =
+        format!("HTTP/1.1 {status}\r\nContent-Length: 3\r\nConnection: close\r\n\r\n{body}\n");
     stream.write_all(reply.as_bytes()).await?;
     stream.shutdown().await
 }

@@ -11,6 +11,7 @@ struct Fate {
     took: Duration,
     outcome: Option<Outcome>,
     chance: f64,
+    blame: Blame,
 }
 
 /// What happened.
@@ -23,6 +24,7 @@ enum Event {
         outcome: Option<Outcome>,
         counts: bool,
         changed: Option<State>,
+        blame: Blame,
     },
     /// Nothing but a look.
     Looked {
@@ -59,6 +61,8 @@ fn play(
     let mut under_way: Vec<(Duration, ProbeNumber, Duration, Fate)> = Vec::new();
     let mut story = Vec::new();
     let mut now = Duration::ZERO;
+    // Whether this machine is cut off, and when it was last no longer so.
+    let (mut is_cut_off, mut regained) = (false, Duration::ZERO);
     hints.sort();
     hints.reverse();
     loop {
@@ -76,15 +80,22 @@ fn play(
         } else if end.is_some_and(|end| end <= now) {
             let (_, number, began, fate) = under_way.pop().unwrap();
             let counting = tracker.course.under_way();
+            if is_cut_off && fate.blame != Blame::Ourselves {
+                tracker.reconnect(now);
+                (is_cut_off, regained) = (false, now);
+            }
             let changed = match fate.outcome {
-                Some(outcome) => tracker.end(number, outcome, now, fate.took, false),
-                None => {
+                Some(outcome) if began >= regained => {
+                    is_cut_off |= outcome == F && fate.blame == Blame::Ourselves;
+                    tracker.end(number, outcome, now, fate.took, fate.blame)
+                }
+                _ => {
                     tracker.end_in_vain(number, now);
                     None
                 }
             };
             let counts = tracker.course.under_way() < counting;
-            Event::Ended { began, outcome: fate.outcome, counts, changed }
+            Event::Ended { began, outcome: fate.outcome, counts, changed, blame: fate.blame }
         } else if tracker.due().is_some_and(|due| due <= now) {
             let Some(fate) = fates.next() else { return story };
             let number = tracker.begin(now, fate.chance);
@@ -128,9 +139,24 @@ fn any_fates() -> impl Strategy<Value = Vec<Fate>> {
     let outcome = prop_oneof![5 => Just(Some(S)), 5 => Just(Some(F)), 1 => Just(None)];
     let took = prop_oneof![0..20_u64, 0..2000_u64, Just(2000_u64)];
     let run = (outcome, took, 1..6_usize, 0.0..1.0).prop_map(|(outcome, took, times, chance)| {
-        vec![Fate { took: ms(took), outcome, chance }; times]
+        vec![Fate { took: ms(took), outcome, chance, blame: Blame::Endpoint }; times]
     });
     vec(run, 1..40).prop_map(|runs| runs.concat())
+}
+
+/// The same, and whose fault the failures are, in runs too.
+fn any_blamed_fates() -> impl Strategy<Value = Vec<Fate>> {
+    let blame = prop_oneof![
+        4 => Just(Blame::Endpoint),
+        1 => Just(Blame::Unknown),
+        1 => Just(Blame::Ourselves)
+    ];
+    let run = (any_fates(), blame).prop_map(|(mut fates, blame)| {
+        fates.truncate(8);
+        fates.iter_mut().for_each(|fate| fate.blame = blame);
+        fates
+    });
+    vec(run, 1..12).prop_map(|runs| runs.concat())
 }
 
 fn any_hints() -> impl Strategy<Value = Vec<Duration>> {
@@ -148,15 +174,31 @@ proptest! {
     /// Resolvers live by it: it is the TTL that answers have.
     #[test]
     fn a_verdict_never_changes_sooner_than_it_has_promised(
-        settings in any_damped_settings(), last in any_state(), fates in any_fates(), hints in any_hints(),
+        settings in any_damped_settings(), last in any_state(), fates in any_blamed_fates(),
+        hints in any_hints(),
     ) {
         let story = play(settings, last, &fates, hints);
-        for (index, _) in changes(&story) {
+        // The first outcome may say what was believed anyway.
+        let is_other = |index: &usize| story[*index].verdict.state != story[*index - 1].verdict.state;
+        for index in changes(&story).map(|(index, _)| index).filter(is_other) {
             // What was settled has promised nothing.
             let doubt = story[..index].iter().rev().take_while(|m| m.verdict.hold.is_some());
             for before in doubt.filter(|moment| moment.is_promise()) {
                 let until = before.at + before.verdict.hold.unwrap();
                 prop_assert!(until <= story[index].at, "{:?} … {:?}", before, story[index]);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_goes_down_by_what_may_be_this_machines_fault(
+        settings in any_damped_settings(), last in any_state(), fates in any_blamed_fates(),
+        hints in any_hints(),
+    ) {
+        let story = play(settings, last, &fates, hints);
+        for moment in &story {
+            if let Event::Ended { changed: Some(Down), blame, .. } = moment.event {
+                prop_assert_eq!(blame, Blame::Endpoint, "{:?}", moment);
             }
         }
     }
@@ -170,7 +212,7 @@ proptest! {
         let story = play(settings, last, &fates, Vec::new());
         let (mut state, mut in_a_row, mut newest_success) = (last, 0, None);
         for moment in &story {
-            let Event::Ended { began, outcome: Some(outcome), counts, changed } = moment.event else {
+            let Event::Ended { began, outcome: Some(outcome), counts, changed, .. } = moment.event else {
                 continue;
             };
             prop_assert_eq!(counts, newest_success <= Some(began), "{:?}", moment);
@@ -221,6 +263,7 @@ proptest! {
         }
     }
 
+    /// But for the one at the end of a hold, of which there is one.
     #[test]
     fn probes_keep_apart_and_are_never_more_than_could_matter(
         settings in any_settings(), last in any_state(), fates in any_fates(),
@@ -239,7 +282,7 @@ proptest! {
     /// However often connections end, an endpoint is not asked much more than its interval says.
     #[test]
     fn hints_are_few(hints in vec((0..300_000_u64).prop_map(ms), 0..1000)) {
-        let fate = Fate { took: ms(10), outcome: Some(S), chance: 0.5 };
+        let fate = Fate { took: ms(10), outcome: Some(S), chance: 0.5, blame: Blame::Endpoint };
         let story = play(SETTINGS, None, &[fate; 200], hints);
         let begins: Vec<_> =
             story.iter().filter(|m| matches!(m.event, Event::Began)).map(|m| m.at).collect();

@@ -93,6 +93,19 @@ async fn a_target_with_other_settings_begins_with_what_is_believed() {
     assert_eq!(running.next().await.changed, None);
 }
 
+/// Another question, such as another path, is no reason to take out what is up by one failure.
+#[tokio::test(start_paused = true)]
+async fn another_question_to_what_is_up_takes_as_many_failures_as_ever() {
+    let mut running = start(plan(&[&[1]]));
+    assert_eq!(running.next().await.changed, Some(State::Up));
+    running.net.set(1, Answer::Refuses);
+    let other = MonitorKind::Tcp(TcpCheck { port: 81, tls: None, talk: None });
+    running.probes.replace(plan_of(Monitor { kind: other, ..monitor() }, &[&[1]]), &|_| None);
+    for changed in [None, None, Some(State::Down)] {
+        assert_eq!(running.next().await.changed, changed);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn after_shutdown_nobody_is_asked_and_the_channel_closes() {
     let mut running = start(plan(&[&[1, 2, 3]]));

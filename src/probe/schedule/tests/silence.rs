@@ -1,6 +1,7 @@
 //! Endpoints that fall silent: by themselves, or all at once, for this machine has lost its network.
 
 use super::*;
+use crate::probe::board::TargetStatus;
 use crate::probe::report::ContactNews;
 
 const ALL: [u8; 6] = [1, 2, 3, 4, 5, 6];
@@ -12,12 +13,29 @@ const SOON: Duration = Duration::from_millis(5500 + 1900 + 2 * 330 + 330);
 impl Running {
     /// Two pools of three, each up.
     async fn two_pools() -> Self {
-        let mut running = start(plan(&[&[1, 2, 3], &[4, 5, 6]]));
+        Self::two_pools_of(monitor()).await
+    }
+
+    async fn two_pools_of(monitor: Monitor) -> Self {
+        let mut running = start(plan_of(monitor, &[&[1, 2, 3], &[4, 5, 6]]));
         for _ in ALL {
             assert_eq!(running.next_change().await.changed, Some(State::Up));
         }
         sleep(10 * SECOND).await;
         running
+    }
+
+    /// Until its next probe has begun.
+    async fn until_asked(&self, octet: u8) {
+        let before = self.net.begun(octet).len();
+        while self.net.begun(octet).len() == before {
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    fn row(&self, octet: u8) -> TargetStatus {
+        let mut targets = self.probes.board().snapshot().targets.into_iter();
+        targets.find(|row| row.target.key.contains(&format!("192.0.2.{octet}:"))).unwrap()
     }
 
     fn all(&self, octets: &[u8], answer: Answer) {
@@ -114,4 +132,95 @@ async fn others_are_asked_elsewhere() {
     sleep(10 * SECOND).await;
     running.all(&many, SILENT);
     assert_eq!(running.watch(SOON).await, (many, vec![]));
+}
+
+/// There is no way to there at all, which is known at once: nobody else can have answered since.
+#[tokio::test(start_paused = true)]
+async fn whoever_cannot_be_reached_goes_down_and_the_network_is_not_lost() {
+    let at_once = Answer::Silent(Duration::ZERO);
+    for fall in [1, 3] {
+        for octet in ALL {
+            let mut running = Running::two_pools_of(Monitor { fall, ..monitor() }).await;
+            running.all(&[octet], at_once);
+            assert_eq!(running.watch(SOON).await, (vec![octet], vec![]), "{fall}");
+        }
+    }
+    // Nor where it never could be.
+    let net = Net::default();
+    net.set(7, at_once);
+    let mut running = start_remembering(plan(&[&[1, 2, 3], &[4, 5, 6, 7]]), net, &|_| None);
+    assert_eq!(running.watch(SOON).await, (vec![7], vec![]));
+}
+
+/// Even by one failure, and whether or not anybody else is asked while its probe is under way.
+#[tokio::test(start_paused = true)]
+async fn one_failure_is_enough_where_that_is_wanted() {
+    let soon = Duration::from_millis(5500) + 2 * SECOND;
+    for octet in [1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6] {
+        let mut running = Running::two_pools_of(Monitor { fall: 1, ..monitor() }).await;
+        running.all(&[octet], SILENT);
+        assert_eq!(running.watch(soon).await, (vec![octet], vec![]));
+    }
+}
+
+/// Somebody answers a moment after a probe has begun, and a moment before the network is lost.
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_was_under_way_when_the_network_went_is_no_reason() {
+    for fall in [1, 3] {
+        let mut running = Running::two_pools_of(Monitor { fall, ..monitor() }).await;
+        running.until_asked(1).await;
+        running.all(&[1], SILENT);
+        let board = running.probes.board();
+        let other = running.row(2).target.key.clone();
+        board.hint(&other, clock::runtime_now()).unwrap();
+        board.nudge(&other).unwrap().notify_one();
+        running.until_asked(2).await;
+        sleep(Duration::from_millis(15)).await;
+        assert_eq!(running.row(2).failures, 0, "it has answered");
+        running.all(&ALL, SILENT);
+        assert_eq!(running.watch(60 * SECOND).await, (vec![], vec![ContactNews::Lost]), "{fall}");
+    }
+}
+
+/// A packet that got lost and is missed when another one has long been answered.
+#[tokio::test(start_paused = true)]
+async fn an_outdated_probe_counts_for_nothing() {
+    let running = Running::two_pools().await;
+    running.all(&[1], SILENT);
+    running.until_asked(1).await;
+    // It has decided what becomes of it.
+    sleep(Duration::from_millis(20)).await;
+    running.all(&[1], Answer::Well);
+    sleep(3 * SECOND).await;
+    let row = running.row(1);
+    assert!(row.results.contains_key("network"), "{row:?}");
+    assert!(row.failures == 0 && row.successes > 1 && !row.is_failing(), "{row:?}");
+}
+
+/// Whoever says nothing of itself may not be able to.
+#[tokio::test(start_paused = true)]
+async fn heartbeats_are_not_missed_while_nobody_is_heard_of() {
+    // Sooner than probes would notice.
+    let heartbeat = Monitor {
+        name: "alive".into(),
+        kind: MonitorKind::Heartbeat,
+        interval: SECOND,
+        timeout: SECOND,
+        retry: Duration::ZERO,
+        ..monitor()
+    };
+    let mut running = Running::two_pools().await;
+    let beside = |mut inventory: Inventory| {
+        inventory.monitors.push(heartbeat.clone());
+        inventory.pools[0].monitors.push(1);
+        Plan::new(&inventory)
+    };
+    running.probes.replace(beside(inventory_of(monitor(), &[&[1, 2, 3], &[4, 5, 6]])), &|_| None);
+    let ids: Vec<EndpointId> = (0..3).map(|index| EndpointId { pool: 0, index }).collect();
+    for _ in 0..20 {
+        ids.iter().for_each(|id| assert!(running.probes.beat(*id)));
+        running.watch(SECOND / 2).await;
+    }
+    running.all(&ALL, SILENT);
+    assert_eq!(running.watch(60 * SECOND).await, (vec![], vec![ContactNews::Lost]));
 }
