@@ -35,11 +35,6 @@ impl Condition {
         Self::AtLeast { count: of.len(), of }
     }
 
-    /// That one of some is so; never, of none.
-    pub fn any(of: Vec<Self>) -> Self {
-        Self::AtLeast { count: 1, of }
-    }
-
     /// The monitors that it looks at, each as often as it is named.
     pub fn monitors(&self) -> Box<dyn Iterator<Item = u32> + '_> {
         match self {
@@ -123,13 +118,17 @@ mod tests {
         (0..count).map(Condition::Monitor).collect()
     }
 
+    fn one(of: Vec<Condition>) -> Condition {
+        Condition::AtLeast { count: 1, of }
+    }
+
     /// The table above, and that of all monitors that a pool names.
     #[test]
     fn what_follows_from_several_monitors() {
         let two_of = || Condition::AtLeast { count: 2, of: monitors(3) };
         for (condition, said, wanted) in [
             (Condition::all(vec![]), &[][..], (Up, None)),
-            (Condition::any(vec![]), &[], (Down, None)),
+            (one(vec![]), &[], (Down, None)),
             (Condition::all(monitors(2)), &[(Up, None), (Up, None)], (Up, None)),
             (Condition::all(monitors(2)), &[(Up, None), (Up, Some(2))], (Up, Some(2))),
             (Condition::all(monitors(2)), &[(Up, Some(1)), (Up, Some(2))], (Up, Some(1))),
@@ -137,10 +136,10 @@ mod tests {
             (Condition::all(monitors(2)), &[(Up, Some(1)), (Down, Some(2))], (Down, Some(2))),
             (Condition::all(monitors(2)), &[(Down, Some(1)), (Down, Some(2))], (Down, Some(2))),
             (Condition::all(monitors(2)), &[(Down, None), (Down, Some(2))], (Down, None)),
-            (Condition::any(monitors(2)), &[(Down, Some(1)), (Down, Some(2))], (Down, Some(1))),
-            (Condition::any(monitors(2)), &[(Up, Some(1)), (Up, Some(2))], (Up, Some(2))),
-            (Condition::any(monitors(2)), &[(Up, Some(1)), (Up, None)], (Up, None)),
-            (Condition::any(monitors(2)), &[(Up, Some(1)), (Down, None)], (Up, Some(1))),
+            (one(monitors(2)), &[(Down, Some(1)), (Down, Some(2))], (Down, Some(1))),
+            (one(monitors(2)), &[(Up, Some(1)), (Up, Some(2))], (Up, Some(2))),
+            (one(monitors(2)), &[(Up, Some(1)), (Up, None)], (Up, None)),
+            (one(monitors(2)), &[(Up, Some(1)), (Down, None)], (Up, Some(1))),
             (two_of(), &[(Up, Some(1)), (Up, Some(2)), (Up, Some(3))], (Up, Some(2))),
             (two_of(), &[(Up, Some(1)), (Down, Some(2)), (Up, Some(3))], (Up, Some(1))),
             (two_of(), &[(Up, Some(1)), (Down, Some(2)), (Down, Some(3))], (Down, Some(2))),

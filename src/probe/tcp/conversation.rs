@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use regex::bytes::Regex;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::probe::cause;
@@ -15,6 +16,8 @@ use crate::probe::steps;
 pub(super) const MOST_HEARD: usize = 64 * 1024;
 /// How long a server may take to part in peace.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// They take files beyond those of probes, so that there are only so many at a time.
+static FAREWELLS: Semaphore = Semaphore::const_new(512);
 /// Whoever says nothing for so long may have said all.
 const LULL: Duration = Duration::from_millis(10);
 /// How much of what was heard is shown.
@@ -161,9 +164,14 @@ impl Conversation {
     }
 }
 
-/// Last words, which nobody waits for. What comes of them is nobody's concern.
+/// Last words, which nobody waits for. What comes of them is nobody's concern; where very many are
+/// spoken, the connection is closed without.
 pub(super) fn take_leave(words: impl Future<Output = Result<(), Failure>> + Send + 'static) {
-    tokio::spawn(timeout(FAREWELL, words));
+    let Ok(permit) = FAREWELLS.try_acquire() else { return };
+    tokio::spawn(async move {
+        let _ = timeout(FAREWELL, words).await;
+        drop(permit);
+    });
 }
 
 /// The beginning of some bytes, as text.
