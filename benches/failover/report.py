@@ -17,20 +17,22 @@ STEP_NAMES = {"verdict": "verdict → changed answer", "override": "override by 
 
 def tables(results):
     """The text between the markers."""
-    measured, about = results["measured"], results["about"]
-    parts = [
-        f"Measured on {about['date']} at revision `{about['revision']}`, with gdnsd {about['gdnsd']} and "
-        f"{about['trials']} trials of each fault."
-    ]
-    if "faults" in measured:
-        parts += [reached(measured), beside(measured["faults"])]
-    if "loss" in measured:
-        parts.append(lost(measured["loss"], about))
+    parts = []
+    if "faults" in results:
+        about = results["faults"]["about"]
+        parts.append(f"{when(about)}, with {about['trials']} trials of each fault.")
+        parts += [reached(results), beside(results["faults"]["measured"])]
+    if "loss" in results:
+        parts.append(lost(**results["loss"]))
     return "\n\n".join(parts) + "\n\n"
 
 
-def reached(measured):
-    faults = measured["faults"]
+def when(about):
+    return f"Measured on {about['date']} at revision `{about['revision']}`, beside gdnsd {about['gdnsd']}"
+
+
+def reached(results):
+    faults = results["faults"]["measured"]
     lines = [
         "As shipped (`interval` 5 s, `fall` 3, `rise` 2), from the fault to the first changed answer:",
         "",
@@ -41,7 +43,7 @@ def reached(measured):
         lines.append(row(name, found["away"][SHIPPED], TO_REACH_SECONDS[name, "away"], "s", 1))
     for name, found in faults.items():
         lines.append(row(f"back again after: {name}", found["back"][SHIPPED], TO_REACH_SECONDS["back",], "s", 1))
-    for name, took in measured.get("steps", {}).items():
+    for name, took in results.get("steps", {"measured": {}})["measured"].items():
         lines.append(row(STEP_NAMES[name], took, STEPS_TO_REACH_SECONDS[name], "ms", 1000))
     return "\n".join(lines)
 
@@ -78,15 +80,15 @@ def ahead(found):
     return "yes" if ours is not None and (theirs is None or ours < theirs) else "**no**"
 
 
-def lost(moved, about):
-    servers = list(next(iter(moved.values())))
+def lost(about, measured):
+    servers = list(next(iter(measured.values())))
     lines = [
-        f"Answers that moved though nothing was wrong, in {about['minutes']:g} minutes over 100 endpoints each:",
+        f"Answers that moved though nothing was wrong, in {about['minutes']:g} minutes over 100 endpoints each. {when(about)}:",
         "",
         "| packets lost, each way | " + " | ".join(servers) + " |",
         "|---|" + "---|" * len(servers),
     ]
-    for percent, found in moved.items():
+    for percent, found in measured.items():
         lines.append(f"| {percent} % | " + " | ".join(str(found[server]) for server in servers) + " |")
     return "\n".join(lines)
 

@@ -164,7 +164,8 @@ impl Pure {
 
     fn probe(&mut self, index: usize) {
         let probed = &mut self.probed[index];
-        let number = probed.tracker.begin(self.now, 0.5);
+        // As late as they may come.
+        let number = probed.tracker.begin(self.now, 1.0);
         match self.minds.of(&probed.page).probe() {
             Some(well) => probed.end(number, well, self.now, Duration::ZERO),
             None => probed.hanging.push_back((self.now + probed.timeout, number)),

@@ -160,11 +160,11 @@ impl Course {
         Some(hint.map_or(regular, |hint| hint.min(regular)))
     }
 
-    /// Ten per cent shorter or longer, so that targets do not fall into step. After the first probe
-    /// up to nine tenths shorter, for all targets begin within a second of each other.
+    /// Up to ten per cent shorter, never longer, so that targets do not fall into step. After the
+    /// first probe up to nine tenths shorter, for all targets begin within a second of each other.
     fn jittered(&self, pause: Duration) -> Duration {
-        let spread = if self.begun == 1 { 1.0 } else { 0.2 };
-        pause.mul_f64(1.1 - spread * (1.0 - self.chance))
+        let spread = if self.begun == 1 { 0.9 } else { 0.1 };
+        pause.mul_f64(1.0 - spread * (1.0 - self.chance))
     }
 
     /// Up to ten per cent longer, never shorter.

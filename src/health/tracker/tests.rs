@@ -44,7 +44,7 @@ impl Run {
 
     fn begin_when_due(&mut self) -> ProbeNumber {
         self.now = self.tracker.due().expect("one is due");
-        self.tracker.begin(self.now, 0.5)
+        self.tracker.begin(self.now, 1.0)
     }
 
     fn end_after(&mut self, probe: ProbeNumber, took: Duration, outcome: Outcome) -> Option<State> {
@@ -74,8 +74,8 @@ impl Run {
 /// The table of [`super::judge`]: what is remembered, outcomes, the verdict and its doubt.
 #[test]
 fn outcomes_in_a_row_make_the_verdict() {
-    // With 5 % of jitter.
-    let (one, two) = (315, 615);
+    // With 10 % of jitter.
+    let (one, two) = (330, 630);
     for (last, outcomes, state, hold_ms) in [
         (None, &[][..], Up, Some(0)),
         (Some(Up), &[], Up, Some(0)),
@@ -120,7 +120,7 @@ fn probes_that_cannot_be_sent_change_nothing_but_how_soon_it_may_change() {
             run.tracker.end_in_vain(probe, run.now);
             let hold = Some(SETTINGS.interval);
             assert_eq!(run.tracker.verdict(), Verdict { state, hold }, "{last:?}");
-            assert_eq!(run.pause(), Some(SETTINGS.interval.mul_f64(1.05)), "{last:?}");
+            assert_eq!(run.pause(), Some(SETTINGS.interval.mul_f64(1.1)), "{last:?}");
         }
         run.probe(S);
         run.probe(S);
@@ -139,7 +139,7 @@ fn doubt_is_asked_about_sooner() {
     assert_eq!(run.pause(), Some(SETTINGS.interval - ms(50)), "from when the last one began");
     let probe = run.begin_when_due();
     run.end_after(probe, ms(50), F);
-    assert_eq!(run.pause(), Some(ms(315)), "from when the last one ended");
+    assert_eq!(run.pause(), Some(ms(330)), "from when the last one ended");
     run.probe(S);
     assert_eq!(run.pause(), Some(SETTINGS.interval));
 }
@@ -150,8 +150,8 @@ fn doubt_is_never_asked_about_later_than_certainty() {
     let tracker = Tracker::new(settings, Some(Up), Duration::ZERO);
     let mut run = Run { tracker, now: Duration::ZERO };
     run.probe(F);
-    assert_eq!(run.pause(), Some(ms(105)));
-    assert_eq!(run.tracker.verdict().hold, Some(ms(205)));
+    assert_eq!(run.pause(), Some(ms(110)));
+    assert_eq!(run.tracker.verdict().hold, Some(ms(210)));
 }
 
 /// What hangs is found when the third probe runs into its timeout, and that began after two
@@ -172,13 +172,13 @@ fn what_hangs_is_asked_again_before_it_has_timed_out() {
     assert_eq!(verdict.state, Up);
     assert!(verdict.hold.is_some_and(|hold| hold > RETRY && hold < 2 * RETRY), "{verdict:?}");
     let second = run.begin_when_due();
-    assert_eq!(run.now, fault + ms(315));
+    assert_eq!(run.now, fault + ms(330));
     let third = run.begin_when_due();
-    assert_eq!(run.now, fault + ms(630));
+    assert_eq!(run.now, fault + ms(660));
     assert_eq!(run.tracker.due(), None, "no more than could change the verdict");
     let mut end = |probe, at: Duration| run.tracker.end(probe, F, at, timeout, Blame::Endpoint);
     assert_eq!(end(first, fault + timeout), None);
-    assert_eq!(end(second, fault + ms(315) + timeout), None);
+    assert_eq!(end(second, fault + ms(330) + timeout), None);
     assert_eq!(end(third, fault + ms(630) + timeout), Some(Down));
 }
 
@@ -301,7 +301,7 @@ fn a_hold_that_is_lifted_lets_it_come_up() {
     run.now += ms(1);
     run.tracker.lift_hold(run.now);
     assert_eq!(run.tracker.held_until(), None);
-    assert_eq!(run.pause(), Some(ms(314)), "as whatever is in doubt");
+    assert_eq!(run.pause(), Some(ms(329)), "as whatever is in doubt");
     assert_eq!(run.probe(S), Some(Up));
     // Nor are the falls counted that led to it.
     for outcome in [F, F, F] {
