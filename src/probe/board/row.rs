@@ -40,6 +40,8 @@ pub struct TargetStatus {
     pub durations: Histogram,
     /// Since when nothing is heard of it, as trackers count.
     pub(super) silence: Option<Silence>,
+    /// When others were last asked because of its silence.
+    pub(super) others_asked: Option<Duration>,
     /// When it was last asked because of another one's silence.
     pub(super) asked_at_once: Option<Duration>,
     /// Lets its loop look again.
@@ -95,6 +97,7 @@ impl TargetStatus {
             results: BTreeMap::new(),
             durations: Histogram::default(),
             silence: None,
+            others_asked: None,
             asked_at_once: None,
             nudge: Arc::new(Notify::new()),
             beat: Arc::new(Notify::new()),

@@ -19,10 +19,12 @@ const FULL: Weight = Weight::Counts(Blame::Endpoint);
 
 /// So many others are asked at once whether they can be heard of.
 const OTHERS: usize = 8;
-/// And not again before this; nor if somebody was heard of within this anyway.
+/// And not again before this.
 const OTHERS_PAUSE: Duration = Duration::from_millis(100);
 /// How long they have to answer.
 const ANSWERING: Duration = Duration::from_secs(1);
+/// Where so many are probed, some of them will answer soon anyway.
+const BUSY: usize = 200;
 
 impl Table {
     /// Takes in whether a probe was heard of. Returns what its end is worth, and what is news.
@@ -66,14 +68,16 @@ impl Table {
         let (address, would_fall) = (row.target.address, row.tracker.would_fall());
         let is_blind = row.target.is_blind();
         let is_alone = self.contact.others_heard_since(address, silence.seen);
-        if !is_alone {
-            self.ask_others(index, now);
+        let mut asked = row.others_asked.filter(|at| *at >= silence.seen);
+        if !is_alone && asked.is_none() {
+            asked = self.ask_others(index, now);
         }
         if !would_fall {
             return (FULL, None);
         }
         if !is_alone && self.contact.may_be_lost(silence) {
-            if !self.contact.is_cut_off() && now < silence.seen + ANSWERING {
+            let have_answered = asked.is_some_and(|at| now >= at + ANSWERING);
+            if !self.contact.is_cut_off() && !have_answered {
                 return (Weight::Counts(Blame::Unknown), None);
             }
             let news = self.contact.lose().then_some(ContactNews::Lost);
@@ -85,12 +89,10 @@ impl Table {
         (FULL, None)
     }
 
-    /// An answer is overdue. Where many are asked, the others answer anyway.
+    /// An answer is overdue.
     pub(super) fn miss(&mut self, index: usize, now: Duration) {
         let Some(row) = self.rows.get(index) else { return };
-        let address = row.target.address;
-        let is_busy = self.contact.others_heard_since(address, now.saturating_sub(OTHERS_PAUSE));
-        if !address.is_loopback() && !is_busy {
+        if !row.target.address.is_loopback() && self.rows.len() < BUSY {
             self.ask_others(index, now);
         }
     }
@@ -110,12 +112,16 @@ impl Table {
         self.plan.domains.get(index).copied().unwrap_or(Domain::MAX)
     }
 
-    /// Lets some others be probed at once: if they answer, the network is there.
-    fn ask_others(&mut self, index: usize, now: Duration) {
+    /// Lets some others be probed at once: if they answer, the network is there. Returns when they
+    /// were asked; none if that has to wait.
+    fn ask_others(&mut self, index: usize, now: Duration) -> Option<Duration> {
         if self.others_asked.is_some_and(|last| now < last + OTHERS_PAUSE) {
-            return;
+            return None;
         }
         self.others_asked = Some(now);
+        if let Some(row) = self.rows.get_mut(index) {
+            row.others_asked = Some(now);
+        }
         let domain = self.domain(index);
         let (contact, domains) = (&self.contact, &self.plan.domains);
         // Those that fail together with it may have failed.
@@ -130,6 +136,7 @@ impl Table {
             others.select_nth_unstable_by_key(OTHERS, |row| row.asked_at_once);
         }
         others.into_iter().take(OTHERS).for_each(|row| row.ask_at_once(now));
+        Some(now)
     }
 
     /// Now that the network is back, whoever fell silent is to say how it is.
