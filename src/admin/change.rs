@@ -1,6 +1,5 @@
 //! What a person wants of an override: the body of a `PUT`, checked.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
@@ -11,6 +10,7 @@ use serde_json::error::Category;
 use super::problem::Problem;
 use crate::duration::parse_duration;
 use crate::health::{Override, OverrideState};
+use crate::state::Author;
 use crate::timestamp;
 
 /// The header in which a client names the person who uses it; the daemon writes it down and
@@ -19,6 +19,8 @@ pub const USER_HEADER: &str = "steersman-user";
 
 const LONGEST_REASON_CHARACTERS: usize = 500;
 const LONGEST_USER_CHARACTERS: usize = 64;
+/// Whoever has the token and gives no name.
+const TOKEN: &str = "admin";
 
 /// The body of `PUT /api/v1/overrides/{kind}/{name}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,27 +80,12 @@ fn misleads(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Who asked, for the audit trail.
-pub(super) struct Requester {
-    peer: SocketAddr,
-    user: Option<String>,
-}
-
-impl Requester {
-    pub(super) fn new(peer: SocketAddr, headers: &HeaderMap) -> Self {
-        let user = headers.get(USER_HEADER).and_then(|value| value.to_str().ok());
-        // Without blanks, nobody can write another address behind a name than the one they have.
-        let graphic = |user: &str| user.chars().filter(char::is_ascii_graphic).collect::<String>();
-        let user = user.map(|user| graphic(user).chars().take(LONGEST_USER_CHARACTERS).collect());
-        Self { peer, user }
-    }
-}
-
-impl fmt::Display for Requester {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.user {
-            Some(user) => write!(f, "{user} at {}", self.peer),
-            None => write!(f, "{}", self.peer),
-        }
-    }
+/// Who asks, for the audit log.
+pub(super) fn author(peer: SocketAddr, headers: &HeaderMap) -> Author {
+    let user = headers.get(USER_HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // Without blanks, nobody can write another address behind a name than the one they have.
+    let graphic = user.chars().filter(char::is_ascii_graphic);
+    let user: String = graphic.take(LONGEST_USER_CHARACTERS).collect();
+    let by = if user.is_empty() { TOKEN.into() } else { user };
+    Author { by, from: Some(peer) }
 }

@@ -8,7 +8,7 @@ use crate::finding::Finding;
 use crate::finding::words::{closest, one_of};
 use crate::health::{Family, Override, Overrides, Target};
 use crate::question::ClientNetwork;
-use crate::state::StateError;
+use crate::state::{Author, StateError, Trail};
 use crate::wire::Name;
 
 /// A question to explain.
@@ -47,22 +47,25 @@ pub trait Control: Send + Sync + 'static {
         &self,
         target: Target,
         what: Override,
-        by: &str,
+        by: &Author,
     ) -> Result<Option<Override>, OverrideError>;
 
     /// Takes an override away for `by`, durably, and lets come up again what is held down there
     /// for having fallen again and again.
-    fn clear(&self, target: &Target, by: &str) -> Result<Cleared, OverrideError>;
+    fn clear(&self, target: &Target, by: &Author) -> Result<Cleared, OverrideError>;
 
     /// Returns for `by`, durably, to a pool that failback holds back; says for which families. It
     /// is answered by the next answer.
-    fn failback(&self, pool: &str, by: &str) -> Result<Vec<Family>, OverrideError>;
+    fn failback(&self, pool: &str, by: &Author) -> Result<Vec<Family>, OverrideError>;
 
     /// An endpoint, `POOL/ADDRESS`, says of itself that it is well.
     fn beat(&self, endpoint: &str) -> Result<(), Problem>;
 
-    /// Loads all files anew; returns the revision that is served now.
-    fn reload(&self) -> Result<String, Vec<Finding>>;
+    /// Loads all files anew for `by`; returns the revision that is served now.
+    fn reload(&self, by: &Author) -> Result<String, Vec<Finding>>;
+
+    /// The audit log.
+    fn audit(&self) -> Result<Trail, StateError>;
 }
 
 /// What was cleared: at least one of both.

@@ -18,5 +18,5 @@ pub use access::Access;
 pub use change::{Change, USER_HEADER};
 pub use control::{Cleared, Control, ExplainRequest, OverrideError};
 pub use problem::{FileError, Problem};
-pub use routes::{OverrideList, Reloaded, ReturnedTo};
+pub use routes::{AuditPage, OverrideList, Reloaded, ReturnedTo};
 pub use server::{Limits, serve};

@@ -14,17 +14,21 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
 use super::access::{self, Access};
-use super::change::{self, Requester};
+use super::change;
 use super::control::{Control, ExplainRequest};
-use super::problem::Problem;
+use super::problem::{FileError, Problem};
 use super::server::Peer;
 use super::status::OverrideStatus;
 use crate::health::Target;
 use crate::question::parse_rtype;
+use crate::state::{Author, Chain, Entry, Trail};
 use crate::wire::Name;
 
 /// More than any request needs.
 const BODY_LIMIT_BYTES: usize = 64 * 1024;
+
+/// The most entries of the audit log in one answer.
+const AUDIT_ENTRIES: usize = 1000;
 
 type Answer = Result<Response, Problem>;
 
@@ -50,6 +54,33 @@ pub struct Reloaded {
     pub revision: String,
 }
 
+/// The answer to `GET /api/v1/audit`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AuditPage {
+    /// Entries, the oldest first.
+    pub entries: Vec<Entry>,
+    /// Whether there are more after these.
+    pub more: bool,
+    /// What is wrong with the whole log; nothing: every entry is as it was written.
+    pub wrong: Vec<FileError>,
+    /// The number of the last entry.
+    pub length: u64,
+    /// Its hash.
+    pub head: String,
+}
+
+impl AuditPage {
+    fn new(trail: Trail, after: u64, limit: usize) -> Self {
+        let mut entries: Vec<Entry> =
+            trail.entries.into_iter().filter(|entry| entry.number > after).collect();
+        let more = entries.len() > limit;
+        entries.truncate(limit);
+        let wrong = trail.wrong.into_iter().map(FileError::from).collect();
+        let Chain { length, head } = trail.chain;
+        Self { entries, more, wrong, length, head }
+    }
+}
+
 /// The answer to `POST /api/v1/failback/{pool}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnedTo {
@@ -72,6 +103,7 @@ pub(super) fn router(control: Arc<dyn Control>, access: Access, body_timeout: Du
         .route("/api/v1/failback/{pool}", post(failback))
         .route("/api/v1/heartbeats/{*endpoint}", post(beat))
         .route("/api/v1/reload", post(reload))
+        .route("/api/v1/audit", get(audit))
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
@@ -156,7 +188,7 @@ async fn set_override(
     request: Request,
 ) -> Answer {
     let target = target(path)?;
-    let by = Requester::new(peer.0, request.headers()).to_string();
+    let by = change::author(peer.0, request.headers());
     let body = shared.body(request).await?;
     let what = change::read(&body, crate::clock::wall_now())?;
     let set = OverrideStatus::new(&target, &what);
@@ -179,7 +211,7 @@ async fn clear_override(
     headers: HeaderMap,
 ) -> Answer {
     let target = target(path)?;
-    let by = Requester::new(peer.0, &headers).to_string();
+    let by = change::author(peer.0, &headers);
     let (on, who) = (target.clone(), by.clone());
     let cleared = shared.call(move |control| control.clear(&on, &who)).await?;
     let cleared =
@@ -194,7 +226,7 @@ async fn clear_override(
 }
 
 /// A person's wish that the disk refused is worth a line in the log.
-fn refused(problem: Problem, wish: &str, target: &Target, by: &str) -> Problem {
+fn refused(problem: Problem, wish: &str, target: &Target, by: &Author) -> Problem {
     if problem.status >= 500 {
         tracing::error!(target_name = %target, %by, error = %problem.detail, "override not {wish}");
     }
@@ -209,7 +241,7 @@ async fn failback(
 ) -> Answer {
     let Path(pool) =
         pool.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))?;
-    let by = Requester::new(peer.0, &headers).to_string();
+    let by = change::author(peer.0, &headers);
     let (to, who) = (pool.clone(), by.clone());
     let families = shared.call(move |control| control.failback(&to, &who)).await?;
     let families = families.map_err(|refusal| {
@@ -234,9 +266,38 @@ async fn beat(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn reload(State(shared): State<Shared>) -> Answer {
-    let revision = shared.call(|control| control.reload()).await?.map_err(Problem::of_files)?;
+async fn reload(
+    State(shared): State<Shared>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> Answer {
+    let by = change::author(peer.0, &headers);
+    let loaded = shared.call(move |control| control.reload(&by)).await?;
+    let revision = loaded.map_err(Problem::of_files)?;
     Ok(Json(Reloaded { revision }).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuditQuery {
+    #[serde(default)]
+    after: u64,
+    limit: Option<usize>,
+}
+
+async fn audit(State(shared): State<Shared>, uri: Uri) -> Answer {
+    let bad = |detail| Problem::new(StatusCode::BAD_REQUEST, detail);
+    let Query(query) =
+        Query::<AuditQuery>::try_from_uri(&uri).map_err(|error| bad(error.body_text()))?;
+    let limit = query.limit.unwrap_or(AUDIT_ENTRIES);
+    if limit == 0 || limit > AUDIT_ENTRIES {
+        return Err(bad(format!("limit: found {limit}; expected 1 to {AUDIT_ENTRIES}")));
+    }
+    let trail = shared.call(|control| control.audit()).await?;
+    let trail = trail.map_err(|error| {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("no audit log: {error}"))
+    })?;
+    Ok(Json(AuditPage::new(trail, query.after, limit)).into_response())
 }
 
 /// The path of an override says what it is about.

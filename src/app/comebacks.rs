@@ -6,6 +6,7 @@ use super::running::Running;
 use crate::admin::OverrideError;
 use crate::clock;
 use crate::health::{Family, PoolId, Target};
+use crate::state::{Author, Change};
 use crate::steering::PoolState;
 use crate::view::View;
 
@@ -51,7 +52,7 @@ impl Running {
     }
 
     /// Returns to a pool that is held back, since a person says so; says for which families.
-    pub(super) fn return_to(&self, pool: &str, by: &str) -> Result<Vec<Family>, OverrideError> {
+    pub(super) fn return_to(&self, pool: &str, by: &Author) -> Result<Vec<Family>, OverrideError> {
         let _decision = self.decision();
         let target = Target::Pool(pool.to_owned());
         if let Some(unknown) = self.unknown(&target) {
@@ -66,9 +67,11 @@ impl Running {
         }
         // In the journal what came before comes before.
         self.write_down_comebacks();
+        let change = Change::Failback { pool: pool.to_owned(), families: families.clone() };
+        self.audit_durably(by, &change)?;
         for family in &families {
             let Some(released) = self.beliefs.returns().released(id, *family) else { continue };
-            let recorded = self.store.record_failback(&released, by, now);
+            let recorded = self.store.record_comeback_durably(&released);
             recorded.map_err(OverrideError::NotDurable)?;
             self.beliefs.returns().release(id, &released);
         }

@@ -21,7 +21,7 @@ use crate::finding::Finding;
 use crate::health::{EndpointId, Family, Inventory, Monitor, Override, Overrides, Target};
 use crate::metrics;
 use crate::probe::{Snapshot, TargetStatus};
-use crate::state::{OverrideChange, OverrideEvent};
+use crate::state::{Author, Change, StateError, Trail};
 use crate::timestamp;
 use crate::view::View;
 
@@ -99,6 +99,22 @@ impl Running {
         }
     }
 
+    /// No change without its entry in the audit log.
+    pub(super) fn audit_durably(&self, by: &Author, change: &Change) -> Result<(), OverrideError> {
+        self.store.audit(clock::wall_now(), by, change).map_err(OverrideError::NotDurable)
+    }
+
+    /// Files have a history of their own, so that zones are not held up by a full disk.
+    fn audit_reload(&self, by: &Author, before: String, after: &str) {
+        if before == after || self.store.unavailable().is_some() {
+            return;
+        }
+        let change = Change::Reload { before, after: after.to_owned() };
+        if let Err(error) = self.store.audit(clock::wall_now(), by, &change) {
+            tracing::error!(%error, "the audit log lacks a reload");
+        }
+    }
+
     /// An error if a target is not in the files.
     pub(super) fn unknown(&self, target: &Target) -> Option<OverrideError> {
         let view = self.live.load();
@@ -167,37 +183,27 @@ impl Control for Running {
         &self,
         target: Target,
         what: Override,
-        by: &str,
+        by: &Author,
     ) -> Result<Option<Override>, OverrideError> {
         let _decision = self.decision();
         if let Some(unknown) = self.unknown(&target) {
             return Err(unknown);
         }
         let before = self.beliefs.overrides().get(&target).cloned();
-        let event = OverrideEvent {
-            at: clock::wall_now(),
-            by: by.into(),
-            target: target.clone(),
-            change: OverrideChange::Set(what.clone()),
-        };
-        self.store.record_override(&event).map_err(OverrideError::NotDurable)?;
+        let change =
+            Change::Set { target: target.clone(), before: before.clone(), after: what.clone() };
+        self.audit_durably(by, &change)?;
         self.beliefs.overrides().set(target, what);
         self.refresh_pools();
         Ok(before)
     }
 
-    fn clear(&self, target: &Target, by: &str) -> Result<Cleared, OverrideError> {
+    fn clear(&self, target: &Target, by: &Author) -> Result<Cleared, OverrideError> {
         let _decision = self.decision();
         // Those on what is no longer there can be cleared too.
         let overridden = self.beliefs.overrides().get(target).cloned();
-        if overridden.is_some() {
-            let event = OverrideEvent {
-                at: clock::wall_now(),
-                by: by.into(),
-                target: target.clone(),
-                change: OverrideChange::Clear,
-            };
-            self.store.record_override(&event).map_err(OverrideError::NotDurable)?;
+        if let Some(before) = overridden.clone() {
+            self.audit_durably(by, &Change::Clear { target: target.clone(), before })?;
             self.beliefs.overrides().clear(target);
         }
         let holds = {
@@ -212,7 +218,7 @@ impl Control for Running {
         Ok(Cleared { overridden, holds })
     }
 
-    fn failback(&self, pool: &str, by: &str) -> Result<Vec<Family>, OverrideError> {
+    fn failback(&self, pool: &str, by: &Author) -> Result<Vec<Family>, OverrideError> {
         self.return_to(pool, by)
     }
 
@@ -234,13 +240,17 @@ impl Control for Running {
         }
     }
 
-    fn reload(&self) -> Result<String, Vec<Finding>> {
+    fn reload(&self, by: &Author) -> Result<String, Vec<Finding>> {
         let _loading = self.ongoing.loading.lock().unwrap_or_else(PoisonError::into_inner);
         self.ongoing.load_is_waiting.store(false, Ordering::Release);
+        let before = self.live.load().world.revision.clone();
         let loaded = self.load();
         self.metrics.reloaded(loaded.is_ok());
         match &loaded {
-            Ok(revision) => tracing::info!(revision, "reloaded"),
+            Ok(revision) => {
+                tracing::info!(revision, "reloaded");
+                self.audit_reload(by, before, revision);
+            }
             Err(findings) => {
                 for finding in findings {
                     tracing::error!(%finding, "a file is wrong");
@@ -252,6 +262,10 @@ impl Control for Running {
             }
         }
         loaded
+    }
+
+    fn audit(&self) -> Result<Trail, StateError> {
+        self.store.trail()
     }
 }
 

@@ -21,7 +21,7 @@ use crate::metrics::Metrics;
 use crate::probe::Plan;
 use crate::reload::{self, Loaded, Seen};
 use crate::server::{Beside, Identity, give_way};
-use crate::state::{DAEMON, OverrideChange, OverrideEvent, Store};
+use crate::state::{Author, Change, Store};
 use crate::steering::Pools;
 use crate::view::{CookieSecrets, View, World};
 
@@ -79,7 +79,7 @@ impl Running {
         tracing::info!(why, "reloading");
         let running = Arc::clone(self);
         // A panic while loading leaves what is served as it is.
-        let done = tokio::task::spawn_blocking(move || running.reload().is_ok()).await;
+        let done = tokio::task::spawn_blocking(move || running.reload(&Author::daemon()).is_ok()).await;
         if done.is_err() {
             self.metrics.reloaded(false);
             tracing::error!("the load ended in a panic: this is a bug; nothing has changed");
@@ -161,9 +161,8 @@ impl Running {
         let ended = self.beliefs.overrides().expire(now);
         for (target, what) in ended {
             tracing::info!(target_name = %target, state = %what.state, reason = what.reason, "override ended");
-            let change = OverrideChange::Expire;
-            let event = OverrideEvent { at: now, by: DAEMON.into(), target, change };
-            if let Err(error) = self.store.record_override(&event) {
+            let change = Change::Expire { target, before: what };
+            if let Err(error) = self.store.audit(now, &Author::daemon(), &change) {
                 // Its end stands in the line that set it.
                 tracing::warn!(%error, "cannot write down the end of an override");
             }

@@ -48,6 +48,8 @@ pub enum Command {
     Failback(FailbackArgs),
     /// Load all files anew; any error changes nothing
     Reload,
+    /// Show who changed what, and whether the log of it is as it was written: exit 0 it is, 1 not
+    Audit(AuditArgs),
     /// Run the monitors of an endpoint once, now, and show each step with its time
     Probe(ProbeArgs),
     /// Ask a DNS server a question and show the whole reply
@@ -118,6 +120,16 @@ pub struct SetArgs {
 pub struct ClearArgs {
     /// region:NAME, pool:NAME or endpoint:POOL/ADDR
     pub target: Target,
+}
+
+/// Flags of `audit`.
+#[derive(Clone, Debug, Args)]
+pub struct AuditArgs {
+    /// The log, or a copy of it [default: that of the configured state folder]
+    pub file: Option<PathBuf>,
+    /// Show it as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Flags of `probe`.

@@ -4,6 +4,7 @@
 
 pub mod args;
 pub mod ask;
+mod audit;
 mod check;
 pub mod client;
 mod explain;
@@ -50,6 +51,7 @@ pub fn main() -> ExitCode {
         Command::Serve => serve::serve(&cli.config, &runtime),
         Command::Demo(args) => serve::demo(args, &runtime),
         Command::Check(args) => return check::run(&cli.config, args),
+        Command::Audit(args) => return audit::run(&cli.config, args),
         Command::Explain(args) if !args.live => explain::offline(&cli.config, args),
         Command::Ask(args) => runtime.block_on(ask::run(args)),
         Command::Probe(args) => return probe::run(&cli.config, args, &runtime),
@@ -79,6 +81,7 @@ pub async fn run(command: &Command, client: &Client) -> CommandResult {
         Command::Explain(args) => explain::live(args, client).await,
         Command::Serve
         | Command::Check(_)
+        | Command::Audit(_)
         | Command::Ask(_)
         | Command::Probe(_)
         | Command::Demo(_) => Err("this command does not ask the daemon".into()),

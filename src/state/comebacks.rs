@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,11 +22,6 @@ struct Line {
     failed: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     since: Option<String>,
-    /// When, and by whom, if a person returned to it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    at: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    by: Option<String>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -38,14 +32,8 @@ enum StateText {
     Back,
 }
 
-/// Who returned to a pool, and when.
-pub(super) struct Word<'a> {
-    pub(super) at: SystemTime,
-    pub(super) by: &'a str,
-}
-
 /// Writes a line.
-pub(super) fn to_json(what: &PoolComeback, word: Option<Word<'_>>) -> io::Result<String> {
+pub(super) fn to_json(what: &PoolComeback) -> io::Result<String> {
     let (state, failed, since) = match what.comeback {
         Comeback::Steady => (StateText::Steady, None, None),
         Comeback::Out { failed } => (StateText::Out, Some(failed), None),
@@ -59,8 +47,6 @@ pub(super) fn to_json(what: &PoolComeback, word: Option<Word<'_>>) -> io::Result
         state,
         failed,
         since,
-        at: word.as_ref().map(|word| to_rfc3339(word.at)),
-        by: word.map(|word| word.by.to_owned()),
     };
     Ok(serde_json::to_string(&line)?)
 }
@@ -92,5 +78,5 @@ pub(super) fn named(all: &Comebacks) -> Vec<PoolComeback> {
 
 /// The lines that all of them come to.
 pub(super) fn lines(all: &Comebacks) -> io::Result<Vec<String>> {
-    named(all).iter().map(|what| to_json(what, None)).collect()
+    named(all).iter().map(to_json).collect()
 }

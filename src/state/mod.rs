@@ -1,15 +1,16 @@
-//! What outlives a `kill -9`: overrides with their audit trail, last verdicts, how pools came back,
-//! the admin token.
+//! What outlives a `kill -9`: the audit log with the overrides that it comes to, last verdicts, how
+//! pools came back, the admin token.
 //!
 //! Plain files under the state folder. Nothing here is needed for answering: a daemon without a
 //! state folder serves DNS, remembers nothing, and takes no override.
 
+mod audit;
 mod comebacks;
 mod journal;
 mod latest;
 mod line;
-mod overrides;
 mod replay;
+mod trail;
 mod token;
 mod verdicts;
 
@@ -26,15 +27,14 @@ use std::time::SystemTime;
 use std::{error, fmt};
 
 use crate::health::{Overrides, PoolComeback, RememberedVerdict, State};
-use comebacks::{Comebacks, Word};
+use comebacks::Comebacks;
 use journal::{Durability, Journal};
 use latest::LatestJournal;
-pub use overrides::{OverrideChange, OverrideEvent};
+use audit::AuditLog;
+pub use audit::{Action, Author, Chain, Change, Entry};
 pub use token::{Token, TokenError};
+pub use trail::Trail;
 use verdicts::Verdicts;
-
-/// Whom the audit trail names for what the daemon does by itself.
-pub const DAEMON: &str = "steersman";
 
 /// The state folder of this daemon, which no other daemon has open.
 pub struct Store {
@@ -43,7 +43,7 @@ pub struct Store {
 }
 
 struct Disk {
-    overrides: Mutex<Journal>,
+    audit: Mutex<AuditLog>,
     verdicts: Mutex<LatestJournal>,
     /// What was last written to that journal, or is about to be: whoever asks does not wait for the
     /// disk.
@@ -116,19 +116,33 @@ impl Store {
         self.disk.as_ref().err().map(String::as_str)
     }
 
-    /// Writes down what happened to an override; it is on disk when this returns.
+    /// Writes a change into the audit log; it is on disk when this returns.
     ///
     /// # Errors
     ///
-    /// It could not be written; the journal is as it was before.
-    pub fn record_override(&self, event: &OverrideEvent) -> Result<(), StateError> {
-        let path = self.folder.join("overrides.jsonl");
-        let disk = self.disk()?;
-        let recorded = event
-            .to_json()
-            .map_err(io::Error::from)
-            .and_then(|json| guard(&disk.overrides).append(&json, Durability::Synced));
-        recorded.map_err(|error| StateError::Io(path, error))
+    /// It could not be written; the log is as it was before.
+    pub fn audit(
+        &self,
+        at: SystemTime,
+        author: &Author,
+        change: &Change,
+    ) -> Result<(), StateError> {
+        let path = Trail::path(&self.folder);
+        let appended = guard(&self.disk()?.audit).append(at, author, change, Durability::Synced);
+        let Chain { length, head } = appended.map_err(|error| StateError::Io(path, error))?;
+        // Whoever keeps logs elsewhere has there what the end of the audit log was.
+        tracing::info!(entry = length, hash = head, "audit log");
+        Ok(())
+    }
+
+    /// The audit log as it is on disk.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    pub fn trail(&self) -> Result<Trail, StateError> {
+        let path = Trail::path(&self.folder);
+        Trail::read(&path).map_err(|error| StateError::Io(path, error))
     }
 
     /// Writes down a change of verdict; it is on disk some seconds later.
@@ -157,32 +171,26 @@ impl Store {
     ///
     /// It could not be written, and will be lost if the daemon ends now.
     pub fn record_comeback(&self, what: &PoolComeback) -> Result<(), StateError> {
-        self.write_comeback(what, None, Durability::Buffered)
+        self.write_comeback(what, Durability::Buffered)
     }
 
-    /// Writes down that a person returns to a pool; it is on disk when this returns.
+    /// The same; it is on disk when this returns.
     ///
     /// # Errors
     ///
     /// It could not be written; the journal is as it was before.
-    pub fn record_failback(
-        &self,
-        what: &PoolComeback,
-        by: &str,
-        at: SystemTime,
-    ) -> Result<(), StateError> {
-        self.write_comeback(what, Some(Word { at, by }), Durability::Synced)
+    pub fn record_comeback_durably(&self, what: &PoolComeback) -> Result<(), StateError> {
+        self.write_comeback(what, Durability::Synced)
     }
 
     fn write_comeback(
         &self,
         what: &PoolComeback,
-        word: Option<Word<'_>>,
         durability: Durability,
     ) -> Result<(), StateError> {
         let path = self.folder.join("comebacks.jsonl");
         let disk = self.disk()?;
-        let recorded = comebacks::to_json(what, word).and_then(|json| {
+        let recorded = comebacks::to_json(what).and_then(|json| {
             let (journal, all) = &mut *guard(&disk.comebacks);
             let before = all.insert((what.pool.clone(), what.family), what.comeback);
             let recorded = journal.record(&json, durability, || comebacks::lines(all));
@@ -252,15 +260,15 @@ fn open_disk(folder: &Path, now: SystemTime) -> Result<(Disk, Remembered), OpenE
     let _ = sync_folder_of(folder);
     let lock = lock(&folder.join("lock"))?;
     let mut remembered = Remembered::default();
-    let path = folder.join("overrides.jsonl");
-    let overrides = open_overrides(&path, now, &mut remembered).map_err(at(&path))?;
+    let path = Trail::path(folder);
+    let audit = open_audit(&path, now, &mut remembered).map_err(at(&path))?;
     let path = folder.join("verdicts.jsonl");
     let verdicts = open_verdicts(&path, &mut remembered).map_err(at(&path))?;
     let path = folder.join("comebacks.jsonl");
     let comebacks = open_comebacks(&path, &mut remembered).map_err(at(&path))?;
     sync_folder(folder).map_err(at(folder))?;
     let disk = Disk {
-        overrides: Mutex::new(overrides),
+        audit: Mutex::new(audit),
         verdicts: Mutex::new(verdicts),
         latest: Mutex::new(remembered.verdicts.clone()),
         comebacks: Mutex::new(comebacks),
@@ -289,23 +297,21 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     Ok(file)
 }
 
-fn open_overrides(
-    path: &Path,
-    now: SystemTime,
-    remembered: &mut Remembered,
-) -> io::Result<Journal> {
+fn open_audit(path: &Path, now: SystemTime, remembered: &mut Remembered) -> io::Result<AuditLog> {
     let (mut journal, bytes) = Journal::open(path)?;
-    journal.cut_torn(replay::overrides(path, &bytes, remembered));
-    for (target, ended) in remembered.overrides.expire(now) {
-        tracing::info!(target_name = %target, state = %ended.state, "an override ended meanwhile");
-        let by = DAEMON.to_owned();
-        let event = OverrideEvent { at: now, by, target, change: OverrideChange::Expire };
-        // Its end stands in the line that set it, so this one may be missing.
-        if let Err(error) = journal.append(&event.to_json()?, Durability::Buffered) {
+    let (whole_bytes, chain) = replay::audit(path, &bytes, remembered);
+    journal.cut_torn(whole_bytes);
+    let mut audit = AuditLog::new(journal, chain);
+    for (target, before) in remembered.overrides.expire(now) {
+        tracing::info!(target_name = %target, state = %before.state, "an override ended meanwhile");
+        let change = Change::Expire { target, before };
+        // Its end stands in the entry that set it, so this one may be missing.
+        let appended = audit.append(now, &Author::daemon(), &change, Durability::Buffered);
+        if let Err(error) = appended {
             tracing::warn!(file = %path.display(), %error, "cannot write down the end of an override");
         }
     }
-    Ok(journal)
+    Ok(audit)
 }
 
 fn open_verdicts(path: &Path, remembered: &mut Remembered) -> io::Result<LatestJournal> {
@@ -342,9 +348,9 @@ fn shortened(
 /// because a disk became read-only.
 fn read_only(folder: &Path, now: SystemTime) -> Remembered {
     let mut remembered = Remembered::default();
-    let path = folder.join("overrides.jsonl");
+    let path = Trail::path(folder);
     match journal::read(&path) {
-        Ok(bytes) => drop(replay::overrides(&path, &bytes, &mut remembered)),
+        Ok(bytes) => drop(replay::audit(&path, &bytes, &mut remembered)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => {
             tracing::error!(file = %path.display(), %error, "remembered overrides are NOT in force");

@@ -3,10 +3,24 @@
 use std::path::Path;
 
 use super::comebacks::{self, Comebacks};
-use super::overrides::OverrideEvent;
+use super::audit::{Chain, Entry};
 use super::{Remembered, line, verdicts};
 use crate::finding::Finding;
-use crate::health::{Overrides, PoolComeback};
+use crate::health::PoolComeback;
+
+const LINE: &str = "a line as the daemon wrote it; it is passed over, those after it count";
+
+/// What is wrong with a line.
+pub(super) struct Wrong {
+    pub(super) found: String,
+    pub(super) expected: &'static str,
+}
+
+impl From<String> for Wrong {
+    fn from(found: String) -> Self {
+        Self { found, expected: LINE }
+    }
+}
 
 /// How well a journal could be read.
 pub(super) struct Replayed {
@@ -16,18 +30,18 @@ pub(super) struct Replayed {
     pub(super) damage: Vec<Finding>,
 }
 
-/// Replays the journal of overrides, and logs what is wrong with it; returns where its last whole
-/// line ends, in bytes.
-pub(super) fn overrides(path: &Path, bytes: &[u8], remembered: &mut Remembered) -> usize {
-    replay_overrides(path, bytes, &mut remembered.overrides).tell(path, bytes)
-}
-
-/// Replays the journal of overrides.
-pub(super) fn replay_overrides(path: &Path, bytes: &[u8], overrides: &mut Overrides) -> Replayed {
-    replay(path, bytes, |json| {
-        OverrideEvent::from_json(json)?.apply_to(overrides);
-        Ok(())
-    })
+/// Replays the audit log, and logs what is wrong with it; returns where its last whole line ends, in
+/// bytes, and its last entry.
+pub(super) fn audit(path: &Path, bytes: &[u8], remembered: &mut Remembered) -> (usize, Chain) {
+    let mut chain = Chain::default();
+    let overrides = &mut remembered.overrides;
+    let replayed = replay(path, bytes, |json| {
+        let entry = Entry::from_json(json)?;
+        let followed = chain.follow(&entry, json);
+        entry.apply_to(overrides)?;
+        followed
+    });
+    (replayed.tell(path, bytes), chain)
 }
 
 /// Replays the journal of verdicts, and logs what is wrong with it; returns where its last whole
@@ -55,18 +69,24 @@ pub(super) fn comebacks(path: &Path, bytes: &[u8], all: &mut Comebacks) -> usize
 
 /// Hands each good line to `take`, and goes on after the others, for what was written after them
 /// was acknowledged too.
-fn replay(path: &Path, bytes: &[u8], mut take: impl FnMut(&str) -> Result<(), String>) -> Replayed {
+pub(super) fn replay(
+    path: &Path,
+    bytes: &[u8],
+    mut take: impl FnMut(&str) -> Result<(), Wrong>,
+) -> Replayed {
     let scan = line::scan(bytes);
-    let mut wrong: Vec<(u32, String)> =
-        scan.bitten.iter().map(|(number, what)| (*number, (*what).to_owned())).collect();
+    let bitten = scan.bitten.iter().map(|(number, what)| (*number, (*what).to_owned().into()));
+    let mut wrong: Vec<(u32, Wrong)> = bitten.collect();
     for (number, json) in scan.good {
         if let Err(what) = take(json) {
             wrong.push((number, what));
         }
     }
+    wrong.sort_by_key(|(number, _)| *number);
     let file = path.display().to_string();
-    let expected = "a line as the daemon wrote it; it is passed over, those after it count";
-    let finding = |(number, what)| Finding::at(file.clone(), (number, 1), what, expected);
+    let finding = |(number, Wrong { found, expected })| {
+        Finding::at(file.clone(), (number, 1), found, expected)
+    };
     Replayed { whole_bytes: scan.whole_bytes, damage: wrong.into_iter().map(finding).collect() }
 }
 

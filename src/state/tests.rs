@@ -13,19 +13,23 @@ fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds)
 }
 
-fn set(target: &str, state: OverrideState, at: SystemTime, for_seconds: u64) -> OverrideEvent {
-    let lifetime = (for_seconds > 0).then(|| Duration::from_secs(for_seconds));
-    OverrideEvent {
-        at,
-        by: "alice".into(),
-        target: target.parse().unwrap(),
-        change: OverrideChange::Set(Override::new(state, "because \"x\"\n", at, lifetime)),
-    }
+fn alice() -> Author {
+    Author { by: "alice".into(), from: Some("127.0.0.1:4711".parse().unwrap()) }
 }
 
-fn clear(target: &str, at: SystemTime) -> OverrideEvent {
-    let (by, target) = ("bob".into(), target.parse().unwrap());
-    OverrideEvent { at, by, target, change: OverrideChange::Clear }
+fn set(target: &str, state: OverrideState, at: SystemTime, for_seconds: u64) -> Change {
+    let lifetime = (for_seconds > 0).then(|| Duration::from_secs(for_seconds));
+    let after = Override::new(state, "because \"x\"\n", at, lifetime);
+    Change::Set { target: target.parse().unwrap(), before: None, after }
+}
+
+fn clear(target: &str) -> Change {
+    let before = Override::new(OverrideState::Drain, "it was so", at(0), None);
+    Change::Clear { target: target.parse().unwrap(), before }
+}
+
+fn record(store: &Store, change: &Change) -> Result<(), StateError> {
+    store.audit(at(1), &alice(), change)
 }
 
 fn open(folder: &Path, now: SystemTime) -> (Store, Remembered) {
@@ -36,11 +40,9 @@ fn targets(remembered: &Remembered) -> Vec<String> {
     remembered.overrides.iter().map(|(target, _)| target.to_string()).collect()
 }
 
-/// What is wrong with the journal of overrides.
+/// What is wrong with the audit log.
 fn damage(folder: &Path) -> Vec<Finding> {
-    let path = folder.join("overrides.jsonl");
-    let bytes = fs::read(&path).unwrap();
-    replay::replay_overrides(&path, &bytes, &mut Overrides::default()).damage
+    Trail::read(&Trail::path(folder)).unwrap().wrong
 }
 
 /// A folder as `kill -9` leaves it: copied while the daemon has it open.
@@ -61,16 +63,20 @@ fn overrides_survive_a_kill_exactly() {
     assert_eq!(remembered.overrides, Overrides::default());
     assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
     let mut expected = Overrides::default();
-    for event in [
+    for change in [
         set("region:us-east", OverrideState::Drain, at(1), 0),
         set("endpoint:web/2001:db8::10", OverrideState::Down, at(2), 3600),
         set("pool:web", OverrideState::Up, at(3), 0),
         set("pool:web", OverrideState::Down, at(4), 0),
         set("pool:gone", OverrideState::Up, at(5), 0),
-        clear("pool:gone", at(6)),
+        clear("pool:gone"),
     ] {
-        store.record_override(&event).unwrap();
-        event.apply_to(&mut expected);
+        record(&store, &change).unwrap();
+        match change {
+            Change::Set { target, after, .. } => expected.set(target, after),
+            Change::Clear { target, .. } => drop(expected.clear(&target)),
+            other => panic!("{other:?}"),
+        }
     }
     let copy = copy_of(&folder);
     let (_, remembered) = open(copy.path(), at(7));
@@ -81,30 +87,132 @@ fn overrides_survive_a_kill_exactly() {
 }
 
 #[test]
-fn the_trail_keeps_every_event_with_who_when_and_why() {
+fn every_entry_tells_who_when_where_what_why_and_what_was_before() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = open(folder.path(), at(0));
-    store.record_override(&set("pool:web", OverrideState::Drain, at(1), 60)).unwrap();
-    store.record_override(&clear("pool:web", at(2))).unwrap();
-    drop(store);
-    open(folder.path(), at(3));
-    let text = fs::read_to_string(folder.path().join("overrides.jsonl")).unwrap();
+    let target: Target = "pool:web".parse().unwrap();
+    let first = Override::new(OverrideState::Drain, "kernel", at(1), Some(Duration::from_secs(60)));
+    let second = Override::new(OverrideState::Down, "disk", at(2), None);
+    let (before, after) = ("r1".to_owned(), "r2".to_owned());
+    for (second, author, change) in [
+        (1, alice(), Change::Set { target: target.clone(), before: None, after: first.clone() }),
+        (
+            2,
+            alice(),
+            Change::Set { target: target.clone(), before: Some(first), after: second.clone() },
+        ),
+        (3, Author::daemon(), Change::Expire { target: target.clone(), before: second.clone() }),
+        (4, alice(), Change::Clear { target, before: second }),
+        (5, alice(), Change::Failback { pool: "web".into(), families: vec![Family::V4, Family::V6] }),
+        (6, Author::daemon(), Change::Reload { before, after }),
+    ] {
+        store.audit(at(second), &author, &change).unwrap();
+    }
+    let text = fs::read_to_string(Trail::path(folder.path())).unwrap();
     let json: Vec<&str> = text.lines().map(|line| line.splitn(3, ' ').nth(2).unwrap()).collect();
-    assert_eq!(
-        json,
-        [
-            r#"{"at":"2023-11-14T22:13:21Z","by":"alice","action":"set","target":"pool:web","state":"drain","reason":"because \"x\"\n","since":"2023-11-14T22:13:21Z","until":"2023-11-14T22:14:21Z"}"#,
-            r#"{"at":"2023-11-14T22:13:22Z","by":"bob","action":"clear","target":"pool:web"}"#,
-        ]
+    let hash = |json: &str| {
+        let digest = ring::digest::digest(&ring::digest::SHA256, json.as_bytes());
+        digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
+    let by_alice = r#""by":"alice","from":"127.0.0.1:4711""#;
+    let (drain, down) = (
+        r#"{"reason":"kernel","since":"2023-11-14T22:13:21Z","state":"drain","until":"2023-11-14T22:14:21Z"}"#,
+        r#"{"reason":"disk","since":"2023-11-14T22:13:22Z","state":"down"}"#,
     );
+    let wanted = [
+        format!(r#"{by_alice},"action":"set","target":"pool:web","reason":"kernel","after":{drain}"#),
+        format!(
+            r#"{by_alice},"action":"set","target":"pool:web","reason":"disk","before":{drain},"after":{down}"#
+        ),
+        format!(r#""by":"steersman","action":"expire","target":"pool:web","before":{down}"#),
+        format!(r#"{by_alice},"action":"clear","target":"pool:web","before":{down}"#),
+        format!(
+            r#"{by_alice},"action":"failback","target":"pool:web","before":"held back","after":["a","aaaa"]"#
+        ),
+        r#""by":"steersman","action":"reload","before":"r1","after":"r2""#.into(),
+    ];
+    assert_eq!(json.len(), wanted.len(), "{text}");
+    let mut previous = "0".repeat(64);
+    for (number, (json, wanted)) in (1..).zip(json.iter().zip(&wanted)) {
+        let second = 20 + number;
+        let wanted = format!(
+            r#"{{"number":{number},"at":"2023-11-14T22:13:{second}Z",{wanted},"previous":"{previous}"}}"#
+        );
+        assert_eq!(*json, wanted);
+        previous = hash(json);
+    }
+    let trail = store.trail().unwrap();
+    assert_eq!((trail.chain, trail.wrong), (Chain { length: 6, head: previous }, vec![]));
+}
+
+/// Whoever can write the file can also compute checksums; they cannot make the chain fit without
+/// writing anew all that comes after, which changes the last hash.
+#[test]
+fn no_entry_can_be_changed_removed_added_or_moved_unseen() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path(), at(0));
+    for target in ["pool:a", "pool:b", "pool:c", "pool:d"] {
+        record(&store, &set(target, OverrideState::Drain, at(1), 0)).unwrap();
+    }
+    let path = Trail::path(folder.path());
+    let whole = fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+    let forged = |line: &str, to: &str| {
+        let json = line.trim_end().splitn(3, ' ').nth(2).unwrap().replace("alice", to);
+        String::from_utf8(line::encode(&json)).unwrap()
+    };
+    let changed = forged(lines[1], "mallory");
+    let chain = store.trail().unwrap().chain;
+    for (what, text, line) in [
+        ("changed", [lines[0], &changed, lines[2], lines[3]].concat(), 3),
+        ("removed", [lines[0], lines[2], lines[3]].concat(), 2),
+        ("the first removed", lines[1..].concat(), 1),
+        ("twice", [lines[0], lines[1], lines[1], lines[2], lines[3]].concat(), 3),
+        ("swapped", [lines[0], lines[2], lines[1], lines[3]].concat(), 2),
+    ] {
+        fs::write(&path, &text).unwrap();
+        let trail = store.trail().unwrap();
+        assert_eq!(trail.wrong.first().map(|finding| finding.line), Some(line), "{what}: {trail:?}");
+        assert!(trail.wrong[0].expected.contains("changed, removed or added"), "{what}");
+    }
+    // These are seen by whoever remembers the end.
+    for text in [lines[..3].concat(), lines[..3].concat() + &forged(lines[3], "mallory")] {
+        fs::write(&path, &text).unwrap();
+        let trail = store.trail().unwrap();
+        assert_eq!(trail.wrong, []);
+        assert_ne!(trail.chain, chain);
+    }
+}
+
+/// Its chain goes on from what can be read.
+#[test]
+fn what_follows_damage_is_chained_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path(), at(0));
+    for target in ["pool:a", "pool:b"] {
+        record(&store, &set(target, OverrideState::Drain, at(1), 0)).unwrap();
+    }
+    drop(store);
+    let path = Trail::path(folder.path());
+    let mut bytes = fs::read(&path).unwrap();
+    let last = bytes.len() - 2;
+    bytes[last] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let (store, remembered) = open(folder.path(), at(2));
+    assert_eq!(targets(&remembered), ["pool:a"]);
+    record(&store, &set("pool:c", OverrideState::Drain, at(3), 0)).unwrap();
+    let trail = store.trail().unwrap();
+    assert_eq!(trail.wrong.len(), 1, "{trail:?}");
+    assert_eq!(trail.wrong[0].line, 2);
+    assert_eq!(trail.chain.length, 2);
 }
 
 #[test]
 fn what_ended_while_no_daemon_ran_is_dropped_and_written_down() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = open(folder.path(), at(0));
-    store.record_override(&set("pool:a", OverrideState::Drain, at(1), 60)).unwrap();
-    store.record_override(&set("pool:b", OverrideState::Drain, at(1), 61)).unwrap();
+    record(&store, &set("pool:a", OverrideState::Drain, at(1), 60)).unwrap();
+    record(&store, &set("pool:b", OverrideState::Drain, at(1), 61)).unwrap();
     drop(store);
     let (store, remembered) = open(folder.path(), at(61));
     assert_eq!(targets(&remembered), ["pool:b"]);
@@ -112,7 +220,7 @@ fn what_ended_while_no_daemon_ran_is_dropped_and_written_down() {
     // A clock set back does not bring it to life again.
     let (_, remembered) = open(folder.path(), at(2));
     assert_eq!(targets(&remembered), ["pool:b"]);
-    let text = fs::read_to_string(folder.path().join("overrides.jsonl")).unwrap();
+    let text = fs::read_to_string(folder.path().join("audit.jsonl")).unwrap();
     assert_eq!(text.matches(r#""action":"expire""#).count(), 1);
 }
 
@@ -120,10 +228,10 @@ fn what_ended_while_no_daemon_ran_is_dropped_and_written_down() {
 fn a_tail_torn_at_any_byte_is_cut_and_appending_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = open(folder.path(), at(0));
-    let path = folder.path().join("overrides.jsonl");
-    store.record_override(&set("pool:a", OverrideState::Drain, at(1), 0)).unwrap();
+    let path = folder.path().join("audit.jsonl");
+    record(&store, &set("pool:a", OverrideState::Drain, at(1), 0)).unwrap();
     let first = fs::read(&path).unwrap().len();
-    store.record_override(&set("pool:b", OverrideState::Drain, at(2), 0)).unwrap();
+    record(&store, &set("pool:b", OverrideState::Drain, at(2), 0)).unwrap();
     drop(store);
     let whole = fs::read(&path).unwrap();
     for length in first..=whole.len() {
@@ -132,7 +240,7 @@ fn a_tail_torn_at_any_byte_is_cut_and_appending_goes_on() {
         let (store, remembered) = open(folder.path(), at(3));
         let both = length == whole.len();
         assert_eq!(remembered.overrides.iter().count(), if both { 2 } else { 1 }, "{length}");
-        store.record_override(&set("pool:c", OverrideState::Up, at(4), 0)).unwrap();
+        record(&store, &set("pool:c", OverrideState::Up, at(4), 0)).unwrap();
         drop(store);
         let (_, remembered) = open(folder.path(), at(5));
         let expected =
@@ -147,18 +255,18 @@ fn a_bitten_line_is_reported_and_the_later_ones_count() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = open(folder.path(), at(0));
     for target in ["pool:a", "pool:b", "pool:c"] {
-        store.record_override(&set(target, OverrideState::Drain, at(1), 0)).unwrap();
+        record(&store, &set(target, OverrideState::Drain, at(1), 0)).unwrap();
     }
     drop(store);
-    let path = folder.path().join("overrides.jsonl");
+    let path = folder.path().join("audit.jsonl");
     let text = fs::read_to_string(&path).unwrap().replace("pool:b", "pool:x");
     fs::write(&path, &text).unwrap();
     let (store, remembered) = open(folder.path(), at(2));
     assert_eq!(targets(&remembered), ["pool:a", "pool:c"]);
     let damage = damage(folder.path());
-    let [finding] = &damage[..] else { panic!("{damage:?}") };
-    assert!(finding.file.ends_with("overrides.jsonl"));
-    assert_eq!(finding.line, 2);
+    let lines: Vec<u32> = damage.iter().map(|finding| finding.line).collect();
+    assert_eq!(lines, [2, 3], "the line, and that another one should stand before the next: {damage:?}");
+    assert!(damage[0].file.ends_with("audit.jsonl"));
     drop(store);
     // Evidence is not tidied away.
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
@@ -167,10 +275,14 @@ fn a_bitten_line_is_reported_and_the_later_ones_count() {
 #[test]
 fn lines_of_another_version_are_reported_or_understood() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("overrides.jsonl");
-    let known = r#"{"at":"2023-11-14T22:13:21Z","by":"x","action":"set","target":"pool:a","state":"up","colour":"red"}"#;
-    let unknown = r#"{"at":"2023-11-14T22:13:21Z","by":"x","action":"dance","target":"pool:b"}"#;
-    fs::write(&path, [line::encode(unknown), line::encode(known)].concat()).unwrap();
+    let path = folder.path().join("audit.jsonl");
+    let zeros = "0".repeat(64);
+    let head = format!(r#""at":"2023-11-14T22:13:21Z","by":"x","previous":"{zeros}""#);
+    let known = format!(
+        r#"{{"number":1,{head},"action":"set","target":"pool:a","after":{{"state":"up","reason":"","since":"2023-11-14T22:13:21Z","colour":"red"}},"mood":"good"}}"#
+    );
+    let unknown = format!(r#"{{"number":1,{head},"action":"dance","target":"pool:b"}}"#);
+    fs::write(&path, [line::encode(&unknown), line::encode(&known)].concat()).unwrap();
     let (_, remembered) = open(folder.path(), at(2));
     assert_eq!(targets(&remembered), ["pool:a"]);
     let damage = damage(folder.path());
@@ -181,14 +293,14 @@ fn lines_of_another_version_are_reported_or_understood() {
 #[test]
 fn random_bytes_are_survived() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["overrides.jsonl", "verdicts.jsonl", "comebacks.jsonl"] {
+    for name in ["audit.jsonl", "verdicts.jsonl", "comebacks.jsonl"] {
         let bytes: Vec<u8> =
             (0..5000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         fs::write(folder.path().join(name), bytes).unwrap();
     }
     let (store, _) = open(folder.path(), at(2));
     assert!(!damage(folder.path()).is_empty());
-    store.record_override(&set("pool:a", OverrideState::Up, at(3), 0)).unwrap();
+    record(&store, &set("pool:a", OverrideState::Up, at(3), 0)).unwrap();
     drop(store);
     assert_eq!(targets(&open(folder.path(), at(4)).1), ["pool:a"]);
 }
@@ -259,11 +371,11 @@ fn the_last_comeback_of_each_pool_and_family_survives_a_kill() {
     store.record_comeback(&web(Family::V4, back(true))).unwrap();
     store.record_comeback(&web(Family::Host, back(true))).unwrap();
     store.record_comeback(&web(Family::Host, Comeback::Steady)).unwrap();
-    store.record_failback(&web(Family::V4, back(false)), "alice at 127.0.0.1:1", at(9)).unwrap();
+    store.record_comeback_durably(&web(Family::V4, back(false))).unwrap();
     let text = fs::read_to_string(folder.path().join("comebacks.jsonl")).unwrap();
     assert_eq!(
         text.lines().last().unwrap().splitn(3, ' ').nth(2).unwrap(),
-        r#"{"pool":"web","family":"a","state":"back","failed":false,"since":"2023-11-14T22:13:27Z","at":"2023-11-14T22:13:29Z","by":"alice at 127.0.0.1:1"}"#
+        r#"{"pool":"web","family":"a","state":"back","failed":false,"since":"2023-11-14T22:13:27Z"}"#
     );
     let copy = copy_of(folder.path());
     let (_, remembered) = open(copy.path(), at(10));
@@ -291,7 +403,7 @@ fn without_a_usable_folder_everything_starts_and_overrides_are_refused() {
     let (store, remembered) = open(&file, at(0));
     assert_eq!(remembered.overrides, Overrides::default());
     assert!(store.unavailable().is_some());
-    let error = store.record_override(&clear("pool:a", at(1))).unwrap_err();
+    let error = record(&store, &clear("pool:a")).unwrap_err();
     assert!(matches!(error, StateError::Unavailable(..)));
     assert!(error.to_string().contains("restart the daemon"), "{error}");
     store.record_verdict("x", State::Up, at(1)).unwrap_err();
@@ -300,15 +412,15 @@ fn without_a_usable_folder_everything_starts_and_overrides_are_refused() {
         family: Family::V4,
         comeback: Comeback::Out { failed: true },
     };
-    store.record_failback(&comeback, "alice", at(1)).unwrap_err();
+    store.record_comeback_durably(&comeback).unwrap_err();
 }
 
 #[test]
 fn what_people_said_stays_in_force_in_a_folder_that_cannot_be_written() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = open(folder.path(), at(0));
-    store.record_override(&set("pool:a", OverrideState::Drain, at(1), 0)).unwrap();
-    store.record_override(&set("pool:b", OverrideState::Drain, at(1), 60)).unwrap();
+    record(&store, &set("pool:a", OverrideState::Drain, at(1), 0)).unwrap();
+    record(&store, &set("pool:b", OverrideState::Drain, at(1), 60)).unwrap();
     store.record_verdict("icmp ::1", State::Down, at(7)).unwrap();
     drop(store);
     // Not even root can open a folder as a file.
@@ -318,7 +430,7 @@ fn what_people_said_stays_in_force_in_a_folder_that_cannot_be_written() {
     assert!(store.unavailable().unwrap().contains("lock"));
     assert_eq!(targets(&remembered), ["pool:a"]);
     assert_eq!(remembered.verdicts["icmp ::1"].state, State::Down);
-    store.record_override(&clear("pool:a", at(62))).unwrap_err();
+    record(&store, &clear("pool:a")).unwrap_err();
 }
 
 #[test]
@@ -326,6 +438,6 @@ fn a_folder_deleted_while_in_use_acknowledges_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = open(folder.path(), at(0));
     fs::remove_dir_all(folder.path()).unwrap();
-    let error = store.record_override(&clear("pool:a", at(1))).unwrap_err();
-    assert!(error.to_string().contains("overrides.jsonl"), "{error}");
+    let error = record(&store, &clear("pool:a")).unwrap_err();
+    assert!(error.to_string().contains("audit.jsonl"), "{error}");
 }

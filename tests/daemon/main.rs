@@ -14,6 +14,7 @@ mod support;
 
 mod answers;
 mod at_once;
+mod audit;
 mod comebacks;
 mod commands;
 mod cookies;

@@ -33,9 +33,9 @@ fn overrides_survive_kill_9() {
         assert_eq!(daemon.answer("www"), [MAIN], "drained goes before forced down");
         assert_eq!(daemon.api("GET", "/api/v1/overrides", "").json(), before);
     }
-    let journal = fs::read_to_string(daemon.path("state/overrides.jsonl")).unwrap();
-    assert_eq!(journal.lines().count(), 4, "the audit trail has each of them:\n{journal}");
-    assert!(journal.contains("\"by\":\"alice at 127.0.0.1:"), "{journal}");
+    let journal = fs::read_to_string(daemon.path("state/audit.jsonl")).unwrap();
+    assert_eq!(journal.lines().count(), 4, "the audit log has each of them:\n{journal}");
+    assert!(journal.contains("\"by\":\"alice\",\"from\":\"127.0.0.1:"), "{journal}");
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn an_override_that_ended_meanwhile_does_not_come_back() {
     daemon.cli_ok(&["down", "pool:main", "--for", "3s", "--reason", "short"]);
     daemon.kill();
     let until =
-        daemon_override_end(&fs::read_to_string(daemon.path("state/overrides.jsonl")).unwrap());
+        daemon_override_end(&fs::read_to_string(daemon.path("state/audit.jsonl")).unwrap());
     until_eq(true, || now() > until);
     let daemon = daemon.start_again();
     assert_eq!(daemon.answer("www"), [MAIN]);
@@ -55,7 +55,7 @@ fn an_override_that_ended_meanwhile_does_not_come_back() {
 fn daemon_override_end(journal: &str) -> jiff::Timestamp {
     let (_, json) = journal.trim_end().split_once(" {").unwrap();
     let line: serde_json::Value = serde_json::from_str(&format!("{{{json}")).unwrap();
-    line["until"].as_str().unwrap().parse().unwrap()
+    line["after"]["until"].as_str().unwrap().parse().unwrap()
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests of the real daemon wait in real time")]
@@ -136,7 +136,7 @@ fn the_state_folder_and_all_in_it_is_the_daemons_alone() {
     daemon.set("pool:main", "down");
     let mode = |name: &str| fs::metadata(daemon.path(name)).unwrap().permissions().mode() & 0o7777;
     assert_eq!(mode("state"), 0o700);
-    for name in ["admin.token", "overrides.jsonl", "verdicts.jsonl", "comebacks.jsonl", "lock"] {
+    for name in ["admin.token", "audit.jsonl", "verdicts.jsonl", "comebacks.jsonl", "lock"] {
         assert_eq!(mode(&format!("state/{name}")), 0o600, "{name}");
     }
     let token = daemon.token();
@@ -153,7 +153,7 @@ fn a_damaged_journal_costs_its_damaged_lines_only() {
     daemon.set("pool:spare", "drain");
     daemon.set("pool:main", "down");
     daemon.kill();
-    let path = daemon.path("state/overrides.jsonl");
+    let path = daemon.path("state/audit.jsonl");
     let mut bytes = fs::read(&path).unwrap();
     bytes[20] ^= 1;
     let whole = bytes.len();
@@ -168,7 +168,7 @@ fn a_damaged_journal_costs_its_damaged_lines_only() {
     assert_eq!(fs::metadata(&path).unwrap().len(), whole as u64);
     let finding =
         daemon.log.lines().iter().find_map(|line| line["finding"].as_str().map(str::to_owned));
-    assert!(finding.unwrap().starts_with("state/overrides.jsonl:1:1: "));
+    assert!(finding.unwrap().starts_with("state/audit.jsonl:1:1: "));
 }
 
 /// DNS goes on without memory; what cannot be remembered is refused.
@@ -233,7 +233,7 @@ fn a_full_disk_refuses_overrides_and_dns_goes_on() {
     };
     assert_eq!(refused.status, 503);
     assert!(refused.detail().contains("nothing has changed"), "{refused:?}");
-    assert!(refused.detail().contains("overrides.jsonl: File too large"), "{refused:?}");
+    assert!(refused.detail().contains("audit.jsonl: File too large"), "{refused:?}");
     let stands = daemon.api("GET", "/api/v1/overrides", "").json()["overrides"][0]["state"].clone();
     let (state, answer) = if taken % 2 == 1 { ("down", SPARE) } else { ("up", MAIN) };
     assert_eq!((stands, daemon.answer("www")), (state.into(), vec![answer.to_owned()]));
@@ -246,7 +246,7 @@ fn a_full_disk_refuses_overrides_and_dns_goes_on() {
 
     // What was refused left no trace, and once there is room all is well again.
     let lines =
-        || fs::read_to_string(daemon.path("state/overrides.jsonl")).unwrap().lines().count();
+        || fs::read_to_string(daemon.path("state/audit.jsonl")).unwrap().lines().count();
     assert_eq!(lines(), taken);
     let room = ["--pid", &daemon.id().to_string(), "--fsize=unlimited:unlimited"];
     let given = std::process::Command::new("prlimit").args(room).status();

@@ -12,7 +12,7 @@ use crate::health::{
     Answers, Endpoint, EndpointAddress, Family, Inventory, Override, Overrides, Pool, Region,
     StandingNow, State, Target, Verdict,
 };
-use crate::state::StateError;
+use crate::state::{Author, StateError, Trail};
 use crate::steering::{Paces, Pools};
 
 /// What tests set and look at.
@@ -24,6 +24,7 @@ pub(crate) struct Inside {
     pub(crate) disk_full: bool,
     pub(crate) findings: Vec<Finding>,
     pub(crate) asked: Vec<ExplainRequest>,
+    pub(crate) trail: Trail,
 }
 
 #[derive(Default)]
@@ -129,31 +130,31 @@ impl Control for Fake {
         &self,
         target: Target,
         what: Override,
-        by: &str,
+        by: &Author,
     ) -> Result<Option<Override>, OverrideError> {
         check(&target)?;
         let mut inside = self.inside();
         if inside.disk_full {
             let error = std::io::ErrorKind::StorageFull.into();
             return Err(OverrideError::NotDurable(StateError::Io(
-                "state/overrides.jsonl".into(),
+                "state/audit.jsonl".into(),
                 error,
             )));
         }
-        inside.by.push(by.to_owned());
+        inside.by.push(by.to_string());
         let before = inside.overrides.get(&target).cloned();
         inside.overrides.set(target, what);
         Ok(before)
     }
 
-    fn clear(&self, target: &Target, by: &str) -> Result<Cleared, OverrideError> {
+    fn clear(&self, target: &Target, by: &Author) -> Result<Cleared, OverrideError> {
         let mut inside = self.inside();
-        inside.by.push(by.to_owned());
+        inside.by.push(by.to_string());
         let overridden = inside.overrides.clear(target).ok_or(OverrideError::NothingToClear)?;
         Ok(Cleared { overridden: Some(overridden), holds: 0 })
     }
 
-    fn failback(&self, pool: &str, by: &str) -> Result<Vec<Family>, OverrideError> {
+    fn failback(&self, pool: &str, by: &Author) -> Result<Vec<Family>, OverrideError> {
         check(&Target::Pool(pool.into()))?;
         let mut inside = self.inside();
         if inside.disk_full {
@@ -161,7 +162,7 @@ impl Control for Fake {
             let path = "state/comebacks.jsonl".into();
             return Err(OverrideError::NotDurable(StateError::Io(path, error)));
         }
-        inside.by.push(by.to_owned());
+        inside.by.push(by.to_string());
         if pool == "web" { Ok(vec![Family::V4]) } else { Err(OverrideError::NotHeldBack) }
     }
 
@@ -170,7 +171,12 @@ impl Control for Fake {
             .map_err(|_| Problem::new(StatusCode::NOT_FOUND, "no such endpoint"))
     }
 
-    fn reload(&self) -> Result<String, Vec<Finding>> {
+    fn audit(&self) -> Result<Trail, StateError> {
+        Ok(self.inside().trail.clone())
+    }
+
+    fn reload(&self, by: &Author) -> Result<String, Vec<Finding>> {
+        self.inside().by.push(by.to_string());
         let findings = self.inside().findings.clone();
         if findings.is_empty() { Ok("r2".into()) } else { Err(findings) }
     }

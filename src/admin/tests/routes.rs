@@ -158,7 +158,7 @@ async fn who_asked_is_known() {
         running.put("pool/web", DRAIN).await;
     }
     let by = running.fake.inside().by.clone();
-    assert!(by[0].starts_with("127.0.0.1:"), "{by:?}");
+    assert!(by[0].starts_with("admin at 127.0.0.1:"), "{by:?}");
     assert!(by[1].starts_with("alice at 127.0.0.1:"), "{by:?}");
     assert!(by[3].starts_with("bobat192.0.2.1:53 at 127.0.0.1:"), "{by:?}");
 }
@@ -243,7 +243,45 @@ async fn what_cannot_be_made_durable_is_refused() {
     running.fake.inside().disk_full = true;
     let detail = problem(running.put("pool/web", DRAIN).await, 503).await;
     assert!(detail.contains("nothing has changed"), "{detail}");
-    assert!(detail.contains("state/overrides.jsonl"), "{detail}");
+    assert!(detail.contains("state/audit.jsonl"), "{detail}");
+}
+
+#[tokio::test]
+async fn the_audit_log_comes_in_pages() {
+    let running = Running::start().await;
+    let entry = |number| Entry {
+        number,
+        at: "2026-01-01T00:00:00Z".into(),
+        by: "alice".into(),
+        from: Some("127.0.0.1:1".into()),
+        action: Action::Reload,
+        target: None,
+        reason: None,
+        before: "r1".into(),
+        after: "r2".into(),
+        previous: "0".repeat(64),
+    };
+    running.fake.inside().trail = Trail {
+        entries: (1..=5).map(entry).collect(),
+        wrong: vec![Finding::at("audit.jsonl", (3, 1), "no checksum", "one")],
+        chain: Chain { length: 5, head: "abc".into() },
+    };
+    for (query, numbers, more) in [
+        ("", vec![1, 2, 3, 4, 5], false),
+        ("?after=2&limit=2", vec![3, 4], true),
+        ("?after=3&limit=2", vec![4, 5], false),
+        ("?after=5", vec![], false),
+    ] {
+        let page = json(running.get(&format!("/api/v1/audit{query}")).await).await;
+        let entries = page["entries"].as_array().unwrap();
+        let found: Vec<u64> = entries.iter().map(|entry| entry["number"].as_u64().unwrap()).collect();
+        assert_eq!((found, &page["more"]), (numbers, &serde_json::json!(more)), "{query}");
+        assert_eq!((&page["length"], &page["head"]), (&5.into(), &"abc".into()));
+        assert_eq!(page["wrong"][0]["text"], "audit.jsonl:3:1: no checksum; expected one");
+    }
+    for query in ["?limit=0", "?limit=1001", "?limit=x", "?after=-1", "?colour=red"] {
+        problem(running.get(&format!("/api/v1/audit{query}")).await, 400).await;
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,89 @@
+//! `audit`: who changed what, and whether all of it is still there.
+//!
+//! By the file alone: the daemon need not run, and a copy can be read anywhere.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use super::args::AuditArgs;
+use super::finish;
+use super::serve::lines;
+use crate::config;
+use crate::state::{Action, Entry, Trail};
+
+/// Exit code 1 if the log is not as it was written.
+pub fn run(config: &Path, args: &AuditArgs) -> ExitCode {
+    let trail = match read(config, args) {
+        Ok(trail) => trail,
+        Err(why) => return finish(Err(why)),
+    };
+    let text = match args.json {
+        true => serde_json::to_string_pretty(&shown(&trail)).map_err(|error| error.to_string()),
+        false => Ok(table(&trail)),
+    };
+    match finish(text) {
+        _ if !trail.wrong.is_empty() => ExitCode::FAILURE,
+        said => said,
+    }
+}
+
+fn read(config: &Path, args: &AuditArgs) -> Result<Trail, String> {
+    let path = match &args.file {
+        Some(file) => file.clone(),
+        None => Trail::path(&config::daemon(config).map_err(|findings| lines(&findings))?.state),
+    };
+    Trail::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
+
+fn shown(trail: &Trail) -> Value {
+    json!({
+        "entries": trail.entries,
+        "wrong": trail.wrong,
+        "length": trail.chain.length,
+        "head": trail.chain.head,
+    })
+}
+
+/// A line for each entry, and what all of it comes to.
+fn table(trail: &Trail) -> String {
+    let entries = trail.entries.iter().map(|entry| {
+        let Entry { number, at, by, from, .. } = entry;
+        let from = from.as_ref().map(|from| format!(" at {from}")).unwrap_or_default();
+        format!("{number:>6}  {at}  {by}{from}: {}\n", what(entry))
+    });
+    let entries: String = entries.collect();
+    let verdict = match (trail.wrong.is_empty(), trail.chain.length) {
+        (false, _) => format!("{}NOT as it was written: see above\n", lines(&trail.wrong)),
+        (true, 0) => "nothing has been changed yet\n".into(),
+        (true, length) => {
+            format!("as it was written: {length} in a chain that ends with {}\n", trail.chain.head)
+        }
+    };
+    entries + &verdict
+}
+
+/// What was done, in words.
+fn what(entry: &Entry) -> String {
+    let target = entry.target.as_deref().unwrap_or_default();
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let state = |value: &Value| text(&value["state"]);
+    match entry.action {
+        Action::Set => {
+            let until = match &entry.after["until"] {
+                Value::Null => "until it is cleared".into(),
+                until => format!("until {}", text(until)),
+            };
+            let reason = entry.reason.as_deref().unwrap_or_default();
+            format!("{} {target} {until}: {reason}", state(&entry.after))
+        }
+        Action::Clear => format!("clear {target}, which was {}", state(&entry.before)),
+        Action::Expire => format!("the end of {} {target}", state(&entry.before)),
+        Action::Failback => format!("failback {target}"),
+        Action::Reload => format!("revision {} in place of {}", text(&entry.after), text(&entry.before)),
+    }
+}

@@ -1,0 +1,313 @@
+//! The audit log: every change that people make and that the daemon makes by itself, with who, when,
+//! from where, what, why, and what was so before and after.
+//!
+//! It is never rewritten; reading it from the start gives the overrides in force. Each entry has the
+//! hash of the one before, so that nobody changes, removes or adds one in the middle unseen. Whoever
+//! cuts off the end changes the last hash, which the daemon's log has.
+
+use std::fmt::{self, Write as _};
+use std::io;
+use std::net::SocketAddr;
+use std::time::SystemTime;
+
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::journal::{Durability, Journal};
+use super::replay::Wrong;
+use crate::health::{Family, Override, OverrideState, Overrides, Target};
+use crate::timestamp::{from_rfc3339, to_rfc3339};
+
+/// Whom the audit log names for what the daemon does by itself.
+const DAEMON: &str = "steersman";
+
+const CHAINED: &str = "the entry that was written next; some were changed, removed or added here";
+
+/// Who makes a change, as far as the daemon can tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Author {
+    /// A person's name, or that of the token.
+    pub by: String,
+    /// Where they are; none: the daemon itself.
+    pub from: Option<SocketAddr>,
+}
+
+impl Author {
+    /// The daemon itself.
+    pub fn daemon() -> Self {
+        Self { by: DAEMON.into(), from: None }
+    }
+}
+
+impl fmt::Display for Author {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.from {
+            Some(from) => write!(f, "{} at {from}", self.by),
+            None => f.write_str(&self.by),
+        }
+    }
+}
+
+/// A change, with what was so before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// An override was set, in place of what stood there.
+    Set {
+        /// On this.
+        target: Target,
+        /// In place of this.
+        before: Option<Override>,
+        /// This.
+        after: Override,
+    },
+    /// An override was taken away.
+    Clear {
+        /// From this.
+        target: Target,
+        /// This.
+        before: Override,
+    },
+    /// The time of an override was over.
+    Expire {
+        /// On this.
+        target: Target,
+        /// This.
+        before: Override,
+    },
+    /// A person returned to a pool that failback held back.
+    Failback {
+        /// This.
+        pool: String,
+        /// For these.
+        families: Vec<Family>,
+    },
+    /// Other files are served.
+    Reload {
+        /// The revision before.
+        before: String,
+        /// The revision since.
+        after: String,
+    },
+}
+
+/// One entry of the audit log, as its line has it. Keys that a later version may add are passed
+/// over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// From 1 on, without a gap.
+    pub number: u64,
+    /// When.
+    pub at: String,
+    /// Who.
+    pub by: String,
+    /// From where: address and port; none: the daemon itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// What was done.
+    pub action: Action,
+    /// To what: `region:…`, `pool:…` or `endpoint:…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Why, in a person's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What was so before.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub before: Value,
+    /// What has been so since.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub after: Value,
+    /// The hash of the entry before: SHA-256 of its JSON, in hexadecimal digits. That of the first
+    /// is all zeros.
+    pub previous: String,
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// An override was set.
+    Set,
+    /// An override was taken away.
+    Clear,
+    /// The time of an override was over.
+    Expire,
+    /// A person returned to a pool.
+    Failback,
+    /// Other files are served.
+    Reload,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Set => "set",
+            Self::Clear => "clear",
+            Self::Expire => "expire",
+            Self::Failback => "failback",
+            Self::Reload => "reload",
+        })
+    }
+}
+
+/// An override as entries have it.
+#[derive(Serialize, Deserialize)]
+struct OverrideText {
+    state: OverrideState,
+    reason: String,
+    since: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+}
+
+impl Entry {
+    fn new(at: SystemTime, author: &Author, change: &Change, chain: &Chain) -> Self {
+        let (action, target) = match change {
+            Change::Set { target, .. } => (Action::Set, Some(target.to_string())),
+            Change::Clear { target, .. } => (Action::Clear, Some(target.to_string())),
+            Change::Expire { target, .. } => (Action::Expire, Some(target.to_string())),
+            Change::Failback { pool, .. } => {
+                (Action::Failback, Some(Target::Pool(pool.clone()).to_string()))
+            }
+            Change::Reload { .. } => (Action::Reload, None),
+        };
+        let (before, after) = match change {
+            Change::Set { before, after, .. } => {
+                (before.as_ref().map_or(Value::Null, shown), shown(after))
+            }
+            Change::Clear { before, .. } | Change::Expire { before, .. } => {
+                (shown(before), Value::Null)
+            }
+            Change::Failback { families, .. } => {
+                let families: Vec<String> = families.iter().map(ToString::to_string).collect();
+                (Value::from("held back"), Value::from(families))
+            }
+            Change::Reload { before, after } => (before.as_str().into(), after.as_str().into()),
+        };
+        let reason = match change {
+            Change::Set { after, .. } => Some(after.reason.clone()),
+            _ => None,
+        };
+        Self {
+            number: chain.length.saturating_add(1),
+            at: to_rfc3339(at),
+            by: author.by.clone(),
+            from: author.from.map(|from| from.to_string()),
+            action,
+            target,
+            reason,
+            before,
+            after,
+            previous: chain.head.clone(),
+        }
+    }
+
+    /// Reads an entry back.
+    pub(super) fn from_json(json: &str) -> Result<Self, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    /// Does to `overrides` what happened.
+    pub(super) fn apply_to(&self, overrides: &mut Overrides) -> Result<(), String> {
+        let target = || self.target.as_deref().unwrap_or_default().parse();
+        match self.action {
+            Action::Set => overrides.set(target()?, self.set()?),
+            Action::Clear | Action::Expire => {
+                overrides.clear(&target()?);
+            }
+            Action::Failback | Action::Reload => {}
+        }
+        Ok(())
+    }
+
+    fn set(&self) -> Result<Override, String> {
+        let OverrideText { state, reason, since, until } =
+            serde_json::from_value(self.after.clone()).map_err(|error| error.to_string())?;
+        let until = until.as_deref().map(from_rfc3339).transpose()?;
+        Ok(Override { state, reason, since: from_rfc3339(&since)?, until })
+    }
+}
+
+fn shown(what: &Override) -> Value {
+    let text = OverrideText {
+        state: what.state,
+        reason: what.reason.clone(),
+        since: to_rfc3339(what.since),
+        until: what.until.map(to_rfc3339),
+    };
+    // Texts only, so that there is nothing that JSON could not hold.
+    serde_json::to_value(text).unwrap_or_default()
+}
+
+/// What the next entry is chained to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// The number of the last entry; 0: there is none.
+    pub length: u64,
+    /// Its hash, or zeros.
+    pub head: String,
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        Self { length: 0, head: "0".repeat(64) }
+    }
+}
+
+impl Chain {
+    /// Goes on to an entry; says what is wrong if it is not the next one.
+    pub(super) fn follow(&mut self, entry: &Entry, json: &str) -> Result<(), Wrong> {
+        let before = std::mem::replace(self, Self { length: entry.number, head: hash(json) });
+        let follows = entry.previous == before.head && before.length.checked_add(1) == Some(entry.number);
+        if follows {
+            return Ok(());
+        }
+        let found = match before.length {
+            0 => format!("entry {} at the beginning", entry.number),
+            last => format!("entry {}, which was not written after entry {last} as it stands here", entry.number),
+        };
+        Err(Wrong { found, expected: CHAINED })
+    }
+}
+
+/// SHA-256, in hexadecimal digits.
+fn hash(json: &str) -> String {
+    digest(&SHA256, json.as_bytes()).as_ref().iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The open audit log.
+pub(super) struct AuditLog {
+    journal: Journal,
+    chain: Chain,
+}
+
+impl AuditLog {
+    /// Goes on with a journal whose entries end so.
+    pub(super) fn new(journal: Journal, chain: Chain) -> Self {
+        Self { journal, chain }
+    }
+
+    /// Writes an entry; says where the chain ends since.
+    ///
+    /// # Errors
+    ///
+    /// It could not be written; the log is as it was before.
+    pub(super) fn append(
+        &mut self,
+        at: SystemTime,
+        author: &Author,
+        change: &Change,
+        durability: Durability,
+    ) -> io::Result<Chain> {
+        let entry = Entry::new(at, author, change, &self.chain);
+        let json = serde_json::to_string(&entry)?;
+        self.journal.append(&json, durability)?;
+        self.chain = Chain { length: entry.number, head: hash(&json) };
+        Ok(self.chain.clone())
+    }
+}

@@ -1,0 +1,105 @@
+//! Who changed what: by the command, over the API, in the file.
+
+use std::fs;
+
+use crate::support::daemon::{Daemon, run};
+use crate::support::setup::{Setup, ZONE, steady};
+use crate::support::wait::until_eq;
+
+const NAMES: &str = "www.failover = [\"main\", \"spare\"]\n";
+
+fn daemon() -> Daemon {
+    let pools = steady("main", "192.0.2.1") + &steady("spare", "198.51.100.1");
+    Setup::steering(&pools, NAMES).ready()
+}
+
+/// The last words of each line: what was done.
+fn done(text: &str) -> Vec<String> {
+    let entries = text.lines().filter(|line| line.starts_with(' '));
+    entries.map(|line| line.splitn(4, ": ").skip(1).collect::<Vec<_>>().join(": ")).collect()
+}
+
+#[test]
+fn every_change_is_shown_with_whoever_made_it() {
+    let mut daemon = daemon();
+    assert_eq!(daemon.cli_ok(&["audit"]), "nothing has been changed yet\n");
+    daemon.cli_ok(&["drain", "pool:main", "--reason", "kernel: update"]);
+    daemon.set("pool:main", "down");
+    daemon.cli_ok(&["clear", "pool:main"]);
+    let revision = daemon.status()["revision"].as_str().unwrap().to_owned();
+    daemon.reload();
+    daemon.write("zones/example.com.zone", format!("{ZONE}other A 192.0.2.7\n"));
+    daemon.reload();
+    let new = daemon.status()["revision"].as_str().unwrap().to_owned();
+    let text = daemon.cli_ok(&["audit"]);
+    let wanted = [
+        "drain pool:main until it is cleared: kernel: update".to_owned(),
+        "down pool:main until it is cleared: a test".into(),
+        "clear pool:main, which was down".into(),
+        format!("revision {new} in place of {revision}"),
+    ];
+    assert_eq!(done(&text), wanted, "{text}");
+    let by: Vec<&str> = text.lines().filter_map(|line| line.split_whitespace().nth(2)).collect();
+    assert_eq!(by[..3], ["alice", "admin", "alice"], "{text}");
+
+    let shown: serde_json::Value =
+        serde_json::from_str(&daemon.cli_ok(&["audit", "--json"])).unwrap();
+    let page = daemon.api("GET", "/api/v1/audit", "").json();
+    assert_eq!(page["entries"], shown["entries"]);
+    assert_eq!((&page["head"], &page["length"]), (&shown["head"], &4.into()));
+    assert!(text.ends_with(&format!("with {}\n", shown["head"].as_str().unwrap())), "{text}");
+    // Whoever keeps the log elsewhere can tell whether the end was cut off.
+    let logged = daemon.log.of("audit log");
+    assert_eq!(logged.last().map(|line| &line["hash"]), Some(&shown["head"]));
+
+    // It goes on where it was, and can be read while nobody runs.
+    daemon.kill();
+    let daemon = daemon.start_again();
+    daemon.set("pool:spare", "drain");
+    let text = daemon.cli_ok(&["audit"]);
+    assert!(text.contains("\nas it was written: 5 in a chain that ends with "), "{text}");
+}
+
+#[test]
+fn whoever_changes_it_by_hand_is_found_out() {
+    let daemon = daemon();
+    daemon.set("pool:main", "down");
+    daemon.set("pool:main", "drain");
+    daemon.clear("pool:main");
+    let path = daemon.path("state/audit.jsonl");
+    let whole = fs::read_to_string(&path).unwrap();
+    let copy = daemon.path("copy.jsonl");
+    let without_the_second: Vec<&str> =
+        whole.split_inclusive('\n').enumerate().filter(|(n, _)| *n != 1).map(|(_, line)| line).collect();
+    fs::write(&copy, without_the_second.concat()).unwrap();
+    let said = run(daemon.path("").as_path(), &["audit", "copy.jsonl"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(
+        said.stdout.contains(
+            "copy.jsonl:2:1: entry 3, which was not written after entry 1 as it stands here; expected "
+        ),
+        "{said:?}"
+    );
+    assert!(said.stdout.ends_with("NOT as it was written: see above\n"), "{said:?}");
+    assert_eq!(daemon.cli(&["audit"]).code, Some(0));
+
+    fs::write(&path, without_the_second.concat()).unwrap();
+    let page = daemon.api("GET", "/api/v1/audit", "").json();
+    assert_eq!(page["wrong"].as_array().unwrap().len(), 1, "{page}");
+    let missing = run(daemon.path("").as_path(), &["audit", "nowhere.jsonl"]);
+    assert_eq!(missing.code, Some(1));
+    assert!(missing.stderr.starts_with("cannot read nowhere.jsonl: "), "{missing:?}");
+}
+
+#[test]
+fn what_the_daemon_does_by_itself_is_there_too() {
+    let daemon = daemon();
+    daemon.cli_ok(&["drain", "pool:main", "--for", "200ms", "--reason", "short"]);
+    daemon.wait_for_answer("www", "192.0.2.1");
+    daemon.write("zones/example.com.zone", format!("{ZONE}other A 192.0.2.7\n"));
+    until_eq(3, || done(&daemon.cli_ok(&["audit"])).len());
+    let text = daemon.cli_ok(&["audit"]);
+    assert_eq!(done(&text)[1], "the end of drain pool:main");
+    let own = text.lines().filter(|line| line.contains("  steersman: ")).count();
+    assert_eq!(own, 2, "{text}");
+}
