@@ -79,7 +79,8 @@ impl Running {
         tracing::info!(why, "reloading");
         let running = Arc::clone(self);
         // A panic while loading leaves what is served as it is.
-        let done = tokio::task::spawn_blocking(move || running.reload(&Author::daemon()).is_ok()).await;
+        let done =
+            tokio::task::spawn_blocking(move || running.reload(&Author::daemon()).is_ok()).await;
         if done.is_err() {
             self.metrics.reloaded(false);
             tracing::error!("the load ended in a panic: this is a bug; nothing has changed");

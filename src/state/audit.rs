@@ -259,13 +259,17 @@ impl Chain {
     /// Goes on to an entry; says what is wrong if it is not the next one.
     pub(super) fn follow(&mut self, entry: &Entry, json: &str) -> Result<(), Wrong> {
         let before = std::mem::replace(self, Self { length: entry.number, head: hash(json) });
-        let follows = entry.previous == before.head && before.length.checked_add(1) == Some(entry.number);
+        let follows =
+            entry.previous == before.head && before.length.checked_add(1) == Some(entry.number);
         if follows {
             return Ok(());
         }
         let found = match before.length {
             0 => format!("entry {} at the beginning", entry.number),
-            last => format!("entry {}, which was not written after entry {last} as it stands here", entry.number),
+            last => format!(
+                "entry {}, which was not written after entry {last} as it stands here",
+                entry.number
+            ),
         };
         Err(Wrong { found, expected: CHAINED })
     }

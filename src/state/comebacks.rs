@@ -41,13 +41,8 @@ pub(super) fn to_json(what: &PoolComeback) -> io::Result<String> {
             (StateText::Back, Some(failed), Some(to_rfc3339(since)))
         }
     };
-    let line = Line {
-        pool: what.pool.clone(),
-        family: what.family.to_string(),
-        state,
-        failed,
-        since,
-    };
+    let line =
+        Line { pool: what.pool.clone(), family: what.family.to_string(), state, failed, since };
     Ok(serde_json::to_string(&line)?)
 }
 

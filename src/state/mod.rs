@@ -10,8 +10,8 @@ mod journal;
 mod latest;
 mod line;
 mod replay;
-mod trail;
 mod token;
+mod trail;
 mod verdicts;
 
 #[cfg(test)]
@@ -27,11 +27,11 @@ use std::time::SystemTime;
 use std::{error, fmt};
 
 use crate::health::{Overrides, PoolComeback, RememberedVerdict, State};
+use audit::AuditLog;
+pub use audit::{Action, Author, Chain, Change, Entry};
 use comebacks::Comebacks;
 use journal::{Durability, Journal};
 use latest::LatestJournal;
-use audit::AuditLog;
-pub use audit::{Action, Author, Chain, Change, Entry};
 pub use token::{Token, TokenError};
 pub use trail::Trail;
 use verdicts::Verdicts;

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::comebacks::{self, Comebacks};
 use super::audit::{Chain, Entry};
+use super::comebacks::{self, Comebacks};
 use super::{Remembered, line, verdicts};
 use crate::finding::Finding;
 use crate::health::PoolComeback;

@@ -103,7 +103,11 @@ fn every_entry_tells_who_when_where_what_why_and_what_was_before() {
         ),
         (3, Author::daemon(), Change::Expire { target: target.clone(), before: second.clone() }),
         (4, alice(), Change::Clear { target, before: second }),
-        (5, alice(), Change::Failback { pool: "web".into(), families: vec![Family::V4, Family::V6] }),
+        (
+            5,
+            alice(),
+            Change::Failback { pool: "web".into(), families: vec![Family::V4, Family::V6] },
+        ),
         (6, Author::daemon(), Change::Reload { before, after }),
     ] {
         store.audit(at(second), &author, &change).unwrap();
@@ -120,7 +124,9 @@ fn every_entry_tells_who_when_where_what_why_and_what_was_before() {
         r#"{"reason":"disk","since":"2023-11-14T22:13:22Z","state":"down"}"#,
     );
     let wanted = [
-        format!(r#"{by_alice},"action":"set","target":"pool:web","reason":"kernel","after":{drain}"#),
+        format!(
+            r#"{by_alice},"action":"set","target":"pool:web","reason":"kernel","after":{drain}"#
+        ),
         format!(
             r#"{by_alice},"action":"set","target":"pool:web","reason":"disk","before":{drain},"after":{down}"#
         ),
@@ -172,7 +178,11 @@ fn no_entry_can_be_changed_removed_added_or_moved_unseen() {
     ] {
         fs::write(&path, &text).unwrap();
         let trail = store.trail().unwrap();
-        assert_eq!(trail.wrong.first().map(|finding| finding.line), Some(line), "{what}: {trail:?}");
+        assert_eq!(
+            trail.wrong.first().map(|finding| finding.line),
+            Some(line),
+            "{what}: {trail:?}"
+        );
         assert!(trail.wrong[0].expected.contains("changed, removed or added"), "{what}");
     }
     // These are seen by whoever remembers the end.
@@ -265,7 +275,11 @@ fn a_bitten_line_is_reported_and_the_later_ones_count() {
     assert_eq!(targets(&remembered), ["pool:a", "pool:c"]);
     let damage = damage(folder.path());
     let lines: Vec<u32> = damage.iter().map(|finding| finding.line).collect();
-    assert_eq!(lines, [2, 3], "the line, and that another one should stand before the next: {damage:?}");
+    assert_eq!(
+        lines,
+        [2, 3],
+        "the line, and that another one should stand before the next: {damage:?}"
+    );
     assert!(damage[0].file.ends_with("audit.jsonl"));
     drop(store);
     // Evidence is not tidied away.

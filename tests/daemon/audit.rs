@@ -69,8 +69,12 @@ fn whoever_changes_it_by_hand_is_found_out() {
     let path = daemon.path("state/audit.jsonl");
     let whole = fs::read_to_string(&path).unwrap();
     let copy = daemon.path("copy.jsonl");
-    let without_the_second: Vec<&str> =
-        whole.split_inclusive('\n').enumerate().filter(|(n, _)| *n != 1).map(|(_, line)| line).collect();
+    let without_the_second: Vec<&str> = whole
+        .split_inclusive('\n')
+        .enumerate()
+        .filter(|(n, _)| *n != 1)
+        .map(|(_, line)| line)
+        .collect();
     fs::write(&copy, without_the_second.concat()).unwrap();
     let said = run(daemon.path("").as_path(), &["audit", "copy.jsonl"]);
     assert_eq!(said.code, Some(1), "{said:?}");

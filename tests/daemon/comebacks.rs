@@ -69,8 +69,11 @@ fn what_failed_waits_for_a_person_over_kill_9() {
     assert_eq!(daemon.cli_ok(&["failback", "main"]), "pool:main: returned to (A)\n");
     // The one question that follows, without waiting; and what is acknowledged is on disk.
     assert_eq!(daemon.answer("www"), [MAIN]);
-    let journal = fs::read_to_string(daemon.path("state/comebacks.jsonl")).unwrap();
-    assert!(journal.contains("\"by\":\"alice at 127.0.0.1:"), "{journal}");
+    let audit = daemon.cli_ok(&["audit"]);
+    assert!(
+        audit.contains("alice at 127.0.0.1:") && audit.contains(": failback pool:main\n"),
+        "{audit}"
+    );
     daemon.kill();
     daemon = daemon.start_again();
     assert_eq!(daemon.answer("www"), [MAIN]);

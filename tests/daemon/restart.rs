@@ -43,8 +43,7 @@ fn an_override_that_ended_meanwhile_does_not_come_back() {
     let mut daemon = steady_pools().ready();
     daemon.cli_ok(&["down", "pool:main", "--for", "3s", "--reason", "short"]);
     daemon.kill();
-    let until =
-        daemon_override_end(&fs::read_to_string(daemon.path("state/audit.jsonl")).unwrap());
+    let until = daemon_override_end(&fs::read_to_string(daemon.path("state/audit.jsonl")).unwrap());
     until_eq(true, || now() > until);
     let daemon = daemon.start_again();
     assert_eq!(daemon.answer("www"), [MAIN]);
@@ -245,8 +244,7 @@ fn a_full_disk_refuses_overrides_and_dns_goes_on() {
     assert!(said.stderr.contains("could not be made durable"), "{said:?}");
 
     // What was refused left no trace, and once there is room all is well again.
-    let lines =
-        || fs::read_to_string(daemon.path("state/audit.jsonl")).unwrap().lines().count();
+    let lines = || fs::read_to_string(daemon.path("state/audit.jsonl")).unwrap().lines().count();
     assert_eq!(lines(), taken);
     let room = ["--pid", &daemon.id().to_string(), "--fsize=unlimited:unlimited"];
     let given = std::process::Command::new("prlimit").args(room).status();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::finding::Finding;
 use crate::health::{OverrideState, Target};
+use crate::state::{Action, Chain, Entry, Trail};
 
 const DRAIN: &str = r#"{"state":"drain","reason":"new kernel"}"#;
 
@@ -274,7 +275,8 @@ async fn the_audit_log_comes_in_pages() {
     ] {
         let page = json(running.get(&format!("/api/v1/audit{query}")).await).await;
         let entries = page["entries"].as_array().unwrap();
-        let found: Vec<u64> = entries.iter().map(|entry| entry["number"].as_u64().unwrap()).collect();
+        let found: Vec<u64> =
+            entries.iter().map(|entry| entry["number"].as_u64().unwrap()).collect();
         assert_eq!((found, &page["more"]), (numbers, &serde_json::json!(more)), "{query}");
         assert_eq!((&page["length"], &page["head"]), (&5.into(), &"abc".into()));
         assert_eq!(page["wrong"][0]["text"], "audit.jsonl:3:1: no checksum; expected one");
