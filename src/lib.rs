@@ -20,6 +20,7 @@ pub mod finding;
 pub mod geoip;
 mod hash;
 pub mod health;
+pub mod history;
 pub mod live;
 mod memory;
 pub mod metrics;

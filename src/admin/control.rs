@@ -1,5 +1,7 @@
 //! What the admin endpoint can ask of the daemon: the one seam between the two.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 
 use super::problem::Problem;
@@ -7,6 +9,7 @@ use super::status::Status;
 use crate::finding::Finding;
 use crate::finding::words::{closest, one_of};
 use crate::health::{Family, Override, Overrides, Target};
+use crate::history::History;
 use crate::question::ClientNetwork;
 use crate::state::{Author, StateError, Trail};
 use crate::wire::Name;
@@ -63,6 +66,9 @@ pub trait Control: Send + Sync + 'static {
 
     /// Loads all files anew for `by`; returns the revision that is served now.
     fn reload(&self, by: &Author) -> Result<String, Vec<Finding>>;
+
+    /// What happens.
+    fn history(&self) -> Arc<History>;
 
     /// The audit log.
     fn audit(&self) -> Result<Trail, StateError>;

@@ -6,6 +6,7 @@
 mod access;
 mod change;
 mod control;
+mod events;
 mod problem;
 mod routes;
 mod server;

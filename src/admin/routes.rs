@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::access::{self, Access};
 use super::change;
 use super::control::{Control, ExplainRequest};
+use super::events::{self, Streams};
 use super::problem::{FileError, Problem};
 use super::server::Peer;
 use super::status::OverrideStatus;
@@ -38,6 +39,7 @@ struct Shared {
     control: Arc<dyn Control>,
     /// How long a client may take to send a body.
     body_timeout: Duration,
+    streams: Streams,
 }
 
 /// The answer to `GET /api/v1/overrides`.
@@ -91,7 +93,12 @@ pub struct ReturnedTo {
 }
 
 /// All routes, behind the token.
-pub(super) fn router(control: Arc<dyn Control>, access: Access, body_timeout: Duration) -> Router {
+pub(super) fn router(
+    control: Arc<dyn Control>,
+    access: Access,
+    body_timeout: Duration,
+    streams: Streams,
+) -> Router {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
@@ -104,12 +111,13 @@ pub(super) fn router(control: Arc<dyn Control>, access: Access, body_timeout: Du
         .route("/api/v1/heartbeats/{*endpoint}", post(beat))
         .route("/api/v1/reload", post(reload))
         .route("/api/v1/audit", get(audit))
+        .route("/api/v1/events", get(events))
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .layer(middleware::from_fn_with_state(access, access::check))
         .layer(middleware::from_fn(never_store))
-        .with_state(Shared { control, body_timeout })
+        .with_state(Shared { control, body_timeout, streams })
 }
 
 impl Shared {
@@ -298,6 +306,10 @@ async fn audit(State(shared): State<Shared>, uri: Uri) -> Answer {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("no audit log: {error}"))
     })?;
     Ok(Json(AuditPage::new(trail, query.after, limit)).into_response())
+}
+
+async fn events(State(shared): State<Shared>, headers: HeaderMap, uri: Uri) -> Answer {
+    events::stream(shared.control.history(), shared.streams, &headers, &uri)
 }
 
 /// The path of an override says what it is about.

@@ -21,6 +21,7 @@ use tokio::time::{sleep, timeout};
 
 use super::access::Access;
 use super::control::Control;
+use super::events::Streams;
 use super::routes;
 
 /// What clients may take.
@@ -42,7 +43,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 64,
+            // Beside as many streams of events as there may be.
+            connections: 320,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(10),
             lifetime: Duration::from_secs(120),
@@ -63,8 +65,9 @@ pub async fn serve(
     limits: Limits,
     stop: impl Future<Output = ()>,
 ) {
-    let router = routes::router(control, access, limits.body_timeout);
     let (stopping, stopped) = watch::channel(());
+    let streams = Streams::new(stopped.clone());
+    let router = routes::router(control, access, limits.body_timeout, streams);
     let mut connections = JoinSet::new();
     let mut open = Open { limit: limits.connections, connections: Vec::new() };
     let mut newcomer = None;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use super::panics;
 use crate::finding::Finding;
 use crate::health::PoolId;
+use crate::history::History;
 use crate::steering::{Asked, Pools, Set, SteeredName};
 use crate::view::{View, World};
 
@@ -88,8 +89,8 @@ impl Alarm {
 
 /// The same, where the worlds may be different; at a start there is nothing before. Also which
 /// pools panic.
-pub(super) fn tell_all(before: Option<&View>, after: &View) {
-    panics::tell_all(before, after);
+pub(super) fn tell_all(before: Option<&View>, after: &View, history: &History) {
+    panics::tell_all(before, after, history);
     let was_lost: HashMap<_, [bool; 2]> = before
         .into_iter()
         .flat_map(|view| names(view).map(|name| (&name.owner, lost(name, &view.pools))))

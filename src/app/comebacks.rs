@@ -2,10 +2,12 @@
 
 use std::time::SystemTime;
 
+use super::events;
 use super::running::Running;
 use crate::admin::OverrideError;
 use crate::clock;
 use crate::health::{Family, PoolId, Target};
+use crate::history::{History, What};
 use crate::state::{Author, Change};
 use crate::steering::PoolState;
 use crate::view::View;
@@ -75,6 +77,7 @@ impl Running {
             recorded.map_err(OverrideError::NotDurable)?;
             self.beliefs.returns().release(id, &released);
         }
+        self.history.add(now, events::override_is("failback", &target, None, by));
         self.refresh_pools();
         Ok(families)
     }
@@ -82,7 +85,7 @@ impl Running {
 
 /// Logs which pools are held back from now on, and which are no longer, since `before`, which is
 /// of the same world, and of which no other pools were summed anew.
-pub(super) fn tell(before: &View, after: &View, summed: &[PoolId]) {
+pub(super) fn tell(before: &View, after: &View, summed: &[PoolId], history: &History) {
     for id in summed {
         let Some(pool) = after.world.inventory.pools.get(*id as usize) else { continue };
         let pool = &*pool.name;
@@ -90,7 +93,12 @@ pub(super) fn tell(before: &View, after: &View, summed: &[PoolId]) {
             let family = set.family();
             let was = before.pools.get(*id).and_then(|state| state.set_of(family));
             let was_held = was.is_some_and(|set| set.held != 0);
-            match (was_held, set.held != 0) {
+            let held = set.held != 0;
+            if was_held != held {
+                let (pool, family) = (pool.to_owned(), family.to_string());
+                history.add(clock::wall_now(), What::HeldBack { pool, family, held });
+            }
+            match (was_held, held) {
                 (false, true) => tracing::info!(
                     pool,
                     %family,

@@ -8,8 +8,8 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use hickory_proto::rr::RecordType;
 
-use super::families;
 use super::running::Running;
+use super::{events, families};
 use crate::admin::status::{
     ChangeStatus, OverrideStatus, ProbeFacts, ProbeStatus, RoundTripStatus, Status, pool_statuses,
     region_statuses,
@@ -19,6 +19,7 @@ use crate::clock;
 use crate::explain::{self, explain};
 use crate::finding::Finding;
 use crate::health::{EndpointId, Family, Inventory, Monitor, Override, Overrides, Target};
+use crate::history::{History, What};
 use crate::metrics;
 use crate::probe::{Snapshot, TargetStatus};
 use crate::state::{Author, Change, StateError, Trail};
@@ -193,6 +194,7 @@ impl Control for Running {
         let change =
             Change::Set { target: target.clone(), before: before.clone(), after: what.clone() };
         self.audit_durably(by, &change)?;
+        self.history.add(clock::wall_now(), events::override_is("set", &target, Some(&what), by));
         self.beliefs.overrides().set(target, what);
         self.refresh_pools();
         Ok(before)
@@ -204,6 +206,7 @@ impl Control for Running {
         let overridden = self.beliefs.overrides().get(target).cloned();
         if let Some(before) = overridden.clone() {
             self.audit_durably(by, &Change::Clear { target: target.clone(), before })?;
+            self.history.add(clock::wall_now(), events::override_is("clear", target, None, by));
             self.beliefs.overrides().clear(target);
         }
         let holds = {
@@ -249,9 +252,13 @@ impl Control for Running {
         match &loaded {
             Ok(revision) => {
                 tracing::info!(revision, "reloaded");
+                let what = What::Reload { revision: revision.clone(), errors: None };
+                self.history.add(clock::wall_now(), what);
                 self.audit_reload(by, before, revision);
             }
             Err(findings) => {
+                let what = What::Reload { revision: before, errors: Some(findings.len()) };
+                self.history.add(clock::wall_now(), what);
                 for finding in findings {
                     tracing::error!(%finding, "a file is wrong");
                 }
@@ -262,6 +269,10 @@ impl Control for Running {
             }
         }
         loaded
+    }
+
+    fn history(&self) -> Arc<History> {
+        Arc::clone(&self.history)
     }
 
     fn audit(&self) -> Result<Trail, StateError> {

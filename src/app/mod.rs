@@ -8,6 +8,7 @@ mod background;
 mod beliefs;
 mod comebacks;
 mod control;
+mod events;
 mod families;
 mod first_round;
 mod floods;
@@ -29,6 +30,7 @@ use crate::clock;
 use crate::config::Daemon;
 use crate::dns::Transport;
 use crate::finding::Finding;
+use crate::history::History;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::probe::{Kit, Plan, Probes, Report, question_of};
@@ -112,6 +114,7 @@ impl App {
             identity,
             beliefs,
             store,
+            history: Arc::new(History::new(started)),
             metrics,
             alarm: Alarm::default(),
             seen,
@@ -136,7 +139,7 @@ impl App {
         };
         let app = Self { running, server, encrypted, signals, background };
         app.announce();
-        alarm::tell_all(None, &app.running.live.load());
+        alarm::tell_all(None, &app.running.live.load(), &app.running.history);
         Ok(app)
     }
 

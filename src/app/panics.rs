@@ -2,35 +2,42 @@
 
 use std::collections::HashSet;
 
+use crate::clock;
 use crate::health::{Family, PoolId};
+use crate::history::{History, What};
 use crate::steering::{PoolStands, PoolState, Set};
 use crate::view::View;
 
 /// Logs what has changed since `before`, which is of the same world, and of which no other pools
 /// were summed anew.
-pub(super) fn tell(before: &View, after: &View, summed: &[PoolId]) {
+pub(super) fn tell(before: &View, after: &View, summed: &[PoolId], history: &History) {
     for id in summed {
         for set in sets(after, *id) {
             let was = before.pools.get(*id).and_then(|state| state.set_of(set.family()));
-            report(after, *id, set, was.is_some_and(|set| set.stands().panics));
+            report(after, *id, set, was.is_some_and(|set| set.stands().panics), history);
         }
     }
 }
 
 /// The same, where the worlds may be different; at a start there is nothing before.
-pub(super) fn tell_all(before: Option<&View>, after: &View) {
+pub(super) fn tell_all(before: Option<&View>, after: &View, history: &History) {
     let panicked: HashSet<(&str, Family)> = before.into_iter().flat_map(panicking).collect();
     for (id, pool) in (0..).zip(&after.world.inventory.pools) {
         for set in sets(after, id) {
-            report(after, id, set, panicked.contains(&(&*pool.name, set.family())));
+            let panicked = panicked.contains(&(&*pool.name, set.family()));
+            report(after, id, set, panicked, history);
         }
     }
 }
 
-fn report(view: &View, id: PoolId, set: &Set, panicked: bool) {
+fn report(view: &View, id: PoolId, set: &Set, panicked: bool, history: &History) {
     let Some(pool) = view.world.inventory.pools.get(id as usize) else { return };
     let PoolStands { healthy, total, panics, .. } = set.stands();
     let (pool, family) = (&*pool.name, set.family());
+    if panicked != panics {
+        let (pool, family) = (pool.to_owned(), family.to_string());
+        history.add(clock::wall_now(), What::Panic { pool, family, panics });
+    }
     match (panicked, panics) {
         (false, true) => tracing::warn!(
             pool,

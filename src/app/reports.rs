@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::running::Running;
 use crate::health::PoolId;
+use crate::history::What;
 use crate::probe::{ContactNews, Event, Failure, Report};
 use crate::view::View;
 
@@ -95,6 +96,9 @@ impl Running {
     fn note(&self, report: &Report, generation: u64, view: &View) {
         let target_name = &*report.key;
         self.note_unsendable(report);
+        if let Some(news) = report.contact {
+            self.history.add(report.at, What::Network { lost: news == ContactNews::Lost });
+        }
         match report.contact {
             None => {}
             Some(ContactNews::Lost) => tracing::error!(
@@ -112,6 +116,14 @@ impl Running {
         // The ids of an earlier plan mean other pools now.
         let ids = report.pools.iter().filter(|_| report.generation == generation);
         let pools: Vec<&str> = ids.filter_map(pool).map(|pool| pool.name.as_str()).collect();
+        let verdict = if report.failure().is_none() { "up" } else { "down" };
+        let what = What::Verdict {
+            target: target_name.to_owned(),
+            pools: pools.iter().map(|pool| (*pool).to_owned()).collect(),
+            verdict: verdict.into(),
+            reason: report.failure().map(ToString::to_string),
+        };
+        self.history.add(report.at, what);
         let pools = pools.join(" ");
         match report.failure() {
             None => tracing::info!(target_name, pools, verdict = "up", "verdict changed"),

@@ -11,11 +11,12 @@ use std::{panic, thread};
 
 use super::alarm::{self, Alarm, Dependents};
 use super::beliefs::Beliefs;
-use super::{comebacks, panics};
+use super::{comebacks, events, panics};
 use crate::admin::Control as _;
 use crate::config::Daemon;
 use crate::finding::Finding;
 use crate::health::PoolId;
+use crate::history::History;
 use crate::live::{self, Live};
 use crate::metrics::Metrics;
 use crate::probe::Plan;
@@ -35,6 +36,8 @@ pub(super) struct Running {
     pub identity: Option<Arc<Identity>>,
     pub beliefs: Beliefs,
     pub store: Store,
+    /// What happens, for those who follow along.
+    pub history: Arc<History>,
     pub metrics: Arc<Metrics>,
     pub alarm: Alarm,
     /// What the files looked like when they were last loaded.
@@ -136,7 +139,7 @@ impl Running {
             cookie_secrets: cookie_secrets.unwrap_or_else(|| view.cookie_secrets.clone()),
         });
         self.alarm.expect(dependents);
-        alarm::tell_all(Some(&before), &self.live.load());
+        alarm::tell_all(Some(&before), &self.live.load(), &self.history);
         Arc::clone(&before.world)
     }
 
@@ -162,6 +165,8 @@ impl Running {
         let ended = self.beliefs.overrides().expire(now);
         for (target, what) in ended {
             tracing::info!(target_name = %target, state = %what.state, reason = what.reason, "override ended");
+            self.history
+                .add(now, events::override_is("expire", &target, Some(&what), &Author::daemon()));
             let change = Change::Expire { target, before: what };
             if let Err(error) = self.store.audit(now, &Author::daemon(), &change) {
                 // Its end stands in the line that set it.
@@ -184,8 +189,8 @@ impl Running {
         let before = self.live.load_full();
         self.live.update(|view| View { pools: pools(view), ..view.clone() });
         let after = self.live.load();
-        panics::tell(&before, &after, summed);
-        comebacks::tell(&before, &after, summed);
+        panics::tell(&before, &after, summed, &self.history);
+        comebacks::tell(&before, &after, summed, &self.history);
         self.alarm.tell(&before, &after, summed.iter().copied());
     }
 }

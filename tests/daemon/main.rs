@@ -21,6 +21,7 @@ mod cookies;
 mod demo;
 mod edns;
 mod encrypted;
+mod events;
 mod failover;
 mod floods;
 mod heartbeats;

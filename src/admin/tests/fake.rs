@@ -1,6 +1,6 @@
 //! A daemon that only remembers what it is told.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -12,6 +12,7 @@ use crate::health::{
     Answers, Endpoint, EndpointAddress, Family, Inventory, Override, Overrides, Pool, Region,
     StandingNow, State, Target, Verdict,
 };
+use crate::history::History;
 use crate::state::{Author, StateError, Trail};
 use crate::steering::{Paces, Pools};
 
@@ -27,8 +28,13 @@ pub(crate) struct Inside {
     pub(crate) trail: Trail,
 }
 
-#[derive(Default)]
-pub(crate) struct Fake(Mutex<Inside>);
+pub(crate) struct Fake(Mutex<Inside>, Arc<History>);
+
+impl Default for Fake {
+    fn default() -> Self {
+        Self(Mutex::default(), Arc::new(History::new(std::time::UNIX_EPOCH)))
+    }
+}
 
 impl Fake {
     pub(crate) fn inside(&self) -> MutexGuard<'_, Inside> {
@@ -169,6 +175,10 @@ impl Control for Fake {
     fn beat(&self, endpoint: &str) -> Result<(), Problem> {
         check(&format!("endpoint:{endpoint}").parse().unwrap())
             .map_err(|_| Problem::new(StatusCode::NOT_FOUND, "no such endpoint"))
+    }
+
+    fn history(&self) -> Arc<History> {
+        Arc::clone(&self.1)
     }
 
     fn audit(&self) -> Result<Trail, StateError> {

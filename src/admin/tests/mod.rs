@@ -1,6 +1,7 @@
 //! The endpoint over a real socket, in front of a daemon that is not there.
 
 mod connections;
+mod events;
 mod fake;
 mod routes;
 

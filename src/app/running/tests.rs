@@ -37,6 +37,7 @@ pub(in crate::app) fn running(daemon: Daemon, seen: &Arc<Seen>) -> Running {
         identity: None,
         beliefs: Beliefs::new(Overrides::default(), Returns::default(), probes),
         store,
+        history: Arc::new(History::new(SystemTime::UNIX_EPOCH)),
         metrics: Metrics::new(),
         alarm: Alarm::default(),
         seen: Arc::clone(seen),

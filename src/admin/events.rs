@@ -1,0 +1,136 @@
+//! `GET /api/v1/events`: what happens, as it happens, as server-sent events.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::sse::{Event as Sent, KeepAlive, Sse};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::stream;
+use serde::Deserialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{Instant, sleep_until};
+
+use super::problem::Problem;
+use crate::clock;
+use crate::history::{Event, History, KEPT};
+
+/// The header in which a client names the last event that it has.
+const LAST_EVENT_ID: &str = "last-event-id";
+/// How many streams there are at a time.
+const MOST_STREAMS: usize = 256;
+/// A stream ends by itself before its connection would be ended; clients come back.
+const LIFETIME: Duration = Duration::from_secs(100);
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How soon clients are to come back.
+const RETRY: Duration = Duration::from_secs(1);
+/// So many events are taken at once.
+const AT_ONCE: usize = 64;
+
+/// What all streams share.
+#[derive(Clone)]
+pub(super) struct Streams {
+    permits: Arc<Semaphore>,
+    /// Rings when the endpoint stops.
+    stopped: watch::Receiver<()>,
+}
+
+impl Streams {
+    pub(super) fn new(stopped: watch::Receiver<()>) -> Self {
+        Self { permits: Arc::new(Semaphore::new(MOST_STREAMS)), stopped }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    /// Of those that are kept, so many at first.
+    #[serde(default)]
+    last: u64,
+}
+
+/// Begins a stream after the event that the client has, or with what happens from now on.
+pub(super) fn stream(
+    history: Arc<History>,
+    streams: Streams,
+    headers: &HeaderMap,
+    uri: &Uri,
+) -> Result<Response, Problem> {
+    let asked = axum::extract::Query::<Asked>::try_from_uri(uri)
+        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))?;
+    let Ok(permit) = streams.permits.try_acquire_owned() else {
+        let detail = format!("{MOST_STREAMS} streams are open; end some first");
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail));
+    };
+    let news = history.follow();
+    let id = headers.get(LAST_EVENT_ID).map(|id| id.to_str().unwrap_or_default());
+    let (place, are_missing) = match id.map(|id| history.place(id)) {
+        None => (history.before_the_last(asked.last), false),
+        Some(Some(place)) => (place, false),
+        Some(None) => (history.before_the_last(KEPT as u64), true),
+    };
+    let follower = Follower {
+        history,
+        news,
+        place,
+        waiting: VecDeque::from([Sent::default().retry(RETRY)]),
+        stopped: streams.stopped,
+        ends: clock::runtime_now() + LIFETIME,
+        _permit: permit,
+    };
+    let follower = if are_missing { follower.missing() } else { follower };
+    let events = stream::unfold(follower, Follower::next);
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
+}
+
+/// A client, and how far it has come.
+struct Follower {
+    history: Arc<History>,
+    news: watch::Receiver<u64>,
+    /// The number of the last event that it has, or is about to.
+    place: u64,
+    waiting: VecDeque<Sent>,
+    stopped: watch::Receiver<()>,
+    ends: Instant,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Follower {
+    /// Some events are lost to it: it has to ask how everything stands.
+    fn missing(mut self) -> Self {
+        self.waiting.push_back(Sent::default().data(r#"{"type":"missing"}"#));
+        self
+    }
+
+    /// The next event, as soon as there is one.
+    async fn next(mut self) -> Option<(Result<Sent, Infallible>, Self)> {
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                return Some((Ok(event), self));
+            }
+            // Noted before they are looked at, so that none comes in between unseen.
+            self.news.borrow_and_update();
+            let following = self.history.after(self.place, AT_ONCE);
+            self.place = following.last;
+            if following.are_missing {
+                self = self.missing();
+            }
+            self.waiting.extend(following.events.iter().filter_map(|event| sent(event)));
+            if !self.waiting.is_empty() {
+                continue;
+            }
+            tokio::select! {
+                changed = self.news.changed() => changed.ok()?,
+                _ = self.stopped.changed() => return None,
+                () = sleep_until(self.ends) => return None,
+            }
+        }
+    }
+}
+
+fn sent(event: &Event) -> Option<Sent> {
+    // Texts and numbers only, so that there is nothing that JSON could not hold.
+    Some(Sent::default().id(&event.id).data(serde_json::to_string(event).ok()?))
+}
