@@ -43,6 +43,16 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
+    /// An endpoint is up, or down, by what its monitors say together.
+    Endpoint {
+        /// `POOL/ADDRESS`.
+        endpoint: String,
+        /// `up` or `down`.
+        verdict: String,
+        /// By which of its monitors, and why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     /// This machine lost its network, or has it again.
     Network {
         /// Whether it is lost.

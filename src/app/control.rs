@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use hickory_proto::rr::RecordType;
 
 use super::running::Running;
-use super::{events, families};
+use super::{events, families, reasons};
 use crate::admin::status::{
     ChangeStatus, OverrideStatus, ProbeFacts, ProbeStatus, RoundTripStatus, Status, pool_statuses,
     region_statuses,
@@ -18,7 +18,9 @@ use crate::admin::{Cleared, Control, ExplainRequest, OverrideError, Problem};
 use crate::clock;
 use crate::explain::{self, explain};
 use crate::finding::Finding;
-use crate::health::{EndpointId, Family, Inventory, Monitor, Override, Overrides, Target};
+use crate::health::{
+    EndpointId, Family, Inventory, Monitor, Override, Overrides, State, Target, Verdict,
+};
 use crate::history::{History, What};
 use crate::metrics;
 use crate::probe::{Snapshot, TargetStatus};
@@ -36,12 +38,12 @@ struct Moment {
 impl Moment {
     fn facts(&self, id: EndpointId) -> ProbeFacts {
         let targets: Vec<&TargetStatus> = self.probes.targets_of(id).collect();
-        let last_failure = targets.iter().filter_map(|target| target.last_failure.as_ref());
+        let verdict = self.probes.verdict(id);
         ProbeFacts {
-            verdict: self.probes.verdict(id),
+            verdict,
             since: self.probes.since(id),
-            failing: targets.iter().any(|target| target.is_failing()),
-            last_error: last_failure.max_by_key(|(at, _)| *at).map(|(_, why)| why.to_string()),
+            failing: self.is_failing(id, verdict, &targets),
+            last_error: self.last_error(id, verdict, &targets),
             last_round_trip: targets.iter().filter_map(|target| target.round_trip).max(),
             probes: self.probe_statuses(id, &targets),
             held_until: targets.iter().filter_map(|target| target.held_until).max(),
@@ -50,6 +52,36 @@ impl Moment {
 }
 
 impl Moment {
+    /// Where monitors are combined, one that does not pass may be as it should be.
+    fn is_combined(&self, id: EndpointId) -> bool {
+        let pool = self.view.world.inventory.pools.get(id.pool as usize);
+        pool.is_some_and(|pool| pool.combined.is_some())
+    }
+
+    fn is_failing(&self, id: EndpointId, verdict: Verdict, targets: &[&TargetStatus]) -> bool {
+        match self.is_combined(id) {
+            true => verdict.state == State::Down,
+            false => targets.iter().any(|target| target.is_failing()),
+        }
+    }
+
+    fn last_error(
+        &self,
+        id: EndpointId,
+        verdict: Verdict,
+        targets: &[&TargetStatus],
+    ) -> Option<String> {
+        let inventory = &self.view.world.inventory;
+        let pool = inventory.pools.get(id.pool as usize)?;
+        let is_down = verdict.state == State::Down;
+        if is_down && (self.is_combined(id) || pool.monitors.len() > 1) {
+            return Some(reasons::of(inventory, pool, &self.probes.culprits(id)));
+        }
+        let last = targets.iter().filter_map(|target| target.last_failure.as_ref());
+        let last = last.max_by_key(|(at, _)| *at).filter(|_| !self.is_combined(id));
+        last.map(|(_, why)| why.to_string())
+    }
+
     /// One for each monitor of an endpoint; `targets` are those that they ask.
     fn probe_statuses(&self, id: EndpointId, targets: &[&TargetStatus]) -> Vec<ProbeStatus> {
         let inventory = &self.view.world.inventory;
@@ -74,6 +106,7 @@ impl Moment {
                 to: change.to.into(),
                 reason: change.why.as_ref().map(ToString::to_string),
             }),
+            last_error: target.last_failure.as_ref().map(|(_, why)| why.to_string()),
             successes_in_a_row: target.successes,
             failures_in_a_row: target.failures,
             next_probe: self.probes.next_probe(target).map(timestamp::to_rfc3339),

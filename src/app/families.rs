@@ -18,6 +18,10 @@ pub(super) fn endpoints(view: &View, overrides: &Overrides, probes: &Snapshot) -
         "steersman_endpoint_answerable",
         "Whether verdict and overrides together let it be answered.",
     );
+    let mut asked = Family::gauge(
+        "steersman_endpoint_target_info",
+        "Always 1: by which target each monitor asks each endpoint.",
+    );
     let mut held = Family::gauge(
         "steersman_endpoint_held",
         "Whether it is held down for having fallen again and again.",
@@ -38,6 +42,12 @@ pub(super) fn endpoints(view: &View, overrides: &Overrides, probes: &Snapshot) -
             let is_held = probes.targets_of(id).any(|target| target.held_until.is_some());
             let address = endpoint.address.text();
             let labels = [("pool", pool.name.as_str()), ("endpoint", address.as_str())];
+            let monitors =
+                pool.monitors.iter().filter_map(|id| inventory.monitors.get(*id as usize));
+            for (monitor, target) in monitors.zip(probes.targets_of(id)) {
+                let more = [("monitor", monitor.name.as_str()), ("target", &*target.target.key)];
+                asked.push("", &[labels, more].concat(), 1.0);
+            }
             up.push("", &labels, f64::from(u8::from(verdict.state == State::Up)));
             held.push("", &labels, f64::from(u8::from(is_held)));
             let standing = StandingNow::of(inventory, id, verdict, overrides).standing;
@@ -58,7 +68,7 @@ pub(super) fn endpoints(view: &View, overrides: &Overrides, probes: &Snapshot) -
     }
     let count = overrides.iter().count() as f64;
     let standing = Family::gauge("steersman_overrides", "Overrides in force.").sample(&[], count);
-    vec![up, served, held, pools_up, panics, held_back, standing]
+    vec![up, served, asked, held, pools_up, panics, held_back, standing]
 }
 
 /// Probes by target and result, how long they take, and how late they begin.

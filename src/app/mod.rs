@@ -14,6 +14,7 @@ mod first_round;
 mod floods;
 mod limits;
 mod panics;
+mod reasons;
 mod reports;
 mod running;
 mod signals;

@@ -6,10 +6,11 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 
+use super::reasons;
 use super::running::Running;
-use crate::health::PoolId;
+use crate::health::{Inventory, Pool, PoolId, State};
 use crate::history::What;
-use crate::probe::{ContactNews, Event, Failure, Report};
+use crate::probe::{ContactNews, EndpointChange, Event, Failure, Report};
 use crate::view::View;
 
 /// Reports that are taken in at once, at most, before the view is swapped.
@@ -112,28 +113,57 @@ impl Running {
             }
         }
         let Some(state) = report.changed else { return };
-        let pool = |id: &PoolId| view.world.inventory.pools.get(*id as usize);
         // The ids of an earlier plan mean other pools now.
-        let ids = report.pools.iter().filter(|_| report.generation == generation);
-        let pools: Vec<&str> = ids.filter_map(pool).map(|pool| pool.name.as_str()).collect();
-        let verdict = if report.failure().is_none() { "up" } else { "down" };
-        let what = What::Verdict {
-            target: target_name.to_owned(),
-            pools: pools.iter().map(|pool| (*pool).to_owned()).collect(),
-            verdict: verdict.into(),
-            reason: report.failure().map(ToString::to_string),
-        };
-        self.history.add(report.at, what);
-        let pools = pools.join(" ");
-        match report.failure() {
-            None => tracing::info!(target_name, pools, verdict = "up", "verdict changed"),
-            Some(why) => {
-                tracing::warn!(target_name, pools, verdict = "down", reason = %why, "verdict changed");
-            }
+        let is_current = report.generation == generation;
+        let ids = report.pools.iter().filter(|_| is_current);
+        let pools: Vec<&Pool> =
+            ids.filter_map(|id| view.world.inventory.pools.get(*id as usize)).collect();
+        self.tell_of_target(report, &pools);
+        for change in report.endpoints.iter().filter(|_| is_current) {
+            self.tell_of_endpoint(change, report, &view.world.inventory);
         }
         if let Err(error) = self.store.record_verdict(target_name, state, report.at) {
             tracing::warn!(%error, "cannot remember a verdict");
         }
+    }
+
+    fn tell_of_target(&self, report: &Report, pools: &[&Pool]) {
+        let target_name = &*report.key;
+        let names: Vec<String> = pools.iter().map(|pool| pool.name.clone()).collect();
+        let joined = names.join(" ");
+        // Where monitors are combined it may be as it should be.
+        let is_part = !pools.is_empty() && pools.iter().all(|pool| pool.combined.is_some());
+        let (pools, reason) = (joined.as_str(), report.failure().map(ToString::to_string));
+        match &reason {
+            None => tracing::info!(target_name, pools, verdict = "up", "verdict changed"),
+            Some(reason) if is_part => {
+                tracing::info!(target_name, pools, verdict = "down", reason, "verdict changed");
+            }
+            Some(reason) => {
+                tracing::warn!(target_name, pools, verdict = "down", reason, "verdict changed");
+            }
+        }
+        let verdict = if reason.is_none() { "up" } else { "down" }.into();
+        let target = target_name.to_owned();
+        self.history.add(report.at, What::Verdict { target, pools: names, verdict, reason });
+    }
+
+    fn tell_of_endpoint(&self, change: &EndpointChange, report: &Report, inventory: &Inventory) {
+        let Some(pool) = inventory.pools.get(change.endpoint.pool as usize) else { return };
+        let endpoint = pool.endpoint_name(change.endpoint.index as usize);
+        let (verdict, reason) = match change.to {
+            State::Up => {
+                tracing::info!(endpoint, "an endpoint is up");
+                ("up", None)
+            }
+            State::Down => {
+                let reason = reasons::of(inventory, pool, &change.culprits);
+                tracing::warn!(endpoint, reason, "an endpoint is down");
+                ("down", Some(reason))
+            }
+        };
+        let what = What::Endpoint { endpoint, verdict: verdict.into(), reason };
+        self.history.add(report.at, what);
     }
 
     /// A probe that this side could not send says nothing of the endpoint, but somebody must mend

@@ -119,7 +119,8 @@ fn came_back(pool: &str, comeback: &ComebackStatus, now: SystemTime) -> String {
     let words = comeback.failback.iter().map(failback).chain(comeback.ramp.iter().map(ramp));
     let words: Vec<String> = words.collect();
     let family = comeback.family.to_uppercase();
-    format!("{family} back for {}: {}", age(&comeback.since, now), words.join(", "))
+    let held = if comeback.failback.is_empty() { "" } else { ", held back" };
+    format!("{family} back for {}{held}: {}", age(&comeback.since, now), words.join(", "))
 }
 
 fn endpoint_line(endpoint: &EndpointStatus, now: SystemTime) -> Line {
@@ -129,16 +130,10 @@ fn endpoint_line(endpoint: &EndpointStatus, now: SystemTime) -> Line {
         StandingText::Drained => "drained",
         StandingText::ForcedDown => "forced down",
     };
-    let probes = match (endpoint.verdict, endpoint.in_doubt) {
-        (StateText::Up, false) => "probes: up",
-        (StateText::Up, true) => "probes: up, in doubt",
-        (StateText::Down, false) => "probes: down",
-        (StateText::Down, true) => "probes: down, in doubt",
-    };
-    let mut notes = vec![match &endpoint.since {
-        Some(since) => format!("{probes} for {}", age(since, now)),
-        None => probes.to_owned(),
-    }];
+    let probes = if endpoint.verdict == StateText::Up { "probes: up" } else { "probes: down" };
+    let since = endpoint.since.as_ref().map(|since| format!(" for {}", age(since, now)));
+    let doubt = if endpoint.in_doubt { ", in doubt" } else { "" };
+    let mut notes = vec![format!("{probes}{}{doubt}", since.unwrap_or_default())];
     let is_ill = endpoint.failing || endpoint.verdict == StateText::Down;
     let last_success = if is_ill { "last success took " } else { "" };
     notes.extend(endpoint.last_round_trip_ms.map(|ms| format!("{last_success}{ms:.1} ms")));
@@ -163,7 +158,7 @@ fn probe_line(probe: &ProbeStatus, now: SystemTime) -> Line {
         (well, _) => Some(format!("{well} in a row succeeded")),
     });
     notes.extend(probe.last_change.as_ref().map(|change| {
-        let to = if change.to == StateText::Up { "up" } else { "down" };
+        let to = if change.to == StateText::Up { "came up" } else { "went down" };
         let why = change.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
         format!("{to} {} ago{why}", age(&change.at, now))
     }));

@@ -215,7 +215,11 @@ fn find<T: Clone>(
 fn read_monitors(names: &Names<'_>, item: &Item<'_>) -> (Vec<MonitorId>, Option<Combined>) {
     let expected = "the name of a monitor, or a list of them";
     let (mut written, mut conditions) = (Vec::new(), Vec::new());
-    for item in item.one_or_more(expected).unwrap_or_default() {
+    let items = item.one_or_more(expected);
+    if items.as_ref().is_some_and(Vec::is_empty) {
+        item.finding(item.shown(), "at least one monitor; a pool without the key is always up");
+    }
+    for item in items.unwrap_or_default() {
         let Some(name) = item.text("the name of a monitor") else { continue };
         let Some(condition) = find(&item, "monitor", name, &names.monitors, names.complete) else {
             continue;

@@ -65,6 +65,19 @@ impl Condition {
         }
     }
 
+    /// The monitors that make it what it is, each as often as it does.
+    pub fn culprits(&self, monitors: &impl Fn(u32) -> Verdict) -> Vec<u32> {
+        match self {
+            Self::Monitor(index) => vec![*index],
+            Self::Not(other) => other.culprits(monitors),
+            Self::AtLeast { of, .. } => {
+                let state = self.verdict(monitors).state;
+                let alike = of.iter().filter(|one| one.verdict(monitors).state == state);
+                alike.flat_map(|one| one.culprits(monitors)).collect()
+            }
+        }
+    }
+
     /// What follows from what the pool's monitors say, which is given by their index.
     pub fn verdict(&self, monitors: &impl Fn(u32) -> Verdict) -> Verdict {
         match self {
@@ -165,6 +178,25 @@ mod tests {
                 }),
             ]
         })
+    }
+
+    #[test]
+    fn whoever_makes_it_so_is_to_blame() {
+        // That 0 passes, or 1, and that 2 does not.
+        let web = || {
+            Condition::all(vec![one(monitors(2)), Condition::Not(Box::new(Condition::Monitor(2)))])
+        };
+        for (said, wanted) in [
+            ([Down, Down, Down], &[0, 1][..]),
+            ([Up, Down, Up], &[2]),
+            ([Down, Down, Up], &[0, 1, 2]),
+            ([Up, Down, Down], &[0, 2]),
+            ([Up, Up, Down], &[0, 1, 2]),
+        ] {
+            let culprits =
+                web().culprits(&|index| Verdict { state: said[index as usize], hold: None });
+            assert_eq!(culprits, wanted, "{said:?}");
+        }
     }
 
     proptest! {

@@ -289,8 +289,11 @@ impl Tracker {
             return self.settings.doubt_pause().saturating_mul(more).min(self.settings.interval);
         }
         if let Some(until) = self.damper.held_until() {
-            // Not in one promise, for it is renewed by the next outcome only.
-            return until.saturating_sub(now).min(self.settings.interval);
+            // The promise is renewed by the next outcome only, and is given until then.
+            let left = until.saturating_sub(now);
+            return left
+                .saturating_sub(self.settings.interval)
+                .max(left.min(self.settings.interval));
         }
         let missing = self.judge.missing(&self.settings) as usize;
         match missing.saturating_sub(self.course.under_way()) {

@@ -17,11 +17,11 @@ use tokio::time::Instant;
 pub(super) use self::row::Ended;
 pub use self::row::{Change, TargetStatus};
 use super::histogram::Histogram;
-use super::report::{Event, Report};
+use super::report::{Culprit, EndpointChange, Event, Report};
 use super::target::{Plan, ProbeTarget};
 use crate::clock;
 use crate::health::{
-    Contact, EndpointId, Initial, PoolId, ProbeNumber, RememberedVerdict, State, Tracker, Verdict,
+    Contact, EndpointId, PoolId, ProbeNumber, RememberedVerdict, State, Tracker, Verdict,
 };
 
 /// How it is with a target when its loop looks.
@@ -92,6 +92,11 @@ impl Snapshot {
     pub fn verdict(&self, endpoint: EndpointId) -> Verdict {
         let target = |index: usize| self.targets.get(index).map(TargetStatus::verdict);
         self.plan.verdict(endpoint, target)
+    }
+
+    /// What makes it that.
+    pub fn culprits(&self, endpoint: EndpointId) -> Vec<Culprit> {
+        culprits(&self.plan, endpoint, &self.targets)
     }
 
     /// Since when that is so, as far as the last change of each of its targets tells.
@@ -295,7 +300,11 @@ impl Board {
         };
         let Ended { result, round_trip, at, .. } = ended;
         let report = table.report(index, before, Event::Ended { result, round_trip }, at)?;
-        Some(Report { changed, contact, ..report })
+        let endpoints = match changed {
+            Some(_) => table.changed_endpoints(index, before),
+            None => Vec::new(),
+        };
+        Some(Report { changed, contact, endpoints, ..report })
     }
 
     /// What lets the loop of a target look again, for what is due may have changed.
@@ -365,10 +374,28 @@ impl Table {
             verdict,
             changed: None,
             moved: verdict != before,
+            endpoints: Vec::new(),
             contact: None,
             pools: Arc::clone(self.plan.pools.get(index)?),
             generation: self.generation,
         })
+    }
+
+    /// The endpoints that are something else since a target is, which was `before`.
+    fn changed_endpoints(&self, target: usize, before: Verdict) -> Vec<EndpointChange> {
+        let now = |index: usize| self.rows.get(index).map(TargetStatus::verdict);
+        let then = |index: usize| if index == target { Some(before) } else { now(index) };
+        let state = |endpoint| self.plan.verdict(endpoint, now).state;
+        let changed = self
+            .plan
+            .endpoints_of(target)
+            .filter(|endpoint| self.plan.verdict(*endpoint, then).state != state(*endpoint));
+        let change = |endpoint| EndpointChange {
+            endpoint,
+            to: state(endpoint),
+            culprits: culprits(&self.plan, endpoint, &self.rows),
+        };
+        changed.map(change).collect()
     }
 
     fn by_address(&self) -> HashMap<IpAddr, Vec<&TargetStatus>> {
@@ -387,6 +414,16 @@ impl Table {
     }
 }
 
+fn culprits(plan: &Plan, endpoint: EndpointId, rows: &[TargetStatus]) -> Vec<Culprit> {
+    let monitors = plan.culprits(endpoint, |index| rows.get(index).map(TargetStatus::verdict));
+    let culprits = monitors.into_iter().filter_map(|monitor| {
+        let row = rows.get(*plan.targets_of(endpoint).get(monitor as usize)?)?;
+        let failure = row.last_failure.as_ref().map(|(_, failure)| failure.clone());
+        Some(Culprit { monitor, says: row.verdict().state, failure })
+    });
+    culprits.collect()
+}
+
 /// What is believed of a target that asks the same, though at other times; else, that it is up
 /// where something that is asked of its address is: another question is no reason to take it out by
 /// its first failure. But where all fail, it makes nobody well.
@@ -394,7 +431,7 @@ fn same_question(rows: &[&TargetStatus], target: &ProbeTarget) -> Option<Remembe
     if let Some(row) = rows.iter().find(|row| row.target.asks_the_same(target)) {
         return row.remembered();
     }
-    if target.settings.initial != Initial::Last || target.is_heartbeat() {
+    if target.is_heartbeat() {
         return None;
     }
     let remembered = || rows.iter().filter_map(|row| row.remembered());

@@ -38,7 +38,7 @@ pub use failure::Failure;
 pub use histogram::{BUCKET_BOUNDS, Histogram};
 pub use icmp::may_ping;
 pub use kit::{Ask, Asking, Kit, Prepare};
-pub use report::{ContactNews, Event, Report};
+pub use report::{ContactNews, Culprit, EndpointChange, Event, Report};
 pub use round_trips::RoundTrips;
 pub use schedule::Probes;
 pub use steps::{Step, step_by_step};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::failure::Failure;
-use crate::health::{PoolId, State, Verdict};
+use crate::health::{EndpointId, PoolId, State, Verdict};
 
 /// What a probe came to, or that it is slow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,12 +21,36 @@ pub struct Report {
     pub changed: Option<State>,
     /// Whether state or doubt are other than before: then the views of `pools` are out of date.
     pub moved: bool,
+    /// The endpoints whose verdict is another one by it.
+    pub endpoints: Vec<EndpointChange>,
     /// Whether this machine has just lost its network, or has it again.
     pub contact: Option<ContactNews>,
     /// The pools that hang on the target, by their ids in the plan of `generation`.
     pub pools: Arc<[PoolId]>,
     /// Counts plans: 1 is the first, each [`super::Probes::replace`] adds one.
     pub generation: u64,
+}
+
+/// An endpoint that is up or down since a probe of one of its targets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointChange {
+    /// The endpoint, by the plan of the report.
+    pub endpoint: EndpointId,
+    /// What it is.
+    pub to: State,
+    /// What makes it that.
+    pub culprits: Vec<Culprit>,
+}
+
+/// A monitor that makes an endpoint what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Culprit {
+    /// Its number among those of the pool.
+    pub monitor: u32,
+    /// What its probes say.
+    pub says: State,
+    /// How the last one failed that did.
+    pub failure: Option<Failure>,
 }
 
 /// What a probe says of this machine's own network.

@@ -102,6 +102,34 @@ impl Plan {
         })
     }
 
+    /// The monitors that make an endpoint what it is, by their numbers among those of its pool.
+    pub fn culprits(
+        &self,
+        endpoint: EndpointId,
+        of: impl Fn(usize) -> Option<Verdict>,
+    ) -> Vec<u32> {
+        let targets = self.targets_of(endpoint);
+        let condition = self.conditions.get(endpoint.pool as usize);
+        let Some(condition) = condition.filter(|_| !targets.is_empty()) else { return Vec::new() };
+        let mut culprits = condition.culprits(&|monitor| {
+            let target = targets.get(monitor as usize);
+            target.and_then(|index| of(*index)).unwrap_or(Verdict::SETTLED_UP)
+        });
+        culprits.sort_unstable();
+        culprits.dedup();
+        culprits
+    }
+
+    /// The endpoints that a target is asked for.
+    pub fn endpoints_of(&self, target: usize) -> impl Iterator<Item = EndpointId> + '_ {
+        let pools = self.pools.get(target).into_iter().flat_map(|pools| pools.iter().copied());
+        pools.flat_map(move |pool| {
+            let endpoints = self.endpoints.get(pool as usize).map_or(&[][..], |all| all);
+            let asked = (0..).zip(endpoints).filter(move |(_, targets)| targets.contains(&target));
+            asked.map(move |(index, _)| EndpointId { pool, index })
+        })
+    }
+
     /// The indices of an endpoint's targets.
     pub fn targets_of(&self, endpoint: EndpointId) -> &[usize] {
         let pool = self.endpoints.get(endpoint.pool as usize);

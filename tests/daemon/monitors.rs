@@ -2,6 +2,8 @@
 
 use hickory_proto::rr::RecordType;
 
+use serde_json::Value;
+
 use crate::support::backend::{Backend, Manner, WELL};
 use crate::support::certificates;
 use crate::support::setup::{QUICK, Setup, pool, steady, web};
@@ -194,4 +196,41 @@ fn a_command_decides_where_it_is_allowed() {
     daemon.wait_for_answer("www", SPARE);
     daemon.write("well", "");
     daemon.wait_for_answer("www", MAIN);
+}
+
+/// What a monitor of several says is no news by itself; what they come to is, with its reason.
+#[test]
+fn monitors_over_others_say_by_which_of_them_an_endpoint_is_down() {
+    let server = Backend::http();
+    let mut setup = Setup::new();
+    let flag = setup.path().join("maintenance");
+    let pools = format!(
+        "{}[monitors.maintenance]\nexec = {{ command = [\"/usr/bin/test\", \"-e\", {flag:?}] }}\n{QUICK}\
+         [monitors.working]\nnot = \"maintenance\"\n[monitors.both]\nall = [\"web\", \"working\"]\n{}",
+        web(),
+        pool("main", "both", "192.0.2.1", server.address)
+    );
+    setup.write("zones/pools.toml", pools + &steady("spare", "198.51.100.1"));
+    setup.write("zones/example.com.toml", "www.failover = [\"main\", \"spare\"]\n");
+    setup.dns += "[monitors]\nallow_exec = true\n";
+    let daemon = setup.ready();
+    assert_eq!(daemon.answer("www"), ["192.0.2.1"]);
+    let endpoint = daemon.endpoint("main");
+    assert_eq!((&endpoint["failing"], &endpoint["last_error"]), (&false.into(), &Value::Null));
+    std::fs::write(&flag, "").unwrap();
+    let line = daemon.log.wait_for("an endpoint is down", 1);
+    assert_eq!(line["endpoint"], "main/192.0.2.1");
+    assert_eq!(line["reason"], "maintenance passes, and must not");
+    daemon.wait_for_answer("www", "198.51.100.1");
+    assert_eq!(daemon.endpoint("main")["last_error"], line["reason"]);
+    server.be(Manner::Answer("503 No", ""));
+    until_eq("web: status 503, wanted 200-299; maintenance passes, and must not".into(), || {
+        daemon.endpoint("main")["last_error"].clone()
+    });
+    server.be(WELL);
+    std::fs::remove_file(&flag).unwrap();
+    daemon.log.wait_for("an endpoint is up", 1);
+    let warnings = daemon.log.lines();
+    let warnings = warnings.iter().filter(|line| line["level"] == "WARN");
+    assert_eq!(warnings.count(), 1, "{}", daemon.log.text());
 }

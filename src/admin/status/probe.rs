@@ -19,6 +19,9 @@ pub struct ProbeStatus {
     pub since: Option<String>,
     /// When that last changed, since the daemon runs.
     pub last_change: Option<ChangeStatus>,
+    /// How the last one failed that did, however long ago.
+    #[serde(default)]
+    pub last_error: Option<String>,
     /// How many probes have succeeded in a row, up to the last one.
     pub successes_in_a_row: u32,
     /// How many have failed in a row, up to the last one.

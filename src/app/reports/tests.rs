@@ -29,6 +29,7 @@ async fn a_verdict_sums_only_those_pools_anew_that_hang_on_it() {
             at: SystemTime::UNIX_EPOCH,
             verdict: Verdict::SETTLED_UP,
             changed: None,
+            endpoints: Vec::new(),
             contact: None,
             moved,
             pools: pools.into(),

@@ -46,6 +46,7 @@ fn probe(monitor: &str) -> ProbeStatus {
         in_doubt: false,
         since: None,
         last_change: None,
+        last_error: None,
         successes_in_a_row: 7,
         failures_in_a_row: 0,
         next_probe: Some("2026-01-01T02:00:03.14Z".into()),
@@ -127,10 +128,10 @@ region us-east        override drain until 2026-01-02T00:00:00Z (kernel)
   pool web            A up, IN PANIC, AAAA DOWN  monitors web, ping; requires db; requires cache, which is DOWN
     192.0.2.1         up                         probes: up for 2h; 1.3 ms
     2001:db8::10      drained                    probes: down for 2h; connection refused; override drain until 2026-01-02T00:00:00Z (kernel)
-      web                                        3 in a row failed; down 2m ago: status 503, wanted 200-299; 1.0, 2.5, 10.0 ms (p50, p90, p99); next in 2.2 s
+      web                                        3 in a row failed; went down 2m ago: status 503, wanted 200-299; 1.0, 2.5, 10.0 ms (p50, p90, p99); next in 2.2 s
       ping                                       7 in a row succeeded
 no region
-  pool cdn            CNAME up                   no monitor; CNAME back for 2m: returned to after 10m, returned to by steersman failback cdn, takes 30% of its share (ramp 5m)
+  pool cdn            CNAME up                   no monitor; CNAME back for 2m, held back: returned to after 10m, returned to by steersman failback cdn, takes 30% of its share (ramp 5m)
     cdn.example.net.  up                         probes: up for 2h; 1.3 ms
 
 pool:gone is not in the files: override drain until 2026-01-02T00:00:00Z (kernel)";

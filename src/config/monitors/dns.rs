@@ -110,6 +110,10 @@ fn answer(item: &Item<'_>, rtype: &str) -> Option<RecordData> {
         item.finding(format!("{}, of which a ; leaves only a part", quoted(text)), QUOTED);
         return None;
     }
+    if rtype == "TXT" && !text.contains('"') && text.contains(char::is_whitespace) {
+        item.finding(format!("{}, which is several texts", quoted(text)), QUOTED);
+        return None;
+    }
     let line = format!("record. 60 IN {rtype} {text}\n");
     let mut none = |_: &str, _: &str| Err("no other file is read here".to_owned());
     let (records, findings) = zone::read("", line.as_bytes(), &Name::root(), &mut none);

@@ -1,9 +1,11 @@
 //! `exec`: a command of the operator, where `steersman.toml` allows that.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+
+use rustix::fs::{Access, access};
 
 use super::Beside;
 use crate::config::document::{Item, Table};
@@ -13,6 +15,10 @@ use crate::health::ExecCheck;
 const MOST_WORDS: usize = 64;
 const LONGEST_WORD: usize = 4096;
 const COMMAND: &str = r#"a command and its arguments, such as ["/usr/lib/steersman/check", "-v"]"#;
+/// How a program begins.
+const ELF: &[u8] = b"\x7fELF";
+/// So many scripts one over another the kernel runs.
+const NESTED: u32 = 4;
 /// The most of a script that the kernel looks at for its interpreter.
 const MOST_HEAD_BYTES: u64 = 256;
 /// The bits of a file's mode that let somebody run it.
@@ -58,37 +64,50 @@ fn is_program(item: &Item<'_>, path: &str) -> bool {
         item.finding(quoted(path), expected);
         return false;
     }
-    let why = match (unfit(path), interpreter(path)) {
-        (Some(why), _) => why,
-        (None, Some(interpreter)) => match unfit(&interpreter) {
-            Some(why) => format!("its interpreter {}: {why}", quoted(&interpreter)),
-            None => return true,
-        },
-        (None, None) => return true,
-    };
-    item.finding(format!("{}: {why}", quoted(path)), expected);
-    false
-}
-
-/// Why nobody could run a file.
-fn unfit(path: &str) -> Option<String> {
-    match fs::metadata(Path::new(path)) {
-        Err(error) => Some(error.to_string()),
-        Ok(found) if !found.is_file() => Some("it is not a plain file".into()),
-        Ok(found) if found.permissions().mode() & EXECUTABLE == 0 => {
-            Some(format!("it is not executable (mode {:04o})", found.permissions().mode() & 0o7777))
+    match unfit(path, NESTED) {
+        None => true,
+        Some(why) => {
+            item.finding(format!("{}: {why}", quoted(path)), expected);
+            false
         }
-        Ok(_) => None,
     }
 }
 
-/// The absolute path after the `#!` of a script, if it is one that can be read.
-fn interpreter(path: &str) -> Option<String> {
+/// Why this user could not run a file, whose interpreter may be a script in turn so many times.
+fn unfit(path: &str, nested: u32) -> Option<String> {
+    match fs::metadata(Path::new(path)) {
+        Err(error) => return Some(error.to_string()),
+        Ok(found) if !found.is_file() => return Some("it is not a plain file".into()),
+        Ok(found) if found.permissions().mode() & EXECUTABLE == 0 => {
+            let mode = found.permissions().mode() & 0o7777;
+            return Some(format!("it is not executable (mode {mode:04o})"));
+        }
+        Ok(_) => {}
+    }
+    if let Err(error) = access(path, Access::EXEC_OK) {
+        return Some(format!("this user may not run it: {}", io::Error::from(error)));
+    }
     let mut head = Vec::new();
-    fs::File::open(path).ok()?.take(MOST_HEAD_BYTES).read_to_end(&mut head).ok()?;
-    let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
-    let line = String::from_utf8_lossy(line);
+    let read =
+        fs::File::open(path).and_then(|file| file.take(MOST_HEAD_BYTES).read_to_end(&mut head));
+    // A program need not be readable to be run.
+    read.ok()?;
+    if head.starts_with(ELF) {
+        return None;
+    }
+    let Some(line) = head.strip_prefix(b"#!") else {
+        return Some("it is neither a program nor a script that begins with #!".into());
+    };
+    let line =
+        String::from_utf8_lossy(line.split(|byte| *byte == b'\n').next().unwrap_or_default());
     // The kernel knows no other spaces.
-    let word = line.trim_start_matches([' ', '\t']).split([' ', '\t']).next()?;
-    word.starts_with('/').then(|| word.into())
+    let words = line.trim_matches([' ', '\t']);
+    match words.split([' ', '\t']).next().unwrap_or_default() {
+        "" => Some("it names no interpreter after #!".into()),
+        interpreter if interpreter.starts_with('/') && nested > 0 => {
+            let why = unfit(interpreter, nested - 1)?;
+            Some(format!("its interpreter {}: {why}", quoted(interpreter)))
+        }
+        _ => None,
+    }
 }

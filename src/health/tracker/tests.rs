@@ -287,7 +287,7 @@ fn what_flaps_stays_down_until_the_hold_is_over() {
         assert_eq!(run.probe(S), None);
         assert!(run.now - before >= SETTINGS.interval, "no hurry");
         let hold = run.tracker.verdict().hold.expect("it is well, and kept from coming up");
-        assert!(hold <= SETTINGS.interval && run.now + hold <= until);
+        assert!(run.now + hold <= until && run.now + hold + SETTINGS.interval >= until);
     }
     assert_eq!(run.probe(S), Some(Up));
     assert_eq!(run.now, until);

@@ -235,7 +235,7 @@ async fn certificates_must_be_good_unless_told_otherwise() {
             certificates.self_signed(IsCa::Ca(BasicConstraints::Unconstrained)),
             "www.example.com",
             true,
-            "certificate self-signed: it is an authority's own",
+            "certificate is an authority's own (CA:TRUE), which no server may show: make one with CA:FALSE",
         ),
         (certificates.expired(), "www.example.com", false, "well"),
         (certificates.self_signed(IsCa::NoCa), "www.example.com", false, "well"),

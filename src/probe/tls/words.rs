@@ -81,7 +81,8 @@ fn certificate_text(problem: &CertificateError) -> String {
         }
         // Only by name: the type behind it is that of a crate which rustls does not re-export.
         CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity" => {
-            "self-signed: it is an authority's own".into()
+            "is an authority's own (CA:TRUE), which no server may show: make one with CA:FALSE"
+                .into()
         }
         CertificateError::BadSignature => "not signed by the issuer that it names".into(),
         CertificateError::Revoked => "revoked".into(),

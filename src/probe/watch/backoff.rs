@@ -2,10 +2,10 @@
 //!
 //! | what happened | the pause |
 //! |---|---|
-//! | it ended after half a minute or more | 0.3 s |
+//! | it ended after 5 s or more | 0.3 s |
 //! | it ended sooner | twice the last one, up to a minute |
 //! | it could not be opened | 1 s; after a minute of these, 5 s |
-//! | it was let go for a doubt, half a minute or more after it opened | 1 s |
+//! | it was let go for a doubt, 5 s or more after it opened | 1 s |
 //! | it was let go sooner | twice the last one, up to an hour |
 //! | it was let go, and all was well at once | at least a minute |
 
@@ -17,8 +17,9 @@ use tokio::time::Instant;
 const SHORTEST: Duration = Duration::from_millis(300);
 /// The longest pause for a server that ends idle connections.
 pub(super) const LONGEST: Duration = Duration::from_secs(60);
-/// Whoever ends idle connections sooner is asked less often.
-const LONG_LIVED: Duration = Duration::from_secs(30);
+/// Whoever ends idle connections sooner is asked less often. One that lives as long costs a server
+/// no more than the probes do.
+const LONG_LIVED: Duration = Duration::from_secs(5);
 /// While nothing opens.
 pub(super) const CLOSED: Duration = Duration::from_secs(1);
 /// While nothing has opened for long.

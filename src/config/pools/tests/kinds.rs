@@ -203,6 +203,12 @@ fn mistakes_in_questions_of_dns_are_said() {
                 "44: \"v=DMARC1; p=none\", of which a ; leaves only a part; expected the text of TXT between quotes: answer = '\"v=DMARC1; p=none\"'",
             ],
         ),
+        (
+            "name = 'a', type = 'TXT', answer = 'v=spf1 -all'",
+            &[
+                "44: \"v=spf1 -all\", which is several texts; expected the text of TXT between quotes: answer = '\"v=DMARC1; p=none\"'",
+            ],
+        ),
         ("name = 'a', type = 'TXT', answer = '\"v=DMARC1; p=none\" a\\;b'", &[]),
         ("name = 'a', answer = ''", &[&*format!("30: \"\"; expected {a}")]),
         ("name = 'a', answer = \"::1\\n\"", &[&format!("30: \"::1\\n\"; expected {a}")]),
@@ -284,9 +290,15 @@ fn a_script_has_an_interpreter_that_can_be_run() {
             Some("its interpreter \"/bin/sh\\r\": No such file or directory (os error 2)"),
         ),
         ("#!/bin\n", Some("its interpreter \"/bin\": it is not a plain file")),
-        ("#!", None),
-        ("#", None),
-        ("", None),
+        ("#!", Some("it names no interpreter after #!")),
+        ("#! \t\n", Some("it names no interpreter after #!")),
+        ("#", Some("it is neither a program nor a script that begins with #!")),
+        ("", Some("it is neither a program nor a script that begins with #!")),
+        ("\u{7f}ELF", None),
+        (
+            "#!/etc/passwd\n",
+            Some("its interpreter \"/etc/passwd\": it is not executable (mode 0644)"),
+        ),
     ] {
         fs::write(&script, text).unwrap();
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
