@@ -19,6 +19,8 @@ use crate::reload::Watch;
 
 /// How often overrides and comebacks are looked at for those that have ended.
 const TIME_CHECK: Duration = Duration::from_millis(200);
+/// In so many of these it is tried again to write down what could not be.
+const CATCH_UP_TICKS: u32 = 25;
 
 /// All of it, running.
 pub(super) struct Background {
@@ -68,6 +70,7 @@ impl Background {
         // It ends with the last probe. A panic has been reported when it happened.
         let _ = tokio::task::spawn_blocking(move || drop(verdicts.join())).await;
         running.write_down_comebacks();
+        running.store.catch_up();
     }
 }
 
@@ -104,12 +107,18 @@ pub(super) async fn until(mut stopped: watch::Receiver<bool>) {
 async fn pass_time(running: Arc<Running>, stopped: watch::Receiver<bool>) {
     let stopped = until(stopped);
     tokio::pin!(stopped);
+    let mut ticks = 0_u32;
     loop {
         tokio::select! {
             () = &mut stopped => return,
             () = tokio::time::sleep(TIME_CHECK) => {}
         }
         let now: SystemTime = clock::wall_now();
+        ticks += 1;
+        if ticks.is_multiple_of(CATCH_UP_TICKS) {
+            let running = Arc::clone(&running);
+            let _ = tokio::task::spawn_blocking(move || running.store.catch_up()).await;
+        }
         if running.is_something_due(now) {
             let running = Arc::clone(&running);
             // Writes to disk; a panic there must not end this loop.

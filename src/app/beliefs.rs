@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock;
-use crate::health::{EndpointId, Inventory, Overrides, PoolId, Seen, StandingNow, Verdict};
+use crate::health::{
+    EndpointId, Family, Inventory, Overrides, PoolId, Seen, Standing, StandingNow, Verdict,
+};
 use crate::probe::Probes;
 use crate::steering::{Pools, Returns};
 
@@ -33,7 +35,10 @@ impl Beliefs {
             StandingNow::of(inventory, id, verdict, &overrides)
         };
         let now = clock::wall_now();
-        let see = |id, family, seen| returns.see(id, family, self.heard(inventory, id, seen), now);
+        let see = |id, family, seen| {
+            let seen = self.heard(inventory, &overrides, (id, family), seen);
+            returns.see(id, family, seen, now)
+        };
         Pools::seen_by(inventory, standing, see)
     }
 
@@ -50,21 +55,65 @@ impl Beliefs {
             StandingNow::of(inventory, id, verdict, &overrides)
         };
         let now = clock::wall_now();
-        let see = |id, family, seen| returns.see(id, family, self.heard(inventory, id, seen), now);
+        let see = |id, family, seen| {
+            let seen = self.heard(inventory, &overrides, (id, family), seen);
+            returns.see(id, family, seen, now)
+        };
         pools.with(&summed, inventory, standing, see)
     }
 
-    /// A pool that counts as down before its first probe has not failed, nor have those that are down
-    /// only because they require it.
-    fn heard(&self, inventory: &Inventory, pool: PoolId, seen: Seen) -> Seen {
-        let board = self.probes.board();
+    /// A pool that is down only because some endpoints count as that before their first probe has not
+    /// failed, nor have those that are down only because they require it.
+    fn heard(
+        &self,
+        inventory: &Inventory,
+        overrides: &Overrides,
+        (pool, family): (PoolId, Family),
+        seen: Seen,
+    ) -> Seen {
+        let may_be_up = |id: PoolId, family| self.may_be_up(inventory, overrides, id, family);
         match seen {
-            Seen::Failing if board.is_unheard(pool) => Seen::Up,
-            Seen::Lacking if required(inventory, pool).iter().any(|id| board.is_unheard(*id)) => {
+            Seen::Failing if may_be_up(pool, Some(family)) => Seen::Up,
+            Seen::Lacking if required(inventory, pool).iter().any(|id| may_be_up(*id, None)) => {
                 Seen::Up
             }
             seen => seen,
         }
+    }
+
+    /// Whether it would be up for a family, or for any, if all were well of which nothing was heard
+    /// yet, of which there are some.
+    fn may_be_up(
+        &self,
+        inventory: &Inventory,
+        overrides: &Overrides,
+        id: PoolId,
+        family: Option<Family>,
+    ) -> bool {
+        let board = self.probes.board();
+        let unheard = board.unheard(id);
+        let Some(pool) = inventory.pools.get(id as usize).filter(|_| unheard.contains(&true))
+        else {
+            return false;
+        };
+        let verdicts = board.pool_verdicts(id);
+        let is_well = |index: usize| {
+            let endpoint = EndpointId { pool: id, index: index as u32 };
+            let verdict = verdicts.get(index).copied().unwrap_or(Verdict::SETTLED_UP);
+            let now = StandingNow::of(inventory, endpoint, verdict, overrides);
+            now.standing != Standing::Down || unheard.get(index) == Some(&true)
+        };
+        let families = [Family::V4, Family::V6, Family::Host];
+        families.into_iter().filter(|one| family.is_none_or(|wanted| wanted == *one)).any(
+            |family| {
+                let members = pool.endpoints.iter().enumerate();
+                let members = members.filter(|(_, endpoint)| endpoint.address.family() == family);
+                let (count, well) = members.fold((0, 0), |(count, well), (index, _)| {
+                    (count + 1, well + u32::from(is_well(index)))
+                });
+                count > 0 && well >= pool.min_healthy
+            },
+        )
     }
 
     /// Which pools have been out. Taken after the overrides by whoever needs both, and as little

@@ -72,7 +72,9 @@ impl Running {
         let change = Change::Failback { pool: pool.to_owned(), families: families.clone() };
         self.audit_durably(by, &change)?;
         for family in &families {
-            let Some(released) = self.beliefs.returns().released(id, *family) else { continue };
+            let released = self.beliefs.returns().released(id, *family);
+            // Another world may be about to be served, where the number means another pool.
+            let Some(released) = released.filter(|of| of.pool == pool) else { continue };
             let recorded = self.store.record_comeback_durably(&released);
             recorded.map_err(OverrideError::NotDurable)?;
             self.beliefs.returns().release(id, &released);

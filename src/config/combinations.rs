@@ -93,7 +93,8 @@ pub(super) fn resolve<'d>(
 ) -> HashMap<&'d str, Condition> {
     let combined = combinations.iter().map(|one| (one.name, one)).collect();
     let known = asked.into_iter().map(|(name, id)| (name, Condition::Monitor(id))).collect();
-    let mut resolver = Resolver { combined, known, complete, path: Vec::new() };
+    let noted = HashSet::new();
+    let mut resolver = Resolver { combined, known, noted, complete, path: Vec::new() };
     for combination in combinations {
         resolver.combination(combination);
     }
@@ -103,6 +104,8 @@ pub(super) fn resolve<'d>(
 struct Resolver<'c, 'd> {
     combined: HashMap<&'d str, &'c Combination<'d>>,
     known: HashMap<&'d str, Condition>,
+    /// Those of which something was noted: whatever has one within itself would only grow by it.
+    noted: HashSet<&'d str>,
     /// Whether there are no others.
     complete: bool,
     /// The monitors that led here.
@@ -120,6 +123,10 @@ impl<'d> Resolver<'_, 'd> {
         let parts = combination.parts.iter();
         let mut of: Vec<Condition> = parts.filter_map(|part| self.part(part)).collect();
         self.path.pop();
+        if of.len() < combination.parts.len() {
+            self.noted.insert(combination.name);
+            of.clear();
+        }
         let condition = match combination.count {
             Count::All => Condition::all(of),
             Count::AtLeast(count) => Condition::AtLeast { count, of },
@@ -131,6 +138,7 @@ impl<'d> Resolver<'_, 'd> {
         let condition = match too_much(&condition).zip(combination.parts.first()) {
             Some(((found, expected), part)) => {
                 part.item.finding(found, expected);
+                self.noted.insert(combination.name);
                 Condition::all(Vec::new())
             }
             None => condition,
@@ -152,6 +160,9 @@ impl<'d> Resolver<'_, 'd> {
         if self.path.len() > MAX_DEPTH {
             let (found, expected) = too_deep();
             item.finding(found, expected);
+            return None;
+        }
+        if self.noted.contains(name) {
             return None;
         }
         if let Some(known) = self.known.get(name) {

@@ -35,42 +35,75 @@ pub struct Silence {
 /// Who was heard of, and when. All moments are since one and the same, whichever that is.
 #[derive(Clone, Debug, Default)]
 pub struct Contact {
-    last: HashMap<IpAddr, Heard>,
+    last: HashMap<IpAddr, Sign>,
     /// The last two addresses that were heard of, the later one first.
     latest: [Option<(IpAddr, Duration)>; 2],
-    /// Whether silence is this machine's, as far as is known.
-    is_lost: bool,
+    /// Since when silence is this machine's, as far as is known.
+    lost: Option<Duration>,
     /// When it was last no longer so.
     regained: Option<Duration>,
+    /// Since when answers are awaited of others, and until when these had time to come.
+    awaited: Option<(Duration, Duration)>,
 }
 
+/// What follows from an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// That somebody is there, as ever.
+    Somebody,
+    /// That this machine has its network again.
+    Regained,
+    /// That it was without for so short a time that nothing has fallen by it.
+    AfterAGap,
+}
+
+/// A sign of life.
 #[derive(Clone, Copy, Debug)]
-struct Heard {
+struct Sign {
     at: Duration,
     interval: Duration,
     domain: Domain,
 }
 
 impl Contact {
-    /// An address was heard of, which is asked once in `interval`. Returns whether that ends the
-    /// silence of all.
-    pub fn heard(&mut self, of: IpAddr, domain: Domain, interval: Duration, at: Duration) -> bool {
-        self.last.insert(of, Heard { at, interval, domain });
-        if self.latest[0].is_none_or(|(latest, _)| latest != of) {
-            self.latest[1] = self.latest[0];
+    /// An address was heard of at some moment, which is asked once in `interval`.
+    pub fn heard(&mut self, of: IpAddr, domain: Domain, interval: Duration, at: Duration) -> Heard {
+        let sign = Sign { at, interval, domain };
+        let last = self.last.entry(of).or_insert(sign);
+        if last.at <= at {
+            *last = sign;
         }
-        self.latest[0] = Some((of, at));
-        let is_regained = std::mem::take(&mut self.is_lost);
-        if is_regained {
+        if self.latest[0].is_none_or(|(_, latest)| latest <= at) {
+            if self.latest[0].is_none_or(|(latest, _)| latest != of) {
+                self.latest[1] = self.latest[0];
+            }
+            self.latest[0] = Some((of, at));
+        }
+        let awaited = self.awaited.take_if(|(since, _)| *since <= at);
+        if self.lost.is_some_and(|lost| lost <= at) {
+            (self.lost, self.regained) = (None, Some(at));
+            return Heard::Regained;
+        }
+        let (since, until) = awaited.unwrap_or((at, at));
+        if until < at
+            && self.lost.is_none()
+            && self.may_be_lost(Silence { began: since, seen: since })
+        {
             self.regained = Some(at);
+            return Heard::AfterAGap;
         }
-        is_regained
+        Heard::Somebody
+    }
+
+    /// From now on answers are awaited, which have until then to come.
+    pub fn await_others(&mut self, now: Duration, until: Duration) {
+        self.awaited.get_or_insert((now, until));
     }
 
     /// An address that was well when the process last ran, and of which nothing was heard since:
     /// as good as heard of shortly before now.
     pub fn expect(&mut self, address: IpAddr, domain: Domain, interval: Duration, now: Duration) {
-        self.last.entry(address).or_insert(Heard { at: now, interval, domain });
+        self.last.entry(address).or_insert(Sign { at: now, interval, domain });
     }
 
     /// Whether an address was heard of, and has not fallen silent by itself since.
@@ -80,7 +113,7 @@ impl Contact {
 
     /// Whether nobody is heard of any more.
     pub fn is_cut_off(&self) -> bool {
-        self.is_lost
+        self.lost.is_some()
     }
 
     /// Whether this machine had lost its network at some moment since then, and has it again.
@@ -105,12 +138,12 @@ impl Contact {
                 domains[1] = Some(heard.domain);
             }
         }
-        self.is_lost || count >= MANY && domains[1].is_some()
+        self.lost.is_some() || count >= MANY && domains[1].is_some()
     }
 
-    /// This machine has lost its network. Returns whether that is news.
-    pub fn lose(&mut self) -> bool {
-        !std::mem::replace(&mut self.is_lost, true)
+    /// This machine has lost its network, which a silence shows. Returns whether that is news.
+    pub fn lose(&mut self, silence: Silence) -> bool {
+        self.lost.replace(silence.seen).is_none()
     }
 
     /// Forgets an address that has fallen silent by itself: it is no sign of what comes later.
@@ -124,7 +157,7 @@ impl Contact {
     }
 }
 
-impl Heard {
+impl Sign {
     fn was_shortly_before(&self, since: Duration) -> bool {
         self.at + INTERVALS * self.interval >= since
     }
@@ -148,7 +181,8 @@ mod tests {
     fn contact(heard: &[(u8, Domain, u64)]) -> Contact {
         let mut contact = Contact::default();
         for (last, domain, at) in heard {
-            contact.heard(address(*last), *domain, INTERVAL, seconds(*at));
+            let heard = contact.heard(address(*last), *domain, INTERVAL, seconds(*at));
+            assert_eq!(heard, Heard::Somebody);
         }
         contact
     }
@@ -158,7 +192,7 @@ mod tests {
         match contact.others_heard_since(address(of), silence.seen) || !contact.may_be_lost(silence)
         {
             true => (contact.is_cut_off(), false),
-            false => (true, contact.lose()),
+            false => (true, contact.lose(silence)),
         }
     }
 
@@ -214,8 +248,11 @@ mod tests {
     fn the_first_that_is_heard_of_ends_it() {
         let mut contact = contact(&[(1, 0, 9), (2, 0, 9), (3, 0, 9), (4, 1, 9), (5, 1, 9)]);
         assert_eq!(judged(&mut contact, 1, silence(10, 0)), (true, true));
-        assert!(contact.heard(address(4), 1, INTERVAL, seconds(30)));
-        assert!(!contact.heard(address(4), 1, INTERVAL, seconds(31)), "it is no news");
+        // That was under way when the network went, and is looked at only now.
+        assert_eq!(contact.heard(address(3), 0, INTERVAL, seconds(9)), Heard::Somebody);
+        assert!(contact.is_cut_off());
+        assert_eq!(contact.heard(address(4), 1, INTERVAL, seconds(30)), Heard::Regained);
+        assert_eq!(contact.heard(address(4), 1, INTERVAL, seconds(31)), Heard::Somebody);
         assert_eq!(judged(&mut contact, 1, silence(10, 0)), (false, false));
         assert!(contact.was_lost_since(seconds(29)) && !contact.was_lost_since(seconds(30)));
         // Whoever alone is heard of may fall silent by itself.
@@ -231,6 +268,26 @@ mod tests {
         }
         assert!(!contact.others_heard_since(address(1), seconds(0)), "nobody was heard of");
         assert_eq!(judged(&mut contact, 1, silence(1, 0)), (true, true));
+    }
+
+    /// It is over before anybody has fallen, and what was asked meanwhile says nothing.
+    #[test]
+    fn a_short_loss_is_seen_by_the_answers_that_did_not_come() {
+        for (many, at, wanted) in [
+            (true, 1500, Heard::AfterAGap),
+            (true, 1300, Heard::Somebody),
+            (false, 1500, Heard::Somebody),
+        ] {
+            let all = [(1, 0, 9), (2, 0, 9), (3, 0, 9), (4, 1, 9), (5, 1, 9)];
+            let mut contact = contact(if many { &all } else { &all[..4] });
+            let at = seconds(9) + Duration::from_millis(at);
+            contact.await_others(seconds(10), seconds(10) + Duration::from_millis(300));
+            // Those that wait longer know no more.
+            contact.await_others(seconds(10), seconds(20));
+            assert_eq!(contact.heard(address(2), 0, INTERVAL, at), wanted, "{many} {at:?}");
+            assert_eq!(contact.was_lost_since(seconds(10)), wanted == Heard::AfterAGap);
+            assert_eq!(contact.heard(address(3), 0, INTERVAL, seconds(19)), Heard::Somebody);
+        }
     }
 
     #[test]

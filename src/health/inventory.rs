@@ -5,8 +5,8 @@
 use std::net::IpAddr;
 
 use super::condition::Condition;
+use super::family::Family;
 use super::monitor::Monitor;
-
 use super::share::Share;
 
 /// Index into [`Inventory::regions`].
@@ -116,6 +116,15 @@ pub enum EndpointAddress {
 }
 
 impl EndpointAddress {
+    /// What it is of.
+    pub fn family(&self) -> Family {
+        match self {
+            Self::Ip(IpAddr::V4(_)) => Family::V4,
+            Self::Ip(IpAddr::V6(_)) => Family::V6,
+            Self::Host { .. } => Family::Host,
+        }
+    }
+
     /// As `pool/ADDRESS` names it.
     pub fn text(&self) -> String {
         match self {

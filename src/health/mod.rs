@@ -17,7 +17,7 @@ mod tracker;
 
 pub use comeback::{Comeback, PoolComeback, Seen};
 pub use condition::Condition;
-pub use contact::{Contact, Domain, Silence};
+pub use contact::{Contact, Domain, Heard, Silence};
 pub use family::Family;
 pub use inventory::{
     Answers, Combined, Endpoint, EndpointAddress, Inventory, Location, MonitorId, Pool, PoolId,

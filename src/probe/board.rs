@@ -7,6 +7,7 @@ mod row;
 mod silence;
 
 use std::collections::{HashMap, HashSet};
+use std::mem::discriminant;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -18,7 +19,7 @@ pub(super) use self::row::Ended;
 pub use self::row::{Change, TargetStatus};
 use super::histogram::Histogram;
 use super::report::{Culprit, EndpointChange, Event, Report};
-use super::target::{Plan, ProbeTarget};
+use super::target::{Plan, ProbeTarget, question_of};
 use crate::clock;
 use crate::health::{
     Contact, EndpointId, PoolId, ProbeNumber, RememberedVerdict, State, Tracker, Verdict,
@@ -167,14 +168,13 @@ impl Board {
         (0..table.plan.endpoints.len()).map(|pool| table.pool_verdicts(pool)).collect()
     }
 
-    /// Whether nothing is known of any endpoint of a pool, neither by a probe nor from before.
-    pub fn is_unheard(&self, pool: PoolId) -> bool {
+    /// For each endpoint of a pool whether any of its targets is unknown, by a probe and from before.
+    pub fn unheard(&self, pool: PoolId) -> Vec<bool> {
         let table = self.table();
         let endpoints = table.plan.endpoints.get(pool as usize).into_iter().flatten();
-        let targets = endpoints.flatten().filter_map(|index| table.rows.get(*index));
-        let mut targets = targets.peekable();
-        // What is not probed at all is as it is.
-        targets.peek().is_some() && targets.all(|row| row.tracker.state().is_none())
+        let is_unknown =
+            |index: &usize| table.rows.get(*index).is_some_and(|row| row.tracker.state().is_none());
+        endpoints.map(|targets| targets.iter().any(is_unknown)).collect()
     }
 
     /// How many targets were never probed, of those that are asked.
@@ -198,13 +198,18 @@ impl Board {
     /// Puts a plan in place of the last one. What is known of targets that are in both is kept;
     /// the others begin with what is believed of their addresses; where nothing was asked there,
     /// with what `memory` knows of their keys. Returns the targets that are new; `first` says when
-    /// each of these is to be probed first.
+    /// each of these is to be probed first, and `is_local` which addresses are this machine's own.
     pub(super) fn replace(
         &self,
         plan: Plan,
         memory: &dyn Fn(&str) -> Option<RememberedVerdict>,
         first: impl Fn(&ProbeTarget) -> Instant,
+        is_local: impl Fn(IpAddr) -> bool,
     ) -> Vec<Arc<ProbeTarget>> {
+        // Asked before the table is held up by it.
+        let is_new = |target: &&Arc<ProbeTarget>| !self.has(&target.key);
+        let new_addresses = plan.targets.iter().filter(is_new).map(|target| target.address);
+        let local: HashSet<IpAddr> = new_addresses.filter(|address| is_local(*address)).collect();
         let mut table = self.table();
         let (mut new, mut known_up) = (Vec::new(), HashSet::new());
         let known = table.by_address();
@@ -220,7 +225,8 @@ impl Board {
                 if last.is_some_and(|last| last.state == State::Up) {
                     known_up.insert(target.key.clone());
                 }
-                TargetStatus::new(Arc::clone(target), last, self.moment(first(target)))
+                let is_local = local.contains(&target.address);
+                TargetStatus::new(Arc::clone(target), last, self.moment(first(target)), is_local)
             }
         });
         let rows: Vec<_> = rows.collect();
@@ -231,7 +237,8 @@ impl Board {
         let now = self.moment(clock::runtime_now());
         for (target, domain) in plan.targets.iter().zip(&plan.domains) {
             let is_up = known_up.contains(&target.key);
-            if is_up && !target.is_blind() && !target.address.is_loopback() {
+            let is_local = table.row(&target.key).is_some_and(|row| row.is_local);
+            if is_up && !target.is_blind() && !is_local {
                 let interval = target.settings.interval;
                 table.contact.expect(target.address, *domain, interval, now);
             }
@@ -337,7 +344,8 @@ impl Board {
             .count()
     }
 
-    fn moment(&self, now: Instant) -> Duration {
+    /// A moment as trackers count it.
+    pub(super) fn moment(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.origin)
     }
 
@@ -434,6 +442,15 @@ fn same_question(rows: &[&TargetStatus], target: &ProbeTarget) -> Option<Remembe
     if target.is_heartbeat() {
         return None;
     }
-    let remembered = || rows.iter().filter_map(|row| row.remembered());
-    remembered().find(|last| last.state == State::Up).or_else(|| remembered().next())
+    // The one that is most like it: a little changed, or another question of the same kind.
+    let question = question_of(&target.key);
+    let is_alike: [&dyn Fn(&&&TargetStatus) -> bool; 3] = [
+        &|row| question_of(&row.target.key) == question,
+        &|row| discriminant(&row.target.request) == discriminant(&target.request),
+        &|_| true,
+    ];
+    is_alike.into_iter().find_map(|is_alike| {
+        let alike = || rows.iter().filter(is_alike).filter_map(|row| row.remembered());
+        alike().find(|last| last.state == State::Up).or_else(|| alike().next())
+    })
 }

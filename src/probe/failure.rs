@@ -148,9 +148,9 @@ impl From<&io::Error> for Failure {
                 | libc::EADDRNOTAVAIL | libc::EADDRINUSE | libc::EAGAIN,
             ) => return Self::Exhausted(plain(error)),
             // A firewall of this machine says so, or it knows no IPv6.
-            Some(libc::EPERM | libc::EACCES | libc::EAFNOSUPPORT) => {
-                return Self::Unaskable(plain(error));
-            }
+            Some(libc::EPERM | libc::EAFNOSUPPORT) => return Self::Unaskable(plain(error)),
+            // So ICMPv6 does that says "administratively prohibited", from wherever it comes.
+            Some(libc::EACCES) => return Self::Unreachable(plain(error)),
             _ => {}
         }
         match error.kind() {

@@ -39,5 +39,6 @@ fn take(board: &Board, key: &str, result: Result<(), Failure>) -> Option<Report>
     let now = clock::runtime_now();
     let number = board.begin(key, now, 0.5)?;
     let at = clock::wall_now();
-    board.end(key, now, Ended { number, result, round_trip: Duration::ZERO, at })
+    let ended = Ended { number, result, round_trip: Duration::ZERO, at, heard: None };
+    board.end(key, now, ended)
 }

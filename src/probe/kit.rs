@@ -1,5 +1,6 @@
 //! The tools of probing: from a target to something that asks it.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -25,6 +26,12 @@ pub type Ask = Box<dyn Fn() -> Asking + Send + Sync>;
 pub trait Prepare: Send + Sync + 'static {
     /// Called once for each target.
     fn prepare(&self, target: &ProbeTarget) -> Ask;
+
+    /// Whether an address is one of this machine's own, so that its answers say nothing of the
+    /// network.
+    fn is_local(&self, address: IpAddr) -> bool {
+        address.is_loopback()
+    }
 }
 
 /// Asks over the network.
@@ -44,7 +51,24 @@ impl Kit {
     }
 }
 
+/// A port as good as any other (RFC 863).
+const DISCARD: u16 = 9;
+
 impl Prepare for Kit {
+    /// Nothing is sent to find out.
+    fn is_local(&self, address: IpAddr) -> bool {
+        let any: IpAddr = match address {
+            IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        let own = UdpSocket::bind((any, 0)).and_then(|socket| {
+            socket.connect((address, DISCARD))?;
+            socket.local_addr()
+        });
+        // Without a way to there it is elsewhere.
+        address.is_loopback() || own.is_ok_and(|own| own.ip() == address)
+    }
+
     fn prepare(&self, target: &ProbeTarget) -> Ask {
         let address = target.address;
         match &target.request {
@@ -114,7 +138,7 @@ mod tests {
     use crate::probe::{Plan, Probes, Report, TcpRequest};
 
     /// An address that no other test uses, so that nobody takes the port while it is closed.
-    const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 83, 1));
+    const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 83, 1));
 
     fn plan(port: u16) -> Plan {
         let pause = Duration::from_millis(20);

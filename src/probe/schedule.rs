@@ -17,7 +17,7 @@ use super::heartbeat::listen;
 use super::kit::Prepare;
 use super::limit::Limits;
 use super::report::Report;
-use super::steps::once;
+use super::steps::{Asked, once};
 use super::target::{Plan, ProbeTarget};
 use super::watch::Watch;
 use crate::clock::{self, Draws};
@@ -89,7 +89,8 @@ impl Probes {
         let mut loops = locked(&self.loops);
         let now = clock::runtime_now();
         let first = |target: &ProbeTarget| now + self.common.first_pause(target);
-        let new = self.board.replace(plan, memory, first);
+        let is_local = |address| self.common.prepare.is_local(address);
+        let new = self.board.replace(plan, memory, first, is_local);
         let Some(reports) = locked(&self.reports).clone() else { return };
         for target in new {
             let key = target.key.clone();
@@ -179,10 +180,11 @@ async fn probe_again_and_again(
                 let Some(number) = board.begin(key, now, common.fraction()) else { return };
                 let asking = once(&ask, target.timeout);
                 under_way.push(async move {
-                    let result = asking.await;
+                    let Asked { result, heard } = asking.await;
                     drop(permit);
                     let round_trip = clock::runtime_now().duration_since(now);
-                    Ended { number, result, round_trip, at: clock::wall_now() }
+                    let heard = heard.map(|heard| board.moment(heard));
+                    Ended { number, result, round_trip, at: clock::wall_now(), heard }
                 });
             }
             () = hint(&mut watch) => {

@@ -31,7 +31,8 @@ struct Steps {
 }
 
 struct Taken {
-    is_heard_of: bool,
+    /// When the other side was last heard of.
+    heard: Option<Instant>,
     /// None where nobody wants to see them.
     steps: Option<Vec<Step>>,
 }
@@ -49,40 +50,56 @@ pub(super) fn did(what: impl FnOnce() -> String) {
 fn take(what: impl FnOnce() -> String, is_heard_of: bool) {
     // An error says that this is no probe of the schedule, but of a test.
     let _ = STEPS.try_with(|steps| {
-        let after = clock::runtime_now().duration_since(steps.began);
+        let now = clock::runtime_now();
+        let after = now.duration_since(steps.began);
         let mut taken = steps.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.is_heard_of |= is_heard_of;
+        if is_heard_of {
+            taken.heard = Some(now);
+        }
         if let Some(all) = &mut taken.steps {
             all.push(Step { after, what: what() });
         }
     });
 }
 
+/// What came of asking once.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) result: Result<(), Failure>,
+    /// When the other side was last heard of, if that was noted.
+    pub(super) heard: Option<Instant>,
+}
+
 /// Asks once, within the limit of time.
-pub(super) async fn once(ask: &Ask, limit: Duration) -> Result<(), Failure> {
+pub(super) async fn once(ask: &Ask, limit: Duration) -> Asked {
     ask_noting(ask, limit, None).await.0
 }
 
 /// Asks once, and tells each step.
 pub async fn step_by_step(ask: &Ask, limit: Duration) -> (Result<(), Failure>, Vec<Step>) {
-    ask_noting(ask, limit, Some(Vec::new())).await
+    let (asked, steps) = ask_noting(ask, limit, Some(Vec::new())).await;
+    (asked.result, steps)
 }
 
-async fn ask_noting(
-    ask: &Ask,
-    limit: Duration,
-    noted: Option<Vec<Step>>,
-) -> (Result<(), Failure>, Vec<Step>) {
-    let taken = Mutex::new(Taken { is_heard_of: false, steps: noted });
-    let steps = Arc::new(Steps { began: clock::runtime_now(), taken });
+async fn ask_noting(ask: &Ask, limit: Duration, noted: Option<Vec<Step>>) -> (Asked, Vec<Step>) {
+    let taken = Mutex::new(Taken { heard: None, steps: noted });
+    let began = clock::runtime_now();
+    let steps = Arc::new(Steps { began, taken });
     let answer = STEPS.scope(Arc::clone(&steps), timeout(limit, ask())).await;
+    let took = began.elapsed();
     let mut taken = steps.taken.lock().unwrap_or_else(PoisonError::into_inner);
-    let result = answer.unwrap_or(Err(match taken.is_heard_of {
-        true => Failure::TimedOut(limit),
-        false => Failure::Unanswered(limit),
+    let result = answer.unwrap_or(Err(match taken.heard {
+        // An answer may have come, and nobody was there to read it.
+        _ if took > limit + STALL => Failure::Exhausted(format!("it stood still for {took:?}")),
+        Some(_) => Failure::TimedOut(limit),
+        None => Failure::Unanswered(limit),
     }));
-    (result, taken.steps.take().unwrap_or_default())
+    let heard = taken.heard;
+    (Asked { result, heard }, taken.steps.take().unwrap_or_default())
 }
+
+/// Whoever notices the end of a timeout so much later did not run meanwhile.
+const STALL: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
 mod tests {
@@ -106,7 +123,7 @@ mod tests {
         };
         let steps = vec![step(0, "sent"), step(30, "answered")];
         assert_eq!(step_by_step(&ask, LIMIT).await, (Ok(()), steps));
-        assert_eq!(once(&ask, LIMIT).await, Ok(()));
+        assert_eq!(once(&ask, LIMIT).await.result, Ok(()));
     }
 
     #[tokio::test(start_paused = true)]
@@ -121,7 +138,7 @@ mod tests {
                     std::future::pending().await
                 })
             });
-            let failure = once(&ask, LIMIT).await.unwrap_err();
+            let failure = once(&ask, LIMIT).await.result.unwrap_err();
             assert_eq!(failure.is_silence(), !is_heard_of);
             assert_eq!(failure.reason(), "timeout");
         }

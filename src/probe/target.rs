@@ -54,7 +54,8 @@ pub struct Plan {
     pub targets: Vec<Arc<ProbeTarget>>,
     /// For each target the pools that share it, in ascending order.
     pub pools: Vec<Arc<[PoolId]>>,
-    /// For each target what it fails together with: the region of its first pool, or that pool.
+    /// For each target what it fails together with: the region of its first pool that has one, else
+    /// its first pool.
     pub domains: Vec<Domain>,
     /// For each pool and endpoint the indices of its targets, one for each monitor; none: always
     /// up.
@@ -139,9 +140,9 @@ impl Plan {
 
 /// Regions are numbered from below, and pools without one from above.
 fn domain(inventory: &Inventory, pools: &[PoolId]) -> Domain {
+    let region = |id: &PoolId| inventory.pools.get(*id as usize).and_then(|pool| pool.region);
     let first = pools.first().copied().unwrap_or_default();
-    let region = inventory.pools.get(first as usize).and_then(|pool| pool.region);
-    region.unwrap_or(Domain::MAX - first)
+    pools.iter().find_map(region).unwrap_or(Domain::MAX - first)
 }
 
 #[derive(Default)]

@@ -18,13 +18,15 @@ pub(super) struct LatestJournal {
     journal: Journal,
     /// Size in bytes at which it is rewritten.
     rewrite_at: u64,
+    /// Whether it lacks a line that could not be written.
+    is_behind: bool,
 }
 
 impl LatestJournal {
     /// Takes over an open journal.
     pub(super) fn new(path: PathBuf, journal: Journal) -> Self {
         let rewrite_at = SMALL_BYTES.max(2 * journal.length_bytes());
-        Self { path, journal, rewrite_at }
+        Self { path, journal, rewrite_at, is_behind: false }
     }
 
     /// Writes down a change, or every line of `latest`, where the file has grown.
@@ -34,7 +36,10 @@ impl LatestJournal {
         durability: Durability,
         latest: impl FnOnce() -> io::Result<Vec<String>>,
     ) -> io::Result<()> {
-        self.journal.append(json, durability)?;
+        if let Err(error) = self.journal.append(json, durability) {
+            self.is_behind = true;
+            return Err(error);
+        }
         if self.journal.length_bytes() >= self.rewrite_at {
             // Pushed up first: a rewrite that fails is not tried again at once.
             self.rewrite_at = self.journal.length_bytes().saturating_mul(2);
@@ -45,6 +50,13 @@ impl LatestJournal {
             }
         }
         Ok(())
+    }
+
+    /// Writes down what could not be written before, if there is room by now.
+    pub(super) fn catch_up(&mut self, latest: impl FnOnce() -> io::Result<Vec<String>>) {
+        if self.is_behind {
+            self.is_behind = latest().and_then(|latest| self.rewrite(&latest)).is_err();
+        }
     }
 
     /// Replaces the file by one with these lines, in one step.

@@ -227,6 +227,15 @@ impl Store {
         recorded.map_err(|error| StateError::Io(self.folder.join("verdicts.jsonl"), error))
     }
 
+    /// Writes down verdicts and comebacks that could not be written when they came, if there is room
+    /// by now.
+    pub fn catch_up(&self) {
+        let Ok(disk) = self.disk() else { return };
+        guard(&disk.verdicts).catch_up(|| verdicts::lines(&guard(&disk.latest)));
+        let (journal, all) = &mut *guard(&disk.comebacks);
+        journal.catch_up(|| comebacks::lines(all));
+    }
+
     /// Forgets all verdicts but those of some keys; their lines go with the next rewrite.
     pub fn forget_verdicts(&self, keep: impl Fn(&str) -> bool) {
         if let Ok(disk) = self.disk() {

@@ -70,7 +70,7 @@ impl Set {
     ) -> Option<Self> {
         let members: Vec<Member<'_>> = (0u32..)
             .zip(&pool.endpoints)
-            .filter(|(_, endpoint)| family_of(&endpoint.address) == family)
+            .filter(|(_, endpoint)| endpoint.address.family() == family)
             .map(|(index, endpoint)| Member { endpoint, now: standing(index) })
             .collect();
         let count = |standing| members.iter().filter(|m| m.now.standing == standing).count() as u32;
@@ -218,12 +218,15 @@ fn chosen<'m, 'a>(
 }
 
 /// Those that may be drawn, and the sums of their weights, none where all are equal. Weight 0 is
-/// left out as long as there is any other; if there is none, all are equal.
+/// left out as long as any other is up, or any other is there where none is; else it is the least.
 fn weighed<'m, 'a>(mut chosen: Vec<&'m Member<'a>>) -> (Vec<&'m Member<'a>>, Box<[u64]>) {
-    if chosen.iter().any(|member| member.endpoint.weight > 0) {
+    let is_up = |member: &Member<'_>| member.now.standing <= Standing::Up;
+    let some_up = chosen.iter().any(|member| is_up(member));
+    let counts = |member: &&Member<'a>| member.endpoint.weight > 0 && (!some_up || is_up(member));
+    if chosen.iter().any(counts) {
         chosen.retain(|member| member.endpoint.weight > 0);
     }
-    let weights = || chosen.iter().map(|member| u64::from(member.endpoint.weight));
+    let weights = || chosen.iter().map(|member| u64::from(member.endpoint.weight.max(1)));
     if weights().min() == weights().max() {
         return (chosen, Box::default());
     }
@@ -233,14 +236,6 @@ fn weighed<'m, 'a>(mut chosen: Vec<&'m Member<'a>>) -> (Vec<&'m Member<'a>>, Box
     });
     let sums = sums.collect();
     (chosen, sums)
-}
-
-fn family_of(address: &EndpointAddress) -> Family {
-    match address {
-        EndpointAddress::Ip(IpAddr::V4(_)) => Family::V4,
-        EndpointAddress::Ip(IpAddr::V6(_)) => Family::V6,
-        EndpointAddress::Host { .. } => Family::Host,
-    }
 }
 
 /// The record data of addresses of one family.

@@ -16,6 +16,8 @@ const INSIDE: &str = "STEERSMAN_TEST_NETWORK";
 const EAST: [&str; 3] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
 const WEST: [&str; 3] = ["198.51.100.1", "198.51.100.2", "198.51.100.3"];
 const LOST: &str = "NETWORK LOST: nobody is heard of any more, so this machine is cut off; verdicts stay as they are";
+/// The address of this machine.
+const OWN: &str = "203.0.113.1";
 const MONITOR: &str = "interval = \"500ms\"\nretry = \"50ms\"\n";
 
 #[test]
@@ -46,12 +48,15 @@ fn ip(arguments: &[&str]) {
     assert!(status.success(), "ip {arguments:?}");
 }
 
+/// Ways to addresses, from one that is not theirs: what is asked on its own address needs no network.
 fn each(addresses: &[&str], verb: &str) {
-    addresses.iter().for_each(|at| ip(&["address", verb, &format!("{at}/32"), "dev", "lo"]));
+    let way = |at: &str| ip(&["route", verb, "local", at, "dev", "lo", "src", OWN]);
+    addresses.iter().for_each(|at| way(at));
 }
 
 fn inside() {
     ip(&["link", "set", "lo", "up"]);
+    ip(&["address", "add", OWN, "dev", "lo"]);
     each(&EAST, "add");
     each(&WEST, "add");
     let backend = Backend::http_everywhere();

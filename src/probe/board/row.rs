@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::Notify;
 
-use super::silence::Weight;
+use super::silence::{Asked, Weight};
 use crate::health::{Outcome, ProbeNumber, RememberedVerdict, Silence, State, Tracker, Verdict};
 use crate::probe::failure::Failure;
 use crate::probe::histogram::Histogram;
@@ -38,10 +38,12 @@ pub struct TargetStatus {
     pub results: BTreeMap<&'static str, u64>,
     /// How long probes took.
     pub durations: Histogram,
+    /// Whether it is on this machine, so that its answers say nothing of the network.
+    pub(super) is_local: bool,
     /// Since when nothing is heard of it, as trackers count.
     pub(super) silence: Option<Silence>,
     /// When others were last asked because of its silence.
-    pub(super) others_asked: Option<Duration>,
+    pub(super) others_asked: Option<Asked>,
     /// When it was last asked because of another one's silence.
     pub(super) asked_at_once: Option<Duration>,
     /// Lets its loop look again.
@@ -74,19 +76,22 @@ pub(in crate::probe) struct Ended {
     pub(in crate::probe) round_trip: Duration,
     /// When it ended.
     pub(in crate::probe) at: SystemTime,
+    /// When the other side was last heard of, as trackers count, if that is known.
+    pub(in crate::probe) heard: Option<Duration>,
 }
 
 impl TargetStatus {
-    /// Nothing but what is remembered; the first probe is due at `first`.
+    /// Nothing but what is remembered; the first probe is due at `first`. `is_local`: it is on this
+    /// machine.
     pub(super) fn new(
         target: Arc<ProbeTarget>,
         last: Option<RememberedVerdict>,
         first: Duration,
+        is_local: bool,
     ) -> Self {
         Self {
             tracker: Tracker::new(target.settings, last.map(|l| l.state), first),
             since: last.map(|l| l.since),
-            target,
             probed: None,
             round_trip: None,
             round_trips: RoundTrips::default(),
@@ -96,12 +101,14 @@ impl TargetStatus {
             last_failure: None,
             results: BTreeMap::new(),
             durations: Histogram::default(),
+            is_local,
             silence: None,
             others_asked: None,
             asked_at_once: None,
             nudge: Arc::new(Notify::new()),
             beat: Arc::new(Notify::new()),
             held_until: None,
+            target,
         }
     }
 
@@ -123,7 +130,7 @@ impl TargetStatus {
     /// Takes in a probe that ended at `now`, as the tracker counts it. Returns the new state, if
     /// it changed.
     pub(super) fn end(&mut self, ended: &Ended, now: Duration, weight: Weight) -> Option<State> {
-        let Ended { number, result, round_trip, at } = ended;
+        let Ended { number, result, round_trip, at, .. } = ended;
         self.probed = Some(*at);
         self.count(ended);
         if let Err(failure) = result {

@@ -3,8 +3,16 @@
 use std::time::Duration;
 
 use super::{Ended, Table, TargetStatus};
-use crate::health::{Blame, Domain, Silence};
+use crate::health::{Blame, Domain, Heard, Silence};
 use crate::probe::report::ContactNews;
+
+/// Others that were asked whether they can be heard of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    at: Duration,
+    /// How long the slowest of them may take.
+    patience: Duration,
+}
 
 /// What the end of a probe is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +29,10 @@ const FULL: Weight = Weight::Counts(Blame::Endpoint);
 const OTHERS: usize = 8;
 /// And not again before this.
 const OTHERS_PAUSE: Duration = Duration::from_millis(100);
-/// How long they have to answer.
+/// How long they have to answer at least, before nobody is there.
 const ANSWERING: Duration = Duration::from_secs(1);
+/// And before a loss may have begun that is over already.
+const GAP: Duration = Duration::from_millis(300);
 /// Where so many are probed, some of them will answer soon anyway.
 const BUSY: usize = 200;
 
@@ -37,7 +47,7 @@ impl Table {
         let Some(row) = self.rows.get_mut(index) else { return (FULL, None) };
         let is_blind = row.target.is_blind();
         // It needs no network.
-        if row.target.address.is_loopback() {
+        if row.is_local {
             return (FULL, None);
         }
         let is_silence = match &ended.result {
@@ -47,7 +57,9 @@ impl Table {
         };
         if !is_silence {
             row.silence = None;
-            return if is_blind { (FULL, None) } else { self.hear(index, now) };
+            // It may have been long before the end.
+            let at = ended.heard.unwrap_or(now);
+            return if is_blind { (FULL, None) } else { self.hear(index, at, now) };
         }
         let silence = row.fall_silent(ended, now);
         if self.contact.was_lost_since(silence.began) {
@@ -68,7 +80,7 @@ impl Table {
         let (address, would_fall) = (row.target.address, row.tracker.would_fall());
         let is_blind = row.target.is_blind();
         let is_alone = self.contact.others_heard_since(address, silence.seen);
-        let mut asked = row.others_asked.filter(|at| *at >= silence.seen);
+        let mut asked = row.others_asked.filter(|asked| asked.at >= silence.seen);
         if !is_alone && asked.is_none() {
             asked = self.ask_others(index, now);
         }
@@ -76,11 +88,12 @@ impl Table {
             return (FULL, None);
         }
         if !is_alone && self.contact.may_be_lost(silence) {
-            let have_answered = asked.is_some_and(|at| now >= at + ANSWERING);
+            let have_answered =
+                asked.is_some_and(|asked| now >= asked.at + asked.patience.max(ANSWERING));
             if !self.contact.is_cut_off() && !have_answered {
                 return (Weight::Counts(Blame::Unknown), None);
             }
-            let news = self.contact.lose().then_some(ContactNews::Lost);
+            let news = self.contact.lose(silence).then_some(ContactNews::Lost);
             return (Weight::Counts(Blame::Ourselves), news);
         }
         if !is_blind {
@@ -92,36 +105,40 @@ impl Table {
     /// An answer is overdue.
     pub(super) fn miss(&mut self, index: usize, now: Duration) {
         let Some(row) = self.rows.get(index) else { return };
-        if !row.target.address.is_loopback() && self.rows.len() < BUSY {
-            self.ask_others(index, now);
+        if row.is_local || row.target.is_blind() {
+            return;
+        }
+        let asked = match self.rows.len() < BUSY {
+            true => self.ask_others(index, now),
+            false => Some(Asked { at: now, patience: row.tracker.patience() }),
+        };
+        if let Some(asked) = asked {
+            self.contact.await_others(now, now + asked.patience.max(GAP));
         }
     }
 
-    /// Somebody was heard of.
-    fn hear(&mut self, index: usize, now: Duration) -> (Weight, Option<ContactNews>) {
+    /// Somebody was heard of at some moment.
+    fn hear(&mut self, index: usize, at: Duration, now: Duration) -> (Weight, Option<ContactNews>) {
         let Some(row) = self.rows.get(index) else { return (FULL, None) };
         let (address, interval) = (row.target.address, row.target.settings.interval);
-        let regained = self.contact.heard(address, self.domain(index), interval, now);
-        if regained {
+        let heard = self.contact.heard(address, self.domain(index), interval, at);
+        if heard != Heard::Somebody {
             self.reconnect(now);
         }
-        (FULL, regained.then_some(ContactNews::Regained))
+        (FULL, (heard == Heard::Regained).then_some(ContactNews::Regained))
     }
 
     fn domain(&self, index: usize) -> Domain {
         self.plan.domains.get(index).copied().unwrap_or(Domain::MAX)
     }
 
-    /// Lets some others be probed at once: if they answer, the network is there. Returns when they
-    /// were asked; none if that has to wait.
-    fn ask_others(&mut self, index: usize, now: Duration) -> Option<Duration> {
+    /// Lets some others be probed at once: if they answer, the network is there. None if that has to
+    /// wait.
+    fn ask_others(&mut self, index: usize, now: Duration) -> Option<Asked> {
         if self.others_asked.is_some_and(|last| now < last + OTHERS_PAUSE) {
             return None;
         }
         self.others_asked = Some(now);
-        if let Some(row) = self.rows.get_mut(index) {
-            row.others_asked = Some(now);
-        }
         let domain = self.domain(index);
         let (contact, domains) = (&self.contact, &self.plan.domains);
         // Those that fail together with it may have failed.
@@ -135,8 +152,11 @@ impl Table {
         if others.len() > OTHERS {
             others.select_nth_unstable_by_key(OTHERS, |row| row.asked_at_once);
         }
-        others.into_iter().take(OTHERS).for_each(|row| row.ask_at_once(now));
-        Some(now)
+        let others = others.into_iter().take(OTHERS);
+        let patience = others.map(|row| row.ask_at_once(now)).max().unwrap_or_default();
+        let asked = Asked { at: now, patience };
+        self.rows.get_mut(index)?.others_asked = Some(asked);
+        Some(asked)
     }
 
     /// Now that the network is back, whoever fell silent is to say how it is.
@@ -160,9 +180,11 @@ impl TargetStatus {
         *self.silence.get_or_insert(Silence { began, seen: overdue.min(now) })
     }
 
-    fn ask_at_once(&mut self, now: Duration) {
+    /// Returns how long it may take to answer.
+    fn ask_at_once(&mut self, now: Duration) -> Duration {
         self.asked_at_once = Some(now);
         self.tracker.ask_at_once(now);
         self.nudge.notify_one();
+        self.tracker.patience()
     }
 }

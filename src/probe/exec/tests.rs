@@ -26,7 +26,7 @@ async fn ask_within(request: &ExecRequest, limit: Duration) -> Result<(), Failur
         let probe = std::sync::Arc::clone(&probe);
         Box::pin(async move { probe.ask().await })
     });
-    once(&ask, limit).await
+    once(&ask, limit).await.result
 }
 
 async fn text_of(script: &str) -> String {

@@ -56,7 +56,7 @@ async fn ask(server: &Server, request: &HttpRequest, limit: Duration) -> Result<
         let probe = Arc::clone(&probe);
         Box::pin(async move { probe.ask().await })
     });
-    once(&ask, limit).await
+    once(&ask, limit).await.result
 }
 
 async fn text_of(server: &Server, request: &HttpRequest, limit: Duration) -> String {

@@ -90,6 +90,8 @@ enum Answer {
     /// Nothing comes back, and after so long that is taken for an answer.
     Silent(Duration),
     Hangs,
+    /// As if the network had been lost: who has connected hears no more, and others not even that.
+    Cut,
     NotAsked,
 }
 
@@ -128,13 +130,17 @@ impl Prepare for Net {
                 let _under_way = UnderWay(Arc::clone(&net));
                 sleep(Duration::from_millis(10)).await;
                 let answer = locked(&net.answers).get(&octet).copied();
-                if !matches!(answer, Some(Answer::Silent(_))) {
+                if !matches!(answer, Some(Answer::Silent(_) | Answer::Cut)) {
                     steps::heard(|| "connected".into());
                 }
                 match answer.unwrap_or(Answer::Well) {
                     Answer::Well => Ok(()),
                     Answer::Slowly(time) => {
                         sleep(time).await;
+                        let now = locked(&net.answers).get(&octet).copied();
+                        if now == Some(Answer::Cut) {
+                            std::future::pending::<()>().await;
+                        }
                         Ok(())
                     }
                     Answer::Refuses => Err(Failure::Refused),
@@ -143,7 +149,7 @@ impl Prepare for Net {
                         Err(Failure::Unreachable("nobody answers".into()))
                     }
                     Answer::NotAsked => Err(Failure::Exhausted("no files".into())),
-                    Answer::Hangs => std::future::pending().await,
+                    Answer::Hangs | Answer::Cut => std::future::pending().await,
                 }
             })
         })

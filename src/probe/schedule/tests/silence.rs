@@ -224,3 +224,52 @@ async fn heartbeats_are_not_missed_while_nobody_is_heard_of() {
     running.all(&ALL, SILENT);
     assert_eq!(running.watch(60 * SECOND).await, (vec![], vec![ContactNews::Lost]));
 }
+
+/// However long it lasts, and whatever was under way: nobody goes down by it. But where one failure
+/// is enough, a loss that is over before it could be noticed is a failure.
+#[tokio::test(start_paused = true)]
+async fn a_short_loss_takes_nobody_down() {
+    for (fall, least) in [(1, 20), (3, 5)] {
+        for tenths in (least..60).step_by(5) {
+            let mut running = Running::two_pools_of(Monitor { fall, ..monitor() }).await;
+            // Each time at another moment of their intervals.
+            sleep(Duration::from_millis(97) * tenths).await;
+            running.all(&ALL, SILENT);
+            running.watch(Duration::from_millis(100) * tenths).await;
+            running.all(&ALL, Answer::Well);
+            assert_eq!(running.watch(20 * SECOND).await.0, Vec::<u8>::new(), "{fall} {tenths}");
+        }
+    }
+}
+
+/// Those that take long to answer have connected before the network was lost, and end after it.
+#[tokio::test(start_paused = true)]
+async fn what_was_heard_before_the_loss_is_not_heard_when_it_ends() {
+    let slow = Answer::Slowly(SECOND);
+    for tenths in 0..20 {
+        let mut running = start(plan(&[&[1, 2, 3], &[4, 5, 6]]));
+        running.all(&[4, 5, 6], slow);
+        for _ in ALL {
+            assert_eq!(running.next_change().await.changed, Some(State::Up));
+        }
+        sleep(20 * SECOND + SECOND * tenths / 10).await;
+        running.all(&[1, 2, 3], SILENT);
+        // Whoever has connected hears nothing more.
+        running.all(&[4, 5, 6], Answer::Cut);
+        assert_eq!(running.watch(60 * SECOND).await, (vec![], vec![ContactNews::Lost]), "{tenths}");
+    }
+}
+
+/// One that is dead among others that take their time.
+#[tokio::test(start_paused = true)]
+async fn others_may_take_as_long_to_answer_as_they_are_wont_to() {
+    let slow = Answer::Slowly(Duration::from_millis(1400));
+    let mut running = start(plan(&[&[1, 2, 3], &[4, 5, 6]]));
+    running.all(&[2, 3, 4, 5, 6], slow);
+    for _ in ALL {
+        running.next_change().await;
+    }
+    sleep(30 * SECOND).await;
+    running.all(&[1], Answer::Silent(Duration::ZERO));
+    assert_eq!(running.watch(2 * SOON).await, (vec![1], vec![]));
+}

@@ -252,3 +252,22 @@ fn patterns_that_silence_matches_are_said() {
         assert_findings(&[(&text, &[&finding])]);
     }
 }
+
+/// Each level has all of the one below, again and again.
+#[test]
+fn monitors_over_monitors_do_not_grow_without_end() {
+    let mut text = String::from("[monitors.m]\nicmp = {}\n");
+    for level in 1..=14 {
+        for n in 0..10 {
+            let below = (0..10).map(|below| match level {
+                1 => "'m'".to_owned(),
+                _ => format!("'l{}_{below}'", level - 1),
+            });
+            let below: Vec<String> = below.take(if level == 1 { 1 } else { 10 }).collect();
+            text += &format!("[monitors.l{level}_{n}]\nany = [{}]\n", below.join(", "));
+        }
+    }
+    let (_, findings) = read_all(&text);
+    assert!(!findings.is_empty() && findings.len() <= 50, "{} findings", findings.len());
+    assert!(findings[0].contains("monitors in one"), "{findings:?}");
+}
