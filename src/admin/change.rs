@@ -4,13 +4,15 @@ use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use axum::http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 
+use super::access::Caller;
 use super::problem::Problem;
 use crate::duration::parse_duration;
 use crate::health::{Override, OverrideState};
-use crate::state::Author;
+use crate::state::{Author, Role, token_name};
 use crate::timestamp;
 
 /// The header in which a client names the person who uses it; the daemon writes it down and
@@ -19,8 +21,6 @@ pub const USER_HEADER: &str = "steersman-user";
 
 const LONGEST_REASON_CHARACTERS: usize = 500;
 const LONGEST_USER_CHARACTERS: usize = 64;
-/// Whoever has the token and gives no name.
-const TOKEN: &str = "admin";
 
 /// The body of `PUT /api/v1/overrides/{kind}/{name}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,13 +37,7 @@ pub struct Change {
 
 /// Reads a body into the override that begins `now`.
 pub(super) fn read(body: &[u8], now: SystemTime) -> Result<Override, Problem> {
-    let change: Change = serde_json::from_slice(body).map_err(|error| {
-        let status = match error.classify() {
-            Category::Data => StatusCode::UNPROCESSABLE_ENTITY,
-            Category::Io | Category::Syntax | Category::Eof => StatusCode::BAD_REQUEST,
-        };
-        Problem::new(status, format!("the body: {error}"))
-    })?;
+    let change: Change = parse(body)?;
     let unfit = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
     let reason = change.reason.trim();
     if reason.is_empty() {
@@ -81,11 +75,39 @@ fn misleads(character: char) -> bool {
 }
 
 /// Who asks, for the audit log.
-pub(super) fn author(peer: SocketAddr, headers: &HeaderMap) -> Author {
+pub(super) fn author(caller: &Caller, peer: SocketAddr, headers: &HeaderMap) -> Author {
     let user = headers.get(USER_HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
     // Without blanks, nobody can write another address behind a name than the one they have.
     let graphic = user.chars().filter(char::is_ascii_graphic);
     let user: String = graphic.take(LONGEST_USER_CHARACTERS).collect();
-    let by = if user.is_empty() { TOKEN.into() } else { user };
-    Author { by, from: Some(peer) }
+    let by = if user.is_empty() { caller.name.clone() } else { user };
+    Author { by, token: Some(caller.name.clone()), from: Some(peer) }
+}
+
+/// The body of `POST /api/v1/tokens`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenWish {
+    /// Its name.
+    pub name: String,
+    /// What it is good for.
+    pub role: Role,
+}
+
+/// Reads such a body.
+pub(super) fn read_token(body: &[u8]) -> Result<TokenWish, Problem> {
+    let wish: TokenWish = parse(body)?;
+    token_name(&wish.name)
+        .map_err(|why| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, format!("name: {why}")))?;
+    Ok(wish)
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|error| {
+        let status = match error.classify() {
+            Category::Data => StatusCode::UNPROCESSABLE_ENTITY,
+            Category::Io | Category::Syntax | Category::Eof => StatusCode::BAD_REQUEST,
+        };
+        Problem::new(status, format!("the body: {error}"))
+    })
 }

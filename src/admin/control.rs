@@ -11,7 +11,7 @@ use crate::finding::words::{closest, one_of};
 use crate::health::{Family, Override, Overrides, Target};
 use crate::history::History;
 use crate::question::ClientNetwork;
-use crate::state::{Author, StateError, Trail};
+use crate::state::{Author, Role, StateError, Token, Trail};
 use crate::wire::Name;
 
 /// A question to explain.
@@ -69,6 +69,13 @@ pub trait Control: Send + Sync + 'static {
 
     /// What happens.
     fn history(&self) -> Arc<History>;
+
+    /// Makes a token for `by`, durably, in place of what had the name. It is shown to whoever asked,
+    /// and to nobody ever again.
+    fn grant(&self, name: &str, role: Role, by: &Author) -> Result<Token, StateError>;
+
+    /// Takes a token back for `by`, durably; false if there is none of that name.
+    fn revoke(&self, name: &str, by: &Author) -> Result<bool, StateError>;
 
     /// The audit log.
     fn audit(&self) -> Result<Trail, StateError>;
@@ -129,10 +136,15 @@ impl OverrideError {
                      been returned to"
                 ),
             ),
-            Self::NotDurable(error) => Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                format!("nothing has changed, since it could not be made durable: {error}"),
-            ),
+            Self::NotDurable(error) => not_durable(&error),
         }
     }
+}
+
+/// What could not be written down has not happened.
+pub(super) fn not_durable(error: &StateError) -> Problem {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        format!("nothing has changed, since it could not be made durable: {error}"),
+    )
 }

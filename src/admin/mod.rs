@@ -16,8 +16,8 @@ pub mod status;
 pub(crate) mod tests;
 
 pub use access::Access;
-pub use change::{Change, USER_HEADER};
+pub use change::{Change, TokenWish, USER_HEADER};
 pub use control::{Cleared, Control, ExplainRequest, OverrideError};
 pub use problem::{FileError, Problem};
-pub use routes::{AuditPage, OverrideList, Reloaded, ReturnedTo};
+pub use routes::{AuditPage, NewToken, OverrideList, Reloaded, ReturnedTo, TokenList, TokenStatus};
 pub use server::{Limits, serve};

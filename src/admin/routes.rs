@@ -9,20 +9,20 @@ use axum::extract::{DefaultBodyLimit, Extension, FromRequest as _, Path, Query, 
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
-use super::access::{self, Access};
-use super::change;
-use super::control::{Control, ExplainRequest};
+use super::access::{self, Access, Caller};
+use super::change::{self, TokenWish};
+use super::control::{Control, ExplainRequest, not_durable};
 use super::events::{self, Streams};
 use super::problem::{FileError, Problem};
 use super::server::Peer;
 use super::status::OverrideStatus;
 use crate::health::Target;
 use crate::question::parse_rtype;
-use crate::state::{Author, Chain, Entry, Trail};
+use crate::state::{Author, Chain, Entry, Role, StateError, Trail};
 use crate::wire::Name;
 
 /// More than any request needs.
@@ -40,6 +40,7 @@ struct Shared {
     /// How long a client may take to send a body.
     body_timeout: Duration,
     streams: Streams,
+    access: Access,
 }
 
 /// The answer to `GET /api/v1/overrides`.
@@ -83,6 +84,33 @@ impl AuditPage {
     }
 }
 
+/// The answer to `GET /api/v1/tokens`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenList {
+    /// The tokens beside that of the file, by name.
+    pub tokens: Vec<TokenStatus>,
+}
+
+/// What may be known of a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenStatus {
+    /// Its name.
+    pub name: String,
+    /// What it is good for.
+    pub role: Role,
+}
+
+/// The answer to `POST /api/v1/tokens`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewToken {
+    /// Its name.
+    pub name: String,
+    /// What it is good for.
+    pub role: Role,
+    /// The token itself.
+    pub token: String,
+}
+
 /// The answer to `POST /api/v1/failback/{pool}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnedTo {
@@ -99,6 +127,7 @@ pub(super) fn router(
     body_timeout: Duration,
     streams: Streams,
 ) -> Router {
+    let known = access.clone();
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
@@ -111,13 +140,15 @@ pub(super) fn router(
         .route("/api/v1/heartbeats/{*endpoint}", post(beat))
         .route("/api/v1/reload", post(reload))
         .route("/api/v1/audit", get(audit))
+        .route("/api/v1/tokens", get(tokens).post(grant))
+        .route("/api/v1/tokens/{name}", delete(revoke))
         .route("/api/v1/events", get(events))
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .layer(middleware::from_fn_with_state(access, access::check))
         .layer(middleware::from_fn(never_store))
-        .with_state(Shared { control, body_timeout, streams })
+        .with_state(Shared { control, body_timeout, streams, access: known })
 }
 
 impl Shared {
@@ -193,10 +224,11 @@ async fn set_override(
     State(shared): State<Shared>,
     path: Result<Path<(String, String)>, PathRejection>,
     Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Answer {
     let target = target(path)?;
-    let by = change::author(peer.0, request.headers());
+    let by = change::author(&caller, peer.0, request.headers());
     let body = shared.body(request).await?;
     let what = change::read(&body, crate::clock::wall_now())?;
     let set = OverrideStatus::new(&target, &what);
@@ -216,10 +248,11 @@ async fn clear_override(
     State(shared): State<Shared>,
     path: Result<Path<(String, String)>, PathRejection>,
     Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Answer {
     let target = target(path)?;
-    let by = change::author(peer.0, &headers);
+    let by = change::author(&caller, peer.0, &headers);
     let (on, who) = (target.clone(), by.clone());
     let cleared = shared.call(move |control| control.clear(&on, &who)).await?;
     let cleared =
@@ -245,11 +278,12 @@ async fn failback(
     State(shared): State<Shared>,
     pool: Result<Path<String>, PathRejection>,
     Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Answer {
     let Path(pool) =
         pool.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))?;
-    let by = change::author(peer.0, &headers);
+    let by = change::author(&caller, peer.0, &headers);
     let (to, who) = (pool.clone(), by.clone());
     let families = shared.call(move |control| control.failback(&to, &who)).await?;
     let families = families.map_err(|refusal| {
@@ -277,9 +311,10 @@ async fn beat(
 async fn reload(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Answer {
-    let by = change::author(peer.0, &headers);
+    let by = change::author(&caller, peer.0, &headers);
     let loaded = shared.call(move |control| control.reload(&by)).await?;
     let revision = loaded.map_err(Problem::of_files)?;
     Ok(Json(Reloaded { revision }).into_response())
@@ -306,6 +341,55 @@ async fn audit(State(shared): State<Shared>, uri: Uri) -> Answer {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("no audit log: {error}"))
     })?;
     Ok(Json(AuditPage::new(trail, query.after, limit)).into_response())
+}
+
+async fn tokens(State(shared): State<Shared>) -> Answer {
+    let named = shared.access.named();
+    let tokens = named
+        .iter()
+        .map(|(name, granted)| TokenStatus { name: name.to_owned(), role: granted.role });
+    Ok(Json(TokenList { tokens: tokens.collect() }).into_response())
+}
+
+async fn grant(
+    State(shared): State<Shared>,
+    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Answer {
+    let by = change::author(&caller, peer.0, request.headers());
+    let TokenWish { name, role } = change::read_token(&shared.body(request).await?)?;
+    let (called, who) = (name.clone(), by.clone());
+    let token = shared.call(move |control| control.grant(&called, role, &who)).await?;
+    let token = token.map_err(|error| refused_token(&error, &name, &by))?;
+    tracing::info!(name, %role, %by, "token made");
+    let token = token.reveal().to_owned();
+    Ok((StatusCode::CREATED, Json(NewToken { name, role, token })).into_response())
+}
+
+async fn revoke(
+    State(shared): State<Shared>,
+    name: Result<Path<String>, PathRejection>,
+    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+) -> Answer {
+    let Path(name) =
+        name.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))?;
+    let by = change::author(&caller, peer.0, &headers);
+    let (called, who) = (name.clone(), by.clone());
+    let was_there = shared.call(move |control| control.revoke(&called, &who)).await?;
+    if !was_there.map_err(|error| refused_token(&error, &name, &by))? {
+        let detail = format!("there is no token {name:?}");
+        return Err(Problem::new(StatusCode::NOT_FOUND, detail));
+    }
+    tracing::info!(name, %by, "token taken back");
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+fn refused_token(error: &StateError, name: &str, by: &Author) -> Problem {
+    tracing::error!(name, %by, %error, "token neither made nor taken back");
+    not_durable(error)
 }
 
 async fn events(State(shared): State<Shared>, headers: HeaderMap, uri: Uri) -> Answer {

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::running::Running;
 use super::{StartError, floods, other};
-use crate::admin::{self, Access};
+use crate::admin;
 use crate::clock;
 use crate::probe::Report;
 use crate::reload::Watch;
@@ -39,7 +39,6 @@ impl Background {
     pub fn start(
         running: &Arc<Running>,
         admin_listener: TcpListener,
-        access: Access,
         reports: mpsc::Receiver<Report>,
         files: Watch,
     ) -> Result<Self, StartError> {
@@ -48,7 +47,7 @@ impl Background {
         let (stop, stopped) = watch::channel(false);
         let admin = tokio::spawn(admin::serve(
             admin_listener,
-            access,
+            running.access.clone(),
             Arc::clone(running) as Arc<dyn admin::Control>,
             admin::Limits::default(),
             until(stopped.clone()),

@@ -24,7 +24,7 @@ use crate::health::{
 use crate::history::{History, What};
 use crate::metrics;
 use crate::probe::{Snapshot, TargetStatus};
-use crate::state::{Author, Change, StateError, Trail};
+use crate::state::{Author, Change, Granted, Role, StateError, Token, Trail};
 use crate::timestamp;
 use crate::view::View;
 
@@ -306,6 +306,26 @@ impl Control for Running {
 
     fn history(&self) -> Arc<History> {
         Arc::clone(&self.history)
+    }
+
+    fn grant(&self, name: &str, role: Role, by: &Author) -> Result<Token, StateError> {
+        let _decision = self.decision();
+        let token = self.store.new_token()?;
+        let after = Granted::new(role, &token);
+        let before = self.access.named().get(name).cloned();
+        let change = Change::Grant { name: name.into(), before, after: after.clone() };
+        self.store.audit(clock::wall_now(), by, &change)?;
+        self.access.named_mut().grant(name.into(), after);
+        Ok(token)
+    }
+
+    fn revoke(&self, name: &str, by: &Author) -> Result<bool, StateError> {
+        let _decision = self.decision();
+        let Some(before) = self.access.named().get(name).cloned() else { return Ok(false) };
+        let change = Change::Revoke { name: name.into(), before };
+        self.store.audit(clock::wall_now(), by, &change)?;
+        self.access.named_mut().revoke(name);
+        Ok(true)
     }
 
     fn audit(&self) -> Result<Trail, StateError> {

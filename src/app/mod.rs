@@ -97,9 +97,9 @@ impl App {
         let world = Arc::new(world);
         let (bound, encrypted_bound, admin_listener) = open_sockets(&daemon).await?;
         let started = clock::wall_now();
-        let (store, remembered) = Store::open(&daemon.state, started)
+        let (store, mut remembered) = Store::open(&daemon.state, started)
             .map_err(|error| StartError::Other(error.to_string()))?;
-        let access = access(&daemon);
+        let access = Access::new(token(&daemon), std::mem::take(&mut remembered.tokens));
         let (beliefs, reports) = start_probes(&world, remembered)?;
         let metrics = Metrics::new();
         metrics.expect(&world);
@@ -115,6 +115,7 @@ impl App {
             identity,
             beliefs,
             store,
+            access,
             history: Arc::new(History::new(started)),
             metrics,
             alarm: Alarm::default(),
@@ -123,7 +124,7 @@ impl App {
         });
 
         running.remember();
-        let background = Background::start(&running, admin_listener, access, reports, watch)?;
+        let background = Background::start(&running, admin_listener, reports, watch)?;
         running.announce_the_first_round(background.admin_address);
         let answering = tokio::select! {
             biased;
@@ -258,13 +259,10 @@ fn other(what: &str) -> impl Fn(std::io::Error) -> StartError {
     move |error| StartError::Other(format!("{what}: {error}"))
 }
 
-/// The admin endpoint stays shut, and DNS goes on, where there is no token.
-fn access(daemon: &Daemon) -> Access {
-    match Token::read_or_make(&daemon.admin.token_file) {
-        Ok(token) => Access::Token(token),
-        Err(error) => {
-            tracing::error!(%error, "no admin token: the admin endpoint lets nobody in");
-            Access::Closed(error.to_string())
-        }
-    }
+/// Without one DNS goes on, and only those who have another token are let in.
+fn token(daemon: &Daemon) -> Result<Token, String> {
+    Token::read_or_make(&daemon.admin.token_file).map_err(|error| {
+        tracing::error!(%error, "no admin token: the admin endpoint lets in nobody by it");
+        error.to_string()
+    })
 }

@@ -12,7 +12,7 @@ use std::{panic, thread};
 use super::alarm::{self, Alarm, Dependents};
 use super::beliefs::Beliefs;
 use super::{comebacks, events, panics};
-use crate::admin::Control as _;
+use crate::admin::{Access, Control as _};
 use crate::config::Daemon;
 use crate::finding::Finding;
 use crate::health::PoolId;
@@ -36,6 +36,8 @@ pub(super) struct Running {
     pub identity: Option<Arc<Identity>>,
     pub beliefs: Beliefs,
     pub store: Store,
+    /// Who is let in at the admin endpoint.
+    pub access: Access,
     /// What happens, for those who follow along.
     pub history: Arc<History>,
     pub metrics: Arc<Metrics>,

@@ -11,6 +11,7 @@ use crate::clock;
 use crate::duration::parse_duration;
 use crate::health::Target;
 use crate::question::{ClientNetwork, parse_rtype};
+use crate::state::Role;
 use crate::timestamp;
 
 /// An authoritative DNS server that moves traffic by answering from live health.
@@ -50,6 +51,9 @@ pub enum Command {
     Reload,
     /// Show who changed what, and whether the log of it is as it was written: exit 0 it is, 1 not
     Audit(AuditArgs),
+    /// Make, list or take back tokens of the admin endpoint
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Run the monitors of an endpoint once, now, and show each step with its time
     Probe(ProbeArgs),
     /// Ask a DNS server a question and show the whole reply
@@ -120,6 +124,26 @@ pub struct SetArgs {
 pub struct ClearArgs {
     /// region:NAME, pool:NAME or endpoint:POOL/ADDR
     pub target: Target,
+}
+
+/// What can be done with tokens.
+#[derive(Clone, Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token, and show it this once; one of the same name is good no more
+    Add {
+        /// Its name, as the audit log will have it
+        name: String,
+        /// What it is good for: viewer, operator or admin
+        #[arg(long)]
+        role: Role,
+    },
+    /// Show the names and roles of all but that of the token file
+    List,
+    /// Take a token back: it is good for nothing from the next request on
+    Revoke {
+        /// Its name
+        name: String,
+    },
 }
 
 /// Flags of `audit`.

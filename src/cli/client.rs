@@ -18,6 +18,9 @@ use crate::health::Target;
 use crate::question::ClientNetwork;
 use crate::state::Token;
 
+/// Whoever has a token of their own says so by this.
+const TOKEN_VARIABLE: &str = "STEERSMAN_TOKEN";
+
 /// A reload of large zones takes its time; everything else is quick.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -31,13 +34,31 @@ pub struct Client {
 }
 
 impl Client {
-    /// For the daemon that is told this; reads the token.
+    /// For the daemon that is told this; takes the token of the environment, else reads that of the
+    /// file.
     ///
     /// # Errors
     ///
     /// The token cannot be read.
     pub fn new(admin: &Admin) -> Result<Self, String> {
-        let token = Token::read(&admin.token_file).map_err(|error| {
+        let own = std::env::var(TOKEN_VARIABLE).ok().filter(|token| !token.is_empty());
+        let own =
+            own.map(|token| Token::new(&token).map_err(|why| format!("{TOKEN_VARIABLE}: {why}")));
+        let token = own.unwrap_or_else(|| Self::token_of_the_file(admin))?;
+        // Another call in this process may have installed it already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(REQUEST_TIMEOUT)
+            .build()
+            .map_err(|error| format!("cannot make an HTTP client: {error}"))?;
+        let address = reachable(admin.listen);
+        Ok(Self { http, address, token, token_file: admin.token_file.clone() })
+    }
+
+    fn token_of_the_file(admin: &Admin) -> Result<Token, String> {
+        Token::read(&admin.token_file).map_err(|error| {
             let hint = match error.io_kind() {
                 Some(io::ErrorKind::PermissionDenied) => {
                     "; run this as the daemon's user, or as root"
@@ -49,17 +70,7 @@ impl Client {
                 _ => "",
             };
             format!("{error}{hint}")
-        })?;
-        // Another call in this process may have installed it already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(REQUEST_TIMEOUT)
-            .build()
-            .map_err(|error| format!("cannot make an HTTP client: {error}"))?;
-        let address = reachable(admin.listen);
-        Ok(Self { http, address, token, token_file: admin.token_file.clone() })
+        })
     }
 
     /// `GET` of a path under `/api/v1`.
@@ -74,6 +85,22 @@ impl Client {
         read_json(self.send(request).await?).await
     }
 
+    /// The same, with a body.
+    pub async fn post_json<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, String> {
+        let request = self.request(Method::POST, path)?;
+        read_json(self.send(request.json(body)).await?).await
+    }
+
+    /// `DELETE` of a path under `/api/v1`.
+    pub async fn delete(&self, path: &[&str]) -> Result<(), String> {
+        let request = self.request(Method::DELETE, path)?;
+        self.send(request).await.map(drop)
+    }
+
     /// `PUT` of an override.
     pub async fn put_override<T: DeserializeOwned>(
         &self,
@@ -86,9 +113,7 @@ impl Client {
 
     /// `DELETE` of an override.
     pub async fn delete_override(&self, target: &Target) -> Result<(), String> {
-        let request =
-            self.request(Method::DELETE, &override_path(target).each_ref().map(|s| &**s))?;
-        self.send(request).await.map(drop)
+        self.delete(&override_path(target).each_ref().map(|s| &**s)).await
     }
 
     /// The explanation of an answer by the running daemon, as JSON.

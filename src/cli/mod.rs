@@ -15,6 +15,7 @@ mod probe;
 pub mod reload;
 mod serve;
 pub mod status;
+mod token;
 
 #[cfg(test)]
 mod tests;
@@ -78,6 +79,7 @@ pub async fn run(command: &Command, client: &Client) -> CommandResult {
         Command::Clear(args) => overrides::clear(args, client).await,
         Command::Failback(args) => failback::run(args, client).await,
         Command::Reload => reload::run(client).await,
+        Command::Token(command) => token::run(command, client).await,
         Command::Explain(args) => explain::live(args, client).await,
         Command::Serve
         | Command::Check(_)

@@ -16,19 +16,23 @@ use serde_json::Value;
 
 use super::journal::{Durability, Journal};
 use super::replay::Wrong;
+use super::tokens::{Granted, Tokens};
 use crate::health::{Family, Override, OverrideState, Overrides, Target};
 use crate::timestamp::{from_rfc3339, to_rfc3339};
 
 /// Whom the audit log names for what the daemon does by itself.
 const DAEMON: &str = "steersman";
 
+const TOKEN: &str = "token:";
 const CHAINED: &str = "the entry that was written next; some were changed, removed or added here";
 
 /// Who makes a change, as far as the daemon can tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Author {
-    /// A person's name, or that of the token.
+    /// A person's name, as the client says, or that of the token.
     pub by: String,
+    /// The name of the token; none: the daemon itself.
+    pub token: Option<String>,
     /// Where they are; none: the daemon itself.
     pub from: Option<SocketAddr>,
 }
@@ -36,7 +40,7 @@ pub struct Author {
 impl Author {
     /// The daemon itself.
     pub fn daemon() -> Self {
-        Self { by: DAEMON.into(), from: None }
+        Self { by: DAEMON.into(), token: None, from: None }
     }
 }
 
@@ -82,6 +86,22 @@ pub enum Change {
         /// For these.
         families: Vec<Family>,
     },
+    /// A token was made, or one of that name in place of another.
+    Grant {
+        /// Its name.
+        name: String,
+        /// What had the name.
+        before: Option<Granted>,
+        /// What has it since.
+        after: Granted,
+    },
+    /// A token was taken back.
+    Revoke {
+        /// Its name.
+        name: String,
+        /// What it was.
+        before: Granted,
+    },
     /// Other files are served.
     Reload {
         /// The revision before.
@@ -99,14 +119,17 @@ pub struct Entry {
     pub number: u64,
     /// When.
     pub at: String,
-    /// Who.
+    /// Who, as they say.
     pub by: String,
+    /// By which token; none: the daemon itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
     /// From where: address and port; none: the daemon itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// What was done.
     pub action: Action,
-    /// To what: `region:…`, `pool:…` or `endpoint:…`.
+    /// To what: `region:…`, `pool:…`, `endpoint:…` or `token:…`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// Why, in a person's words.
@@ -135,6 +158,10 @@ pub enum Action {
     Expire,
     /// A person returned to a pool.
     Failback,
+    /// A token was made.
+    Grant,
+    /// A token was taken back.
+    Revoke,
     /// Other files are served.
     Reload,
 }
@@ -146,6 +173,8 @@ impl fmt::Display for Action {
             Self::Clear => "clear",
             Self::Expire => "expire",
             Self::Failback => "failback",
+            Self::Grant => "grant",
+            Self::Revoke => "revoke",
             Self::Reload => "reload",
         })
     }
@@ -170,6 +199,8 @@ impl Entry {
             Change::Failback { pool, .. } => {
                 (Action::Failback, Some(Target::Pool(pool.clone()).to_string()))
             }
+            Change::Grant { name, .. } => (Action::Grant, Some(token(name))),
+            Change::Revoke { name, .. } => (Action::Revoke, Some(token(name))),
             Change::Reload { .. } => (Action::Reload, None),
         };
         let (before, after) = match change {
@@ -183,6 +214,10 @@ impl Entry {
                 let families: Vec<String> = families.iter().map(ToString::to_string).collect();
                 (Value::from("held back"), Value::from(families))
             }
+            Change::Grant { before, after, .. } => {
+                (before.as_ref().map_or(Value::Null, granted), granted(after))
+            }
+            Change::Revoke { before, .. } => (granted(before), Value::Null),
             Change::Reload { before, after } => (before.as_str().into(), after.as_str().into()),
         };
         let reason = match change {
@@ -193,6 +228,7 @@ impl Entry {
             number: chain.length.saturating_add(1),
             at: to_rfc3339(at),
             by: author.by.clone(),
+            token: author.token.clone(),
             from: author.from.map(|from| from.to_string()),
             action,
             target,
@@ -208,14 +244,27 @@ impl Entry {
         serde_json::from_str(json).map_err(|error| error.to_string())
     }
 
-    /// Does to `overrides` what happened.
-    pub(super) fn apply_to(&self, overrides: &mut Overrides) -> Result<(), String> {
+    /// Does to overrides and tokens what happened.
+    pub(super) fn apply_to(
+        &self,
+        overrides: &mut Overrides,
+        tokens: &mut Tokens,
+    ) -> Result<(), String> {
         let target = || self.target.as_deref().unwrap_or_default().parse();
+        let token = || {
+            let target = self.target.as_deref().unwrap_or_default();
+            target.strip_prefix(TOKEN).ok_or_else(|| format!("found {target:?}; expected a token"))
+        };
         match self.action {
             Action::Set => overrides.set(target()?, self.set()?),
             Action::Clear | Action::Expire => {
                 overrides.clear(&target()?);
             }
+            Action::Grant => {
+                let granted = serde_json::from_value(self.after.clone());
+                tokens.grant(token()?.into(), granted.map_err(|error| error.to_string())?);
+            }
+            Action::Revoke => drop(tokens.revoke(token()?)),
             Action::Failback | Action::Reload => {}
         }
         Ok(())
@@ -227,6 +276,15 @@ impl Entry {
         let until = until.as_deref().map(from_rfc3339).transpose()?;
         Ok(Override { state, reason, since: from_rfc3339(&since)?, until })
     }
+}
+
+fn token(name: &str) -> String {
+    format!("{TOKEN}{name}")
+}
+
+fn granted(what: &Granted) -> Value {
+    // As below.
+    serde_json::to_value(what).unwrap_or_default()
 }
 
 fn shown(what: &Override) -> Value {
@@ -276,8 +334,8 @@ impl Chain {
 }
 
 /// SHA-256, in hexadecimal digits.
-fn hash(json: &str) -> String {
-    digest(&SHA256, json.as_bytes()).as_ref().iter().fold(String::new(), |mut text, byte| {
+pub(super) fn hash(text: &str) -> String {
+    digest(&SHA256, text.as_bytes()).as_ref().iter().fold(String::new(), |mut text, byte| {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
         text

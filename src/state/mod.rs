@@ -11,6 +11,7 @@ mod latest;
 mod line;
 mod replay;
 mod token;
+mod tokens;
 mod trail;
 mod verdicts;
 
@@ -33,6 +34,7 @@ use comebacks::Comebacks;
 use journal::{Durability, Journal};
 use latest::LatestJournal;
 pub use token::{Token, TokenError};
+pub use tokens::{Granted, Role, Tokens, token_name};
 pub use trail::Trail;
 use verdicts::Verdicts;
 
@@ -59,6 +61,8 @@ struct Disk {
 pub struct Remembered {
     /// The overrides in force.
     pub overrides: Overrides,
+    /// The tokens that were made and not taken back.
+    pub tokens: Tokens,
     /// What was last believed, by key of probe target.
     pub verdicts: BTreeMap<String, RememberedVerdict>,
     /// How pools came back, those that policies wait for.
@@ -133,6 +137,15 @@ impl Store {
         // Whoever keeps logs elsewhere has there what the end of the audit log was.
         tracing::info!(entry = length, hash = head, "audit log");
         Ok(())
+    }
+
+    /// A new token, not granted to anybody yet.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no chance.
+    pub fn new_token(&self) -> Result<Token, StateError> {
+        Token::random().map_err(|error| StateError::Io("/dev/urandom".into(), error))
     }
 
     /// The audit log as it is on disk.

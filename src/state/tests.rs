@@ -14,7 +14,11 @@ fn at(seconds: u64) -> SystemTime {
 }
 
 fn alice() -> Author {
-    Author { by: "alice".into(), from: Some("127.0.0.1:4711".parse().unwrap()) }
+    Author {
+        by: "alice".into(),
+        token: Some("ci".into()),
+        from: Some("127.0.0.1:4711".parse().unwrap()),
+    }
 }
 
 fn set(target: &str, state: OverrideState, at: SystemTime, for_seconds: u64) -> Change {
@@ -118,7 +122,7 @@ fn every_entry_tells_who_when_where_what_why_and_what_was_before() {
         let digest = ring::digest::digest(&ring::digest::SHA256, json.as_bytes());
         digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
-    let by_alice = r#""by":"alice","from":"127.0.0.1:4711""#;
+    let by_alice = r#""by":"alice","token":"ci","from":"127.0.0.1:4711""#;
     let (drain, down) = (
         r#"{"reason":"kernel","since":"2023-11-14T22:13:21Z","state":"drain","until":"2023-11-14T22:14:21Z"}"#,
         r#"{"reason":"disk","since":"2023-11-14T22:13:22Z","state":"down"}"#,
@@ -149,6 +153,35 @@ fn every_entry_tells_who_when_where_what_why_and_what_was_before() {
     }
     let trail = store.trail().unwrap();
     assert_eq!((trail.chain, trail.wrong), (Chain { length: 6, head: previous }, vec![]));
+}
+
+#[test]
+fn tokens_outlive_a_kill_by_their_hashes_and_stay_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path(), at(0));
+    let secret = store.new_token().unwrap();
+    let (viewer, operator) =
+        (Granted::new(Role::Viewer, &secret), Granted::new(Role::Operator, &secret));
+    let grant = |name: &str, before, after: &Granted| Change::Grant {
+        name: name.into(),
+        before,
+        after: after.clone(),
+    };
+    for change in [
+        grant("ci", None, &viewer),
+        grant("ci", Some(viewer.clone()), &operator),
+        grant("gone", None, &viewer),
+        Change::Revoke { name: "gone".into(), before: viewer },
+    ] {
+        record(&store, &change).unwrap();
+    }
+    let copy = copy_of(folder.path());
+    let (_, remembered) = open(copy.path(), at(5));
+    assert_eq!(remembered.tokens.iter().collect::<Vec<_>>(), [("ci", &operator)]);
+    assert_eq!(remembered.tokens.whose(secret.reveal().as_bytes()), Some(("ci", Role::Operator)));
+    let text = fs::read_to_string(Trail::path(folder.path())).unwrap();
+    assert!(text.contains(r#""action":"revoke","target":"token:gone""#), "{text}");
+    assert!(!text.contains(secret.reveal()), "{text}");
 }
 
 /// Whoever can write the file can also compute checksums; they cannot make the chain fit without

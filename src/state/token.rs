@@ -47,6 +47,16 @@ impl Token {
         Ok(Self(text.to_owned()))
     }
 
+    /// A new one: 32 random bytes in hexadecimal digits.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no chance.
+    pub fn random() -> io::Result<Self> {
+        let secret = clock::random_bytes::<32>()?;
+        Ok(Self(secret.iter().map(|byte| format!("{byte:02x}")).collect()))
+    }
+
     /// Reads a token file.
     ///
     /// # Errors
@@ -96,11 +106,10 @@ fn make(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         create_folder(folder)?;
     }
-    let secret = clock::random_bytes::<32>()?;
-    let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    let token = Token::random()?;
     // Whole or not at all: an empty file would stand in the way of every later start.
     let draft = path.with_added_extension(format!("{}.new", std::process::id()));
-    let written = write_new(&draft, &hex).and_then(|()| fs::hard_link(&draft, path));
+    let written = write_new(&draft, token.reveal()).and_then(|()| fs::hard_link(&draft, path));
     // What is left of a draft harms nobody.
     let _ = fs::remove_file(&draft);
     written?;

@@ -36,4 +36,5 @@ mod requires;
 mod restart;
 mod start;
 mod stopping;
+mod tokens;
 mod watch;

@@ -35,7 +35,10 @@ fn overrides_survive_kill_9() {
     }
     let journal = fs::read_to_string(daemon.path("state/audit.jsonl")).unwrap();
     assert_eq!(journal.lines().count(), 4, "the audit log has each of them:\n{journal}");
-    assert!(journal.contains("\"by\":\"alice\",\"from\":\"127.0.0.1:"), "{journal}");
+    assert!(
+        journal.contains("\"by\":\"alice\",\"token\":\"admin\",\"from\":\"127.0.0.1:"),
+        "{journal}"
+    );
 }
 
 #[test]

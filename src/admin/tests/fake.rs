@@ -13,7 +13,7 @@ use crate::health::{
     StandingNow, State, Target, Verdict,
 };
 use crate::history::History;
-use crate::state::{Author, StateError, Trail};
+use crate::state::{Author, Role, StateError, Token, Trail};
 use crate::steering::{Paces, Pools};
 
 /// What tests set and look at.
@@ -179,6 +179,21 @@ impl Control for Fake {
 
     fn history(&self) -> Arc<History> {
         Arc::clone(&self.1)
+    }
+
+    fn grant(&self, name: &str, role: Role, by: &Author) -> Result<Token, StateError> {
+        let mut inside = self.inside();
+        if inside.disk_full {
+            let error = std::io::ErrorKind::StorageFull.into();
+            return Err(StateError::Io("state/audit.jsonl".into(), error));
+        }
+        inside.by.push(format!("{name} {role} by {by}"));
+        Ok(Token::new("a-new-token-for-you").unwrap())
+    }
+
+    fn revoke(&self, name: &str, by: &Author) -> Result<bool, StateError> {
+        self.inside().by.push(format!("{name} by {by}"));
+        Ok(name == "ci")
     }
 
     fn audit(&self) -> Result<Trail, StateError> {

@@ -4,6 +4,7 @@ mod connections;
 mod events;
 mod fake;
 mod routes;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -14,10 +15,15 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::state::Token;
+use crate::state::{Token, Tokens};
 use fake::Fake;
 
 pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// Whoever has [`TOKEN`] is let in.
+fn root() -> Access {
+    Access::new(Token::new(TOKEN), Tokens::default())
+}
 
 /// A running endpoint.
 pub(crate) struct Running {
@@ -30,7 +36,7 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) async fn start() -> Self {
-        Self::start_with(Access::Token(Token::new(TOKEN).unwrap()), Limits::default()).await
+        Self::start_with(root(), Limits::default()).await
     }
 
     async fn start_with(access: Access, limits: Limits) -> Self {

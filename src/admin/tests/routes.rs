@@ -58,7 +58,7 @@ async fn only_the_health_checks_are_open() {
 
 #[tokio::test]
 async fn without_a_token_nobody_is_let_in_but_health_is_told() {
-    let access = Access::Closed("disk full".into());
+    let access = Access::new(Err("disk full".into()), Tokens::default());
     let running = Running::start_with(access, Limits::default()).await;
     assert!(problem(running.get("/api/v1/status").await, 503).await.contains("disk full"));
     assert_eq!(running.get("/healthz").await.status(), 200);
@@ -254,6 +254,7 @@ async fn the_audit_log_comes_in_pages() {
         number,
         at: "2026-01-01T00:00:00Z".into(),
         by: "alice".into(),
+        token: Some("admin".into()),
         from: Some("127.0.0.1:1".into()),
         action: Action::Reload,
         target: None,

@@ -8,6 +8,7 @@ use super::*;
 use crate::health::Overrides;
 use crate::probe::{Kit, Probes};
 use crate::reload::Watch;
+use crate::state::Tokens;
 use crate::steering::Returns;
 use crate::view::CookieSecrets;
 
@@ -37,6 +38,7 @@ pub(in crate::app) fn running(daemon: Daemon, seen: &Arc<Seen>) -> Running {
         identity: None,
         beliefs: Beliefs::new(Overrides::default(), Returns::default(), probes),
         store,
+        access: Access::new(Err("none here".into()), Tokens::default()),
         history: Arc::new(History::new(SystemTime::UNIX_EPOCH)),
         metrics: Metrics::new(),
         alarm: Alarm::default(),

@@ -1,0 +1,183 @@
+//! Tokens beside that of `admin.token`: each with a name and a role, of which only the hash is kept.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq as _;
+
+use super::audit::hash;
+use super::token::Token;
+
+const LONGEST_NAME: usize = 64;
+/// Whoever has the token of the file, and the daemon itself, in the audit log.
+const TAKEN: [&str; 2] = ["admin", "steersman"];
+
+/// What a token is good for; each role is good for all that those before it are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// To look.
+    Viewer,
+    /// To say how things are to be: overrides, returns, reloads, heartbeats.
+    Operator,
+    /// To say who may: tokens.
+    Admin,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Admin => "admin",
+        })
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "viewer" => Ok(Self::Viewer),
+            "operator" => Ok(Self::Operator),
+            "admin" => Ok(Self::Admin),
+            _ => Err(format!("found {text:?}; expected viewer, operator or admin")),
+        }
+    }
+}
+
+/// A token without the token itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Granted {
+    /// What it is good for.
+    pub role: Role,
+    /// The SHA-256 of the token, in hexadecimal digits. A token of 256 random bits cannot be found
+    /// by it.
+    pub hash: String,
+}
+
+impl Granted {
+    /// For a token.
+    pub fn new(role: Role, token: &Token) -> Self {
+        Self { role, hash: hash(token.reveal()) }
+    }
+}
+
+/// All named tokens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tokens(BTreeMap<String, Granted>);
+
+impl Tokens {
+    /// Adds one, in place of what had the name.
+    pub fn grant(&mut self, name: String, granted: Granted) {
+        self.0.insert(name, granted);
+    }
+
+    /// Takes one away, if it is there.
+    pub fn revoke(&mut self, name: &str) -> Option<Granted> {
+        self.0.remove(name)
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Granted)> {
+        self.0.iter().map(|(name, granted)| (name.as_str(), granted))
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The one of a name.
+    pub fn get(&self, name: &str) -> Option<&Granted> {
+        self.0.get(name)
+    }
+
+    /// Whose token this is. Every one of them is looked at, in the same time.
+    pub fn whose(&self, token: &[u8]) -> Option<(&str, Role)> {
+        let given = hash(&String::from_utf8_lossy(token));
+        let mut found = None;
+        for (name, granted) in self.iter() {
+            if bool::from(given.as_bytes().ct_eq(granted.hash.as_bytes())) {
+                found = Some((name, granted.role));
+            }
+        }
+        found
+    }
+}
+
+/// Checks the name of a token.
+///
+/// # Errors
+///
+/// Says what is wrong with it.
+pub fn token_name(text: &str) -> Result<(), String> {
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if text.is_empty() || text.len() > LONGEST_NAME || !text.bytes().all(good) {
+        return Err(format!(
+            "found {text:?}; expected 1 to {LONGEST_NAME} letters, digits, dots, hyphens and underscores"
+        ));
+    }
+    if TAKEN.contains(&text) {
+        return Err(format!(
+            "found {text:?}, which the audit log has for others; expected another name"
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_known_by_its_hash_alone() {
+        let token = Token::new("0123456789abcdef").unwrap();
+        let mut tokens = Tokens::default();
+        tokens.grant("ci".into(), Granted::new(Role::Operator, &token));
+        tokens.grant("wall".into(), Granted::new(Role::Viewer, &Token::random().unwrap()));
+        // As sha256sum says.
+        assert_eq!(
+            tokens.get("ci").unwrap().hash,
+            "9f9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176929f"
+        );
+        assert_eq!(tokens.whose(b"0123456789abcdef"), Some(("ci", Role::Operator)));
+        for other in
+            [&b""[..], b"0123456789abcdeF", b"\xff", tokens.get("ci").unwrap().hash.as_bytes()]
+        {
+            assert_eq!(tokens.whose(other), None);
+        }
+        tokens.revoke("ci");
+        assert_eq!(tokens.whose(b"0123456789abcdef"), None);
+        assert!(!format!("{tokens:?}").contains("0123456789abcdef"));
+    }
+
+    #[test]
+    fn each_role_may_what_the_ones_before_may() {
+        assert!(Role::Viewer < Role::Operator && Role::Operator < Role::Admin);
+        for role in [Role::Viewer, Role::Operator, Role::Admin] {
+            assert_eq!(role.to_string().parse(), Ok(role));
+        }
+        assert!("root".parse::<Role>().is_err());
+    }
+
+    #[test]
+    fn names_are_plain() {
+        for (name, good) in [
+            ("ci", true),
+            ("wall-1.noc_2", true),
+            ("", false),
+            ("a b", false),
+            ("a/b", false),
+            ("ä", false),
+            ("admin", false),
+            ("steersman", false),
+        ] {
+            assert_eq!(token_name(name).is_ok(), good, "{name}");
+        }
+        assert!(token_name(&"a".repeat(64)).is_ok() && token_name(&"a".repeat(65)).is_err());
+    }
+}
