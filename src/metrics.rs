@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use counters::{Counters, Discard, RateLimited};
 pub use encrypted::Connections;
-pub use family::{Family, Kind, Sample, render};
+pub use family::{Family, Kind, render};
 
 use crate::dns::Transport;
 use crate::rate_limit::Network;

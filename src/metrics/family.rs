@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::memory;
+
 /// What a family's numbers are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -22,25 +24,14 @@ pub struct Family {
     pub help: &'static str,
     /// What the numbers are.
     pub kind: Kind,
-    /// The numbers.
-    pub samples: Vec<Sample>,
-}
-
-/// One number.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sample {
-    /// What follows the family's name; empty except in histograms.
-    pub suffix: &'static str,
-    /// Names and values of its labels.
-    pub labels: Vec<(&'static str, String)>,
-    /// The number.
-    pub value: f64,
+    /// The numbers, each a line: there may be very many, and whoever scrapes wants nothing else.
+    lines: String,
 }
 
 impl Family {
     /// A family without samples yet.
     pub fn new(kind: Kind, name: &'static str, help: &'static str) -> Self {
-        Self { name, help, kind, samples: Vec::new() }
+        Self { name, help, kind, lines: String::new() }
     }
 
     /// A counter without samples yet; by convention its name ends in `_total`.
@@ -61,34 +52,38 @@ impl Family {
 
     /// Adds a sample; `suffix` is for histograms.
     pub fn push(&mut self, suffix: &'static str, labels: &[(&'static str, &str)], value: f64) {
-        let labels = labels.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        self.samples.push(Sample { suffix, labels, value });
+        self.lines.push_str(self.name);
+        self.lines.push_str(suffix);
+        write_labels(&mut self.lines, labels);
+        // Writing to a String cannot fail.
+        let _ = writeln!(self.lines, " {}", number(value));
     }
 }
 
 /// The text of a scrape, to be served as `text/plain; version=0.0.4`.
-pub fn render(families: &[Family]) -> String {
-    let mut text = String::new();
-    for family in families {
+pub fn render(families: Vec<Family>) -> String {
+    let heads = families.iter().map(|family| {
         let kind = match family.kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
             Kind::Histogram => "histogram",
         };
         let (name, help) = (family.name, escape(family.help, false));
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
-        for sample in &family.samples {
-            text.push_str(name);
-            text.push_str(sample.suffix);
-            write_labels(&mut text, &sample.labels);
-            let _ = writeln!(text, " {}", number(sample.value));
-        }
+        format!("# HELP {name} {help}\n# TYPE {name} {kind}\n")
+    });
+    let heads: Vec<String> = heads.collect();
+    let length = heads.iter().map(String::len).sum::<usize>()
+        + families.iter().map(|family| family.lines.len()).sum::<usize>();
+    let mut text: Vec<u8> = memory::list(length);
+    // Each is freed as soon as it is in the text.
+    for (head, family) in heads.into_iter().zip(families) {
+        text.extend_from_slice(head.as_bytes());
+        text.extend_from_slice(family.lines.as_bytes());
     }
-    text
+    String::from_utf8(text).unwrap_or_default()
 }
 
-fn write_labels(text: &mut String, labels: &[(&'static str, String)]) {
+fn write_labels(text: &mut String, labels: &[(&'static str, &str)]) {
     let mut before = '{';
     for (name, value) in labels {
         let _ = write!(text, "{before}{name}=\"{}\"", escape(value, true));
@@ -117,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_text_is_as_prometheus_reads_it() {
-        let families = [
+        let families = vec![
             Family::counter("a_total", "One \\ two\nthree \"four\".")
                 .sample(&[("name", "x\\y\n\"z\""), ("pool", "p")], 3.0)
                 .sample(&[], 1e15),
@@ -129,7 +124,7 @@ mod tests {
                     a_total 1000000000000000\n\
                     # HELP b Empty.\n\
                     # TYPE b gauge\n";
-        assert_eq!(render(&families), text);
+        assert_eq!(render(families), text);
     }
 
     #[test]
@@ -139,7 +134,7 @@ mod tests {
         family.push("_bucket", &[("le", "+Inf")], 2.0);
         family.push("_sum", &[], 0.75);
         family.push("_count", &[], 2.0);
-        let text = render(&[family]);
+        let text = render(vec![family]);
         assert!(text.contains("h_seconds_bucket{le=\"+Inf\"} 2\nh_seconds_sum 0.75\n"), "{text}");
     }
 

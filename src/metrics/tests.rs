@@ -57,7 +57,7 @@ fn steered(slot: u32) -> Answered {
 
 /// The lines of the scrape that begin so, without that beginning.
 fn lines(metrics: &Metrics, beginning: &str) -> Vec<String> {
-    let text = render(&metrics.families());
+    let text = render(metrics.families());
     text.lines().filter_map(|line| line.strip_prefix(beginning)).map(str::to_owned).collect()
 }
 
@@ -165,7 +165,7 @@ fn what_is_known_elsewhere_goes_beside() {
     metrics.tcp_refused(Limit::Client);
     let mut families = metrics.families();
     families.push(info("abc123", "0.1.0"));
-    let text = render(&families);
+    let text = render(families);
     for line in [
         r#"steersman_info{revision="abc123",version="0.1.0"} 1"#,
         r#"steersman_reloads_total{result="ok"} 1"#,

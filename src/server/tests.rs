@@ -108,7 +108,7 @@ impl Setup {
 
     /// One number of a scrape; none if it has no such sample.
     fn scraped(&self, sample: &str) -> Option<u64> {
-        let text = render(&self.metrics.families());
+        let text = render(self.metrics.families());
         let value = |line: &str| line.strip_prefix(sample)?.strip_prefix(' ')?.parse().ok();
         text.lines().find_map(value)
     }

@@ -33,7 +33,7 @@ impl House {
 
     /// Connections open, evicted and refused: by the total, by a client's share.
     fn counted(&self) -> [u64; 5] {
-        let text = render(&self.metrics.families());
+        let text = render(self.metrics.families());
         [
             "steersman_tcp_connections ",
             r#"steersman_tcp_evicted_connections_total{limit="total"} "#,
