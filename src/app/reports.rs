@@ -11,6 +11,7 @@ use super::running::Running;
 use crate::health::{Inventory, Pool, PoolId, State};
 use crate::history::What;
 use crate::probe::{ContactNews, EndpointChange, Event, Failure, Report};
+use crate::server::{Beside, give_way};
 use crate::view::View;
 
 /// Reports that are taken in at once, at most, before the view is swapped.
@@ -35,6 +36,8 @@ impl Running {
         std::thread::scope(|scope| {
             let (notes_in, notes) = sync_channel::<Notes>(BATCHES_WAITING);
             scope.spawn(move || {
+                // When thousands fall at once, answers come first.
+                give_way(Beside::Telling);
                 for Notes { reports, generation, view } in notes {
                     for report in &reports {
                         self.note(report, generation, &view);

@@ -7,6 +7,8 @@ pub enum Beside {
     /// A tenth of it: a handshake costs a thousand times what an answer over UDP costs, and whoever
     /// wants can begin one.
     Handshakes,
+    /// The same: what has happened is told when there is time for it.
+    Telling,
     /// A seventieth of it: a large zone takes seconds. The system pays what it owes a thread in
     /// whole ticks of its clock, 4 ms of it, in which a thread on the same processor answers nobody.
     /// Not `SCHED_IDLE`, which no thread may leave again: where answers leave no rest at all, it
@@ -17,7 +19,7 @@ pub enum Beside {
 impl Beside {
     fn niceness(self) -> i32 {
         match self {
-            Self::Handshakes => 10,
+            Self::Handshakes | Self::Telling => 10,
             Self::Loading => 19,
         }
     }
