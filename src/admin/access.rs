@@ -110,7 +110,7 @@ fn allowed(access: &Access, headers: &HeaderMap, needed: Role) -> Result<Caller,
         (Some(caller), _) if caller.role >= needed => Ok(caller),
         (Some(Caller { name, role }), _) => Err(Problem::new(
             StatusCode::FORBIDDEN,
-            format!("the token {name} is of a {role}; this needs one of an {needed}"),
+            format!("the token {name} has the role {role}; this needs {needed}"),
         )),
         (None, Ok(_)) => Err(denied("this is no token of this daemon")),
         (None, Err(why)) => Err(shut(why)),

@@ -4,6 +4,7 @@
 //! `application/problem+json` (RFC 9457).
 
 mod access;
+mod answers;
 mod change;
 mod control;
 mod events;
@@ -16,8 +17,10 @@ pub mod status;
 pub(crate) mod tests;
 
 pub use access::Access;
+pub use answers::{
+    AuditPage, NewToken, OverrideList, Reloaded, ReturnedTo, TokenList, TokenStatus,
+};
 pub use change::{Change, TokenWish, USER_HEADER};
 pub use control::{Cleared, Control, ExplainRequest, OverrideError};
 pub use problem::{FileError, Problem};
-pub use routes::{AuditPage, NewToken, OverrideList, Reloaded, ReturnedTo, TokenList, TokenStatus};
 pub use server::{Limits, serve};

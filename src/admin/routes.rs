@@ -11,18 +11,21 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::access::{self, Access, Caller};
+use super::answers::{
+    AuditPage, NewToken, OverrideList, Reloaded, ReturnedTo, TokenList, TokenStatus,
+};
 use super::change::{self, TokenWish};
 use super::control::{Control, ExplainRequest, not_durable};
 use super::events::{self, Streams};
-use super::problem::{FileError, Problem};
+use super::problem::Problem;
 use super::server::Peer;
 use super::status::OverrideStatus;
 use crate::health::Target;
 use crate::question::parse_rtype;
-use crate::state::{Author, Chain, Entry, Role, StateError, Trail};
+use crate::state::{Author, StateError};
 use crate::wire::Name;
 
 /// More than any request needs.
@@ -41,83 +44,6 @@ struct Shared {
     body_timeout: Duration,
     streams: Streams,
     access: Access,
-}
-
-/// The answer to `GET /api/v1/overrides`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OverrideList {
-    /// The overrides in force, by target.
-    pub overrides: Vec<OverrideStatus>,
-}
-
-/// The answer to `POST /api/v1/reload`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reloaded {
-    /// Name of what is served now.
-    pub revision: String,
-}
-
-/// The answer to `GET /api/v1/audit`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AuditPage {
-    /// Entries, the oldest first.
-    pub entries: Vec<Entry>,
-    /// Whether there are more after these.
-    pub more: bool,
-    /// What is wrong with the whole log; nothing: every entry is as it was written.
-    pub wrong: Vec<FileError>,
-    /// The number of the last entry.
-    pub length: u64,
-    /// Its hash.
-    pub head: String,
-}
-
-impl AuditPage {
-    fn new(trail: Trail, after: u64, limit: usize) -> Self {
-        let mut entries: Vec<Entry> =
-            trail.entries.into_iter().filter(|entry| entry.number > after).collect();
-        let more = entries.len() > limit;
-        entries.truncate(limit);
-        let wrong = trail.wrong.into_iter().map(FileError::from).collect();
-        let Chain { length, head } = trail.chain;
-        Self { entries, more, wrong, length, head }
-    }
-}
-
-/// The answer to `GET /api/v1/tokens`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TokenList {
-    /// The tokens beside that of the file, by name.
-    pub tokens: Vec<TokenStatus>,
-}
-
-/// What may be known of a token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TokenStatus {
-    /// Its name.
-    pub name: String,
-    /// What it is good for.
-    pub role: Role,
-}
-
-/// The answer to `POST /api/v1/tokens`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewToken {
-    /// Its name.
-    pub name: String,
-    /// What it is good for.
-    pub role: Role,
-    /// The token itself.
-    pub token: String,
-}
-
-/// The answer to `POST /api/v1/failback/{pool}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReturnedTo {
-    /// The pool.
-    pub pool: String,
-    /// The families for which it was held back: `a`, `aaaa` or `cname`.
-    pub families: Vec<String>,
 }
 
 /// All routes, behind the token.
@@ -281,8 +207,7 @@ async fn failback(
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Answer {
-    let Path(pool) =
-        pool.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))?;
+    let pool = named(pool)?;
     let by = change::author(&caller, peer.0, &headers);
     let (to, who) = (pool.clone(), by.clone());
     let families = shared.call(move |control| control.failback(&to, &who)).await?;
@@ -302,8 +227,7 @@ async fn beat(
     State(shared): State<Shared>,
     endpoint: Result<Path<String>, PathRejection>,
 ) -> Answer {
-    let Path(endpoint) =
-        endpoint.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))?;
+    let endpoint = named(endpoint)?;
     shared.call(move |control| control.beat(&endpoint)).await??;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -374,8 +298,7 @@ async fn revoke(
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Answer {
-    let Path(name) =
-        name.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))?;
+    let name = named(name)?;
     let by = change::author(&caller, peer.0, &headers);
     let (called, who) = (name.clone(), by.clone());
     let was_there = shared.call(move |control| control.revoke(&called, &who)).await?;
@@ -396,10 +319,15 @@ async fn events(State(shared): State<Shared>, headers: HeaderMap, uri: Uri) -> A
     events::stream(shared.control.history(), shared.streams, &headers, &uri)
 }
 
+/// What a path names.
+fn named<T>(path: Result<Path<T>, PathRejection>) -> Result<T, Problem> {
+    let bad = |error: PathRejection| Problem::new(StatusCode::BAD_REQUEST, error.body_text());
+    path.map(|Path(name)| name).map_err(bad)
+}
+
 /// The path of an override says what it is about.
 fn target(path: Result<Path<(String, String)>, PathRejection>) -> Result<Target, Problem> {
-    let Path((kind, name)) =
-        path.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))?;
+    let (kind, name) = named(path)?;
     if !matches!(kind.as_str(), "region" | "pool" | "endpoint") {
         let detail = format!("found /{kind}/; expected /region/, /pool/ or /endpoint/");
         return Err(Problem::new(StatusCode::NOT_FOUND, detail));

@@ -84,7 +84,7 @@ fn what(entry: &Entry) -> String {
         Action::Clear => format!("clear {target}, which was {}", state(&entry.before)),
         Action::Expire => format!("the end of {} {target}", state(&entry.before)),
         Action::Failback => format!("failback {target}"),
-        Action::Grant => format!("{target} for a {}", text(&entry.after["role"])),
+        Action::Grant => format!("{target} with the role {}", text(&entry.after["role"])),
         Action::Revoke => format!("{target} taken back"),
         Action::Reload => {
             format!("revision {} in place of {}", text(&entry.after), text(&entry.before))

@@ -31,7 +31,7 @@ fn tokens_are_made_used_kept_over_kill_9_and_taken_back() {
     }
     assert_eq!(daemon.cli_ok(&["token", "list"]), "ci    operator\nwall  viewer\n");
     let audit = daemon.cli_ok(&["audit"]);
-    assert!(audit.contains(": token:ci for a operator\n"), "{audit}");
+    assert!(audit.contains(": token:ci with the role operator\n"), "{audit}");
     assert!(audit.contains("  ci at 127.0.0.1:"), "{audit}");
 
     daemon.cli_ok(&["token", "revoke", "ci"]);

@@ -55,8 +55,7 @@ async fn each_role_may_do_so_much() {
             assert_eq!(refused, role < needed, "{method} {path} {name}: {got}");
             if refused {
                 let detail = problem(response, 403).await;
-                let wanted =
-                    format!("the token {name} is of a {role}; this needs one of an {needed}");
+                let wanted = format!("the token {name} has the role {role}; this needs {needed}");
                 assert_eq!(detail, wanted);
             } else if path.contains("/overrides/") && method == Method::PUT {
                 assert!(got == 200 || got == 201, "{got}");
