@@ -12,7 +12,7 @@ use crate::probe::target::Plan;
 /// All that is known at one moment.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    /// As in [`Report::generation`].
+    /// As in [`super::Report::generation`].
     pub generation: u64,
     /// The plan.
     pub plan: Arc<Plan>,
