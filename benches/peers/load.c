@@ -3,7 +3,8 @@
    QUESTIONS holds packets, each behind its length (2 bytes, this machine's order); they are asked in turn.
    RATE is questions per second; 0 asks as fast as WINDOW questions without an answer allow
    (one that stays without narrows it).
-   OUT gets two 32-bit numbers for each answer: when it came, and its round trip, in microseconds and tenths.
+   OUT gets two 32-bit numbers for each answer: when it was taken, and its round trip, in microseconds and tenths.
+   A round trip ends when the kernel has the answer: that this program waits for its processor is not the server's doing.
    Prints: when it began (monotonic clock, seconds), questions sent, answers, answers that are no success. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -26,16 +27,33 @@ static unsigned char *questions, outgoing[BATCH][PACKET_BYTES], incoming[BATCH][
 static size_t questions_bytes, next_question;
 static struct iovec out_parts[BATCH], in_parts[BATCH];
 static struct mmsghdr out_headers[BATCH], in_headers[BATCH];
-/* When each id was last sent, 0 if it is not waited for. */
+static union {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(sizeof(struct timespec))];
+} stamps[BATCH];
+/* When each id was last sent, by the clock that the kernel stamps packets with; 0 if it is not waited for. */
 static uint64_t sent_at[IDS];
 static struct answer *answers;
 static size_t answer_count, answer_room;
 static uint64_t sent, failures, waiting;
 
-static uint64_t now_ns(void) {
+static uint64_t ns(struct timespec time) {
+    return time.tv_sec * 1000000000ull + time.tv_nsec;
+}
+
+static uint64_t now_ns(clockid_t clock) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000000000ull + now.tv_nsec;
+    clock_gettime(clock, &now);
+    return ns(now);
+}
+
+/* When the kernel got what this header came with. */
+static uint64_t came_ns(struct msghdr *header) {
+    struct timespec came;
+    struct cmsghdr *stamp = CMSG_FIRSTHDR(header);
+    if (!stamp || stamp->cmsg_type != SCM_TIMESTAMPNS) return now_ns(CLOCK_REALTIME);
+    memcpy(&came, CMSG_DATA(stamp), sizeof came);
+    return ns(came);
 }
 
 static void fail(const char *what) {
@@ -64,7 +82,7 @@ static void ask(int server, int count) {
         memcpy(outgoing[n], &id, 2);
         out_parts[n].iov_len = length;
     }
-    uint64_t now = now_ns();
+    uint64_t now = now_ns(CLOCK_REALTIME);
     int done = sendmmsg(server, out_headers, count, 0);
     /* A question that the kernel does not take is a lost one. */
     if (done < count) done = count;
@@ -77,8 +95,9 @@ static void ask(int server, int count) {
 }
 
 static int take_answers(int server, uint64_t began) {
+    for (int n = 0; n < BATCH; n++) in_headers[n].msg_hdr.msg_controllen = sizeof stamps[n];
     int count = recvmmsg(server, in_headers, BATCH, MSG_DONTWAIT, NULL);
-    uint64_t now = count > 0 ? now_ns() : 0;
+    uint64_t now = count > 0 ? now_ns(CLOCK_MONOTONIC) : 0;
     for (int n = 0; n < count; n++) {
         uint16_t id;
         memcpy(&id, incoming[n], 2);
@@ -88,7 +107,7 @@ static int take_answers(int server, uint64_t began) {
             answers = realloc(answers, answer_room * sizeof *answers);
             if (!answers) fail("memory");
         }
-        answers[answer_count++] = (struct answer){(now - began) / 1000, (now - sent_at[id]) / 100};
+        answers[answer_count++] = (struct answer){(now - began) / 1000, (came_ns(&in_headers[n].msg_hdr) - sent_at[id]) / 100};
         failures += (incoming[n][3] & 15) != 0;
         sent_at[id] = 0;
         waiting--;
@@ -101,9 +120,10 @@ int main(int count, char **arguments) {
     read_questions(arguments[2]);
     uint64_t length_ns = atof(arguments[3]) * 1e9, window = atoi(arguments[5]);
     double rate = atof(arguments[4]);
-    int server = socket(AF_INET, SOCK_DGRAM, 0), bytes = BUFFER_BYTES;
+    int server = socket(AF_INET, SOCK_DGRAM, 0), bytes = BUFFER_BYTES, yes = 1;
     setsockopt(server, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
     setsockopt(server, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+    if (setsockopt(server, SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof yes)) fail("SO_TIMESTAMPNS");
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(atoi(arguments[1]))};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (connect(server, (struct sockaddr *)&address, sizeof address)) fail("connect");
@@ -111,15 +131,15 @@ int main(int count, char **arguments) {
         out_parts[n] = (struct iovec){outgoing[n], 0};
         in_parts[n] = (struct iovec){incoming[n], PACKET_BYTES};
         out_headers[n].msg_hdr = (struct msghdr){.msg_iov = &out_parts[n], .msg_iovlen = 1};
-        in_headers[n].msg_hdr = (struct msghdr){.msg_iov = &in_parts[n], .msg_iovlen = 1};
+        in_headers[n].msg_hdr = (struct msghdr){.msg_iov = &in_parts[n], .msg_iovlen = 1, .msg_control = &stamps[n]};
     }
-    uint64_t began = now_ns(), now, due;
-    while ((now = now_ns()) - began < length_ns) {
+    uint64_t began = now_ns(CLOCK_MONOTONIC), now, due;
+    while ((now = now_ns(CLOCK_MONOTONIC)) - began < length_ns) {
         due = rate > 0 ? (uint64_t)((now - began) / 1e9 * rate) - sent : waiting < window ? window - waiting : 0;
         if (due) ask(server, due < BATCH ? due : BATCH);
         while (take_answers(server, began) == BATCH) continue;
     }
-    while (waiting && now_ns() - now < LAST_NS) take_answers(server, began);
+    while (waiting && now_ns(CLOCK_MONOTONIC) - now < LAST_NS) take_answers(server, began);
     printf("%.6f %lu %zu %lu\n", began / 1e9, sent, answer_count, failures);
     FILE *out = fopen(arguments[6], "wb");
     if (!out || fwrite(answers, sizeof *answers, answer_count, out) != answer_count || fclose(out)) fail(arguments[6]);

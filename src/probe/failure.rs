@@ -10,6 +10,8 @@ use std::time::Duration;
 pub enum Failure {
     /// Nothing, or not everything, came within the timeout.
     TimedOut(Duration),
+    /// The same, and this is what came.
+    Unfinished(Duration, String),
     /// The same, and nothing at all came from there.
     Unanswered(Duration),
     /// No heartbeat came for so long.
@@ -72,7 +74,7 @@ impl Failure {
     /// A short word for counters: one of a closed set.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::TimedOut(_) | Self::Unanswered(_) => "timeout",
+            Self::TimedOut(_) | Self::Unfinished(..) | Self::Unanswered(_) => "timeout",
             Self::NoHeartbeat(_) => "heartbeat",
             Self::Refused => "refused",
             Self::Unreachable(_) | Self::Network(_) => "network",
@@ -111,6 +113,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TimedOut(limit) => write!(f, "timed out after {limit:?}"),
+            Self::Unfinished(limit, said) => {
+                write!(f, "timed out after {limit:?}: the answer so far is {said}")
+            }
             Self::Unanswered(limit) => write!(f, "timed out after {limit:?}: nobody answers"),
             Self::NoHeartbeat(time) => write!(f, "no heartbeat for {time:?}"),
             Self::Refused => f.write_str("connect refused"),
@@ -188,6 +193,10 @@ mod tests {
         for (failure, text) in [
             (Failure::TimedOut(Duration::from_secs(2)), "timed out after 2s"),
             (Failure::TimedOut(Duration::from_millis(300)), "timed out after 300ms"),
+            (
+                Failure::Unfinished(Duration::from_secs(2), "\"-LOADING\"".into()),
+                "timed out after 2s: the answer so far is \"-LOADING\"",
+            ),
             (Failure::Refused, "connect refused"),
             (Failure::Status { got: 503, wanted: "200-299".into() }, "status 503, wanted 200-299"),
             (Failure::BodyLacks("ok".into()), "body lacks \"ok\""),
@@ -213,6 +222,7 @@ mod tests {
         let text = String::new;
         for failure in [
             Failure::TimedOut(Duration::ZERO),
+            Failure::Unfinished(Duration::ZERO, text()),
             Failure::NoHeartbeat(Duration::ZERO),
             Failure::Refused,
             Failure::Unanswered(Duration::ZERO),
@@ -239,7 +249,8 @@ mod tests {
         ] {
             // One that is new here is to be in the list above, too.
             match &failure {
-                Failure::TimedOut(_) | Failure::NoHeartbeat(_) | Failure::Unanswered(_) => {}
+                Failure::TimedOut(_) | Failure::Unfinished(..) | Failure::Unanswered(_) => {}
+                Failure::NoHeartbeat(_) => {}
                 Failure::Refused | Failure::Unreachable(_) | Failure::Network(_) => {}
                 Failure::NoHttp(_) | Failure::Status { .. } | Failure::Redirect(_) => {}
                 Failure::BodyLacks(_) | Failure::BodyUnlike(_) | Failure::BodyBroken(_) => {}

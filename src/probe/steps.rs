@@ -33,6 +33,8 @@ struct Steps {
 struct Taken {
     /// When the other side was last heard of.
     heard: Option<Instant>,
+    /// What it has said so far, where its words are what is waited for.
+    said: Option<String>,
     /// None where nobody wants to see them.
     steps: Option<Vec<Step>>,
 }
@@ -47,18 +49,29 @@ pub(super) fn did(what: impl FnOnce() -> String) {
     take(what, false);
 }
 
+/// All that the other side has said, of which more is waited for.
+pub(super) fn said(words: impl FnOnce() -> String) {
+    note(|taken, _| taken.said = Some(words()));
+}
+
 fn take(what: impl FnOnce() -> String, is_heard_of: bool) {
-    // An error says that this is no probe of the schedule, but of a test.
-    let _ = STEPS.try_with(|steps| {
+    note(|taken, began| {
         let now = clock::runtime_now();
-        let after = now.duration_since(steps.began);
-        let mut taken = steps.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let after = now.duration_since(began);
         if is_heard_of {
             taken.heard = Some(now);
         }
         if let Some(all) = &mut taken.steps {
             all.push(Step { after, what: what() });
         }
+    });
+}
+
+fn note(note: impl FnOnce(&mut Taken, Instant)) {
+    // An error says that this is no probe of the schedule, but of a test.
+    let _ = STEPS.try_with(|steps| {
+        let mut taken = steps.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        note(&mut taken, steps.began);
     });
 }
 
@@ -82,16 +95,17 @@ pub async fn step_by_step(ask: &Ask, limit: Duration) -> (Result<(), Failure>, V
 }
 
 async fn ask_noting(ask: &Ask, limit: Duration, noted: Option<Vec<Step>>) -> (Asked, Vec<Step>) {
-    let taken = Mutex::new(Taken { heard: None, steps: noted });
+    let taken = Mutex::new(Taken { heard: None, said: None, steps: noted });
     let began = clock::runtime_now();
     let steps = Arc::new(Steps { began, taken });
     let answer = STEPS.scope(Arc::clone(&steps), timeout(limit, ask())).await;
     let took = began.elapsed();
     let mut taken = steps.taken.lock().unwrap_or_else(PoisonError::into_inner);
+    let said = taken.said.take();
     let result = answer.unwrap_or(Err(match taken.heard {
         // An answer may have come, and nobody was there to read it.
         _ if took > limit + STALL => Failure::Exhausted(format!("it stood still for {took:?}")),
-        Some(_) => Failure::TimedOut(limit),
+        Some(_) => said.map_or(Failure::TimedOut(limit), |said| Failure::Unfinished(limit, said)),
         None => Failure::Unanswered(limit),
     }));
     let heard = taken.heard;
@@ -142,5 +156,20 @@ mod tests {
             assert_eq!(failure.is_silence(), !is_heard_of);
             assert_eq!(failure.reason(), "timeout");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_said_something_else_is_quoted() {
+        let ask: Ask = Box::new(|| {
+            Box::pin(async {
+                for words in ["-LOADING", "-LOADING still"] {
+                    heard(|| "received".into());
+                    said(|| words.into());
+                }
+                std::future::pending().await
+            })
+        });
+        let failure = once(&ask, LIMIT).await.result.unwrap_err();
+        assert_eq!(failure, Failure::Unfinished(LIMIT, "-LOADING still".into()));
     }
 }

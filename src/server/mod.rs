@@ -16,6 +16,7 @@ mod desks;
 mod encrypted;
 mod frames;
 mod listener;
+mod memory;
 mod mmsg;
 mod open_files;
 mod priority;
@@ -36,6 +37,7 @@ use tokio::task::JoinHandle;
 
 pub use admission::ConnectionLimits;
 pub use encrypted::{Encrypted, EncryptedBound, EncryptedListen, Identity, bind_encrypted};
+pub use memory::give_memory_back;
 pub use open_files::raise_open_files;
 pub use priority::{Beside, give_way};
 pub use sockets::{Bound, bind};
@@ -44,6 +46,7 @@ use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::rate_limit;
 use listener::Listener;
+use priority::answer_promptly;
 use responder::{Responder, Service};
 use tcp::Tcp;
 use udp::Worker;
@@ -181,7 +184,10 @@ fn start_workers(
             metrics: Arc::clone(&service.metrics),
         };
         let name = format!("udp-{index}");
-        threads.push(thread::Builder::new().name(name).spawn(move || worker.run())?);
+        threads.push(thread::Builder::new().name(name).spawn(move || {
+            answer_promptly();
+            worker.run();
+        })?);
     }
     Ok(threads)
 }

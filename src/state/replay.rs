@@ -93,8 +93,12 @@ pub(super) fn replay(
 impl Replayed {
     /// Logs what is wrong; returns where the last whole line ends.
     fn tell(self, path: &Path, bytes: &[u8]) -> usize {
-        for finding in self.damage {
-            tracing::error!(%finding, "a journal is damaged: check with `steersman status` what stands");
+        // A disk that went bad leaves thousands, and one tells where to look.
+        if let Some(first) = self.damage.first() {
+            tracing::error!(
+                lines = self.damage.len(), %first,
+                "a journal is damaged: check with `steersman status` what stands"
+            );
         }
         let torn_bytes = bytes.len() - self.whole_bytes;
         if torn_bytes > 0 {

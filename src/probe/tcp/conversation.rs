@@ -58,6 +58,7 @@ impl Conversation {
         let length = heard.map_err(|error| cause::of_io(&error))?;
         self.heard.extend_from_slice(&piece[..length]);
         steps::heard(|| format!("received {length} bytes"));
+        steps::said(|| shown(&self.heard));
         Ok(length > 0)
     }
 

@@ -1,11 +1,16 @@
 //! Against servers on loopback that say what they are told to.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::*;
 use crate::health::Preset;
+use crate::probe::kit::Ask;
+use crate::probe::steps;
 
 /// What a server does on one connection.
 #[derive(Clone, Copy)]
@@ -80,6 +85,20 @@ async fn an_open_port_is_well_on_both_families_and_a_closed_one_refuses() {
         drop(listener);
         assert_eq!(ask(address, None).await, Err(Failure::Refused));
     }
+}
+
+/// It is alive and says something else: that is what an operator has to see.
+#[tokio::test]
+async fn words_that_are_not_followed_by_the_right_ones_are_quoted() {
+    let (address, _task) = Server::Stays(b"-LOADING").start().await;
+    let talk = Arc::new(own(None, bytes(b"+PONG", false)));
+    let ask: Ask = Box::new(move || {
+        let talk = Arc::clone(&talk);
+        Box::pin(async move { ask(address, Some(Talk::clone(&talk))).await })
+    });
+    let limit = Duration::from_secs(1);
+    let failure = steps::once(&ask, limit).await.result.unwrap_err();
+    assert_eq!(failure.to_string(), "timed out after 1s: the answer so far is \"-LOADING\"");
 }
 
 #[tokio::test]
