@@ -1,7 +1,10 @@
 //! Endpoints that say of themselves that they are well, over the admin endpoint.
 
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
 use crate::support::setup::{Setup, steady};
-use crate::support::wait::until_eq;
+use crate::support::wait::{until, until_eq};
 
 const MAIN: &str = "192.0.2.1";
 const SPARE: &str = "198.51.100.1";
@@ -33,6 +36,24 @@ fn an_endpoint_is_up_while_its_heartbeats_come() {
         daemon.endpoint("named")["verdict"].clone()
     });
     daemon.wait_for_answer("www", SPARE);
+}
+
+#[test]
+fn it_is_told_by_when_the_next_one_is_to_come() {
+    let daemon = setup("1h").ready();
+    let probe = || daemon.endpoint("named")["probes"][0].clone();
+    assert_eq!(probe()["next_probe"], Value::Null);
+    let before = Timestamp::now();
+    assert_eq!(daemon.api("POST", "/api/v1/heartbeats/named/host.example.net.", "").status, 204);
+    let until: Timestamp = until("the heartbeat to be taken in", || {
+        let probe = probe();
+        probe["next_probe"].as_str().map(|at| at.parse().unwrap()).ok_or(probe.to_string())
+    });
+    let hour = SignedDuration::from_hours(1);
+    // What is told has whole milliseconds.
+    let early = SignedDuration::from_millis(1);
+    assert!(until >= before + hour - early && until <= Timestamp::now() + hour, "{until}");
+    assert_eq!(probe()["round_trip_ms"], Value::Null);
 }
 
 #[test]

@@ -141,8 +141,10 @@ impl TargetStatus {
             (Err(failure), _) if failure.is_ours() => None,
             (_, Weight::Void) => None,
             (Ok(()), Weight::Counts(blame)) => {
-                self.round_trip = Some(*round_trip);
-                self.round_trips.add(*round_trip);
+                if !self.target.is_heartbeat() {
+                    self.round_trip = Some(*round_trip);
+                    self.round_trips.add(*round_trip);
+                }
                 (self.successes, self.failures) = (self.successes.saturating_add(1), 0);
                 Some((Outcome::Success, blame))
             }

@@ -62,11 +62,11 @@ impl Snapshot {
         changes.iter().rev().find(changed_it).or(changes.first()).copied()
     }
 
-    /// When the next probe of a target is due; none while one is under way that has to end first,
-    /// and of what is not asked.
+    /// When the next probe of a target is due, or by when its next heartbeat is to come; none while
+    /// a probe is under way that has to end first.
     pub fn next_probe(&self, target: &TargetStatus) -> Option<SystemTime> {
         if target.target.is_heartbeat() {
-            return None;
+            return target.probed.map(|at| at + target.target.settings.interval);
         }
         let (now, wall) = self.taken;
         target.tracker.due().map(|due| wall + due.saturating_sub(now))
