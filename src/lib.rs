@@ -22,7 +22,6 @@ mod hash;
 pub mod health;
 pub mod history;
 pub mod live;
-mod memory;
 pub mod metrics;
 mod pattern;
 pub mod place;

@@ -16,7 +16,6 @@ use crate::admin;
 use crate::clock;
 use crate::probe::Report;
 use crate::reload::Watch;
-use crate::server::{Beside, give_way};
 
 /// How often overrides and comebacks are looked at for those that have ended.
 const TIME_CHECK: Duration = Duration::from_millis(200);
@@ -82,10 +81,7 @@ fn take_reports(
     let running = Arc::clone(running);
     thread::Builder::new()
         .name("verdicts".into())
-        .spawn(move || {
-            give_way(Beside::Probing);
-            running.take_reports(reports);
-        })
+        .spawn(move || running.take_reports(reports))
         .map_err(other("cannot start a thread"))
 }
 

@@ -17,6 +17,7 @@ mod panics;
 mod reasons;
 mod reports;
 mod running;
+mod runtime;
 mod signals;
 
 use std::net::SocketAddr;
@@ -42,6 +43,8 @@ use crate::server::{
 use crate::state::{Remembered, Store, Token};
 use crate::steering::Returns;
 use crate::view::{CookieSecrets, View, World};
+
+pub use runtime::runtime;
 
 use alarm::Alarm;
 use background::Background;

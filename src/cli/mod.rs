@@ -26,11 +26,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
-use tokio::runtime::{Builder, Runtime};
 
+use crate::app;
 use crate::config;
 use crate::health::OverrideState;
-use crate::server::{Beside, give_memory_back, give_way};
 pub use args::{Cli, Command};
 use client::Client;
 
@@ -43,10 +42,9 @@ pub type CommandResult = Result<String, String>;
 /// The whole program: reads the command line, runs the command, says what it has to say.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    give_memory_back();
     // Fails only if it was done before, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = match runtime() {
+    let runtime = match app::runtime() {
         Ok(runtime) => runtime,
         Err(error) => return finish(Err(format!("cannot start the runtime: {error}"))),
     };
@@ -63,11 +61,6 @@ pub fn main() -> ExitCode {
     // What still runs now is a load that nobody will see the end of.
     runtime.shutdown_timeout(LAST_TASKS);
     finish(outcome)
-}
-
-/// What everything runs on but the answers.
-fn runtime() -> io::Result<Runtime> {
-    Builder::new_multi_thread().enable_all().on_thread_start(|| give_way(Beside::Probing)).build()
 }
 
 /// Runs a command that talks to the running daemon.

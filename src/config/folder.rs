@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use crate::finding::Finding;
 use crate::finding::words::{quoted, slips};
 use crate::hash::Pieces;
-use crate::memory;
 
 /// The largest zone file, in bytes: room for some million records.
 const MAX_ZONE_BYTES: u64 = 256 << 20;
@@ -246,7 +245,7 @@ pub(super) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, String> {
         return Err(format!("it is larger than {} MiB", most >> 20));
     }
     // One more, for the end to be seen without asking for more room.
-    let mut bytes = memory::list(usize::try_from(before.len() + 1).unwrap_or(0));
+    let mut bytes = Vec::with_capacity(usize::try_from(before.len() + 1).unwrap_or(0));
     (&file).take(most + 1).read_to_end(&mut bytes).map_err(said)?;
     let after = file.metadata().map_err(said)?;
     let look = |of: &Metadata| (of.len(), of.mtime(), of.mtime_nsec());

@@ -2,8 +2,6 @@
 
 use std::fmt::Write;
 
-use crate::memory;
-
 /// What a family's numbers are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -74,13 +72,13 @@ pub fn render(families: Vec<Family>) -> String {
     let heads: Vec<String> = heads.collect();
     let length = heads.iter().map(String::len).sum::<usize>()
         + families.iter().map(|family| family.lines.len()).sum::<usize>();
-    let mut text: Vec<u8> = memory::list(length);
+    let mut text = String::with_capacity(length);
     // Each is freed as soon as it is in the text.
     for (head, family) in heads.into_iter().zip(families) {
-        text.extend_from_slice(head.as_bytes());
-        text.extend_from_slice(family.lines.as_bytes());
+        text.push_str(&head);
+        text.push_str(&family.lines);
     }
-    String::from_utf8(text).unwrap_or_default()
+    text
 }
 
 fn write_labels(text: &mut String, labels: &[(&'static str, &str)]) {

@@ -31,6 +31,7 @@ mod target;
 mod tcp;
 mod tls;
 mod tools;
+mod turns;
 mod watch;
 
 pub use board::{Board, Change, Snapshot, TargetStatus};
@@ -46,6 +47,7 @@ pub use target::{
     ExecRequest, GrpcRequest, HttpRequest, Plan, ProbeTarget, Request, TcpRequest, TlsRequest,
     TlsSettings, question_of,
 };
+pub use turns::TURN;
 
 #[cfg(test)]
 mod tests;

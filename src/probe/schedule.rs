@@ -19,6 +19,7 @@ use super::limit::Limits;
 use super::report::Report;
 use super::steps::{Asked, once};
 use super::target::{Plan, ProbeTarget};
+use super::turns::in_short_turns;
 use super::watch::Watch;
 use crate::clock::{self, Draws};
 use crate::health::{EndpointId, RememberedVerdict};
@@ -97,7 +98,10 @@ impl Probes {
             let (common, reports) = (Arc::clone(&self.common), reports.clone());
             let task = match target.is_heartbeat() {
                 true => self.runtime.spawn(listen(Arc::clone(&self.board), target, reports)),
-                false => self.runtime.spawn(probe_again_and_again(common, target, reports)),
+                false => {
+                    let probing = probe_again_and_again(common, target, reports);
+                    self.runtime.spawn(in_short_turns(probing))
+                }
             };
             loops.insert(key, task);
         }

@@ -39,14 +39,14 @@ pub use admission::ConnectionLimits;
 pub use encrypted::{Encrypted, EncryptedBound, EncryptedListen, Identity, bind_encrypted};
 pub use memory::give_memory_back;
 pub use open_files::raise_open_files;
-pub use priority::{Beside, give_way};
+pub use priority::{Beside, give_way, take_turns};
 pub use sockets::{Bound, bind};
 
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::rate_limit;
 use listener::Listener;
-use priority::answer_promptly;
+use priority::ANSWERING_TURN;
 use responder::{Responder, Service};
 use tcp::Tcp;
 use udp::Worker;
@@ -185,7 +185,7 @@ fn start_workers(
         };
         let name = format!("udp-{index}");
         threads.push(thread::Builder::new().name(name).spawn(move || {
-            answer_promptly();
+            take_turns(ANSWERING_TURN);
             worker.run();
         })?);
     }

@@ -5,17 +5,14 @@
 )]
 
 use std::mem;
+use std::time::Duration;
 
-/// How long an answering thread wants to go on at a time, in nanoseconds: a few answers, and the
-/// least that Linux takes.
-const ANSWERING_SLICE_NS: u64 = 100_000;
+/// How long an answering thread goes on at a time: a few answers, and the least that Linux takes.
+pub(super) const ANSWERING_TURN: Duration = Duration::from_micros(100);
 
 /// What is done beside the answering, by how much of a processor that has no rest it is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beside {
-    /// A quarter of it: that is enough for ten thousand endpoints, and no flood of questions takes it
-    /// away.
-    Probing,
     /// A tenth of it: a handshake costs a thousand times what an answer over UDP costs, and whoever
     /// wants can begin one.
     Handshakes,
@@ -31,7 +28,6 @@ pub enum Beside {
 impl Beside {
     fn niceness(self) -> i32 {
         match self {
-            Self::Probing => 5,
             Self::Handshakes | Self::Telling => 10,
             Self::Loading => 19,
         }
@@ -46,10 +42,10 @@ pub fn give_way(beside: Beside) {
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, beside.niceness()) };
 }
 
-/// Asks for short turns of the calling thread, which come sooner (sched(7), since Linux 6.12): one
-/// that answers has little to do for each packet, but at once. How much of a processor it gets is
-/// the same. Where the system knows of no such thing, nothing changes.
-pub fn answer_promptly() {
+/// Asks for turns of a length on a processor that others want, too, for the calling thread: short
+/// ones come sooner (sched_setattr(2), heeded since Linux 6.12), and how much of the processor it gets is the same.
+/// Where the system knows of no such thing, nothing changes.
+pub fn take_turns(length: Duration) {
     // SAFETY: `sched_attr` is numbers only, for all of which zero is a value.
     let mut attributes: libc::sched_attr = unsafe { mem::zeroed() };
     let bytes = size_of_val(&attributes) as libc::c_uint;
@@ -57,7 +53,7 @@ pub fn answer_promptly() {
     let read = unsafe { libc::syscall(libc::SYS_sched_getattr, 0, &raw mut attributes, bytes, 0) };
     let is_shared = attributes.sched_policy == libc::SCHED_OTHER as u32;
     if read == 0 && is_shared {
-        attributes.sched_runtime = ANSWERING_SLICE_NS;
+        attributes.sched_runtime = length.as_nanos() as u64;
         // SAFETY: the pointer is to a value that says how many bytes it has, and outlives the call.
         unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0) };
     }
@@ -89,7 +85,6 @@ mod tests {
     #[test]
     fn one_thread_gives_way_and_no_other() {
         let before = niceness_after(|| {});
-        assert_eq!(niceness_after(|| give_way(Beside::Probing)), "5");
         assert_eq!(niceness_after(|| give_way(Beside::Handshakes)), "10");
         assert_eq!(niceness_after(|| give_way(Beside::Loading)), "19");
         assert_eq!(niceness_after(|| {}), before);
@@ -98,10 +93,10 @@ mod tests {
     #[test]
     fn short_turns_leave_a_thread_as_nice_as_it_was() {
         let prompt = || {
-            give_way(Beside::Probing);
-            answer_promptly();
+            give_way(Beside::Handshakes);
+            take_turns(ANSWERING_TURN);
         };
-        assert_eq!(niceness_after(prompt), "5");
+        assert_eq!(niceness_after(prompt), "10");
         // Linux has a choice of turns since 6.12; whether it tells depends on how it was built.
         let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
         let mut numbers = release.split('.').map_while(|part| part.parse::<u32>().ok());
@@ -110,7 +105,10 @@ mod tests {
             && let Some(slice) = told.lines().find(|line| line.starts_with("se.slice"))
             && has_choice
         {
-            assert_eq!(slice.split_whitespace().last().unwrap(), ANSWERING_SLICE_NS.to_string());
+            assert_eq!(
+                slice.split_whitespace().last().unwrap(),
+                ANSWERING_TURN.as_nanos().to_string()
+            );
         }
     }
 

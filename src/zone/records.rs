@@ -1,8 +1,6 @@
 //! Records as they were read, kept close together: a big zone has millions of them while it is
 //! built.
 
-use crate::memory;
-
 /// Where a record stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
@@ -67,7 +65,8 @@ pub(super) struct NoRoom;
 impl Records {
     /// None yet, and room for those of a text of so many bytes.
     pub(super) fn of_text(bytes: usize) -> Self {
-        Self { list: memory::list(bytes), bytes: memory::list(bytes), ..Self::default() }
+        let list = Vec::with_capacity(bytes / size_of::<Kept>());
+        Self { list, bytes: Vec::with_capacity(bytes), ..Self::default() }
     }
 
     /// Bytes of all owners and data.

@@ -1,6 +1,5 @@
 //! Names to the blocks of a zone's memory (see [`crate::zone::node`]).
 
-use crate::memory;
 use crate::wire::{Name, Owner, RrSetBuilder, RrSets, TooLarge};
 use crate::zone::node::{CUT, HEAD_BYTES, STEERED};
 use crate::zone::records::Records;
@@ -21,7 +20,7 @@ impl Blocks {
     pub(super) fn of(records: &Records) -> Self {
         // What a name and a set have besides the owner and the data.
         const MORE_BYTES: usize = HEAD_BYTES + 8 + 12;
-        let mut bytes = memory::list(records.bytes_of_all() + records.len() * MORE_BYTES);
+        let mut bytes = Vec::with_capacity(records.bytes_of_all() + records.len() * MORE_BYTES);
         // What free slots point to.
         bytes.resize(UNIT_BYTES, 0);
         Self { bytes, names: 0 }
