@@ -58,8 +58,9 @@ pub struct Board {
 struct Table {
     generation: u64,
     plan: Arc<Plan>,
-    /// In the order of the plan's targets.
-    rows: Vec<TargetStatus>,
+    /// In the order of the plan's targets. Shared with those snapshots that were taken since a row
+    /// last changed, for there may be ten thousand, and whoever looks is to hold up nobody.
+    rows: Vec<Arc<TargetStatus>>,
     by_key: HashMap<Arc<str>, usize>,
     contact: Contact,
     /// How long after they were due probes began.
@@ -152,7 +153,7 @@ impl Board {
         let (mut new, mut known_up) = (Vec::new(), HashSet::new());
         let known = table.by_address();
         let rows = plan.targets.iter().map(|target| match table.row(&target.key) {
-            Some(row) => row.clone(),
+            Some(row) => Arc::clone(row),
             None => {
                 new.push(Arc::clone(target));
                 // What was remembered before is older than what is believed now.
@@ -164,7 +165,8 @@ impl Board {
                     known_up.insert(target.key.clone());
                 }
                 let is_local = local.contains(&target.address);
-                TargetStatus::new(Arc::clone(target), last, self.moment(first(target)), is_local)
+                let first = self.moment(first(target));
+                Arc::new(TargetStatus::new(Arc::clone(target), last, first, is_local))
             }
         });
         let rows: Vec<_> = rows.collect();
@@ -192,7 +194,7 @@ impl Board {
         let moment = self.moment(now);
         let mut table = self.table();
         let index = table.index(key)?;
-        let row = table.rows.get_mut(index)?;
+        let row = table.row_mut(index)?;
         let before = row.verdict();
         let is_slow = row.tracker.look(moment);
         let next = match row.tracker.due() {
@@ -212,7 +214,7 @@ impl Board {
         let now = self.moment(now);
         let mut table = self.table();
         let index = table.index(key)?;
-        let row = table.rows.get_mut(index)?;
+        let row = table.row_mut(index)?;
         let due = row.tracker.due().filter(|_| !row.target.is_heartbeat());
         let number = row.tracker.begin(now, chance);
         if let Some(due) = due {
@@ -231,12 +233,12 @@ impl Board {
         let now = self.moment(now);
         let mut table = self.table();
         let index = table.index(key)?;
-        let row = table.rows.get_mut(index)?;
+        let row = table.row_mut(index)?;
         let before = row.verdict();
         let (changed, contact) = match row.tracker.counts(ended.number) {
             true => {
                 let (weight, contact) = table.listen(index, &ended, now);
-                (table.rows.get_mut(index)?.end(&ended, now, weight), contact)
+                (table.row_mut(index)?.end(&ended, now, weight), contact)
             }
             false => {
                 row.count(&ended);
@@ -277,9 +279,7 @@ impl Board {
         let mut table = self.table();
         let plan = Arc::clone(&table.plan);
         let indices = endpoints.iter().flat_map(|id| plan.targets_of(*id));
-        indices
-            .filter(|index| table.rows.get_mut(**index).is_some_and(|r| r.lift_hold(now)))
-            .count()
+        indices.filter(|index| table.row_mut(**index).is_some_and(|r| r.lift_hold(now))).count()
     }
 
     /// A moment as trackers count it.
@@ -290,7 +290,7 @@ impl Board {
     fn tracker<T>(&self, key: &str, change: impl FnOnce(&mut Tracker) -> T) -> Option<T> {
         let mut table = self.table();
         let index = table.index(key)?;
-        Some(change(&mut table.rows.get_mut(index)?.tracker))
+        Some(change(&mut table.row_mut(index)?.tracker))
     }
 }
 
@@ -299,8 +299,12 @@ impl Table {
         self.by_key.get(key).copied()
     }
 
-    fn row(&self, key: &str) -> Option<&TargetStatus> {
+    fn row(&self, key: &str) -> Option<&Arc<TargetStatus>> {
         self.index(key).and_then(|index| self.rows.get(index))
+    }
+
+    fn row_mut(&mut self, index: usize) -> Option<&mut TargetStatus> {
+        self.rows.get_mut(index).map(Arc::make_mut)
     }
 
     /// What happened to a row whose verdict was another before, perhaps.
@@ -329,7 +333,7 @@ impl Table {
 
     /// The endpoints that are something else since a target is, which was `before`.
     fn changed_endpoints(&self, target: usize, before: Verdict) -> Vec<EndpointChange> {
-        let now = |index: usize| self.rows.get(index).map(TargetStatus::verdict);
+        let now = |index: usize| self.rows.get(index).map(|row| row.verdict());
         let then = |index: usize| if index == target { Some(before) } else { now(index) };
         let state = |endpoint| self.plan.verdict(endpoint, now).state;
         let changed = self
@@ -347,21 +351,21 @@ impl Table {
     fn by_address(&self) -> HashMap<IpAddr, Vec<&TargetStatus>> {
         let mut known = HashMap::<_, Vec<_>>::new();
         for row in &self.rows {
-            known.entry(row.target.address).or_default().push(row);
+            known.entry(row.target.address).or_default().push(&**row);
         }
         known
     }
 
     fn pool_verdicts(&self, pool: usize) -> Vec<Verdict> {
         let count = self.plan.endpoints.get(pool).map_or(0, Vec::len);
-        let verdict = |target: usize| self.rows.get(target).map(TargetStatus::verdict);
+        let verdict = |target: usize| self.rows.get(target).map(|row| row.verdict());
         let ids = (0..count).map(|index| EndpointId { pool: pool as PoolId, index: index as u32 });
         ids.map(|id| self.plan.verdict(id, verdict)).collect()
     }
 }
 
-fn culprits(plan: &Plan, endpoint: EndpointId, rows: &[TargetStatus]) -> Vec<Culprit> {
-    let monitors = plan.culprits(endpoint, |index| rows.get(index).map(TargetStatus::verdict));
+fn culprits(plan: &Plan, endpoint: EndpointId, rows: &[Arc<TargetStatus>]) -> Vec<Culprit> {
+    let monitors = plan.culprits(endpoint, |index| rows.get(index).map(|row| row.verdict()));
     let culprits = monitors.into_iter().filter_map(|monitor| {
         let row = rows.get(*plan.targets_of(endpoint).get(monitor as usize)?)?;
         let failure = row.last_failure.as_ref().map(|(_, failure)| failure.clone());

@@ -1,5 +1,6 @@
 //! Silence: whether an endpoint falls silent by itself, or this machine hears of nobody any more.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Ended, Table, TargetStatus};
@@ -44,7 +45,8 @@ impl Table {
         ended: &Ended,
         now: Duration,
     ) -> (Weight, Option<ContactNews>) {
-        let Some(row) = self.rows.get_mut(index) else { return (FULL, None) };
+        // Not `row_mut`: the others of its table are looked at meanwhile.
+        let Some(row) = self.rows.get_mut(index).map(Arc::make_mut) else { return (FULL, None) };
         let is_blind = row.target.is_blind();
         // It needs no network.
         if row.is_local {
@@ -148,21 +150,24 @@ impl Table {
         });
         let others = others.map(|(row, _)| row);
         // Those that were asked last time are spared while there are others.
-        let mut others: Vec<&mut TargetStatus> = others.collect();
+        let mut others: Vec<&mut Arc<TargetStatus>> = others.collect();
         if others.len() > OTHERS {
             others.select_nth_unstable_by_key(OTHERS, |row| row.asked_at_once);
         }
         let others = others.into_iter().take(OTHERS);
-        let patience = others.map(|row| row.ask_at_once(now)).max().unwrap_or_default();
+        let patience =
+            others.map(|row| Arc::make_mut(row).ask_at_once(now)).max().unwrap_or_default();
         let asked = Asked { at: now, patience };
-        self.rows.get_mut(index)?.others_asked = Some(asked);
+        self.row_mut(index)?.others_asked = Some(asked);
         Some(asked)
     }
 
     /// Now that the network is back, whoever fell silent is to say how it is.
     fn reconnect(&mut self, now: Duration) {
         for row in &mut self.rows {
-            if row.silence.take().is_some() {
+            if row.silence.is_some() {
+                let row = Arc::make_mut(row);
+                row.silence = None;
                 row.tracker.reconnect(now);
                 row.nudge.notify_one();
             }

@@ -17,7 +17,7 @@ pub struct Snapshot {
     /// The plan.
     pub plan: Arc<Plan>,
     /// In the order of the plan's targets.
-    pub targets: Vec<TargetStatus>,
+    pub targets: Vec<Arc<TargetStatus>>,
     /// Whether nobody is heard of any more, so that no verdict falls by silence.
     pub is_cut_off: bool,
     /// How long after they were due probes began, since the start.
@@ -29,12 +29,12 @@ pub struct Snapshot {
 impl Snapshot {
     /// The targets of an endpoint, one for each monitor.
     pub fn targets_of(&self, endpoint: EndpointId) -> impl Iterator<Item = &TargetStatus> {
-        self.plan.targets_of(endpoint).iter().filter_map(|index| self.targets.get(*index))
+        self.plan.targets_of(endpoint).iter().filter_map(|index| Some(&**self.targets.get(*index)?))
     }
 
     /// What is believed of an endpoint.
     pub fn verdict(&self, endpoint: EndpointId) -> Verdict {
-        let target = |index: usize| self.targets.get(index).map(TargetStatus::verdict);
+        let target = |index: usize| self.targets.get(index).map(|target| target.verdict());
         self.plan.verdict(endpoint, target)
     }
 

@@ -33,7 +33,7 @@ impl Running {
         }
     }
 
-    fn row(&self, octet: u8) -> TargetStatus {
+    fn row(&self, octet: u8) -> Arc<TargetStatus> {
         let mut targets = self.probes.board().snapshot().targets.into_iter();
         targets.find(|row| row.target.key.contains(&format!("192.0.2.{octet}:"))).unwrap()
     }
