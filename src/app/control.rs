@@ -121,6 +121,11 @@ impl Moment {
 }
 
 impl Running {
+    fn with_endpoints<T>(&self, target: &Target, then: impl FnOnce(&[EndpointId]) -> T) -> T {
+        let _turn = self.turn();
+        then(&target.endpoints_in(&self.live.load().world.inventory))
+    }
+
     /// View, overrides and probes of the same world. A verdict or an override that comes at this
     /// very moment may be in one of them and not yet in another.
     fn moment(&self) -> Moment {
@@ -238,18 +243,20 @@ impl Control for Running {
         let _decision = self.decision();
         // Those on what is no longer there can be cleared too.
         let overridden = self.beliefs.overrides().get(target).cloned();
+        let board = self.beliefs.probes.board();
+        let holds = self.with_endpoints(target, |endpoints| board.holds(endpoints));
+        if overridden.is_none() && holds == 0 {
+            return Err(self.unknown(target).unwrap_or(OverrideError::NothingToClear));
+        }
         if let Some(before) = overridden.clone() {
             self.audit_durably(by, &Change::Clear { target: target.clone(), before })?;
             self.history.add(clock::wall_now(), events::override_is("clear", target, None, by));
             self.beliefs.overrides().clear(target);
         }
-        let holds = {
-            let _turn = self.turn();
-            let endpoints = target.endpoints_in(&self.live.load().world.inventory);
-            self.beliefs.probes.lift_holds(&endpoints)
-        };
-        if overridden.is_none() && holds == 0 {
-            return Err(self.unknown(target).unwrap_or(OverrideError::NothingToClear));
+        if holds > 0 {
+            self.audit_durably(by, &Change::Lift { target: target.clone(), holds })?;
+            self.history.add(clock::wall_now(), events::override_is("lift", target, None, by));
+            self.with_endpoints(target, |endpoints| self.beliefs.probes.lift_holds(endpoints));
         }
         self.refresh_pools();
         Ok(Cleared { overridden, holds })

@@ -82,6 +82,7 @@ fn what(entry: &Entry) -> String {
             format!("{} {target} {until}: {reason}", state(&entry.after))
         }
         Action::Clear => format!("clear {target}, which was {}", state(&entry.before)),
+        Action::Lift => format!("clear {target}, which flap damping held down"),
         Action::Expire => format!("the end of {} {target}", state(&entry.before)),
         Action::Failback => format!("failback {target}"),
         Action::Grant => format!("{target} with the role {}", text(&entry.after["role"])),

@@ -273,13 +273,25 @@ impl Board {
         self.table().row(key).map(|row| Arc::clone(&row.beat))
     }
 
-    /// Ends the holds of some endpoints' targets; returns how many were held.
-    pub(super) fn lift_holds(&self, endpoints: &[EndpointId], now: Instant) -> usize {
+    /// How many targets of some endpoints are held down by flap damping.
+    pub fn holds(&self, endpoints: &[EndpointId]) -> usize {
+        let table = self.table();
+        let indices = endpoints.iter().flat_map(|id| table.plan.targets_of(*id));
+        indices
+            .filter(|index| table.rows.get(**index).is_some_and(|row| row.held_until.is_some()))
+            .count()
+    }
+
+    /// Ends the holds of some endpoints' targets.
+    pub(super) fn lift_holds(&self, endpoints: &[EndpointId], now: Instant) {
         let now = self.moment(now);
         let mut table = self.table();
         let plan = Arc::clone(&table.plan);
-        let indices = endpoints.iter().flat_map(|id| plan.targets_of(*id));
-        indices.filter(|index| table.row_mut(**index).is_some_and(|r| r.lift_hold(now))).count()
+        for index in endpoints.iter().flat_map(|id| plan.targets_of(*id)) {
+            if let Some(row) = table.row_mut(*index) {
+                row.lift_hold(now);
+            }
+        }
     }
 
     /// A moment as trackers count it.

@@ -114,10 +114,9 @@ impl Probes {
         });
     }
 
-    /// Lets endpoints come up again that are held down for having fallen again and again. Returns
-    /// how many of their targets were.
-    pub fn lift_holds(&self, endpoints: &[EndpointId]) -> usize {
-        self.board.lift_holds(endpoints, clock::runtime_now())
+    /// Lets endpoints come up again that are held down for having fallen again and again.
+    pub fn lift_holds(&self, endpoints: &[EndpointId]) {
+        self.board.lift_holds(endpoints, clock::runtime_now());
     }
 
     /// Takes in that an endpoint says of itself that it is well; false if no monitor listens.

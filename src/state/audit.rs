@@ -12,7 +12,7 @@ use std::time::SystemTime;
 
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::journal::{Durability, Journal};
 use super::replay::Wrong;
@@ -71,6 +71,13 @@ pub enum Change {
         target: Target,
         /// This.
         before: Override,
+    },
+    /// A person ended holds of flap damping.
+    Lift {
+        /// On this.
+        target: Target,
+        /// So many.
+        holds: usize,
     },
     /// The time of an override was over.
     Expire {
@@ -154,6 +161,8 @@ pub enum Action {
     Set,
     /// An override was taken away.
     Clear,
+    /// Holds of flap damping were ended.
+    Lift,
     /// The time of an override was over.
     Expire,
     /// A person returned to a pool.
@@ -171,6 +180,7 @@ impl fmt::Display for Action {
         f.write_str(match self {
             Self::Set => "set",
             Self::Clear => "clear",
+            Self::Lift => "lift",
             Self::Expire => "expire",
             Self::Failback => "failback",
             Self::Grant => "grant",
@@ -195,6 +205,7 @@ impl Entry {
         let (action, target) = match change {
             Change::Set { target, .. } => (Action::Set, Some(target.to_string())),
             Change::Clear { target, .. } => (Action::Clear, Some(target.to_string())),
+            Change::Lift { target, .. } => (Action::Lift, Some(target.to_string())),
             Change::Expire { target, .. } => (Action::Expire, Some(target.to_string())),
             Change::Failback { pool, .. } => {
                 (Action::Failback, Some(Target::Pool(pool.clone()).to_string()))
@@ -210,6 +221,7 @@ impl Entry {
             Change::Clear { before, .. } | Change::Expire { before, .. } => {
                 (shown(before), Value::Null)
             }
+            Change::Lift { holds, .. } => (json!({ "holds": holds }), Value::Null),
             Change::Failback { families, .. } => {
                 let families: Vec<String> = families.iter().map(ToString::to_string).collect();
                 (Value::from("held back"), Value::from(families))
@@ -265,7 +277,7 @@ impl Entry {
                 tokens.grant(token()?.into(), granted.map_err(|error| error.to_string())?);
             }
             Action::Revoke => drop(tokens.revoke(token()?)),
-            Action::Failback | Action::Reload => {}
+            Action::Lift | Action::Failback | Action::Reload => {}
         }
         Ok(())
     }

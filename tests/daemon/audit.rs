@@ -2,14 +2,17 @@
 
 use std::fs;
 
+use crate::support::backend::{Backend, Manner, WELL};
 use crate::support::daemon::{Daemon, run};
-use crate::support::setup::{Setup, ZONE, steady};
+use crate::support::setup::{Setup, ZONE, pool, steady, web};
 use crate::support::wait::until_eq;
 
+const MAIN: &str = "192.0.2.1";
+const SPARE: &str = "198.51.100.1";
 const NAMES: &str = "www.failover = [\"main\", \"spare\"]\n";
 
 fn daemon() -> Daemon {
-    let pools = steady("main", "192.0.2.1") + &steady("spare", "198.51.100.1");
+    let pools = steady("main", MAIN) + &steady("spare", SPARE);
     Setup::steering(&pools, NAMES).ready()
 }
 
@@ -58,6 +61,26 @@ fn every_change_is_shown_with_whoever_made_it() {
     daemon.set("pool:spare", "drain");
     let text = daemon.cli_ok(&["audit"]);
     assert!(text.contains("\nas it was written: 5 in a chain that ends with "), "{text}");
+}
+
+#[test]
+fn an_end_of_flap_damping_is_a_change() {
+    let server = Backend::http();
+    let monitor = web() + "damping = { falls = 1, hold = \"1h\", longest = \"1h\" }\n";
+    let pools = monitor + &pool("main", "web", MAIN, server.address) + &steady("spare", SPARE);
+    let daemon = Setup::steering(&pools, NAMES).ready();
+    daemon.wait_for_answer("www", MAIN);
+    server.be(Manner::Answer("503 Service Unavailable", ""));
+    daemon.wait_for_answer("www", SPARE);
+    server.be(WELL);
+    until_eq(true, || daemon.endpoint("main")["held_until"].is_string());
+    daemon.cli_ok(&["clear", "pool:main"]);
+    daemon.wait_for_answer("www", MAIN);
+    let wanted = ["clear pool:main, which flap damping held down"];
+    assert_eq!(done(&daemon.cli_ok(&["audit"])), wanted);
+    let refused = daemon.cli(&["clear", "pool:main"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert_eq!(done(&daemon.cli_ok(&["audit"])), wanted);
 }
 
 #[test]

@@ -168,9 +168,9 @@ fn a_damaged_journal_costs_its_damaged_lines_only() {
         "pool:main"
     );
     assert_eq!(fs::metadata(&path).unwrap().len(), whole as u64);
-    let finding =
-        daemon.log.lines().iter().find_map(|line| line["finding"].as_str().map(str::to_owned));
-    assert!(finding.unwrap().starts_with("state/audit.jsonl:1:1: "));
+    let first =
+        daemon.log.lines().iter().find_map(|line| line["first"].as_str().map(str::to_owned));
+    assert!(first.unwrap().starts_with("state/audit.jsonl:1:1: "));
 }
 
 /// DNS goes on without memory; what cannot be remembered is refused.

@@ -177,9 +177,9 @@ impl TargetStatus {
     }
 
     /// Ends the hold, if there is one; returns whether there was.
-    pub(super) fn lift_hold(&mut self, now: Duration) -> bool {
+    pub(super) fn lift_hold(&mut self, now: Duration) {
         self.tracker.lift_hold(now);
         self.nudge.notify_one();
-        self.held_until.take().is_some()
+        self.held_until = None;
     }
 }

@@ -78,7 +78,8 @@ async fn nothing_else_is_taken_for_a_heartbeat() {
     running.net.set(1, Answer::Silent(SECOND));
     for _ in 0..60 {
         sleep(SECOND).await;
-        assert_eq!(running.probes.lift_holds(&[dead]), 0);
+        assert_eq!(running.probes.board().holds(&[dead]), 0);
+        running.probes.lift_holds(&[dead]);
     }
     let verdicts = running.probes.board().verdicts().concat();
     let states: Vec<State> = verdicts.iter().map(|verdict| verdict.state).collect();
