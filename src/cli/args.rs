@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::clock;
 use crate::duration::parse_duration;
@@ -60,6 +61,16 @@ pub enum Command {
     Ask(AskArgs),
     /// Serve three local regions to break, and show how answers move
     Demo(DemoArgs),
+    /// Show what a shell needs to complete commands and flags
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Write manual pages, one for each command
+    Man {
+        /// The folder to write them to; made if it is missing
+        folder: PathBuf,
+    },
 }
 
 /// Flags of `check`.

@@ -14,6 +14,7 @@ pub mod overrides;
 mod probe;
 pub mod reload;
 mod serve;
+mod shell;
 pub mod status;
 mod token;
 
@@ -55,6 +56,8 @@ pub fn main() -> ExitCode {
         Command::Audit(args) => return audit::run(&cli.config, args),
         Command::Explain(args) if !args.live => explain::offline(&cli.config, args),
         Command::Ask(args) => runtime.block_on(ask::run(args)),
+        Command::Completions { shell } => shell::completions(*shell),
+        Command::Man { folder } => shell::man(folder),
         Command::Probe(args) => return probe::run(&cli.config, args, &runtime),
         command => runtime.block_on(ask_daemon(command, &cli.config)),
     };
@@ -86,7 +89,9 @@ pub async fn run(command: &Command, client: &Client) -> CommandResult {
         | Command::Audit(_)
         | Command::Ask(_)
         | Command::Probe(_)
-        | Command::Demo(_) => Err("this command does not ask the daemon".into()),
+        | Command::Demo(_)
+        | Command::Completions { .. }
+        | Command::Man { .. } => Err("this command does not ask the daemon".into()),
     }
 }
 

@@ -1,5 +1,8 @@
 //! The command line, on files alone and against the running daemon.
 
+use std::fs;
+use std::process::Command;
+
 use serde_json::Value;
 
 use crate::support::backend::{Backend, Manner, fresh_ip};
@@ -94,6 +97,52 @@ fn a_key_that_no_client_matches_is_warned_of_and_stops_nothing() {
     assert!(line["finding"].as_str().unwrap().contains("AS64500"), "{line}");
     daemon.cli_ok(&["reload"]);
     daemon.log.wait_for(message, 2);
+}
+
+/// A shell's own word for whether it can read them.
+#[test]
+fn shells_read_their_completions() {
+    let setup = files();
+    for shell in ["bash", "zsh", "fish"] {
+        let said = run(setup.path(), &["completions", shell]);
+        assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""));
+        for word in ["failback", "reason", "live"] {
+            assert!(said.stdout.contains(word), "{shell}: {word}");
+        }
+    }
+    let script = run(setup.path(), &["completions", "bash"]).stdout;
+    setup.write("steersman.bash", &script);
+    let typed = "source steersman.bash; COMP_WORDS=(steersman fail); COMP_CWORD=1; \
+                 _steersman steersman fail steersman; echo \"${COMPREPLY[@]}\"";
+    let said = Command::new("bash").args(["-c", typed]).current_dir(setup.path()).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&said.stdout), "failback\n", "{said:?}");
+}
+
+#[test]
+fn every_command_has_a_page() {
+    let setup = files();
+    let said = run(setup.path(), &["man", "share/man1"]);
+    assert_eq!((said.code, said.stdout.as_str()), (Some(0), ""), "{said:?}");
+    let help = run(setup.path(), &["help"]).stdout;
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands: Vec<&str> = commands
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|command| *command != "help")
+        .collect();
+    assert!(commands.contains(&"explain"), "{help}");
+    let page =
+        |name: &str| fs::read_to_string(setup.path().join(format!("share/man1/{name}.1"))).unwrap();
+    let whole = page("steersman");
+    for command in commands {
+        assert!(whole.contains(&format!("steersman\\-{command}(1)")), "{command}: {whole}");
+        assert!(page(&format!("steersman-{command}")).contains(".TH"), "{command}");
+    }
+    assert!(page("steersman-token-add").contains("viewer, operator or admin"));
+    setup.write("file", "");
+    let refused = run(setup.path(), &["man", "file/man1"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.starts_with("cannot write manual pages to file/man1: "), "{refused:?}");
 }
 
 #[test]
