@@ -36,6 +36,9 @@ pub enum Command {
     Check(CheckArgs),
     /// Show the answer to a question and each step that leads to it
     Explain(ExplainArgs),
+    /// Show what would be answered differently, to whom, and while which region has failed: exit 0 nothing, 1
+    /// something, 2 that cannot be told
+    Diff(DiffArgs),
     /// Show regions, pools and endpoints with their verdicts and overrides
     Status(StatusArgs),
     /// Take a region, pool or endpoint out of new answers
@@ -88,6 +91,29 @@ pub enum CheckFormat {
     Text,
     /// A JSON array.
     Json,
+}
+
+/// Flags of `diff`.
+#[derive(Clone, Debug, Args)]
+pub struct DiffArgs {
+    /// A folder, or a git revision
+    pub old: String,
+    /// The same [default: the files as they are]
+    pub new: Option<String>,
+    /// How to show the differences
+    #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
+    pub format: DiffFormat,
+}
+
+/// How `diff` shows differences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    /// A paragraph for each name.
+    Text,
+    /// All of them as JSON.
+    Json,
+    /// A table for a pull request.
+    Markdown,
 }
 
 /// Flags of `explain`.

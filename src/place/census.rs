@@ -64,8 +64,10 @@ impl Census {
         let mut cells = HashMap::<&[u32], Cell>::new();
         let mut countries = BTreeMap::<CountryCode, Addresses>::new();
         let (all_v4, all_v6) = (total(&v4), total(&v6));
-        let v4s = v4.iter().map(|count| (count, Addresses { v4: count.addresses / all_v4, v6: 0.0 }));
-        let v6s = v6.iter().map(|count| (count, Addresses { v4: 0.0, v6: count.addresses / all_v6 }));
+        let v4s =
+            v4.iter().map(|count| (count, Addresses { v4: count.addresses / all_v4, v6: 0.0 }));
+        let v6s =
+            v6.iter().map(|count| (count, Addresses { v4: 0.0, v6: count.addresses / all_v6 }));
         for (count, addresses) in v4s.chain(v6s) {
             let cell = cells.entry(&count.chains).or_insert_with(|| Cell {
                 client: count.client,
