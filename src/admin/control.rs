@@ -5,10 +5,11 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 
 use super::problem::Problem;
+use super::shares::{AddressType, NameList, NameMap, NamesRequest, Preview};
 use super::status::Status;
 use crate::finding::Finding;
 use crate::finding::words::{closest, one_of};
-use crate::health::{Family, Override, Overrides, Target};
+use crate::health::{Family, Override, OverrideState, Overrides, Target};
 use crate::history::History;
 use crate::question::ClientNetwork;
 use crate::state::{Author, Role, StateError, Token, Trail};
@@ -40,6 +41,19 @@ pub trait Control: Send + Sync + 'static {
 
     /// The answer to a question and each step that led to it.
     fn explain(&self, question: &ExplainRequest) -> Result<serde_json::Value, Problem>;
+
+    /// The steered names, and what their clients are told.
+    fn names(&self, wanted: &NamesRequest) -> NameList;
+
+    /// What the clients of each country are told by a steered name; none if it is not steered.
+    fn map(&self, name: &Name, rtype: AddressType) -> Option<NameMap>;
+
+    /// What would move if an override were set, or cleared where there is no state.
+    fn preview(
+        &self,
+        target: &Target,
+        state: Option<OverrideState>,
+    ) -> Result<Preview, OverrideError>;
 
     /// The overrides in force.
     fn overrides(&self) -> Overrides;

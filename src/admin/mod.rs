@@ -8,9 +8,11 @@ mod answers;
 mod change;
 mod control;
 mod events;
+mod look;
 mod problem;
 mod routes;
 mod server;
+mod shares;
 pub mod status;
 
 #[cfg(test)]
@@ -24,3 +26,7 @@ pub use change::{Change, TokenWish, USER_HEADER};
 pub use control::{Cleared, Control, ExplainRequest, OverrideError};
 pub use problem::{FileError, Problem};
 pub use server::{Limits, serve};
+pub use shares::{
+    AddressType, MOST_NAMES, Moved, NameChange, NameList, NameMap, NameStatus, NamesRequest,
+    Preview, PreviewWish, Share,
+};

@@ -20,6 +20,7 @@ use super::answers::{
 use super::change::{self, TokenWish};
 use super::control::{Control, ExplainRequest, not_durable};
 use super::events::{self, Streams};
+use super::look;
 use super::problem::Problem;
 use super::server::Peer;
 use super::status::OverrideStatus;
@@ -38,7 +39,7 @@ type Answer = Result<Response, Problem>;
 
 /// What the handlers share.
 #[derive(Clone)]
-struct Shared {
+pub(super) struct Shared {
     control: Arc<dyn Control>,
     /// How long a client may take to send a body.
     body_timeout: Duration,
@@ -60,6 +61,9 @@ pub(super) fn router(
         .route("/metrics", get(metrics))
         .route("/api/v1/status", get(status))
         .route("/api/v1/explain", get(explain))
+        .route("/api/v1/names", get(look::names))
+        .route("/api/v1/map", get(look::map))
+        .route("/api/v1/preview", post(look::preview))
         .route("/api/v1/overrides", get(overrides))
         .route("/api/v1/overrides/{kind}/{*name}", put(set_override).delete(clear_override))
         .route("/api/v1/failback/{pool}", post(failback))
@@ -79,7 +83,7 @@ pub(super) fn router(
 
 impl Shared {
     /// Calls the daemon on a thread that may block.
-    async fn call<T: Send + 'static>(
+    pub(super) async fn call<T: Send + 'static>(
         &self,
         call: impl FnOnce(&dyn Control) -> T + Send + 'static,
     ) -> Result<T, Problem> {
@@ -90,7 +94,7 @@ impl Shared {
         })
     }
 
-    async fn body(&self, request: Request) -> Result<Bytes, Problem> {
+    pub(super) async fn body(&self, request: Request) -> Result<Bytes, Problem> {
         match tokio::time::timeout(self.body_timeout, Bytes::from_request(request, &())).await {
             Ok(Ok(bytes)) => Ok(bytes),
             Ok(Err(rejection)) => Err(Problem::new(rejection.status(), rejection.body_text())),

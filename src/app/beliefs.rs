@@ -10,6 +10,7 @@ use crate::health::{
 };
 use crate::probe::Probes;
 use crate::steering::{Pools, Returns};
+use crate::view::View;
 
 /// Verdicts and overrides.
 pub(super) struct Beliefs {
@@ -60,6 +61,21 @@ impl Beliefs {
             returns.see(id, family, seen, now)
         };
         pools.with(&summed, inventory, standing, see)
+    }
+
+    /// How the pools would stand if people said something else, all else being as it is.
+    pub fn pools_if(&self, view: &View, overrides: &Overrides) -> Pools {
+        let inventory = &view.world.inventory;
+        let verdicts = self.probes.board().verdicts();
+        let standing = |id: EndpointId| {
+            let verdict =
+                verdicts.get(id.pool as usize).and_then(|pool| pool.get(id.index as usize));
+            let verdict = verdict.copied().unwrap_or(Verdict::SETTLED_UP);
+            StandingNow::of(inventory, id, verdict, overrides)
+        };
+        // Those that are on their way back stay there.
+        let back = |id, family, _| view.pools.get(id)?.set_of(family)?.back().copied();
+        Pools::seen_by(inventory, standing, back)
     }
 
     /// A pool that is down only because some endpoints count as that before their first probe has not

@@ -14,12 +14,16 @@ use crate::admin::status::{
     ChangeStatus, OverrideStatus, ProbeFacts, ProbeStatus, RoundTripStatus, Status, pool_statuses,
     region_statuses,
 };
-use crate::admin::{Cleared, Control, ExplainRequest, OverrideError, Problem};
+use crate::admin::{
+    AddressType, Cleared, Control, ExplainRequest, NameList, NameMap, NamesRequest, OverrideError,
+    Preview, Problem,
+};
 use crate::clock;
 use crate::explain::{self, explain};
 use crate::finding::Finding;
 use crate::health::{
-    EndpointId, Family, Inventory, Monitor, Override, Overrides, State, Target, Verdict,
+    EndpointId, Family, Inventory, Monitor, Override, OverrideState, Overrides, State, Target,
+    Verdict,
 };
 use crate::history::{History, What};
 use crate::metrics;
@@ -27,6 +31,7 @@ use crate::probe::{Snapshot, TargetStatus};
 use crate::state::{Author, Change, Granted, Role, StateError, Token, Trail};
 use crate::timestamp;
 use crate::view::View;
+use crate::wire::Name;
 
 /// How everything stood at one moment.
 struct Moment {
@@ -213,6 +218,22 @@ impl Control for Running {
         )
         .map_err(|what| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, what))?;
         serde_json::to_value(explanation).map_err(|error| broken(error.to_string()))
+    }
+
+    fn names(&self, wanted: &NamesRequest) -> NameList {
+        self.name_list(wanted)
+    }
+
+    fn map(&self, name: &Name, rtype: AddressType) -> Option<NameMap> {
+        self.name_map(name, rtype)
+    }
+
+    fn preview(
+        &self,
+        target: &Target,
+        state: Option<OverrideState>,
+    ) -> Result<Preview, OverrideError> {
+        self.what_if(target, state)
     }
 
     fn overrides(&self) -> Overrides {

@@ -11,6 +11,7 @@ use std::{panic, thread};
 
 use super::alarm::{self, Alarm, Dependents};
 use super::beliefs::Beliefs;
+use super::shares::Counted;
 use super::{comebacks, events, panics};
 use crate::admin::{Access, Control as _};
 use crate::config::Daemon;
@@ -45,6 +46,8 @@ pub(super) struct Running {
     /// What the files looked like when they were last loaded.
     pub seen: Arc<Seen>,
     pub ongoing: Ongoing,
+    /// What was counted for those who look.
+    pub counted: Counted,
 }
 
 /// What is going on: nothing at the start.

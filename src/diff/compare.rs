@@ -17,7 +17,9 @@ pub fn compare(before: &World, after: &World) -> Diff {
     let differences = names.0.iter().filter_map(|(name, pair)| {
         let both: Vec<&SteeredName> = pair.before.into_iter().chain(pair.after).collect();
         let census = censuses.of(&both);
-        let compared = Compared { cases: &cases, census: &census, sides: (before, after) };
+        let inhabited = census.countries.values().filter(|all| all.v4 + all.v6 > 0.0).count();
+        let sides = (before, after);
+        let compared = Compared { cases: &cases, census: &census, inhabited, sides };
         compared.name(name, *pair)
     });
     Diff {
@@ -95,6 +97,8 @@ fn standing_without(inventory: &Inventory, failed: Option<&String>) -> Pools {
 struct Compared<'a> {
     cases: &'a [Situation],
     census: &'a Census,
+    /// How many countries have addresses.
+    inhabited: usize,
     sides: (&'a World, &'a World),
 }
 
@@ -110,14 +114,12 @@ impl Compared<'_> {
         };
         let mut cases = Vec::<Case>::new();
         for situation in self.cases {
-            let found = self.situation(situation, pair);
-            // What a failure changes nothing about has been said.
-            let is_news = |case: &Case| {
-                let mut said = cases.iter().filter(|said| said.failed.is_none());
-                !said.any(|said| (&said.types, &said.moves) == (&case.types, &case.moves))
-            };
-            let news: Vec<Case> = found.into_iter().filter(is_news).collect();
-            cases.extend(news);
+            let said: Vec<MoveDiff> = cases
+                .iter()
+                .filter(|case| case.failed.is_none())
+                .flat_map(|case| case.moves.iter().cloned())
+                .collect();
+            cases.extend(self.situation(situation, pair, &said));
             if change != NameChange::Changed {
                 break;
             }
@@ -127,8 +129,9 @@ impl Compared<'_> {
         differs.then_some(NameDiff { name, change, ttl_seconds, cases })
     }
 
-    /// One case for each set of types of which the same holds.
-    fn situation(&self, situation: &Situation, pair: Pair<'_>) -> Vec<Case> {
+    /// One case for each set of types of which the same holds. Of a failure only what moves by it that has not
+    /// been said, and not that a pool has other endpoints.
+    fn situation(&self, situation: &Situation, pair: Pair<'_>, said: &[MoveDiff]) -> Vec<Case> {
         let before = Given { world: self.sides.0, pools: &situation.before };
         let after = Given { world: self.sides.1, pools: &situation.after };
         let mut cases = Vec::<Case>::new();
@@ -136,7 +139,11 @@ impl Compared<'_> {
             let pairing = (&situation.pairing, asked);
             let found = moves((before, pair.before), (after, pair.after), pairing, self.census);
             let found = found.into_iter().filter(|one| !is_nothing(one));
-            let moves: Vec<MoveDiff> = found.map(|one| self.move_diff(one)).collect();
+            let is_news = |one: &MoveDiff| {
+                situation.failed.is_none() || one.from != one.to && !said.contains(one)
+            };
+            let moves: Vec<MoveDiff> =
+                found.map(|one| self.move_diff(one)).filter(is_news).collect();
             if let Some(case) = cases.iter_mut().find(|case| case.moves == moves) {
                 case.types.push(rtype);
             } else if !moves.is_empty() {
@@ -173,11 +180,16 @@ impl Compared<'_> {
             let part = if all.v4 > 0.0 { moved.v4 / all.v4 } else { moved.v6 / all.v6 };
             (part > 0.0).then(|| country_diff(*code, rounded(part)))
         };
+        let countries: Vec<CountryDiff> = countries.into_iter().filter_map(known).collect();
+        let first = countries.first().map(|country| country.part);
+        let everywhere = countries.len() == self.inhabited
+            && countries.iter().all(|country| Some(country.part) == first);
         MoveDiff {
             from: said(one.from, self.sides.0),
             to: said(one.to, self.sides.1),
             part: Part { ipv4: rounded(one.addresses.v4), ipv6: rounded(one.addresses.v6) },
-            countries: countries.into_iter().filter_map(known).collect(),
+            everywhere,
+            countries,
             example: one.client.to_string(),
         }
     }

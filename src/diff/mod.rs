@@ -94,6 +94,8 @@ pub struct MoveDiff {
     pub to: String,
     /// How many they are.
     pub part: Part,
+    /// Whether they are the same part of every country.
+    pub everywhere: bool,
     /// Where they are, the most addresses first.
     pub countries: Vec<CountryDiff>,
     /// The address of one of them, for `explain --from`.

@@ -29,7 +29,7 @@ pub(super) fn places(one: &MoveDiff) -> String {
     if one.countries.is_empty() {
         return format!("addresses that nobody on the internet has, like {}", one.example);
     }
-    if one.part.ipv4 > 0.9995 || one.part.ipv4 == 0.0 && one.part.ipv6 > 0.9995 {
+    if one.everywhere {
         return "everywhere".into();
     }
     let named = one.countries.iter().take(NAMED).map(country);

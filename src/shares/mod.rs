@@ -32,15 +32,20 @@ pub struct Given<'a> {
 
 /// Censuses for one set of places, each counted once.
 #[derive(Debug)]
-pub struct Censuses<'a> {
-    places: &'a Places,
+pub struct Censuses {
+    places: Arc<Places>,
     counted: Vec<(Vec<Arc<PlaceMap>>, Arc<Census>)>,
 }
 
-impl<'a> Censuses<'a> {
+impl Censuses {
     /// None counted yet; countries are as `places` has them.
-    pub fn new(places: &'a Places) -> Self {
-        Self { places, counted: Vec::new() }
+    pub fn new(places: &Arc<Places>) -> Self {
+        Self { places: Arc::clone(places), counted: Vec::new() }
+    }
+
+    /// Whether they are of these places.
+    pub fn are_of(&self, places: &Arc<Places>) -> bool {
+        Arc::ptr_eq(&self.places, places)
     }
 
     /// Of all that some names tell apart.
@@ -61,7 +66,7 @@ impl<'a> Censuses<'a> {
             return Arc::clone(census);
         }
         let refs: Vec<&PlaceMap> = maps.iter().map(|map| &***map).collect();
-        let census = Arc::new(Census::new(self.places, &refs));
+        let census = Arc::new(Census::new(&self.places, &refs));
         self.counted.push((maps.into_iter().cloned().collect(), Arc::clone(&census)));
         census
     }

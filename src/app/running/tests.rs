@@ -4,6 +4,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::super::shares::Counted;
 use super::*;
 use crate::health::Overrides;
 use crate::probe::{Kit, Probes};
@@ -44,6 +45,7 @@ pub(in crate::app) fn running(daemon: Daemon, seen: &Arc<Seen>) -> Running {
         alarm: Alarm::default(),
         seen: Arc::clone(seen),
         ongoing: Ongoing::default(),
+        counted: Counted::default(),
     }
 }
 
