@@ -32,6 +32,7 @@ pub mod probe;
 pub mod question;
 pub mod rate_limit;
 pub mod reload;
+pub mod safety;
 pub mod server;
 pub mod shares;
 pub mod state;

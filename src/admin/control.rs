@@ -12,6 +12,7 @@ use crate::finding::words::{closest, one_of};
 use crate::health::{Family, Override, OverrideState, Overrides, Target};
 use crate::history::History;
 use crate::question::ClientNetwork;
+use crate::safety::Broken;
 use crate::state::{Author, Role, StateError, Token, Trail};
 use crate::wire::Name;
 
@@ -116,6 +117,8 @@ pub enum OverrideError {
     NothingToClear,
     /// No failback holds that pool back.
     NotHeldBack,
+    /// It would break safety rules.
+    Breaks(Vec<Broken>),
     /// It could not be made durable.
     NotDurable(StateError),
 }
@@ -150,9 +153,17 @@ impl OverrideError {
                      been returned to"
                 ),
             ),
+            Self::Breaks(rules) => Problem::new(StatusCode::CONFLICT, broken(&rules)),
             Self::NotDurable(error) => not_durable(&error),
         }
     }
+}
+
+/// What rules would be broken, and what can be done about it.
+fn broken(rules: &[Broken]) -> String {
+    let rules = rules.iter().map(|Broken { rule, why }| format!("rule {rule}: {why}"));
+    let rules: Vec<String> = rules.collect();
+    format!("nothing has changed, since it would break {}; an admin can force it", rules.join("; "))
 }
 
 /// What could not be written down has not happened.

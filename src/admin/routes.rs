@@ -160,7 +160,8 @@ async fn set_override(
     let target = target(path)?;
     let by = change::author(&caller, peer.0, request.headers());
     let body = shared.body(request).await?;
-    let what = change::read(&body, crate::clock::wall_now())?;
+    let (what, forces) = change::read(&body, crate::clock::wall_now())?;
+    let by = change::forcing(by, forces, &caller)?;
     let set = OverrideStatus::new(&target, &what);
     let (on, who) = (target.clone(), by.clone());
     let before = shared.call(move |control| control.set_override(on, what, &who)).await?;
@@ -180,9 +181,10 @@ async fn clear_override(
     Extension(peer): Extension<Peer>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
+    uri: Uri,
 ) -> Answer {
     let target = target(path)?;
-    let by = change::author(&caller, peer.0, &headers);
+    let by = change::forcing(change::author(&caller, peer.0, &headers), force(&uri)?, &caller)?;
     let (on, who) = (target.clone(), by.clone());
     let cleared = shared.call(move |control| control.clear(&on, &who)).await?;
     let cleared =
@@ -241,11 +243,27 @@ async fn reload(
     Extension(peer): Extension<Peer>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
+    uri: Uri,
 ) -> Answer {
-    let by = change::author(&caller, peer.0, &headers);
+    let by = change::forcing(change::author(&caller, peer.0, &headers), force(&uri)?, &caller)?;
     let loaded = shared.call(move |control| control.reload(&by)).await?;
     let revision = loaded.map_err(Problem::of_files)?;
     Ok(Json(Reloaded { revision }).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ForceQuery {
+    #[serde(default)]
+    force: bool,
+}
+
+/// Whether a change is wanted though it breaks safety rules.
+fn force(uri: &Uri) -> Result<bool, Problem> {
+    let bad = |detail| Problem::new(StatusCode::BAD_REQUEST, detail);
+    let Query(query) =
+        Query::<ForceQuery>::try_from_uri(uri).map_err(|error| bad(error.body_text()))?;
+    Ok(query.force)
 }
 
 #[derive(Deserialize)]

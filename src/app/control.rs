@@ -250,6 +250,7 @@ impl Control for Running {
         if let Some(unknown) = self.unknown(&target) {
             return Err(unknown);
         }
+        let by = &self.allowed(by, |overrides| overrides.set(target.clone(), what.clone()))?;
         let before = self.beliefs.overrides().get(&target).cloned();
         let change =
             Change::Set { target: target.clone(), before: before.clone(), after: what.clone() };
@@ -269,6 +270,7 @@ impl Control for Running {
         if overridden.is_none() && holds == 0 {
             return Err(self.unknown(target).unwrap_or(OverrideError::NothingToClear));
         }
+        let by = &self.allowed(by, |overrides| drop(overrides.clear(target)))?;
         if let Some(before) = overridden.clone() {
             self.audit_durably(by, &Change::Clear { target: target.clone(), before })?;
             self.history.add(clock::wall_now(), events::override_is("clear", target, None, by));
@@ -309,10 +311,10 @@ impl Control for Running {
         let _loading = self.ongoing.loading.lock().unwrap_or_else(PoisonError::into_inner);
         self.ongoing.load_is_waiting.store(false, Ordering::Release);
         let before = self.live.load().world.revision.clone();
-        let loaded = self.load();
+        let loaded = self.load(by);
         self.metrics.reloaded(loaded.is_ok());
         match &loaded {
-            Ok(revision) => {
+            Ok((revision, by)) => {
                 tracing::info!(revision, "reloaded");
                 let what = What::Reload { revision: revision.clone(), errors: None };
                 self.history.add(clock::wall_now(), what);
@@ -330,7 +332,7 @@ impl Control for Running {
                 );
             }
         }
-        loaded
+        loaded.map(|(revision, _)| revision)
     }
 
     fn history(&self) -> Arc<History> {

@@ -16,6 +16,7 @@ mod limits;
 mod panics;
 mod reasons;
 mod reports;
+mod rules;
 mod running;
 mod runtime;
 mod shares;

@@ -52,7 +52,7 @@ pub enum Command {
     /// Return to a pool that failback holds back
     Failback(FailbackArgs),
     /// Load all files anew; any error changes nothing
-    Reload,
+    Reload(ReloadArgs),
     /// Show who changed what, and whether the log of it is as it was written: exit 0 it is, 1 not
     Audit(AuditArgs),
     /// Make, list or take back tokens of the admin endpoint
@@ -154,6 +154,9 @@ pub struct SetArgs {
     /// Why, for whoever looks next
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub reason: String,
+    /// Though it breaks safety rules, which is for admins
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Flags of `clear`.
@@ -161,6 +164,17 @@ pub struct SetArgs {
 pub struct ClearArgs {
     /// region:NAME, pool:NAME or endpoint:POOL/ADDR
     pub target: Target,
+    /// Though it breaks safety rules, which is for admins
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Flags of `reload`.
+#[derive(Clone, Debug, Args)]
+pub struct ReloadArgs {
+    /// Though it breaks safety rules, which is for admins
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// What can be done with tokens.

@@ -83,7 +83,7 @@ pub async fn run(command: &Command, client: &Client) -> CommandResult {
         Command::Down(args) => overrides::set(OverrideState::Down, args, client).await,
         Command::Clear(args) => overrides::clear(args, client).await,
         Command::Failback(args) => failback::run(args, client).await,
-        Command::Reload => reload::run(client).await,
+        Command::Reload(args) => reload::run(args, client).await,
         Command::Token(command) => token::run(command, client).await,
         Command::Explain(args) => explain::live(args, client).await,
         Command::Serve

@@ -35,6 +35,7 @@ mod panics;
 mod reload;
 mod requires;
 mod restart;
+mod rules;
 mod shares;
 mod start;
 mod stopping;

@@ -63,7 +63,7 @@ async fn a_change_is_loaded_once_whatever_comes_of_it() {
     for (contents, is_good) in [(zone(22), true), ("nonsense".into(), false), (zone(3), true)] {
         fs::write(&path, &contents).unwrap();
         timeout(LONG, watch.changed()).await.expect("a change is news");
-        assert_eq!(running.load().is_ok(), is_good, "{contents}");
+        assert_eq!(running.load(&Author::daemon()).is_ok(), is_good, "{contents}");
         assert!(timeout(LONG, watch.changed()).await.is_err(), "news once, {contents}");
     }
 }
