@@ -15,6 +15,7 @@ pub mod config;
 pub mod demo;
 pub mod diff;
 pub mod dns;
+pub mod drill;
 pub mod duration;
 pub mod explain;
 pub mod finding;

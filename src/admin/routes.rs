@@ -19,6 +19,7 @@ use super::answers::{
 };
 use super::change::{self, TokenWish};
 use super::control::{Control, ExplainRequest, not_durable};
+use super::drills;
 use super::events::{self, Streams};
 use super::look;
 use super::problem::Problem;
@@ -64,6 +65,8 @@ pub(super) fn router(
         .route("/api/v1/names", get(look::names))
         .route("/api/v1/map", get(look::map))
         .route("/api/v1/preview", post(look::preview))
+        .route("/api/v1/drills", get(drills::list).post(drills::begin))
+        .route("/api/v1/drills/{id}", get(drills::show).delete(drills::end))
         .route("/api/v1/overrides", get(overrides))
         .route("/api/v1/overrides/{kind}/{*name}", put(set_override).delete(clear_override))
         .route("/api/v1/failback/{pool}", post(failback))
@@ -342,7 +345,7 @@ async fn events(State(shared): State<Shared>, headers: HeaderMap, uri: Uri) -> A
 }
 
 /// What a path names.
-fn named<T>(path: Result<Path<T>, PathRejection>) -> Result<T, Problem> {
+pub(super) fn named<T>(path: Result<Path<T>, PathRejection>) -> Result<T, Problem> {
     let bad = |error: PathRejection| Problem::new(StatusCode::BAD_REQUEST, error.body_text());
     path.map(|Path(name)| name).map_err(bad)
 }
