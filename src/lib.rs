@@ -25,6 +25,7 @@ mod hash;
 pub mod health;
 pub mod history;
 pub mod live;
+pub mod maintenance;
 pub mod metrics;
 mod pattern;
 pub mod place;
