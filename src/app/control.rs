@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use hickory_proto::rr::RecordType;
 
+use super::beliefs::Planned;
 use super::running::Running;
 use super::{events, families, reasons};
 use crate::admin::status::{
@@ -38,6 +39,7 @@ use crate::wire::Name;
 struct Moment {
     view: Arc<View>,
     overrides: Overrides,
+    planned: Planned,
     probes: Snapshot,
 }
 
@@ -48,6 +50,7 @@ impl Moment {
         ProbeFacts {
             verdict,
             since: self.probes.since(id),
+            away: self.planned.get(&id.pool) == Some(&0),
             failing: self.is_failing(id, verdict, &targets),
             last_error: self.last_error(id, verdict, &targets),
             last_round_trip: targets.iter().filter_map(|target| target.round_trip).max(),
@@ -140,6 +143,7 @@ impl Running {
         Moment {
             view: self.live.load_full(),
             overrides,
+            planned: self.beliefs.planned(),
             probes: self.beliefs.probes.board().snapshot(),
         }
     }
@@ -176,10 +180,10 @@ impl Control for Running {
 
     fn metrics(&self) -> String {
         let moment = self.moment();
-        let Moment { view, overrides, probes } = &moment;
+        let Moment { view, overrides, planned, probes } = &moment;
         let mut all = self.metrics.families();
         all.push(metrics::info(&view.world.revision, env!("CARGO_PKG_VERSION")));
-        all.extend(families::endpoints(view, overrides, probes));
+        all.extend(families::endpoints(view, (overrides, planned), probes));
         all.extend(families::probes(probes));
         all.extend(families::maintenance(&self.maintenance_statuses(&view.world)));
         all.extend(families::open_files());
