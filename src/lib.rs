@@ -5,7 +5,7 @@
 //! people) builds a new view and swaps it in; see ARCHITECTURE.md for the map of the rooms.
 //!
 //! Pure rooms, without sockets, files, clock or chance: [`wire`], [`zone`], [`steering`],
-//! [`health`], [`place`], [`view`], [`dns`], [`rate_limit`]. Edge rooms, each owning one outside thing: the rest.
+//! [`health`], [`place`], [`view`], [`dns`], [`rate_limit`], [`import`]. Edge rooms, each owning one outside thing: the rest.
 
 pub mod admin;
 pub mod app;
@@ -23,6 +23,7 @@ mod hash;
 pub mod health;
 pub mod history;
 mod hosts;
+pub mod import;
 pub mod live;
 pub mod metrics;
 mod pattern;

@@ -9,6 +9,7 @@ mod check;
 pub mod client;
 mod explain;
 mod failback;
+mod import;
 pub mod logging;
 pub mod overrides;
 mod probe;
@@ -54,6 +55,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => serve::demo(args, &runtime),
         Command::Check(args) => return check::run(&cli.config, args),
         Command::Audit(args) => return audit::run(&cli.config, args),
+        Command::Import(command) => return import::run(command),
         Command::Explain(args) if !args.live => explain::offline(&cli.config, args),
         Command::Ask(args) => runtime.block_on(ask::run(args)),
         Command::Completions { shell } => shell::completions(*shell),
@@ -90,6 +92,7 @@ pub async fn run(command: &Command, client: &Client) -> CommandResult {
         | Command::Ask(_)
         | Command::Probe(_)
         | Command::Demo(_)
+        | Command::Import(_)
         | Command::Completions { .. }
         | Command::Man { .. } => Err("this command does not ask the daemon".into()),
     }

@@ -26,6 +26,7 @@ mod failover;
 mod floods;
 mod heartbeats;
 mod hostile;
+mod import;
 mod monitors;
 mod network;
 mod observing;
