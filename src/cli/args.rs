@@ -238,7 +238,7 @@ pub struct ImportOctoDnsArgs {
 pub struct ImportGdnsdArgs {
     /// The file config, or the folder that it and the folder zones are in
     #[arg(value_name = "CONFIG|FOLDER")]
-    pub config: PathBuf,
+    pub from: PathBuf,
     /// Where to, and how to tell.
     #[command(flatten)]
     pub to: ImportTo,

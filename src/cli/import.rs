@@ -47,7 +47,7 @@ fn from_octodns(args: &ImportOctoDnsArgs) -> Result<Imported, String> {
 }
 
 fn from_gdnsd(args: &ImportGdnsdArgs) -> Result<Imported, String> {
-    let (config, zones) = read::gdnsd(&args.config)?;
+    let (config, zones) = read::gdnsd(&args.from)?;
     let zones =
         zones.iter().map(|(stem, file)| GdnsdZone { stem, name: &file.name, bytes: &file.bytes });
     let config = config.as_ref().map(|file| (file.name.as_str(), file.bytes.as_slice()));

@@ -198,7 +198,8 @@ fn an_imported_gdnsd_answers_as_before() {
     }
 }
 
-/// All that may be said to a client: the code, and names, TTLs and data of the answer.
+/// All that may be said to a client: the code, names, TTLs and data of the answer, and those of the
+/// SOA of what is not there.
 fn gathered(
     server: SocketAddr,
     name: &str,
@@ -210,7 +211,9 @@ fn gathered(
 }
 
 fn said(reply: &Reply) -> (String, BTreeSet<String>) {
-    let records = reply.message.answers.iter();
+    let missing = reply.message.authorities.iter();
+    let missing = missing.filter(|record| record.record_type() == RecordType::SOA);
+    let records = reply.message.answers.iter().chain(missing);
     let of_asked = records.map(|record| {
         format!("{} {} {} {}", record.name, record.ttl, record.record_type(), record.data)
     });

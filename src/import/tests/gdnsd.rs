@@ -100,6 +100,30 @@ default = ["www-eu", "www-us", "www-spare"]
 }
 
 #[test]
+fn networks_in_a_file_of_their_own() {
+    let config = b"plugins => { geoip => {
+  maps => { m => { datacenters => [ a, b ], nets => nets } }
+  resources => { r => { map => m, dcmap => { a => 192.0.2.1, b => 192.0.2.2 } } }
+} }";
+    let zone = b"@ 60 SOA ns.net. host 1 2 3 4 60\n@ NS ns.net.\nr 60 DYNA geoip!r\n";
+    let zone = GdnsdZone { stem: "example.com", name: "zones/example.com", bytes: zone };
+    let from = Gdnsd { config: Some(("etc/config", config)), zones: vec![zone] };
+    let mut include = |path: &str, by: &str| match (path, by) {
+        ("geoip/nets", "etc/config") => {
+            let nets = b"10.0.0.0/8 => [ b, a ]\n10.0.0.0/7x => b\n".to_vec();
+            Ok(vec![("etc/geoip/nets".into(), nets)])
+        }
+        _ => Err("none".into()),
+    };
+    let imported = gdnsd(&from, &mut include).unwrap();
+    loads(&imported);
+    let expected = "[r.geo]\n\"10.0.0.0/8\" = [\"r-b\", \"r-a\"]\ndefault = [\"r-a\", \"r-b\"]\n";
+    expect(text(&imported, "example.com.toml"), expected);
+    let notes = notes(&imported);
+    assert!(notes[0].starts_with("etc/geoip/nets:2:1: the network \"10.0.0.0/7x\""), "{notes:?}");
+}
+
+#[test]
 fn datacenters_of_datacenters() {
     let imported = import(
         "plugins => {
