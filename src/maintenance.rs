@@ -17,6 +17,9 @@ use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Span, Timestamp, ToSpan as _};
 
+use serde::{Deserialize, Serialize};
+
+use crate::duration::parse_duration;
 use crate::health::Target;
 
 /// In how many steps something leaves, and comes back.
@@ -56,6 +59,151 @@ pub enum Repeats {
     Days(i64),
     /// Every so many months, at the same day, or at the last one where there is no such day.
     Months(i64),
+}
+
+/// A window as people write it, in the API and in the audit log. Times of day are by the clock of its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WindowText {
+    /// `region:NAME` or `pool:NAME`.
+    pub target: String,
+    /// When it begins the first time, e.g. `2026-12-05T22:00`.
+    pub start: String,
+    /// When it ends the first time.
+    pub end: String,
+    /// A name of the IANA database; default UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    /// `daily`, `weekly`, `monthly` or `yearly`; without it, once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<String>,
+    /// How long it takes to leave and to come back, e.g. `10m`, which is the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead: Option<String>,
+    /// How long ahead it is announced, e.g. `1d`, which is the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announce: Option<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// What is wrong with a field of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// Which.
+    pub field: &'static str,
+    /// What is expected there.
+    pub expected: &'static str,
+}
+
+const LEAD: Duration = Duration::from_secs(10 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+impl WindowText {
+    /// Reads it, or says everything that is wrong with it. What a name stands for is not looked up, and no TTL
+    /// is known yet.
+    pub fn read(&self, name: &str) -> Result<Window, Vec<Wrong>> {
+        let mut wrong = Vec::new();
+        let mut noted = |field, expected| wrong.push(Wrong { field, expected });
+        let target = match self.target.parse() {
+            Ok(target @ (Target::Region(_) | Target::Pool(_))) => Some(target),
+            _ => {
+                noted("target", "region:NAME or pool:NAME");
+                None
+            }
+        };
+        let zone = match &self.timezone {
+            None => Some(TimeZone::UTC),
+            Some(name) => TimeZone::get(name).ok(),
+        };
+        if zone.is_none() {
+            let expected =
+                r#"a time zone of the IANA database, such as "Europe/Berlin"; default UTC"#;
+            noted("timezone", expected);
+        }
+        let mut moment = |field, text: &str| {
+            let read = read_moment(text, zone.as_ref());
+            read.map_err(|expected| noted(field, expected)).ok()
+        };
+        let (start, end) = (moment("start", &self.start), moment("end", &self.end));
+        let repeats = match self.repeats.as_deref() {
+            None => Some(Repeats::Once),
+            Some("daily") => Some(Repeats::Days(1)),
+            Some("weekly") => Some(Repeats::Days(7)),
+            Some("monthly") => Some(Repeats::Months(1)),
+            Some("yearly") => Some(Repeats::Months(12)),
+            Some(_) => {
+                noted("repeats", r#""daily", "weekly", "monthly" or "yearly""#);
+                None
+            }
+        };
+        let mut within = |field, text: &Option<String>, default| match text {
+            None => Some(default),
+            Some(text) => {
+                let time = parse_duration(text).ok().filter(|time| *time <= LONGEST);
+                if time.is_none() {
+                    noted(field, r#"a time up to 30d, such as "10m""#);
+                }
+                time
+            }
+        };
+        let lead = within("lead", &self.lead, LEAD);
+        let announce = within("announce", &self.announce, DAY);
+        if let (Some(start), Some(end), Some(repeats), Some(lead)) = (start, end, repeats, lead) {
+            match Duration::try_from(end.duration_since(start)).ok().filter(|t| !t.is_zero()) {
+                None => noted("end", "a time after start"),
+                Some(lasts) if lasts.saturating_add(2 * lead) >= repeats.apart() => noted(
+                    "end",
+                    "an end from which it is back, with its lead, before it begins to leave again",
+                ),
+                Some(lasts) => {
+                    if let (Some(target), Some(zone), Some(announce), true) =
+                        (target, zone, announce, wrong.is_empty())
+                    {
+                        let (name, reason) = (name.to_owned(), self.reason.clone());
+                        let ttl = Duration::ZERO;
+                        return Ok(Window {
+                            name,
+                            target,
+                            start,
+                            lasts,
+                            zone,
+                            repeats,
+                            lead,
+                            announce,
+                            ttl,
+                            reason,
+                        });
+                    }
+                }
+            }
+        }
+        Err(wrong)
+    }
+}
+
+impl Repeats {
+    /// The least time from one to the next.
+    fn apart(self) -> Duration {
+        match self {
+            Self::Once => Duration::MAX,
+            Self::Days(days) => DAY * u32::try_from(days).unwrap_or(u32::MAX),
+            Self::Months(_) => 28 * DAY,
+        }
+    }
+}
+
+/// Reads a time of day; says what is expected.
+fn read_moment(text: &str, zone: Option<&TimeZone>) -> Result<DateTime, &'static str> {
+    let expected = r#"a date and time by the clock of its timezone, such as "2026-12-05T22:00""#;
+    // What has an offset says whose clock, and perhaps another one.
+    let moment = text.parse::<DateTime>().ok().filter(|_| !text.contains(['Z', 'z', '[']));
+    let moment = moment.ok_or(expected)?;
+    match zone.is_none_or(|zone| is_shown(zone, moment)) {
+        true => Ok(moment),
+        false => Err("a time that there is: clocks go forward over this one"),
+    }
 }
 
 /// One time that a window comes.
@@ -160,7 +308,7 @@ impl Window {
 }
 
 /// Whether clocks show a moment at all: where they go forward, they pass over some.
-pub fn is_shown(zone: &TimeZone, at: DateTime) -> bool {
+fn is_shown(zone: &TimeZone, at: DateTime) -> bool {
     !matches!(zone.to_ambiguous_timestamp(at).offset(), AmbiguousOffset::Gap { .. })
 }
 

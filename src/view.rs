@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::health::{Inventory, Rule};
+use crate::health::{Inventory, Rule, Target};
 use crate::maintenance::Window;
 use crate::place::Places;
 use crate::steering::{Paces, Pools, SteeredName, Turns};
@@ -70,4 +71,15 @@ pub struct World {
     pub seed: u64,
     /// Name of what is served: changes with every change of a file.
     pub revision: String,
+}
+
+impl World {
+    /// The longest TTL of a name that may answer a region or pool.
+    pub fn longest_ttl(&self, of: &Target) -> Duration {
+        let pools = of.pools_in(&self.inventory);
+        let names = self.steered.iter().flatten();
+        let concerned = names.filter(|name| name.slots.iter().any(|id| pools.contains(id)));
+        let seconds = concerned.map(|name| name.ttl_seconds).max().unwrap_or(0);
+        Duration::from_secs(seconds.into())
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 
 use super::drills::{DrillError, DrillWish};
+use super::maintenance::PlanError;
 use super::problem::Problem;
 use super::shares::{AddressType, NameList, NameMap, NamesRequest, Preview};
 use super::status::Status;
@@ -13,6 +14,7 @@ use crate::finding::Finding;
 use crate::finding::words::{closest, one_of};
 use crate::health::{Family, Override, OverrideState, Overrides, Target};
 use crate::history::History;
+use crate::maintenance::WindowText;
 use crate::question::ClientNetwork;
 use crate::safety::Broken;
 use crate::state::{Author, Role, StateError, Token, Trail};
@@ -82,6 +84,12 @@ pub trait Control: Send + Sync + 'static {
 
     /// Ends a drill before its time; false if it is not under way.
     fn end_drill(&self, id: &str) -> bool;
+
+    /// Plans maintenance for `by`, durably, in place of what had the name.
+    fn plan(&self, name: &str, window: WindowText, by: &Author) -> Result<(), PlanError>;
+
+    /// Calls maintenance off for `by`, durably.
+    fn call_off(&self, name: &str, by: &Author) -> Result<(), PlanError>;
 
     /// Returns for `by`, durably, to a pool that failback holds back; says for which families. It
     /// is answered by the next answer.

@@ -10,6 +10,7 @@ mod control;
 mod drills;
 mod events;
 mod look;
+mod maintenance;
 mod problem;
 mod routes;
 mod server;
@@ -26,6 +27,7 @@ pub use answers::{
 pub use change::{Change, TokenWish, USER_HEADER};
 pub use control::{Cleared, Control, ExplainRequest, OverrideError};
 pub use drills::{DrillError, DrillList, DrillText, DrillWish};
+pub use maintenance::{MaintenanceList, PlanError};
 pub use problem::{FileError, Problem};
 pub use server::{Limits, serve};
 pub use shares::{

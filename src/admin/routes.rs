@@ -22,6 +22,7 @@ use super::control::{Control, ExplainRequest, not_durable};
 use super::drills;
 use super::events::{self, Streams};
 use super::look;
+use super::maintenance;
 use super::problem::Problem;
 use super::server::Peer;
 use super::status::OverrideStatus;
@@ -65,6 +66,8 @@ pub(super) fn router(
         .route("/api/v1/names", get(look::names))
         .route("/api/v1/map", get(look::map))
         .route("/api/v1/preview", post(look::preview))
+        .route("/api/v1/maintenance", get(maintenance::list))
+        .route("/api/v1/maintenance/{name}", put(maintenance::plan).delete(maintenance::call_off))
         .route("/api/v1/drills", get(drills::list).post(drills::begin))
         .route("/api/v1/drills/{id}", get(drills::show).delete(drills::end))
         .route("/api/v1/overrides", get(overrides))

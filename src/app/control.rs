@@ -17,7 +17,7 @@ use crate::admin::status::{
 };
 use crate::admin::{
     AddressType, Cleared, Control, DrillError, DrillWish, ExplainRequest, NameList, NameMap,
-    NamesRequest, OverrideError, Preview, Problem,
+    NamesRequest, OverrideError, PlanError, Preview, Problem,
 };
 use crate::clock;
 use crate::drill::Report;
@@ -28,6 +28,7 @@ use crate::health::{
     Verdict,
 };
 use crate::history::{History, What};
+use crate::maintenance::WindowText;
 use crate::metrics;
 use crate::probe::{Snapshot, TargetStatus};
 use crate::state::{Author, Change, Granted, Role, StateError, Token, Trail};
@@ -290,6 +291,14 @@ impl Control for Running {
         }
         self.refresh_pools();
         Ok(Cleared { overridden, holds })
+    }
+
+    fn plan(&self, name: &str, window: WindowText, by: &Author) -> Result<(), PlanError> {
+        self.plan_maintenance(name, window, by)
+    }
+
+    fn call_off(&self, name: &str, by: &Author) -> Result<(), PlanError> {
+        self.call_off_maintenance(name, by)
     }
 
     fn begin_drill(&self, wish: DrillWish, by: &Author) -> Result<Report, DrillError> {

@@ -8,18 +8,22 @@ use jiff::Timestamp;
 
 use super::beliefs::Planned;
 use super::running::Running;
+use crate::admin::PlanError;
 use crate::admin::status::MaintenanceStatus;
 use crate::clock;
 use crate::history::What;
-use crate::maintenance::{Occurrence, STEPS, Stage, Window};
+use crate::maintenance::{Occurrence, STEPS, Stage, Window, WindowText};
 use crate::safety::broken;
 use crate::shares::Given;
+use crate::state::{Author, Change, Plans};
 use crate::timestamp;
 use crate::view::{View, World};
 
-/// What is under way.
+/// What is planned by the API, and what is under way.
 #[derive(Default)]
 pub(super) struct Maintenance {
+    /// By name, as it was written and as it was read.
+    planned: Mutex<BTreeMap<String, (WindowText, Window)>>,
     /// How far each window is, by name, as was last told.
     told: Mutex<BTreeMap<String, Told>>,
 }
@@ -35,6 +39,39 @@ struct Told {
 }
 
 impl Maintenance {
+    /// With what was planned before.
+    pub(super) fn new(plans: Plans) -> Self {
+        let read = |(name, text): (String, WindowText)| {
+            let window = text.read(&name);
+            if window.is_err() {
+                tracing::error!(maintenance = name, "planned maintenance cannot be read any more");
+            }
+            Some((name, (text, window.ok()?)))
+        };
+        let planned = Mutex::new(plans.into_iter().filter_map(read).collect());
+        Self { planned, ..Self::default() }
+    }
+
+    fn planned(&self) -> MutexGuard<'_, BTreeMap<String, (WindowText, Window)>> {
+        self.planned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All windows: those of the files, and those of the API whose names the files do not have.
+    fn windows(&self, world: &World) -> Vec<Window> {
+        let is_in_files = |name: &String| world.maintenance.iter().any(|w| w.name == *name);
+        let planned = self.planned();
+        let planned = planned.iter().filter(|(name, _)| !is_in_files(name));
+        let planned = planned.map(|(_, (_, window))| window.clone());
+        world.maintenance.iter().cloned().chain(planned).collect()
+    }
+
+    /// Looks up the TTLs of a world that is about to be served.
+    pub(super) fn expect(&self, world: &World) {
+        for (_, window) in self.planned().values_mut() {
+            window.ttl = world.longest_ttl(&window.target);
+        }
+    }
+
     fn told(&self) -> MutexGuard<'_, BTreeMap<String, Told>> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -44,7 +81,7 @@ impl Running {
     /// Whether any window is at another step than was last told.
     pub(super) fn is_maintenance_due(&self, now: SystemTime) -> bool {
         let view = self.live.load();
-        let windows = &view.world.maintenance;
+        let windows = self.maintenance.windows(&view.world);
         let told = self.maintenance.told();
         let is_gone = |name: &String| !windows.iter().any(|window| window.name == *name);
         told.keys().any(is_gone)
@@ -65,7 +102,7 @@ impl Running {
         let view = self.live.load_full();
         let before = self.maintenance.told().clone();
         let mut told = BTreeMap::new();
-        for window in &view.world.maintenance {
+        for window in &self.maintenance.windows(&view.world) {
             let Some((occurrence, is_announced, stage)) = self::now(window, now) else {
                 continue;
             };
@@ -87,9 +124,10 @@ impl Running {
 
     /// How many tenths of their clients those pools keep that do not keep all.
     pub(super) fn tenths(&self, world: &World) -> Planned {
+        let windows = self.maintenance.windows(world);
         let told = self.maintenance.told();
         let mut tenths = Planned::new();
-        for window in &world.maintenance {
+        for window in &windows {
             let Some(told) = told.get(&window.name).filter(|told| !told.is_refused) else {
                 continue;
             };
@@ -145,13 +183,59 @@ impl Running {
         self.history.add(clock::wall_now(), what);
     }
 
+    /// Plans maintenance for `by`, durably, in place of what had the name.
+    pub(super) fn plan_maintenance(
+        &self,
+        name: &str,
+        text: WindowText,
+        by: &Author,
+    ) -> Result<(), PlanError> {
+        let _decision = self.decision();
+        let view = self.live.load_full();
+        if view.world.maintenance.iter().any(|window| window.name == name) {
+            return Err(PlanError::InFiles);
+        }
+        let mut window = text.read(name).map_err(PlanError::Wrong)?;
+        if let Some(unknown) = self.unknown(&window.target) {
+            return Err(PlanError::Override(window.target, unknown));
+        }
+        window.ttl = view.world.longest_ttl(&window.target);
+        let before = self.maintenance.planned().get(name).map(|(text, _)| text.clone());
+        let change = Change::Plan { name: name.into(), before, after: text.clone() };
+        self.store.audit(clock::wall_now(), by, &change).map_err(PlanError::NotDurable)?;
+        self.maintenance.planned().insert(name.into(), (text, window));
+        self.pass_maintenance(clock::wall_now());
+        Ok(())
+    }
+
+    /// Calls it off for `by`, durably.
+    pub(super) fn call_off_maintenance(&self, name: &str, by: &Author) -> Result<(), PlanError> {
+        let _decision = self.decision();
+        let before = self.maintenance.planned().get(name).map(|(text, _)| text.clone());
+        let Some(before) = before else {
+            let is_in_files = self.live.load().world.maintenance.iter().any(|w| w.name == name);
+            return Err(if is_in_files { PlanError::InFiles } else { PlanError::Unknown });
+        };
+        let change = Change::Unplan { name: name.into(), before };
+        self.store.audit(clock::wall_now(), by, &change).map_err(PlanError::NotDurable)?;
+        self.maintenance.planned().remove(name);
+        self.pass_maintenance(clock::wall_now());
+        Ok(())
+    }
+
     /// All windows that are still to come or under way.
     pub(super) fn maintenance_statuses(&self, world: &World) -> Vec<MaintenanceStatus> {
+        let windows = self.maintenance.windows(world);
         let told = self.maintenance.told();
         let at = clock::wall_now();
         let status = |window: &Window| {
-            let (occurrence, _, stage) = now(window, at)?;
-            let is_refused = told.get(&window.name).is_some_and(|told| told.is_refused);
+            // What is in force, which time may have overtaken by a moment.
+            let known = told.get(&window.name);
+            let (occurrence, stage) = match known {
+                Some(told) => (told.occurrence, told.stage),
+                None => now(window, at).map(|(occurrence, _, stage)| (occurrence, stage))?,
+            };
+            let is_refused = known.is_some_and(|told| told.is_refused);
             Some(MaintenanceStatus {
                 name: window.name.clone(),
                 target: window.target.to_string(),
@@ -169,7 +253,7 @@ impl Running {
                 reason: window.reason.clone(),
             })
         };
-        world.maintenance.iter().filter_map(status).collect()
+        windows.iter().filter_map(status).collect()
     }
 }
 

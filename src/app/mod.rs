@@ -109,6 +109,7 @@ impl App {
         let started = clock::wall_now();
         let (store, mut remembered) = Store::open(&daemon.state, started)
             .map_err(|error| StartError::Other(error.to_string()))?;
+        let plans = std::mem::take(&mut remembered.plans);
         let access = Access::new(token(&daemon), std::mem::take(&mut remembered.tokens));
         let (beliefs, reports) = start_probes(&world, remembered)?;
         let metrics = Metrics::new();
@@ -133,11 +134,12 @@ impl App {
             ongoing: Ongoing::default(),
             counted: Counted::default(),
             drills: Drills::default(),
-            maintenance: Maintenance::default(),
+            maintenance: Maintenance::new(plans),
         });
 
         running.remember();
         running.remember_drills();
+        running.maintenance.expect(&running.live.load().world);
         running.pass_maintenance(started);
         let background = Background::start(&running, admin_listener, reports, watch)?;
         running.announce_the_first_round(background.admin_address);

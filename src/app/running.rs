@@ -143,6 +143,7 @@ impl Running {
         self.beliefs.probes.replace(plan, &|key| self.store.remembered(key));
         let before = self.live.load_full();
         self.beliefs.returns().expect(&world.inventory, &world.steered, &world.paces);
+        self.maintenance.expect(&world);
         self.beliefs.plan(self.tenths(&world));
         self.live.update(|view| View {
             pools: self.beliefs.pools(&world.inventory),

@@ -52,6 +52,9 @@ pub enum Command {
     Clear(ClearArgs),
     /// Take something away on purpose, and report when the last client was elsewhere: exit 0 all moved, 1 not
     Drill(DrillArgs),
+    /// Show, plan or call off maintenance
+    #[command(subcommand)]
+    Maintenance(MaintenanceCommand),
     /// Return to a pool that failback holds back
     Failback(FailbackArgs),
     /// Load all files anew; any error changes nothing
@@ -163,6 +166,54 @@ pub struct SetArgs {
     /// Though it breaks safety rules, which is for admins
     #[arg(long)]
     pub force: bool,
+}
+
+/// What can be done with maintenance.
+#[derive(Clone, Debug, Subcommand)]
+pub enum MaintenanceCommand {
+    /// Show what is planned, and what is under way
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Plan a window, in place of one of the same name
+    Plan(Box<PlanArgs>),
+    /// Call a window off that was planned by `plan`
+    Cancel {
+        /// Its name
+        name: String,
+    },
+}
+
+/// Flags of `maintenance plan`.
+#[derive(Clone, Debug, Args)]
+pub struct PlanArgs {
+    /// A name for it
+    pub name: String,
+    /// region:NAME or pool:NAME
+    pub target: Target,
+    /// When it begins, e.g. 2026-12-05T22:00
+    #[arg(long, value_name = "TIME")]
+    pub start: String,
+    /// When it ends
+    #[arg(long, value_name = "TIME")]
+    pub end: String,
+    /// By the clock of which place, e.g. Europe/Berlin [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    pub timezone: Option<String>,
+    /// daily, weekly, monthly or yearly [default: once]
+    #[arg(long, value_name = "HOW OFTEN")]
+    pub repeats: Option<String>,
+    /// How long it takes to leave and to come back [default: 10m]
+    #[arg(long, value_name = "TIME")]
+    pub lead: Option<String>,
+    /// How long ahead it is announced [default: 1d]
+    #[arg(long, value_name = "TIME")]
+    pub announce: Option<String>,
+    /// Why, for whoever looks next
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    pub reason: String,
 }
 
 /// Flags of `drill`.

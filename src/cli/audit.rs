@@ -95,6 +95,12 @@ fn change(entry: &Entry) -> String {
         Action::Failback => format!("failback {target}"),
         Action::Grant => format!("{target} with the role {}", text(&entry.after["role"])),
         Action::Revoke => format!("{target} taken back"),
+        Action::Plan => {
+            let (start, end) = (text(&entry.after["start"]), text(&entry.after["end"]));
+            let reason = entry.reason.as_deref().unwrap_or_default();
+            format!("{target} of {}, {start} to {end}: {reason}", text(&entry.after["target"]))
+        }
+        Action::Unplan => format!("{target} of {} called off", text(&entry.before["target"])),
         Action::Reload => {
             format!("revision {} in place of {}", text(&entry.after), text(&entry.before))
         }

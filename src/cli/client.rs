@@ -95,6 +95,16 @@ impl Client {
         read_json(self.send(request.json(body)).await?).await
     }
 
+    /// `PUT` to a path under `/api/v1`.
+    pub async fn put<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, String> {
+        let request = self.request(Method::PUT, path)?;
+        read_json(self.send(request.json(body)).await?).await
+    }
+
     /// `DELETE` of a path under `/api/v1`.
     pub async fn delete(&self, path: &[&str]) -> Result<(), String> {
         let request = self.request(Method::DELETE, path)?;
@@ -107,8 +117,7 @@ impl Client {
         target: &Target,
         body: &impl Serialize,
     ) -> Result<T, String> {
-        let request = self.request(Method::PUT, &override_path(target).each_ref().map(|s| &**s))?;
-        read_json(self.send(request.json(body)).await?).await
+        self.put(&override_path(target).each_ref().map(|s| &**s), body).await
     }
 
     /// `DELETE` of an override.

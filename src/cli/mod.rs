@@ -13,6 +13,7 @@ mod explain;
 mod failback;
 mod import;
 pub mod logging;
+mod maintenance;
 pub mod overrides;
 mod probe;
 pub mod reload;
@@ -86,6 +87,7 @@ pub async fn run(command: &Command, client: &Client) -> CommandResult {
         Command::Down(args) => overrides::set(OverrideState::Down, args, client).await,
         Command::Clear(args) => overrides::clear(args, client).await,
         Command::Drill(args) => drill::run(args, client).await,
+        Command::Maintenance(command) => maintenance::run(command, client).await,
         Command::Failback(args) => failback::run(args, client).await,
         Command::Reload(args) => reload::run(args, client).await,
         Command::Token(command) => token::run(command, client).await,

@@ -39,7 +39,7 @@ pub fn render(status: &Status, now: SystemTime) -> String {
     }
     let mut text = header(status, now);
     text.push_str(&table(&lines));
-    text.extend(status.maintenance.iter().map(maintenance));
+    text.extend(status.maintenance.iter().map(|window| format!("\n{}", maintenance_line(window))));
     text.push_str(&orphans(status));
     text
 }
@@ -59,13 +59,13 @@ fn header(status: &Status, now: SystemTime) -> String {
 }
 
 /// A window of maintenance, as one line.
-fn maintenance(window: &MaintenanceStatus) -> String {
+pub(super) fn maintenance_line(window: &MaintenanceStatus) -> String {
     let MaintenanceStatus { name, target, stage, percent, start, end, reason } = window;
     let left = match stage.as_str() {
         "leaving" | "returning" => format!(" ({percent} % of its clients)"),
         _ => String::new(),
     };
-    format!("\nmaintenance {name} of {target}: {stage}{left}, {start} to {end}: {reason}")
+    format!("maintenance {name} of {target}: {stage}{left}, {start} to {end}: {reason}")
 }
 
 /// Overrides on what the files no longer have: they wait for it to come back.

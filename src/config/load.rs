@@ -71,8 +71,7 @@ pub fn load_allowing(
         jobs.push(Job { apex, path: &source.zone, owners: steering.owners });
         steered.push(steering.names.into());
     }
-    let maintenance =
-        load.maintenance(listing.maintenance.as_deref(), &inventory, is_whole, &steered);
+    let maintenance = load.maintenance(listing.maintenance.as_deref(), &inventory, is_whole);
     let rules = load.rules(listing.rules.as_deref(), &inventory, is_whole, &steered);
     let zones = load.zones(&jobs);
     let turns = Turns::new(shared.turns());
@@ -90,7 +89,7 @@ pub fn load_allowing(
     };
     let revision = load.files.revision(geoip_revision);
     let (zones, inventory) = (Zones::new(zones, seed), Arc::new(inventory));
-    let world = World {
+    let mut world = World {
         zones,
         steered,
         inventory,
@@ -102,6 +101,9 @@ pub fn load_allowing(
         seed,
         revision,
     };
+    let ttls = world.maintenance.iter().map(|window| world.longest_ttl(&window.target));
+    let ttls: Vec<Duration> = ttls.collect();
+    world.maintenance.iter_mut().zip(ttls).for_each(|(window, ttl)| window.ttl = ttl);
     Ok(Loaded { world, warnings, icmp })
 }
 
@@ -158,7 +160,6 @@ impl Load {
         path: Option<&Path>,
         inventory: &Inventory,
         complete: bool,
-        steered: &[Box<[SteeredName]>],
     ) -> Vec<Window> {
         let Some(path) = path else { return Vec::new() };
         let bytes = self.files.toml(path);
@@ -167,15 +168,7 @@ impl Load {
         let (windows, findings) =
             document::read(&shown(path), &bytes, |document| maintenance::read(document, &known));
         self.findings.extend(findings);
-        let mut windows = windows.unwrap_or_default();
-        for window in &mut windows {
-            let pools = window.target.pools_in(inventory);
-            let names = steered.iter().flatten();
-            let names = names.filter(|name| name.slots.iter().any(|id| pools.contains(id)));
-            let seconds = names.map(|name| name.ttl_seconds).max().unwrap_or(0);
-            window.ttl = Duration::from_secs(seconds.into());
-        }
-        windows
+        windows.unwrap_or_default()
     }
 
     /// Reads the safety rules, once all is known that they name.

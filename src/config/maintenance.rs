@@ -1,21 +1,12 @@
 //! `zones/maintenance.toml`: planned maintenance.
 
-use std::time::Duration;
-
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
-
 use super::document::{Document, Item, Table};
 use crate::finding::words::{did_you_mean, one_of, quoted};
 use crate::health::{Inventory, Target};
-use crate::maintenance::{Repeats, Window, is_shown};
+use crate::maintenance::{Window, WindowText, Wrong};
 
 const KEYS: [&str; 8] =
     ["target", "start", "end", "timezone", "repeats", "lead", "announce", "reason"];
-
-const LEAD: Duration = Duration::from_secs(10 * 60);
-const ANNOUNCE: Duration = Duration::from_secs(24 * 60 * 60);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What windows may name.
 pub(super) struct Known<'a> {
@@ -41,138 +32,66 @@ pub(super) fn read(document: &Document<'_>, known: &Known<'_>) -> Vec<Window> {
 
 fn window(name: &str, item: &Item<'_>, table: &Table<'_>, known: &Known<'_>) -> Option<Window> {
     table.expect_keys_of_named(&KEYS);
-    let zone = table.get("timezone").map_or(Some(TimeZone::UTC), |item| timezone(&item));
-    let missing = |key: &str, example: &str| {
-        let found = format!("maintenance {} without {key}", quoted(name));
-        item.key_finding(found, example);
-    };
-    let away = match table.get("target") {
-        Some(item) => target(&item, known),
-        None => {
-            missing("target", r#"target = "region:NAME" or "pool:NAME""#);
+    let mut is_whole = true;
+    let mut text = |key: &str, example: Option<&str>| match (table.get(key), example) {
+        (Some(item), _) => {
+            let text = item.text("a text").map(str::to_owned);
+            is_whole &= text.is_some();
+            text
+        }
+        (None, Some(example)) => {
+            item.key_finding(format!("maintenance {} without {key}", quoted(name)), example);
+            is_whole = false;
             None
         }
+        (None, None) => None,
     };
-    let moment = |key: &str| match table.get(key) {
-        Some(item) => moment(&item, zone.as_ref()),
-        None => {
-            missing(key, &format!("{key} = \"2026-12-05T22:00\", by the clock of its timezone"));
-            None
-        }
-    };
-    let (start, end) = (moment("start"), moment("end"));
-    let reason = match table.get("reason") {
-        Some(item) => item.text("why, in a few words").map(str::to_owned),
-        None => {
-            missing("reason", r#"reason = "…", why"#);
-            None
-        }
-    };
-    let repeats = table.get("repeats").map_or(Some(Repeats::Once), |item| repeats(&item));
-    let within = |item: Item<'_>| item.duration(Duration::ZERO..=30 * DAY);
-    let lead = table.get("lead").map_or(Some(LEAD), within);
-    let announce = table.get("announce").map_or(Some(ANNOUNCE), within);
-    let (start, end, repeats) = (start?, end?, repeats?);
-    let lasts = Duration::try_from(end.duration_since(start)).ok().filter(|lasts| !lasts.is_zero());
-    let end_item = table.get("end")?;
-    let Some(lasts) = lasts else {
-        end_item.finding(end_item.shown(), "a time after start");
-        return None;
-    };
-    let apart = match repeats {
-        Repeats::Once => Duration::MAX,
-        Repeats::Days(days) => DAY * u32::try_from(days).unwrap_or(u32::MAX),
-        Repeats::Months(_) => 28 * DAY,
-    };
-    let lead = lead?;
-    if lasts.saturating_add(2 * lead) >= apart {
-        end_item.finding(
-            end_item.shown(),
-            "an end from which it is back, with its lead, before it begins to leave again",
-        );
+    let time = "a date and time by the clock of its timezone, such as \"2026-12-05T22:00\"";
+    let target = text("target", Some(r#"target = "region:NAME" or "pool:NAME""#));
+    let (start, end) = (text("start", Some(time)), text("end", Some(time)));
+    let reason = text("reason", Some(r#"reason = "…", why"#));
+    let [timezone, repeats, lead, announce] =
+        ["timezone", "repeats", "lead", "announce"].map(|key| text(key, None));
+    if !is_whole {
         return None;
     }
-    Some(Window {
-        name: name.into(),
-        target: away?,
-        start,
-        lasts,
-        zone: zone?,
-        repeats,
-        lead,
-        announce: announce?,
-        // Known when the names are.
-        ttl: Duration::ZERO,
-        reason: reason?,
-    })
-}
-
-fn timezone(item: &Item<'_>) -> Option<TimeZone> {
-    let expected = r#"a time zone of the IANA database, such as "Europe/Berlin"; default UTC"#;
-    let name = item.text(expected)?;
-    let zone = TimeZone::get(name).ok();
-    if zone.is_none() {
-        item.finding(item.shown(), expected);
-    }
-    zone
-}
-
-fn target(item: &Item<'_>, known: &Known<'_>) -> Option<Target> {
-    let expected = "region:NAME or pool:NAME";
-    let target = match item.text(expected)?.parse() {
-        Ok(target @ (Target::Region(_) | Target::Pool(_))) => target,
-        _ => {
-            item.finding(item.shown(), expected);
-            return None;
+    let (target, start, end, reason) = (target?, start?, end?, reason?);
+    let text = WindowText { target, start, end, timezone, repeats, lead, announce, reason };
+    let window = text.read(name).map_err(|wrong| {
+        for Wrong { field, expected } in wrong {
+            if let Some(item) = table.get(field) {
+                item.finding(item.shown(), expected);
+            }
         }
-    };
-    if known.complete && !target.exists_in(known.inventory) {
+    });
+    window.ok().filter(|window| is_known(&window.target, table, known))
+}
+
+fn is_known(target: &Target, table: &Table<'_>, known: &Known<'_>) -> bool {
+    if !known.complete || target.exists_in(known.inventory) {
+        return true;
+    }
+    if let Some(item) = table.get("target") {
         let regions = known.inventory.regions.iter().map(|r| format!("region:{}", r.name));
         let pools = known.inventory.pools.iter().map(|p| format!("pool:{}", p.name));
         let names: Vec<String> = regions.chain(pools).collect();
         let names = || names.iter().map(String::as_str);
         let meant = did_you_mean(&target.to_string(), names());
         item.finding(format!("unknown target {}{meant}", item.shown()), one_of(names()));
-        return None;
     }
-    Some(target)
-}
-
-fn moment(item: &Item<'_>, zone: Option<&TimeZone>) -> Option<DateTime> {
-    let expected = r#"a date and time by the clock of its timezone, such as "2026-12-05T22:00""#;
-    let text = item.text(expected)?;
-    // What has an offset says whose clock, and perhaps another one.
-    let moment = text.parse::<DateTime>().ok().filter(|_| !text.contains(['Z', 'z', '[']));
-    let Some(moment) = moment else {
-        item.finding(item.shown(), expected);
-        return None;
-    };
-    if zone.is_some_and(|zone| !is_shown(zone, moment)) {
-        item.finding(item.shown(), "a time that there is: clocks go forward over this one");
-        return None;
-    }
-    Some(moment)
-}
-
-fn repeats(item: &Item<'_>) -> Option<Repeats> {
-    let expected = r#""daily", "weekly", "monthly" or "yearly""#;
-    match item.text(expected)? {
-        "daily" => Some(Repeats::Days(1)),
-        "weekly" => Some(Repeats::Days(7)),
-        "monthly" => Some(Repeats::Months(1)),
-        "yearly" => Some(Repeats::Months(12)),
-        _ => {
-            item.finding(item.shown(), expected);
-            None
-        }
-    }
+    false
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::config::document;
     use crate::health::Region;
+    use crate::maintenance::Repeats;
+
+    const HOUR: Duration = Duration::from_secs(60 * 60);
 
     fn read_text(text: &str) -> (Vec<Window>, Vec<String>) {
         let region = Region { name: "us".into(), location: None };
@@ -191,7 +110,10 @@ mod tests {
         let (windows, findings) = read_text(GOOD);
         assert_eq!(findings, [""; 0]);
         let Window { lasts, repeats, lead, announce, .. } = &windows[0];
-        assert_eq!((*lasts, *repeats, *lead, *announce), (DAY / 6, Repeats::Once, LEAD, ANNOUNCE));
+        assert_eq!(
+            (*lasts, *repeats, *lead, *announce),
+            (4 * HOUR, Repeats::Once, HOUR / 6, 24 * HOUR)
+        );
         let more = "timezone = 'Europe/Berlin'\nrepeats = 'weekly'\nlead = '1h'\nannounce = '7d'\n";
         let (windows, findings) = read_text(&format!("{GOOD}{more}"));
         assert_eq!(findings, [""; 0]);

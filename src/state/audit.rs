@@ -5,6 +5,7 @@
 //! hash of the one before, so that nobody changes, removes or adds one in the middle unseen. Whoever
 //! cuts off the end changes the last hash, which the daemon's log has.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::io;
 use std::net::SocketAddr;
@@ -18,12 +19,18 @@ use super::journal::{Durability, Journal};
 use super::replay::Wrong;
 use super::tokens::{Granted, Tokens};
 use crate::health::{Family, Override, OverrideState, Overrides, Target};
+use crate::maintenance::WindowText;
 use crate::timestamp::{from_rfc3339, to_rfc3339};
 
 /// Whom the audit log names for what the daemon does by itself.
 const DAEMON: &str = "steersman";
 
 const TOKEN: &str = "token:";
+const WINDOW: &str = "maintenance:";
+
+/// Maintenance that was planned by the API, by name.
+pub type Plans = BTreeMap<String, WindowText>;
+
 const CHAINED: &str = "the entry that was written next; some were changed, removed or added here";
 
 /// Who makes a change, as far as the daemon can tell.
@@ -113,6 +120,22 @@ pub enum Change {
         /// What it was.
         before: Granted,
     },
+    /// Maintenance was planned, or one of that name in place of another.
+    Plan {
+        /// Its name.
+        name: String,
+        /// What had the name.
+        before: Option<WindowText>,
+        /// What has it since.
+        after: WindowText,
+    },
+    /// Planned maintenance was called off.
+    Unplan {
+        /// Its name.
+        name: String,
+        /// What it was.
+        before: WindowText,
+    },
     /// Other files are served.
     Reload {
         /// The revision before.
@@ -140,7 +163,7 @@ pub struct Entry {
     pub from: Option<String>,
     /// What was done.
     pub action: Action,
-    /// To what: `region:…`, `pool:…`, `endpoint:…` or `token:…`.
+    /// To what: `region:…`, `pool:…`, `endpoint:…`, `token:…` or `maintenance:…`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// Why, in a person's words.
@@ -178,6 +201,10 @@ pub enum Action {
     Grant,
     /// A token was taken back.
     Revoke,
+    /// Maintenance was planned.
+    Plan,
+    /// It was called off.
+    Unplan,
     /// Other files are served.
     Reload,
 }
@@ -192,6 +219,8 @@ impl fmt::Display for Action {
             Self::Failback => "failback",
             Self::Grant => "grant",
             Self::Revoke => "revoke",
+            Self::Plan => "plan",
+            Self::Unplan => "unplan",
             Self::Reload => "reload",
         })
     }
@@ -219,6 +248,8 @@ impl Entry {
             }
             Change::Grant { name, .. } => (Action::Grant, Some(token(name))),
             Change::Revoke { name, .. } => (Action::Revoke, Some(token(name))),
+            Change::Plan { name, .. } => (Action::Plan, Some(window(name))),
+            Change::Unplan { name, .. } => (Action::Unplan, Some(window(name))),
             Change::Reload { .. } => (Action::Reload, None),
         };
         let (before, after) = match change {
@@ -237,10 +268,15 @@ impl Entry {
                 (before.as_ref().map_or(Value::Null, granted), granted(after))
             }
             Change::Revoke { before, .. } => (granted(before), Value::Null),
+            Change::Plan { before, after, .. } => {
+                (before.as_ref().map_or(Value::Null, planned), planned(after))
+            }
+            Change::Unplan { before, .. } => (planned(before), Value::Null),
             Change::Reload { before, after } => (before.as_str().into(), after.as_str().into()),
         };
         let reason = match change {
             Change::Set { after, .. } => Some(after.reason.clone()),
+            Change::Plan { after, .. } => Some(after.reason.clone()),
             _ => None,
         };
         Self {
@@ -269,11 +305,18 @@ impl Entry {
         &self,
         overrides: &mut Overrides,
         tokens: &mut Tokens,
+        plans: &mut Plans,
     ) -> Result<(), String> {
         let target = || self.target.as_deref().unwrap_or_default().parse();
         let token = || {
             let target = self.target.as_deref().unwrap_or_default();
             target.strip_prefix(TOKEN).ok_or_else(|| format!("found {target:?}; expected a token"))
+        };
+        let planned_name = || {
+            let target = self.target.as_deref().unwrap_or_default();
+            target
+                .strip_prefix(WINDOW)
+                .ok_or_else(|| format!("found {target:?}; expected a window"))
         };
         match self.action {
             Action::Set => overrides.set(target()?, self.set()?),
@@ -285,6 +328,11 @@ impl Entry {
                 tokens.grant(token()?.into(), granted.map_err(|error| error.to_string())?);
             }
             Action::Revoke => drop(tokens.revoke(token()?)),
+            Action::Plan => {
+                let text = serde_json::from_value(self.after.clone());
+                plans.insert(planned_name()?.into(), text.map_err(|error| error.to_string())?);
+            }
+            Action::Unplan => drop(plans.remove(planned_name()?)),
             Action::Lift | Action::Failback | Action::Reload => {}
         }
         Ok(())
@@ -300,6 +348,15 @@ impl Entry {
 
 fn token(name: &str) -> String {
     format!("{TOKEN}{name}")
+}
+
+fn window(name: &str) -> String {
+    format!("{WINDOW}{name}")
+}
+
+fn planned(what: &WindowText) -> Value {
+    // As below.
+    serde_json::to_value(what).unwrap_or_default()
 }
 
 fn granted(what: &Granted) -> Value {

@@ -30,7 +30,7 @@ use std::{error, fmt};
 
 use crate::health::{Overrides, PoolComeback, RememberedVerdict, State};
 use audit::AuditLog;
-pub use audit::{Action, Author, Chain, Change, Entry};
+pub use audit::{Action, Author, Chain, Change, Entry, Plans};
 use comebacks::Comebacks;
 use journal::{Durability, Journal};
 use latest::LatestJournal;
@@ -64,6 +64,8 @@ pub struct Remembered {
     pub overrides: Overrides,
     /// The tokens that were made and not taken back.
     pub tokens: Tokens,
+    /// The maintenance that was planned by the API, and not called off.
+    pub plans: Plans,
     /// What was last believed, by key of probe target.
     pub verdicts: BTreeMap<String, RememberedVerdict>,
     /// How pools came back, those that policies wait for.

@@ -34,11 +34,11 @@ pub(super) struct Replayed {
 /// bytes, and its last entry.
 pub(super) fn audit(path: &Path, bytes: &[u8], remembered: &mut Remembered) -> (usize, Chain) {
     let mut chain = Chain::default();
-    let Remembered { overrides, tokens, .. } = remembered;
+    let Remembered { overrides, tokens, plans, .. } = remembered;
     let replayed = replay(path, bytes, |json| {
         let entry = Entry::from_json(json)?;
         let followed = chain.follow(&entry, json);
-        entry.apply_to(overrides, tokens)?;
+        entry.apply_to(overrides, tokens, plans)?;
         followed
     });
     (replayed.tell(path, bytes), chain)

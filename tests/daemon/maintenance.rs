@@ -118,3 +118,63 @@ fn a_rule_keeps_it_from_beginning() {
     let log = daemon.log.text();
     assert!(log.contains("\"rule\":\"both\",\"why\":\"1 region would be up (eu-west)"), "{log}");
 }
+
+/// Planned by people, it is as durable as an override, and is called off by them.
+#[test]
+fn people_plan_it_and_call_it_off() {
+    let mut daemon = setup().ready();
+    let start = clock_time(clock::wall_now() - Duration::from_secs(60));
+    let end = clock_time(clock::wall_now() + Duration::from_secs(3600));
+    let plan = |daemon: &Daemon, target: &str, end: &str| {
+        daemon.cli(&[
+            "maintenance",
+            "plan",
+            "switches",
+            target,
+            "--start",
+            &start,
+            "--end",
+            end,
+            "--lead",
+            "1s",
+            "--reason",
+            "new switches",
+        ])
+    };
+    let said = plan(&daemon, "region:us-east", &end);
+    assert_eq!((said.code, said.stdout.as_str()), (Some(0), "switches: planned\n"), "{said:?}");
+    assert_eq!(daemon.answer("www"), [WEST], "in force in the very next answer");
+    daemon.kill();
+    daemon = daemon.start_again();
+    daemon.wait_until_ready();
+    assert_eq!(daemon.answer("www"), [WEST]);
+    let list = daemon.cli_ok(&["maintenance", "list"]);
+    assert!(list.starts_with("maintenance switches of region:us-east: away, "), "{list}");
+    for (target, end, wanted) in [
+        (
+            "region:us-eats",
+            end.as_str(),
+            "unknown target region:us-eats (did you mean region:us-east?)",
+        ),
+        ("endpoint:us-east/192.0.2.1", &end, "target: expected region:NAME or pool:NAME"),
+        ("region:us-east", "soon", "end: expected a date and time by the clock of its timezone"),
+        ("region:us-east", &start, "end: expected a time after start"),
+    ] {
+        let said = plan(&daemon, target, end);
+        assert!(said.code == Some(1) && said.stderr.contains(wanted), "{said:?}");
+    }
+    daemon.cli_ok(&["maintenance", "cancel", "switches"]);
+    assert_eq!(daemon.answer("www"), [EAST]);
+    assert_eq!(daemon.cli_ok(&["maintenance", "list"]), "no maintenance is planned\n");
+    let said = daemon.cli(&["maintenance", "cancel", "switches"]);
+    assert_eq!(
+        (said.code, said.stderr.as_str()),
+        (Some(1), "no maintenance switches is planned\n")
+    );
+    let log = daemon.cli_ok(&["audit"]);
+    assert!(
+        log.contains(": maintenance:switches of region:us-east, ")
+            && log.contains(": maintenance:switches of region:us-east called off\n"),
+        "{log}"
+    );
+}

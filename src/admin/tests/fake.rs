@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use super::super::status::{ProbeFacts, Status, pool_statuses, region_statuses};
 use super::super::{
     AddressType, Cleared, Control, DrillError, DrillWish, ExplainRequest, NameList, NameMap,
-    NamesRequest, OverrideError, Preview, Problem,
+    NamesRequest, OverrideError, PlanError, Preview, Problem,
 };
 use crate::drill::Report;
 use crate::finding::Finding;
@@ -18,6 +18,7 @@ use crate::health::{
     Pool, Region, StandingNow, State, Target, Verdict,
 };
 use crate::history::History;
+use crate::maintenance::WindowText;
 use crate::state::{Author, Role, StateError, Token, Trail};
 use crate::steering::{Paces, Pools};
 use crate::wire::Name;
@@ -180,6 +181,14 @@ impl Control for Fake {
         inside.by.push(by.to_string());
         let overridden = inside.overrides.clear(target).ok_or(OverrideError::NothingToClear)?;
         Ok(Cleared { overridden: Some(overridden), holds: 0 })
+    }
+
+    fn plan(&self, _: &str, _: WindowText, _: &Author) -> Result<(), PlanError> {
+        Err(PlanError::InFiles)
+    }
+
+    fn call_off(&self, _: &str, _: &Author) -> Result<(), PlanError> {
+        Err(PlanError::Unknown)
     }
 
     fn begin_drill(&self, _: DrillWish, _: &Author) -> Result<Report, DrillError> {

@@ -113,13 +113,13 @@ fn files_that_fit_nothing_are_said() {
         (
             &[zone, ("exmaple.com.toml", "[www]\nfailover = 'x'")],
             &[
-                "zones/exmaple.com.toml:1:1: no zone file \"exmaple.com.zone\" beside it (did you mean \"example.com\"?); expected one of example.com.toml, pools.toml",
+                "zones/exmaple.com.toml:1:1: no zone file \"exmaple.com.zone\" beside it (did you mean \"example.com\"?); expected one of example.com.toml, pools.toml, rules.toml, maintenance.toml",
             ],
         ),
         (
-            &[zone, ("rules.toml", "")],
+            &[zone, ("policies.toml", "")],
             &[
-                "zones/rules.toml:1:1: no zone file \"rules.zone\" beside it; expected one of example.com.toml, pools.toml",
+                "zones/policies.toml:1:1: no zone file \"policies.zone\" beside it; expected one of example.com.toml, pools.toml, rules.toml, maintenance.toml",
             ],
         ),
         // Cut off, most likely; a comment says that nothing is meant.
