@@ -141,9 +141,11 @@ class Pod:
 
     def until(self, what, holds):
         deadline = time.monotonic() + 30
-        while not holds():
+        while True:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the daemon has ended: {what}")
+            if holds():
+                return
             if time.monotonic() > deadline:
                 raise RuntimeError(f"not within 30 s: {what}")
             time.sleep(0.1)
@@ -194,8 +196,9 @@ class Pod:
     def end(self):
         """Ends it as a kubelet does; whoever does not heed is ended with all of the pod."""
         try:
-            os.kill(int(self.first()), signal.SIGTERM)
-            assert self.process.wait(20) == 0, "the daemon did not end well"
+            if self.process.poll() is None:
+                os.kill(int(self.first()), signal.SIGTERM)
+                assert self.process.wait(20) == 0, "the daemon did not end well"
         finally:
             self.process.kill()
             self.process.wait()
