@@ -195,13 +195,17 @@ class Pod:
 
     def end(self):
         """Ends it as a kubelet does; whoever does not heed is ended with all of the pod."""
+        if self.process.poll() is not None:
+            return
+        # By its own number: a change of user has it outlive the one that began it.
+        daemon = int(self.first())
         try:
-            if self.process.poll() is None:
-                os.kill(int(self.first()), signal.SIGTERM)
-                assert self.process.wait(20) == 0, "the daemon did not end well"
+            os.kill(daemon, signal.SIGTERM)
+            assert self.process.wait(20) == 0, "the daemon did not end well"
         finally:
-            self.process.kill()
-            self.process.wait()
+            if self.process.poll() is None:
+                os.kill(daemon, signal.SIGKILL)
+                self.process.wait(20)
 
 
 def certificate(folder):
