@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import os
 import subprocess
 import tempfile
 import threading
@@ -134,8 +135,8 @@ class Daemon:
         self.process.wait(30)
 
     def log(self):
-        self.errors.seek(0)
-        return self.errors.read().decode()
+        # Not by a seek, which would move the place where the daemon writes.
+        return os.pread(self.errors.fileno(), 1 << 24, 0).decode()
 
     def serving(self):
         if self.process.poll() is not None:
