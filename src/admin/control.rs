@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 
 use super::problem::Problem;
-use super::status::Status;
+use super::status::{EndpointList, Overview, Status};
 use crate::finding::Finding;
 use crate::finding::words::{closest, one_of};
 use crate::health::{Family, Override, Overrides, Target};
@@ -37,6 +37,12 @@ pub trait Control: Send + Sync + 'static {
 
     /// How everything stands.
     fn status(&self) -> Status;
+
+    /// The same in short: of endpoints only how many stand how, and those that are not well.
+    fn overview(&self) -> Overview;
+
+    /// The endpoints of some pools, with how their last probes went.
+    fn endpoints(&self, pools: &[String]) -> EndpointList;
 
     /// The answer to a question and each step that led to it.
     fn explain(&self, question: &ExplainRequest) -> Result<serde_json::Value, Problem>;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ struct Asked {
     /// Of those that are kept, so many at first.
     #[serde(default)]
     last: u64,
+    /// No more than so many in a second: of more the last ones, behind one that says so.
+    per_second: Option<NonZeroU64>,
 }
 
 /// Begins a stream after the event that the client has, or with what happens from now on.
@@ -75,6 +78,7 @@ pub(super) fn stream(
         history,
         news,
         place,
+        pace: asked.per_second.map(|most| Pace::new(most.get(), asked.last)),
         waiting: VecDeque::from([Sent::default().retry(RETRY)]),
         stopped: streams.stopped,
         ends: clock::runtime_now() + LIFETIME,
@@ -91,6 +95,8 @@ struct Follower {
     news: watch::Receiver<u64>,
     /// The number of the last event that it has, or is about to.
     place: u64,
+    /// How fast it takes them, if not as they come.
+    pace: Option<Pace>,
     waiting: VecDeque<Sent>,
     stopped: watch::Receiver<()>,
     ends: Instant,
@@ -112,13 +118,25 @@ impl Follower {
             }
             // Noted before they are looked at, so that none comes in between unseen.
             self.news.borrow_and_update();
-            let following = self.history.after(self.place, AT_ONCE);
+            let most = self.pace.as_ref().map_or(AT_ONCE, |pace| pace.left.min(AT_ONCE));
+            let following = self.history.after(self.place, most);
             self.place = following.last;
             if following.are_missing {
                 self = self.missing();
             }
             self.waiting.extend(following.events.iter().filter_map(|event| sent(event)));
+            if let Some(pace) = &mut self.pace {
+                pace.left -= following.events.len();
+            }
             if !self.waiting.is_empty() {
+                continue;
+            }
+            if let Some(Pace { left: 0, until, .. }) = self.pace {
+                tokio::select! {
+                    () = sleep_until(until) => self = self.breathe(),
+                    _ = self.stopped.changed() => return None,
+                    () = sleep_until(self.ends) => return None,
+                }
                 continue;
             }
             tokio::select! {
@@ -127,6 +145,35 @@ impl Follower {
                 () = sleep_until(self.ends) => return None,
             }
         }
+    }
+}
+
+impl Follower {
+    /// A new second begins: what would not fit into it is left out.
+    fn breathe(mut self) -> Self {
+        let Some(pace) = &mut self.pace else { return self };
+        *pace = Pace::new(pace.most, 0);
+        let first = self.history.before_the_last(pace.most);
+        if first <= self.place {
+            return self;
+        }
+        self.place = first;
+        self.missing()
+    }
+}
+
+/// How many events may still go out within a second.
+struct Pace {
+    most: u64,
+    left: usize,
+    until: Instant,
+}
+
+impl Pace {
+    /// For a second that begins with some of before.
+    fn new(most: u64, first: u64) -> Self {
+        let left = usize::try_from(most.max(first)).unwrap_or(usize::MAX).min(KEPT);
+        Self { most, left, until: clock::runtime_now() + Duration::from_secs(1) }
     }
 }
 

@@ -8,9 +8,13 @@ mod answers;
 mod change;
 mod control;
 mod events;
+mod kept;
+mod page;
 mod problem;
 mod routes;
 mod server;
+mod sessions;
+mod signing;
 pub mod status;
 
 #[cfg(test)]
@@ -24,3 +28,4 @@ pub use change::{Change, TokenWish, USER_HEADER};
 pub use control::{Cleared, Control, ExplainRequest, OverrideError};
 pub use problem::{FileError, Problem};
 pub use server::{Limits, serve};
+pub use signing::{SessionStatus, SignIn};

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 
-use super::super::status::{ProbeFacts, Status, pool_statuses, region_statuses};
+use super::super::status::{
+    EndpointList, Overview, PoolEndpoints, PoolStatus, ProbeFacts, Status, pool_statuses,
+    region_statuses,
+};
 use super::super::{Cleared, Control, ExplainRequest, OverrideError, Problem};
 use crate::finding::Finding;
 use crate::health::{
@@ -118,6 +121,24 @@ impl Control for Fake {
             pools: pool_statuses(&inventory(), (&pools, &Paces::default()), &overrides, facts),
             overrides: vec![],
         }
+    }
+
+    fn overview(&self) -> Overview {
+        Overview {
+            revision: format!("r{}", self.overrides().iter().count()),
+            ..Overview::default()
+        }
+    }
+
+    fn endpoints(&self, pools: &[String]) -> EndpointList {
+        let status = self.status();
+        let asked = status.pools.into_iter().filter(|pool| pools.contains(&pool.name));
+        let endpoints = |pool: PoolStatus| PoolEndpoints {
+            name: pool.name,
+            endpoints: pool.endpoints,
+            left_out: 0,
+        };
+        EndpointList { pools: asked.map(endpoints).collect() }
     }
 
     fn explain(&self, question: &ExplainRequest) -> Result<serde_json::Value, Problem> {

@@ -1,0 +1,126 @@
+//! Answers that many pages ask for every second: each is made once for all of them.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+
+use super::page;
+use super::problem::Problem;
+use crate::clock;
+
+/// For so long an answer is good for whoever asks next.
+const GOOD_FOR: Duration = Duration::from_millis(500);
+/// So many are kept.
+const MOST: usize = 64;
+
+/// The answers of the last moment, by what was asked for.
+#[derive(Default)]
+pub(super) struct Kept {
+    answers: Mutex<HashMap<String, Arc<Slot>>>,
+    /// Counts the changes that people made: whoever made one sees it.
+    changes: AtomicU64,
+}
+
+/// Whoever asks while one is made waits for it.
+type Slot = tokio::sync::Mutex<Option<Made>>;
+
+struct Made {
+    body: Bytes,
+    tag: String,
+    at: Instant,
+    changes: u64,
+}
+
+impl Kept {
+    /// A person has changed something: nothing that was made before is good any more.
+    pub(super) fn forget(&self) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// The answer to what was asked for, made by `make` if there is none of this moment; or that
+    /// it is what the client has.
+    pub(super) async fn answer(
+        &self,
+        asked: &str,
+        headers: &HeaderMap,
+        make: impl Future<Output = Result<Vec<u8>, Problem>>,
+    ) -> Result<Response, Problem> {
+        let slot = self.slot(asked);
+        let mut slot = slot.lock().await;
+        let changes = self.changes.load(Ordering::Acquire);
+        let is_good = slot.as_ref().is_some_and(|made| {
+            made.changes == changes
+                && clock::monotonic_now().saturating_duration_since(made.at) < GOOD_FOR
+        });
+        if !is_good {
+            let at = clock::monotonic_now();
+            let body = Bytes::from(make.await?);
+            *slot = Some(Made { tag: page::tag(&body), body, at, changes });
+        }
+        Ok(slot
+            .as_ref()
+            .map_or_else(|| StatusCode::NO_CONTENT.into_response(), |made| made.to(headers)))
+    }
+
+    fn slot(&self, asked: &str) -> Arc<Slot> {
+        // Each change is one insertion, or all gone.
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        if answers.len() >= MOST && !answers.contains_key(asked) {
+            answers.clear();
+        }
+        Arc::clone(answers.entry(asked.to_owned()).or_default())
+    }
+}
+
+impl Made {
+    fn to(&self, headers: &HeaderMap) -> Response {
+        let known = headers.get(header::IF_NONE_MATCH).map(HeaderValue::as_bytes);
+        let mut response = match known == Some(self.tag.as_bytes()) {
+            true => StatusCode::NOT_MODIFIED.into_response(),
+            false => {
+                ([(header::CONTENT_TYPE, "application/json")], self.body.clone()).into_response()
+            }
+        };
+        if let Ok(tag) = HeaderValue::from_str(&self.tag) {
+            response.headers_mut().insert(header::ETAG, tag);
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn ask(kept: &Kept, tag: Option<&str>, body: &str) -> (u16, String) {
+        let mut headers = HeaderMap::new();
+        if let Some(tag) = tag {
+            headers.insert(header::IF_NONE_MATCH, tag.parse().unwrap());
+        }
+        let make = async { Ok(body.as_bytes().to_vec()) };
+        let response = kept.answer("/a", &headers, make).await.unwrap();
+        let tag = response.headers()[header::ETAG].to_str().unwrap().to_owned();
+        (response.status().as_u16(), tag)
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_made_once_until_somebody_changes_something() {
+        let kept = Kept::default();
+        let (status, first) = ask(&kept, None, "one").await;
+        assert_eq!(status, 200);
+        kept.forget();
+        let (status, second) = ask(&kept, Some(&first), "two").await;
+        assert_eq!(status, 200);
+        assert_ne!(first, second);
+        assert_eq!(ask(&kept, Some(&second), "two").await, (304, second));
+        for number in 0..3 * MOST {
+            kept.slot(&number.to_string());
+        }
+        assert!(kept.answers.lock().unwrap().len() <= MOST);
+    }
+}
