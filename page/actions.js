@@ -16,7 +16,7 @@ const TIMES = [['15m', '15 minutes'], ['1h', '1 hour'], ['2h', '2 hours'], ['8h'
 /** A dialog with a form: `fields` in it, what would come of it below them, and two buttons. */
 function dialog(title, fields, { go, look, act, done }) {
   const error = h('p', { class: 'error', role: 'alert' });
-  const would = h('div', { class: 'would', 'aria-live': 'polite', 'aria-busy': 'true' });
+  const would = h('div', { class: 'would', tabindex: '0', role: 'group', 'aria-label': 'What would move', 'aria-live': 'polite', 'aria-busy': 'true' });
   const confirm = h('button', { class: 'go' }, go());
   const cancel = h('button', { type: 'button', class: 'plain', onclick: () => node.close() }, 'Cancel');
   const form = h('form', { method: 'dialog' }, h('h2', { id: 'dialog-title' }, title), fields,

@@ -65,7 +65,8 @@ function setUpSignIn() {
       form.reset();
       text(byId('sign-in-error'), '');
       enter(session);
-      byId('main').focus();
+      byId('main').focus({ preventScroll: true });
+      scrollTo(0, 0);
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
       text(byId('sign-in-error'), `Not signed in: ${problem.message}.`);

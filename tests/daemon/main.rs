@@ -30,6 +30,7 @@ mod monitors;
 mod network;
 mod observing;
 mod overrides;
+mod page;
 mod panics;
 mod reload;
 mod requires;
