@@ -10,9 +10,11 @@ import {
 // With as few, all are open from the beginning.
 const OPEN_AT_FIRST = 12;
 const PROBES = 60;
+// So many are drawn: more are for the search above them.
+const SHOWN = 100;
 
 const opened = new Map();
-let root, regionList, filter, only;
+let root, regionList, filter, only, more;
 
 export function setUp(section) {
   root = section;
@@ -23,6 +25,7 @@ export function setUp(section) {
     h('div', { class: 'title' }, h('h2', { id: 'pools-title' }, 'Regions, pools, endpoints'),
       h('span', { class: 'tools' }, h('label', { class: 'check' }, only, 'Only what is not up'), filter)),
     regionList,
+    (more = h('p', { class: 'muted' })),
     h('p', { class: 'none', hidden: true }, 'Nothing here is like that.'),
   );
 }
@@ -32,15 +35,28 @@ export function draw() {
   if (!overview) return;
   const wanted = filter.value.trim().toLowerCase();
   const fits = (pool) => !only.checked || poolState(pool) !== 'up';
-  const regions = regionsOf(overview).map((region) => ({
+  const all = regionsOf(overview).map((region) => ({
     ...region,
     shown: region.pools.filter((pool) =>
       fits(pool) && (!wanted || pool.name.toLowerCase().includes(wanted) || region.name?.toLowerCase().includes(wanted))),
-  })).filter((region) => region.shown.length || (!wanted && !only.checked));
+  }));
+  const left = few(all);
+  const regions = all.filter((region) => region.shown.length || (!wanted && !only.checked && !left));
+  text(more, left ? `${plural(left, 'pool')} more: find them above.` : '');
   const isOpen = (pool) => opened.get(pool.name) ?? overview.pools.length <= OPEN_AT_FIRST;
   keyed(regionList, regions, (region) => region.name ?? '', makeRegion, (node, region) => updateRegion(node, region, isOpen));
   root.querySelector('.none').hidden = regions.length > 0;
   watchPools(regions.flatMap((region) => region.shown).filter(isOpen).map((pool) => pool.name));
+}
+
+/** Leaves of all pools only some, first those that are not up; says how many are left out. */
+function few(regions) {
+  const count = regions.reduce((sum, region) => sum + region.shown.length, 0);
+  if (count <= SHOWN) return 0;
+  const pools = regions.flatMap((region) => region.shown);
+  const chosen = new Set([...pools.filter((pool) => poolState(pool) !== 'up').slice(0, SHOWN), ...pools].slice(0, SHOWN));
+  for (const region of regions) region.shown = region.shown.filter((pool) => chosen.has(pool));
+  return count - chosen.size;
 }
 
 const mayChange = () => model.session && model.session.role !== 'viewer';

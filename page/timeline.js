@@ -31,10 +31,18 @@ export function setUp(section) {
 }
 
 export function draw() {
-  const groups = grouped(model.events.filter((event) => !hidden.has(eventWords(event).of)));
+  const groups = grouped(once(model.events).filter((event) => !hidden.has(eventWords(event).of)));
   none.hidden = groups.length > 0;
   text(none, model.events.length ? 'Nothing of that kind has happened.' : 'Nothing has happened since the daemon started.');
   keyed(entries, groups.slice(-SHOWN).reverse(), (group) => group.key, make, update);
+}
+
+/** Where a verdict of probes made an endpoint what it is, the endpoint is told of and not both. */
+function once(events) {
+  const ends = new Set(events.filter((event) => event.type === 'endpoint')
+    .map((event) => `${event.endpoint.split('/')[0]} ${event.verdict} ${event.at.slice(0, 19)}`));
+  return events.filter((event) => event.type !== 'verdict'
+    || !event.pools?.length || !event.pools.every((pool) => ends.has(`${pool} ${event.verdict} ${event.at.slice(0, 19)}`)));
 }
 
 const kindOf = (event) => [event.type, event.verdict, event.action, event.state, event.panics, event.held].join();

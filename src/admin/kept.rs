@@ -9,12 +9,18 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
+use flate2::Compression;
+
 use super::page;
 use super::problem::Problem;
 use crate::clock;
 
 /// For so long an answer is good for whoever asks next.
 const GOOD_FOR: Duration = Duration::from_millis(500);
+/// And for so many times as long as it took to make: all of them together take a twentieth of a core.
+const TIMES: u32 = 20;
+/// What is shorter is sent as it is.
+const WORTH_PACKING: usize = 4096;
 /// So many are kept.
 const MOST: usize = 64;
 
@@ -31,8 +37,9 @@ type Slot = tokio::sync::Mutex<Option<Made>>;
 
 struct Made {
     body: Bytes,
+    gzip: Option<Bytes>,
     tag: String,
-    at: Instant,
+    until: Instant,
     changes: u64,
 }
 
@@ -53,14 +60,18 @@ impl Kept {
         let slot = self.slot(asked);
         let mut slot = slot.lock().await;
         let changes = self.changes.load(Ordering::Acquire);
-        let is_good = slot.as_ref().is_some_and(|made| {
-            made.changes == changes
-                && clock::monotonic_now().saturating_duration_since(made.at) < GOOD_FOR
-        });
+        let is_good = slot
+            .as_ref()
+            .is_some_and(|made| made.changes == changes && clock::monotonic_now() < made.until);
         if !is_good {
-            let at = clock::monotonic_now();
-            let body = Bytes::from(make.await?);
-            *slot = Some(Made { tag: page::tag(&body), body, at, changes });
+            let began = clock::monotonic_now();
+            let body = make.await?;
+            let (body, gzip, tag) = tokio::task::spawn_blocking(move || packed(body))
+                .await
+                .map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "see the log"))?;
+            let now = clock::monotonic_now();
+            let until = now + GOOD_FOR.max(now.saturating_duration_since(began) * TIMES);
+            *slot = Some(Made { body, gzip, tag, until, changes });
         }
         Ok(slot
             .as_ref()
@@ -77,15 +88,27 @@ impl Kept {
     }
 }
 
+/// A body, the same packed where that is worth it, and its tag.
+fn packed(body: Vec<u8>) -> (Bytes, Option<Bytes>, String) {
+    let gzip = (body.len() >= WORTH_PACKING).then(|| page::gzip(&body, Compression::fast()).into());
+    let tag = page::tag(&body);
+    (body.into(), gzip, tag)
+}
+
 impl Made {
     fn to(&self, headers: &HeaderMap) -> Response {
         let known = headers.get(header::IF_NONE_MATCH).map(HeaderValue::as_bytes);
-        let mut response = match known == Some(self.tag.as_bytes()) {
-            true => StatusCode::NOT_MODIFIED.into_response(),
-            false => {
-                ([(header::CONTENT_TYPE, "application/json")], self.body.clone()).into_response()
+        let json = (header::CONTENT_TYPE, "application/json");
+        let gzip = self.gzip.as_ref().filter(|_| page::takes_gzip(headers));
+        let mut response = match (known == Some(self.tag.as_bytes()), gzip) {
+            (true, _) => StatusCode::NOT_MODIFIED.into_response(),
+            (false, Some(gzip)) => {
+                let packed = (header::CONTENT_ENCODING, "gzip");
+                ([json, packed], gzip.clone()).into_response()
             }
+            (false, None) => ([json], self.body.clone()).into_response(),
         };
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         if let Ok(tag) = HeaderValue::from_str(&self.tag) {
             response.headers_mut().insert(header::ETAG, tag);
         }

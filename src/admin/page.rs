@@ -85,11 +85,7 @@ impl File {
             .get(header::IF_NONE_MATCH)
             .and_then(|tags| tags.to_str().ok())
             .is_some_and(|tags| tags.contains(&packed.tag));
-        let takes_gzip = headers
-            .get(header::ACCEPT_ENCODING)
-            .and_then(|codings| codings.to_str().ok())
-            .is_some_and(|codings| codings.contains("gzip"));
-        let mut response = match (is_known, takes_gzip) {
+        let mut response = match (is_known, takes_gzip(headers)) {
             (true, _) => StatusCode::NOT_MODIFIED.into_response(),
             (false, true) => {
                 ([(header::CONTENT_ENCODING, "gzip")], packed.gzip.as_slice()).into_response()
@@ -111,11 +107,21 @@ impl File {
 
 impl Packed {
     fn new(bytes: &[u8]) -> Self {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        // Memory takes whatever is written to it.
-        let gzip = encoder.write_all(bytes).and_then(|()| encoder.finish()).unwrap_or_default();
-        Self { gzip, tag: tag(bytes) }
+        Self { gzip: gzip(bytes, Compression::best()), tag: tag(bytes) }
     }
+}
+
+/// Whether a client takes what is packed.
+pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
+    let codings = headers.get(header::ACCEPT_ENCODING).and_then(|codings| codings.to_str().ok());
+    codings.is_some_and(|codings| codings.contains("gzip"))
+}
+
+/// The same bytes, packed.
+pub(super) fn gzip(bytes: &[u8], level: Compression) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), level);
+    // Memory takes whatever is written to it.
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).unwrap_or_default()
 }
 
 /// The same for the same bytes.

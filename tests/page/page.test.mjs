@@ -114,7 +114,7 @@ describe('what is shown', () => {
     await pool.locator('.endpoint .state.down').waitFor();
     await pool.locator('.endpoint .why').filter({ hasText: 'connect refused' }).waitFor();
     await pool.getByRole('img', { name: /Last \d+ probes: \d+ passed, [1-9]\d* failed, the last at/ }).waitFor();
-    await page.locator('.events').getByText(/us-east: probes of .* say down: connect refused/).first().waitFor();
+    await page.locator('.events').getByText(/endpoint us-east\/192\.0\.2\.10 is down: connect refused/).first().waitFor();
     assert.equal(await page.locator('#said').textContent(), 'us-east is down');
     await region.revive();
     await says(page, 'All 3 regions are up');
