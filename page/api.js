@@ -138,7 +138,7 @@ export function follow({ heard, live, last }) {
 
 async function stream(controller, last, heard, opened) {
   const accept = { accept: 'text/event-stream', ...(last && { 'last-event-id': last }) };
-  const query = last ? '?per_second=50' : '?last=100&per_second=50';
+  const query = last ? '?per_second=20' : '?last=100&per_second=20';
   let watch;
   const awake = () => {
     clearTimeout(watch);

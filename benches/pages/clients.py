@@ -59,7 +59,7 @@ class Page:
             query = "" if self.last else "last=100&"
             more = f"Last-Event-ID: {self.last}\r\n" if self.last else ""
             try:
-                reader, writer, status, _ = await self.request(f"/api/v1/events?{query}per_second=50", more)
+                reader, writer, status, _ = await self.request(f"/api/v1/events?{query}per_second=20", more)
                 self.errors += status != 200
                 opened()
                 while line := await reader.readline():

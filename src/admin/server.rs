@@ -45,7 +45,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             // Beside as many streams of events as there may be.
-            connections: 320,
+            connections: 512,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(10),
             lifetime: Duration::from_secs(120),

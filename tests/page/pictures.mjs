@@ -2,10 +2,11 @@
 // node pictures.mjs FOLDER [--all]
 import { mkdir } from 'node:fs/promises';
 import { Daemon, browse, headline, openPage, signIn } from './support.mjs';
-import { BY_PLACE, NAMES, tell } from './told.mjs';
+import { NAMES, tell, world } from './told.mjs';
 
 const [folder, all] = process.argv.slice(2);
 const told = process.env.TELL === 'yes';
+let failed = false;
 
 await mkdir(folder, { recursive: true });
 const daemon = await Daemon.start();
@@ -14,7 +15,7 @@ const sizes = all ? [[390, 844], [1280, 900], [1920, 1080], [3840, 2160]] : [[14
 
 async function picture(name, width, height, colorScheme, then = () => {}) {
   const page = await openPage(browser, daemon.url, { context: { viewport: { width, height }, colorScheme } });
-  if (told) await tell(page, { countries: () => BY_PLACE, names: NAMES });
+  if (told) await tell(page, { countries: () => world(failed), names: NAMES });
   await signIn(page, daemon.token);
   await headline(page).waitFor();
   await page.locator('.strip rect').first().waitFor();
@@ -37,12 +38,14 @@ try {
     for (const scheme of ['light', 'dark']) await picture(`${name('page')}-${scheme}`, width, height, scheme);
     await picture(name('page-override'), width, height, 'light', override);
     await daemon.region('us-east').kill();
+    failed = true;
     await daemon.api('PUT', '/api/v1/overrides/region/ap-south', { state: 'drain', reason: 'kernel update', for: '2h' });
     for (const scheme of ['light', 'dark']) {
       await picture(`${name('page-failover')}-${scheme}`, width, height, scheme, (page) => headline(page).getByText('us-east is down').waitFor());
     }
     await daemon.api('DELETE', '/api/v1/overrides/region/ap-south');
     await daemon.region('us-east').revive();
+    failed = false;
   }
 } finally {
   await browser.close();

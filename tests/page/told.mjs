@@ -1,5 +1,7 @@
 // What a daemon with three regions would tell of names, map and previews, for tests of how the page shows it.
 
+import { readFileSync } from 'node:fs';
+
 const json = (route, body) => route.fulfill({ contentType: 'application/json', body: JSON.stringify(body) });
 const all = (region, share = 1) => ({ pool: region, region, share });
 
@@ -28,3 +30,11 @@ export const BY_PLACE = {
   US: [all('us-east')], CA: [all('us-east')], BR: [all('us-east', 0.6), all('eu-west', 0.4)],
   DE: [all('eu-west')], FR: [all('eu-west')], IN: [all('ap-south')], SG: [all('ap-south')],
 };
+
+/** The whole world, by where a country is on the map; what is us-east's is eu-west's once that has failed. */
+export function world(failed) {
+  const { countries } = JSON.parse(readFileSync(new URL('../../page/world.json', import.meta.url)));
+  const at = ({ at: dot, d }) => dot?.[0] ?? Number(d.slice(1).split(',')[0]);
+  const region = (x) => (x < 430 && !failed ? 'us-east' : x < 640 ? 'eu-west' : 'ap-south');
+  return Object.fromEntries(Object.entries(countries).map(([code, country]) => [code, [all(region(at(country)))]]));
+}
