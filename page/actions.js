@@ -18,9 +18,12 @@ function dialog(title, fields, { go, look, act, done }) {
   const error = h('p', { class: 'error', role: 'alert' });
   const would = h('div', { class: 'would', tabindex: '0', role: 'group', 'aria-label': 'What would move', 'aria-live': 'polite', 'aria-busy': 'true' });
   const confirm = h('button', { class: 'go' }, go());
+  const force = h('input', { type: 'checkbox' });
+  // Only once a rule has refused it, and only for whom the rules leave it to.
+  const forcing = h('label', { class: 'check', hidden: true }, force, 'Do it though it breaks the rule; the audit log says so');
   const cancel = h('button', { type: 'button', class: 'plain', onclick: () => node.close() }, 'Cancel');
   const form = h('form', { method: 'dialog' }, h('h2', { id: 'dialog-title' }, title), fields,
-    look && h('h3', null, 'What would move'), look && would, error, h('div', { class: 'buttons' }, cancel, confirm));
+    look && h('h3', null, 'What would move'), look && would, error, forcing, h('div', { class: 'buttons' }, cancel, confirm));
   const node = h('dialog', { 'aria-labelledby': 'dialog-title' }, form);
   const before = document.activeElement;
   node.addEventListener('close', () => {
@@ -32,13 +35,14 @@ function dialog(title, fields, { go, look, act, done }) {
     text(error, '');
     confirm.disabled = true;
     try {
-      const answer = await act();
+      const answer = await act(force.checked);
       node.close();
       say(done(answer));
       refresh();
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
-      text(error, `Nothing has changed: ${problem.message}`);
+      text(error, /^nothing has changed/i.test(problem.message) ? problem.message : `Nothing has changed: ${problem.message}`);
+      forcing.hidden = !(problem.status === 409 && /rule/.test(problem.message) && model.session?.role === 'admin');
       confirm.disabled = false;
     }
   });
@@ -71,18 +75,26 @@ function missing(problem) {
 }
 
 /** What a preview says, in words. */
-function moves({ changes, names }) {
-  if (!changes.length) return h('p', null, icon('up'), ` No answer would move. ${plural(names, 'name')} looked at.`);
+function moves({ changes, names, degraded, compared }) {
+  if (!changes.length) return h('p', null, icon('up'), ` Nobody would be told anything else. ${plural(compared, 'name')} compared.`);
+  const head = h('p', null, icon('partly'), ` Clients of ${names} of ${plural(compared, 'name')} would be told something else.`);
+  const worse = degraded > 0 && h('p', { class: 'bad' }, icon('down'), ` For clients of ${plural(degraded, 'name')} everything would be down.`);
   const sorted = [...changes].sort((a, b) => b.moved - a.moved);
-  const head = h('p', null, icon('partly'), ` Answers of ${plural(changes.length, 'question')} would move; ${plural(names, 'name')} looked at.`);
-  return [head, h('ul', { class: 'moves' }, sorted.slice(0, 20).map(move)),
-    sorted.length > 20 && h('p', { class: 'muted' }, `${sorted.length - 20} more move less.`)];
+  return [head, worse, h('ul', { class: 'moves' }, sorted.slice(0, 20).map(move)),
+    sorted.length > 20 && h('p', { class: 'muted' }, `Of ${sorted.length - 20} more, as many or fewer.`)];
 }
 
 function move({ name, type, moved, moves: ways }) {
-  const lines = ways.map((way) => h('li', null, `${way.from ?? 'nobody'} → ${way.to ?? 'nobody'}: ${percent(way.share)}`,
-    way.countries?.length ? h('span', { class: 'muted' }, ` (${some(way.countries.map(country), 4)})`) : null));
+  const pool = (name) => name ?? 'no data';
+  const lines = ways.map((way) => h('li', null, `${pool(way.from)} → ${pool(way.to)}${way.from === way.to ? ' (other endpoints)' : ''}: ${percent(way.share)}`,
+    way.countries?.length ? h('span', { class: 'muted' }, ` (${somewhere(way.countries)})`) : null));
   return h('li', null, h('strong', null, `${bare(name)} ${type}`), ` ${percent(moved)} of all clients`, h('ul', null, lines));
+}
+
+/** The first countries, which have most of the clients. The daemon names twelve at most. */
+function somewhere(countries) {
+  const names = countries.map(country);
+  return names.length < 12 ? some(names, 4) : `${names.slice(0, 4).join(', ')} and others`;
 }
 
 /** Says how something is to be, for a time. */
@@ -109,7 +121,7 @@ export function openOverride(target) {
   ], {
     go: () => `${STATES[chosen()][0]} ${targetWords(target)}${lifetime() ? ` for ${lifetime()}` : ''}`,
     look: () => preview(chosen(), target),
-    act: () => ask('PUT', overridePath(target), { state: chosen(), reason: reason.value, ...(lifetime() && { for: lifetime() }) }),
+    act: (force) => ask('PUT', overridePath(target), { state: chosen(), reason: reason.value, ...(lifetime() && { for: lifetime() }), ...(force && { force }) }),
     done: () => `${targetWords(target)} is ${wordOfOverride(chosen())}`,
   });
   states.addEventListener('change', made.again);
@@ -122,8 +134,8 @@ export function openClear(target) {
     ? `It is ${wordOfOverride(said.state)}: ${said.reason}`
     : 'It is held down by flap damping.'), {
     go: () => 'Clear it',
-    look: () => preview('clear', target),
-    act: () => ask('DELETE', overridePath(target)),
+    look: () => preview(null, target),
+    act: (force) => ask('DELETE', `${overridePath(target)}${force ? '?force=true' : ''}`),
     done: () => `override on ${targetWords(target)} cleared`,
   });
 }

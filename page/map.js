@@ -69,7 +69,7 @@ function place([latitude, longitude]) {
 }
 
 /** What answers a share: a region, or a pool that is in none. */
-const who = (share) => share.region ?? share.pool ?? '?';
+const who = (share) => share.region ?? share.pool ?? 'no data';
 
 /** Colours and patterns by name; more than there are colours begin anew with other patterns. */
 function palette() {
@@ -161,9 +161,11 @@ export function draw() {
 
 function drawPicker() {
   const names = model.names ?? [];
-  const mark = model.namesMissing ?? names.map((name) => name.name).join(' ');
+  const mark = model.namesMissing ?? `${model.containing} ${names.map((name) => name.name).join(' ')}`;
+  // What somebody is typing is not taken from under their fingers.
+  if (picker.mark !== undefined && picker.contains(document.activeElement) && document.activeElement.tagName === 'INPUT') return;
   renew(picker, mark, () => {
-    if (model.namesMissing || names.length > MANY_NAMES) {
+    if (model.namesMissing || model.containing || model.nameCount > MANY_NAMES) {
       return [
         h('input', {
           list: 'map-names', type: 'search', 'aria-label': 'Name', placeholder: 'www.example.com', spellcheck: 'false',

@@ -7,6 +7,8 @@ const SOON_MS = 60;
 const APART_MS = 1000;
 const ANYWAY_MS = { overview: 5000, endpoints: 3000, names: 5000, map: 30_000 };
 const EVENTS = 400;
+// So many names are looked at: of more, those that are searched for.
+const NAMES = 100;
 const HIDDEN_MS = 30_000;
 
 export const model = {
@@ -21,6 +23,9 @@ export const model = {
   map: null,
   mapMissing: null,
   chosen: { name: null, type: 'A' },
+  /** What the names that are looked at contain, and how many there are of them. */
+  containing: '',
+  nameCount: 0,
   events: [],
   live: { is: true, why: null, since: null },
   /** The last time that anything was heard of the daemon. */
@@ -116,8 +121,10 @@ const looks = {
   }),
   names: new Look('names', ANYWAY_MS.names, async () => {
     const before = model.namesMissing;
-    const seen = await optional('namesMissing', () => (watches.names ??= watched('/api/v1/names')).again());
-    if (seen) model.names = seen.names;
+    const path = `/api/v1/names?limit=${NAMES}&containing=${encodeURIComponent(model.containing)}`;
+    if (watches.namesPath !== path) [watches.namesPath, watches.names] = [path, watched(path)];
+    const seen = await optional('namesMissing', () => watches.names.again());
+    if (seen) [model.names, model.nameCount] = [seen.names, seen.count ?? seen.names.length];
     if (seen && !model.chosen.name) choose(seen.names[0]?.name ?? null, seen.names[0]?.types?.[0] ?? 'A');
     return seen || before !== model.namesMissing;
   }),
@@ -160,6 +167,14 @@ export function choose(name, type) {
   looks.map.last = -Infinity;
   looks.map.now();
   tell('map');
+}
+
+/** Which names are looked at. */
+export function findNames(containing) {
+  if (model.containing === containing) return;
+  model.containing = containing;
+  looks.names.last = -Infinity;
+  looks.names.now();
 }
 
 /** Which pools' endpoints are looked at. */
@@ -228,7 +243,7 @@ export function stop() {
   pause();
   Object.assign(model, {
     session: null, overview: null, endpoints: new Map(), names: null, namesMissing: null, map: null, mapMissing: null,
-    chosen: { name: null, type: 'A' }, events: [], live: { is: true, why: null, since: null },
+    chosen: { name: null, type: 'A' }, containing: '', nameCount: 0, events: [], live: { is: true, why: null, since: null },
   });
   watches = {};
   open = new Set();
@@ -247,5 +262,5 @@ document.addEventListener('visibilitychange', () => {
   else begin();
 });
 
-/** What an override would do, before it is one. */
-export const preview = (state, target) => ask('POST', '/api/v1/preview', { state, target });
+/** What an override would move, or with no state what its end would, before anything is done. */
+export const preview = (state, target) => ask('POST', '/api/v1/preview', { target, ...(state && { state }) });

@@ -33,7 +33,8 @@ export const since = (iso) => (iso ? `since ${clock(iso)}, ${span(-secondsUntil(
 
 /** `41 %`, `0.4 %`: as exact as it tells something. */
 export function percent(share) {
-  const value = share * 100;
+  // Sums of many small shares are off by a hair.
+  const value = Math.round(share * 1e6) / 1e4;
   if (value > 0 && value < 0.1) return '< 0.1 %';
   if (value > 99.9 && value < 100) return '> 99.9 %';
   const digits = value !== 0 && value !== 100 && (value < 10 || value > 99) && value % 1 ? 1 : 0;

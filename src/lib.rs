@@ -5,7 +5,7 @@
 //! people) builds a new view and swaps it in; see ARCHITECTURE.md for the map of the rooms.
 //!
 //! Pure rooms, without sockets, files, clock or chance: [`wire`], [`zone`], [`steering`],
-//! [`health`], [`place`], [`view`], [`dns`], [`rate_limit`]. Edge rooms, each owning one outside thing: the rest.
+//! [`health`], [`place`], [`view`], [`dns`], [`rate_limit`], [`shares`], [`diff`]. Edge rooms, each owning one outside thing: the rest.
 
 pub mod admin;
 pub mod app;
@@ -13,11 +13,13 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod diff;
 pub mod dns;
 pub mod duration;
 pub mod explain;
 pub mod finding;
 pub mod geoip;
+pub mod git;
 mod hash;
 pub mod health;
 pub mod history;
@@ -30,7 +32,9 @@ pub mod probe;
 pub mod question;
 pub mod rate_limit;
 pub mod reload;
+pub mod safety;
 pub mod server;
+pub mod shares;
 pub mod state;
 pub mod steering;
 pub mod timestamp;

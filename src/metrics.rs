@@ -9,7 +9,7 @@ mod encrypted;
 mod family;
 mod tally;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -108,6 +108,11 @@ impl Metrics {
     /// Some of the networks whose replies were limited since the last call.
     pub fn take_limited_networks(&self) -> BTreeSet<Network> {
         counters::take_limited_networks(&lock(&self.blocks))
+    }
+
+    /// Answers of steered names so far, by owner name and pool.
+    pub fn steered_answers(&self) -> BTreeMap<(String, String), u64> {
+        self.tally.sums()
     }
 
     /// Everything that is counted here; the caller appends what is known elsewhere.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::health::Inventory;
+use crate::health::{Inventory, Rule};
 use crate::place::Places;
 use crate::steering::{Paces, Pools, SteeredName, Turns};
 use crate::zone::Zones;
@@ -55,6 +55,8 @@ pub struct World {
     pub steered: Vec<Box<[SteeredName]>>,
     /// Regions, monitors and pools.
     pub inventory: Arc<Inventory>,
+    /// What people and files may not take away.
+    pub rules: Vec<Rule>,
     /// Where clients are.
     pub places: Arc<Places>,
     /// The times that policies give to pools which come back.

@@ -105,6 +105,7 @@ fn view(zone: Zone) -> View {
     let inventory = Inventory::default();
     let pools = Pools::new(&inventory, |_| unreachable!("there are no pools"));
     let world = World {
+            rules: Vec::new(),
         zones: Zones::new(vec![Arc::new(zone)], SEED),
         steered: vec![Box::default()],
         inventory: Arc::new(inventory),

@@ -33,10 +33,17 @@ pub struct Change {
     pub lifetime: Option<String>,
     /// Why.
     pub reason: String,
+    /// Whether it is wanted though it breaks safety rules, which is for admins.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub force: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Reads a body into the override that begins `now`.
-pub(super) fn read(body: &[u8], now: SystemTime) -> Result<Override, Problem> {
+pub(super) fn read(body: &[u8], now: SystemTime) -> Result<(Override, bool), Problem> {
     let change: Change = parse(body)?;
     let unfit = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
     let reason = change.reason.trim();
@@ -65,7 +72,7 @@ pub(super) fn read(body: &[u8], now: SystemTime) -> Result<Override, Problem> {
             Some(lifetime)
         }
     };
-    Ok(Override::new(change.state, reason, now, lifetime))
+    Ok((Override::new(change.state, reason, now, lifetime), change.force))
 }
 
 /// Whether a character makes a line look like another one: control characters, line separators,
@@ -81,7 +88,20 @@ pub(super) fn author(caller: &Caller, peer: SocketAddr, headers: &HeaderMap) -> 
     let graphic = user.chars().filter(char::is_ascii_graphic);
     let user: String = graphic.take(LONGEST_USER_CHARACTERS).collect();
     let by = if user.is_empty() { caller.name.clone() } else { user };
-    Author { by, token: Some(caller.name.clone()), from: Some(peer) }
+    let token = Some(caller.name.clone());
+    Author { by, token, from: Some(peer), forces: false, breaks: Vec::new() }
+}
+
+/// The same, who wants it though it breaks safety rules, if so it is.
+pub(super) fn forcing(author: Author, forces: bool, caller: &Caller) -> Result<Author, Problem> {
+    if forces && caller.role < Role::Admin {
+        let detail = format!(
+            "force: the token {} is good for {} only; safety rules are broken by an admin",
+            caller.name, caller.role
+        );
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    }
+    Ok(Author { forces, ..author })
 }
 
 /// The body of `POST /api/v1/tokens`.

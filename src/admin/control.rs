@@ -5,12 +5,14 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 
 use super::problem::Problem;
+use super::shares::{AddressType, NameList, NameMap, NamesRequest, Preview};
 use super::status::{EndpointList, Overview, Status};
 use crate::finding::Finding;
 use crate::finding::words::{closest, one_of};
-use crate::health::{Family, Override, Overrides, Target};
+use crate::health::{Family, Override, OverrideState, Overrides, Target};
 use crate::history::History;
 use crate::question::ClientNetwork;
+use crate::safety::Broken;
 use crate::state::{Author, Role, StateError, Token, Trail};
 use crate::wire::Name;
 
@@ -46,6 +48,19 @@ pub trait Control: Send + Sync + 'static {
 
     /// The answer to a question and each step that led to it.
     fn explain(&self, question: &ExplainRequest) -> Result<serde_json::Value, Problem>;
+
+    /// The steered names, and what their clients are told.
+    fn names(&self, wanted: &NamesRequest) -> NameList;
+
+    /// What the clients of each country are told by a steered name; none if it is not steered.
+    fn map(&self, name: &Name, rtype: AddressType) -> Option<NameMap>;
+
+    /// What would move if an override were set, or cleared where there is no state.
+    fn preview(
+        &self,
+        target: &Target,
+        state: Option<OverrideState>,
+    ) -> Result<Preview, OverrideError>;
 
     /// The overrides in force.
     fn overrides(&self) -> Overrides;
@@ -108,6 +123,8 @@ pub enum OverrideError {
     NothingToClear,
     /// No failback holds that pool back.
     NotHeldBack,
+    /// It would break safety rules.
+    Breaks(Vec<Broken>),
     /// It could not be made durable.
     NotDurable(StateError),
 }
@@ -142,9 +159,17 @@ impl OverrideError {
                      been returned to"
                 ),
             ),
+            Self::Breaks(rules) => Problem::new(StatusCode::CONFLICT, broken(&rules)),
             Self::NotDurable(error) => not_durable(&error),
         }
     }
+}
+
+/// What rules would be broken, and what can be done about it.
+fn broken(rules: &[Broken]) -> String {
+    let rules = rules.iter().map(|Broken { rule, why }| format!("rule {rule}: {why}"));
+    let rules: Vec<String> = rules.collect();
+    format!("nothing has changed, since it would break {}; an admin can force it", rules.join("; "))
 }
 
 /// What could not be written down has not happened.

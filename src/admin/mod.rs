@@ -9,11 +9,13 @@ mod change;
 mod control;
 mod events;
 mod kept;
+mod look;
 mod page;
 mod problem;
 mod routes;
 mod server;
 mod sessions;
+mod shares;
 mod signing;
 pub mod status;
 
@@ -28,4 +30,8 @@ pub use change::{Change, TokenWish, USER_HEADER};
 pub use control::{Cleared, Control, ExplainRequest, OverrideError};
 pub use problem::{FileError, Problem};
 pub use server::{Limits, serve};
+pub use shares::{
+    AddressType, MOST_NAMES, Moved, NameChange, NameList, NameMap, NameStatus, NamesRequest,
+    Preview, PreviewWish, Share,
+};
 pub use signing::{SessionStatus, SignIn};

@@ -21,6 +21,7 @@ use super::change::{self, TokenWish};
 use super::control::{Control, ExplainRequest, not_durable};
 use super::events::{self, Streams};
 use super::kept::Kept;
+use super::look;
 use super::page;
 use super::problem::Problem;
 use super::server::Peer;
@@ -51,7 +52,7 @@ pub(super) struct Shared {
     streams: Streams,
     pub(super) door: Door,
     /// What many ask for.
-    kept: Arc<Kept>,
+    pub(super) kept: Arc<Kept>,
 }
 
 /// All routes, behind the token.
@@ -70,6 +71,9 @@ pub(super) fn router(
         .route("/api/v1/overview", get(overview))
         .route("/api/v1/endpoints", get(endpoints))
         .route("/api/v1/explain", get(explain))
+        .route("/api/v1/names", get(look::names))
+        .route("/api/v1/map", get(look::map))
+        .route("/api/v1/preview", post(look::preview))
         .route("/api/v1/overrides", get(overrides))
         .route("/api/v1/overrides/{kind}/{*name}", put(set_override).delete(clear_override))
         .route("/api/v1/failback/{pool}", post(failback))
@@ -95,7 +99,7 @@ pub(super) fn router(
 
 impl Shared {
     /// Calls the daemon on a thread that may block.
-    async fn call<T: Send + 'static>(
+    pub(super) async fn call<T: Send + 'static>(
         &self,
         call: impl FnOnce(&dyn Control) -> T + Send + 'static,
     ) -> Result<T, Problem> {
@@ -135,14 +139,14 @@ async fn status(State(shared): State<Shared>) -> Answer {
 
 async fn overview(State(shared): State<Shared>, headers: HeaderMap) -> Answer {
     let make = shared.call(|control| json(&control.overview()));
-    shared.kept.answer("/overview", &headers, async { make.await? }).await
+    shared.kept.answer("overview", &headers, async { make.await? }).await
 }
 
 async fn endpoints(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Answer {
     let query = uri.query().unwrap_or_default();
     let pools = pools_of(query)?;
     let make = shared.call(move |control| json(&control.endpoints(&pools)));
-    shared.kept.answer(query, &headers, async { make.await? }).await
+    shared.kept.answer(&uri.to_string(), &headers, async { make.await? }).await
 }
 
 /// The names of `pool=NAME&pool=NAME`.
@@ -161,7 +165,7 @@ fn pools_of(query: &str) -> Result<Vec<String>, Problem> {
     Ok(pools)
 }
 
-fn json(answer: &impl Serialize) -> Result<Vec<u8>, Problem> {
+pub(super) fn json(answer: &impl Serialize) -> Result<Vec<u8>, Problem> {
     serde_json::to_vec(answer).map_err(|error| {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("no JSON: {error}"))
     })
@@ -206,7 +210,8 @@ async fn set_override(
     let target = target(path)?;
     let by = change::author(&caller, peer.0, request.headers());
     let body = shared.body(request).await?;
-    let what = change::read(&body, crate::clock::wall_now())?;
+    let (what, forces) = change::read(&body, crate::clock::wall_now())?;
+    let by = change::forcing(by, forces, &caller)?;
     let set = OverrideStatus::new(&target, &what);
     let (on, who) = (target.clone(), by.clone());
     let before = shared.call(move |control| control.set_override(on, what, &who)).await?;
@@ -226,9 +231,10 @@ async fn clear_override(
     Extension(peer): Extension<Peer>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
+    uri: Uri,
 ) -> Answer {
     let target = target(path)?;
-    let by = change::author(&caller, peer.0, &headers);
+    let by = change::forcing(change::author(&caller, peer.0, &headers), force(&uri)?, &caller)?;
     let (on, who) = (target.clone(), by.clone());
     let cleared = shared.call(move |control| control.clear(&on, &who)).await?;
     let cleared =
@@ -287,11 +293,27 @@ async fn reload(
     Extension(peer): Extension<Peer>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
+    uri: Uri,
 ) -> Answer {
-    let by = change::author(&caller, peer.0, &headers);
+    let by = change::forcing(change::author(&caller, peer.0, &headers), force(&uri)?, &caller)?;
     let loaded = shared.call(move |control| control.reload(&by)).await?;
     let revision = loaded.map_err(Problem::of_files)?;
     Ok(Json(Reloaded { revision }).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ForceQuery {
+    #[serde(default)]
+    force: bool,
+}
+
+/// Whether a change is wanted though it breaks safety rules.
+fn force(uri: &Uri) -> Result<bool, Problem> {
+    let bad = |detail| Problem::new(StatusCode::BAD_REQUEST, detail);
+    let Query(query) =
+        Query::<ForceQuery>::try_from_uri(uri).map_err(|error| bad(error.body_text()))?;
+    Ok(query.force)
 }
 
 #[derive(Deserialize)]
@@ -397,9 +419,13 @@ async fn unknown_method(method: Method, uri: Uri) -> Problem {
 
 /// Whoever changes something sees it: what is kept for many is of before.
 async fn forget(State(kept): State<Arc<Kept>>, request: Request, next: Next) -> Response {
-    let looks = matches!(*request.method(), Method::GET | Method::HEAD);
+    let path = request.uri().path();
+    // Neither heartbeats nor previews.
+    let changes = ["/api/v1/overrides/", "/api/v1/failback/", "/api/v1/reload"]
+        .iter()
+        .any(|own| path.starts_with(own));
     let response = next.run(request).await;
-    if !looks {
+    if changes {
         kept.forget();
     }
     response

@@ -1,15 +1,16 @@
 //! What is believed of all endpoints at this moment: what probes say, what people say, and which
 //! pools have been out.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock;
 use crate::health::{
-    EndpointId, Family, Inventory, Overrides, PoolId, Seen, Standing, StandingNow, Verdict,
+    EndpointId, Family, Inventory, Overrides, Pool, PoolId, Seen, Standing, StandingNow, Verdict,
 };
 use crate::probe::Probes;
 use crate::steering::{Pools, Returns};
+use crate::view::View;
 
 /// Verdicts and overrides.
 pub(super) struct Beliefs {
@@ -60,6 +61,40 @@ impl Beliefs {
             returns.see(id, family, seen, now)
         };
         pools.with(&summed, inventory, standing, see)
+    }
+
+    /// How the pools would stand if people said something else, all else being as it is.
+    pub fn pools_if(&self, view: &View, overrides: &Overrides) -> Pools {
+        let inventory = &view.world.inventory;
+        let verdicts = self.probes.board().verdicts();
+        let standing = |id: EndpointId| {
+            let verdict =
+                verdicts.get(id.pool as usize).and_then(|pool| pool.get(id.index as usize));
+            let verdict = verdict.copied().unwrap_or(Verdict::SETTLED_UP);
+            StandingNow::of(inventory, id, verdict, overrides)
+        };
+        // Those that are on their way back stay there.
+        let back = |id, family, _| view.pools.get(id)?.set_of(family)?.back().copied();
+        Pools::seen_by(inventory, standing, back)
+    }
+
+    /// How the pools of other files would stand: each endpoint as the one of the same name does now,
+    /// and those that are new as if they were up.
+    pub fn pools_of(&self, view: &View, other: &Inventory) -> Pools {
+        let inventory = &view.world.inventory;
+        let verdicts = self.probes.board().verdicts();
+        let now = |(pool, verdicts): (&Pool, &Vec<Verdict>)| -> Vec<(String, Verdict)> {
+            (0..).zip(verdicts).map(|(index, v)| (pool.endpoint_name(index), *v)).collect()
+        };
+        let known: HashMap<String, Verdict> =
+            inventory.pools.iter().zip(&verdicts).flat_map(now).collect();
+        let overrides = self.overrides();
+        Pools::new(other, |id| {
+            let pool = other.pools.get(id.pool as usize);
+            let verdict = pool.and_then(|pool| known.get(&pool.endpoint_name(id.index as usize)));
+            let verdict = verdict.copied().unwrap_or(Verdict::SETTLED_UP);
+            StandingNow::of(other, id, verdict, &overrides)
+        })
     }
 
     /// A pool that is down only because some endpoints count as that before their first probe has not

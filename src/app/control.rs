@@ -14,12 +14,16 @@ use crate::admin::status::{
     ChangeStatus, CourseText, EndpointList, OverrideStatus, Overview, ProbeFacts, ProbeStatus,
     RecentStatus, RoundTripStatus, Status, overview, pool_statuses, region_statuses, some_pools,
 };
-use crate::admin::{Cleared, Control, ExplainRequest, OverrideError, Problem};
+use crate::admin::{
+    AddressType, Cleared, Control, ExplainRequest, NameList, NameMap, NamesRequest, OverrideError,
+    Preview, Problem,
+};
 use crate::clock;
 use crate::explain::{self, explain};
 use crate::finding::Finding;
 use crate::health::{
-    EndpointId, Family, Inventory, Monitor, Override, Overrides, State, Target, Verdict,
+    EndpointId, Family, Inventory, Monitor, Override, OverrideState, Overrides, State, Target,
+    Verdict,
 };
 use crate::history::{History, What};
 use crate::metrics;
@@ -27,6 +31,7 @@ use crate::probe::{Course, RecentProbe, Snapshot, TargetStatus};
 use crate::state::{Author, Change, Granted, Role, StateError, Token, Trail};
 use crate::timestamp;
 use crate::view::View;
+use crate::wire::Name;
 
 /// How everything stood at one moment.
 struct Moment {
@@ -267,6 +272,22 @@ impl Control for Running {
         serde_json::to_value(explanation).map_err(|error| broken(error.to_string()))
     }
 
+    fn names(&self, wanted: &NamesRequest) -> NameList {
+        self.name_list(wanted)
+    }
+
+    fn map(&self, name: &Name, rtype: AddressType) -> Option<NameMap> {
+        self.name_map(name, rtype)
+    }
+
+    fn preview(
+        &self,
+        target: &Target,
+        state: Option<OverrideState>,
+    ) -> Result<Preview, OverrideError> {
+        self.what_if(target, state)
+    }
+
     fn overrides(&self) -> Overrides {
         self.beliefs.overrides().clone()
     }
@@ -281,6 +302,7 @@ impl Control for Running {
         if let Some(unknown) = self.unknown(&target) {
             return Err(unknown);
         }
+        let by = &self.allowed(by, |overrides| overrides.set(target.clone(), what.clone()))?;
         let before = self.beliefs.overrides().get(&target).cloned();
         let change =
             Change::Set { target: target.clone(), before: before.clone(), after: what.clone() };
@@ -300,6 +322,7 @@ impl Control for Running {
         if overridden.is_none() && holds == 0 {
             return Err(self.unknown(target).unwrap_or(OverrideError::NothingToClear));
         }
+        let by = &self.allowed(by, |overrides| drop(overrides.clear(target)))?;
         if let Some(before) = overridden.clone() {
             self.audit_durably(by, &Change::Clear { target: target.clone(), before })?;
             self.history.add(clock::wall_now(), events::override_is("clear", target, None, by));
@@ -340,10 +363,10 @@ impl Control for Running {
         let _loading = self.ongoing.loading.lock().unwrap_or_else(PoisonError::into_inner);
         self.ongoing.load_is_waiting.store(false, Ordering::Release);
         let before = self.live.load().world.revision.clone();
-        let loaded = self.load();
+        let loaded = self.load(by);
         self.metrics.reloaded(loaded.is_ok());
         match &loaded {
-            Ok(revision) => {
+            Ok((revision, by)) => {
                 tracing::info!(revision, "reloaded");
                 let what = What::Reload { revision: revision.clone(), errors: None };
                 self.history.add(clock::wall_now(), what);
@@ -361,7 +384,7 @@ impl Control for Running {
                 );
             }
         }
-        loaded
+        loaded.map(|(revision, _)| revision)
     }
 
     fn history(&self) -> Arc<History> {

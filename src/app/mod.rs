@@ -16,8 +16,10 @@ mod limits;
 mod panics;
 mod reasons;
 mod reports;
+mod rules;
 mod running;
 mod runtime;
+mod shares;
 mod signals;
 
 use std::net::SocketAddr;
@@ -27,6 +29,7 @@ use std::sync::atomic::Ordering;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
+use self::shares::Counted;
 use crate::admin::Access;
 use crate::clock;
 use crate::config::Daemon;
@@ -124,6 +127,7 @@ impl App {
             alarm: Alarm::default(),
             seen,
             ongoing: Ongoing::default(),
+            counted: Counted::default(),
         });
 
         running.remember();

@@ -11,6 +11,7 @@ use std::{panic, thread};
 
 use super::alarm::{self, Alarm, Dependents};
 use super::beliefs::Beliefs;
+use super::shares::Counted;
 use super::{comebacks, events, panics};
 use crate::admin::{Access, Control as _};
 use crate::config::Daemon;
@@ -45,6 +46,8 @@ pub(super) struct Running {
     /// What the files looked like when they were last loaded.
     pub seen: Arc<Seen>,
     pub ongoing: Ongoing,
+    /// What was counted for those who look.
+    pub counted: Counted,
 }
 
 /// What is going on: nothing at the start.
@@ -92,9 +95,11 @@ impl Running {
         }
     }
 
-    pub fn load(&self) -> Result<String, Vec<Finding>> {
+    /// Returns what is served since, and who has loaded it by breaking which rules.
+    pub fn load(&self, by: &Author) -> Result<(String, Author), Vec<Finding>> {
         self.seen.refresh(&self.daemon);
         let Loaded { world, certificate, cookie_secrets, warnings, .. } = self.read_files()?;
+        let by = self.may_serve(&world, by)?;
         alarm::tell_warnings(&warnings);
         let world = Arc::new(world);
         let revision = world.revision.clone();
@@ -106,7 +111,7 @@ impl Running {
         {
             tracing::info!("another certificate is shown from now on");
         }
-        Ok(revision)
+        Ok((revision, by))
     }
 
     /// Reads on a thread of its own, which gives way: answers come first.

@@ -36,6 +36,9 @@ pub enum Command {
     Check(CheckArgs),
     /// Show the answer to a question and each step that leads to it
     Explain(ExplainArgs),
+    /// Show what would be answered differently, to whom, and while which region has failed: exit 0 nothing, 1
+    /// something, 2 that cannot be told
+    Diff(DiffArgs),
     /// Show regions, pools and endpoints with their verdicts and overrides
     Status(StatusArgs),
     /// Take a region, pool or endpoint out of new answers
@@ -49,7 +52,7 @@ pub enum Command {
     /// Return to a pool that failback holds back
     Failback(FailbackArgs),
     /// Load all files anew; any error changes nothing
-    Reload,
+    Reload(ReloadArgs),
     /// Show who changed what, and whether the log of it is as it was written: exit 0 it is, 1 not
     Audit(AuditArgs),
     /// Make, list or take back tokens of the admin endpoint
@@ -90,6 +93,29 @@ pub enum CheckFormat {
     Json,
 }
 
+/// Flags of `diff`.
+#[derive(Clone, Debug, Args)]
+pub struct DiffArgs {
+    /// A folder, or a git revision
+    pub old: String,
+    /// The same [default: the files as they are]
+    pub new: Option<String>,
+    /// How to show the differences
+    #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
+    pub format: DiffFormat,
+}
+
+/// How `diff` shows differences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    /// A paragraph for each name.
+    Text,
+    /// All of them as JSON.
+    Json,
+    /// A table for a pull request.
+    Markdown,
+}
+
 /// Flags of `explain`.
 #[derive(Clone, Debug, Args)]
 pub struct ExplainArgs {
@@ -128,6 +154,9 @@ pub struct SetArgs {
     /// Why, for whoever looks next
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub reason: String,
+    /// Though it breaks safety rules, which is for admins
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Flags of `clear`.
@@ -135,6 +164,17 @@ pub struct SetArgs {
 pub struct ClearArgs {
     /// region:NAME, pool:NAME or endpoint:POOL/ADDR
     pub target: Target,
+    /// Though it breaks safety rules, which is for admins
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Flags of `reload`.
+#[derive(Clone, Debug, Args)]
+pub struct ReloadArgs {
+    /// Though it breaks safety rules, which is for admins
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// What can be done with tokens.

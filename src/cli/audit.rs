@@ -66,6 +66,14 @@ fn table(trail: &Trail) -> String {
 
 /// What was done, in words.
 fn what(entry: &Entry) -> String {
+    let forced = match entry.breaks.is_empty() {
+        true => String::new(),
+        false => format!("; forced against {}", entry.breaks.join(", ")),
+    };
+    change(entry) + &forced
+}
+
+fn change(entry: &Entry) -> String {
     let target = entry.target.as_deref().unwrap_or_default();
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),

@@ -112,8 +112,16 @@ impl Client {
     }
 
     /// `DELETE` of an override.
-    pub async fn delete_override(&self, target: &Target) -> Result<(), String> {
-        self.delete(&override_path(target).each_ref().map(|s| &**s)).await
+    pub async fn delete_override(&self, target: &Target, force: bool) -> Result<(), String> {
+        let path = override_path(target);
+        let url = forced(self.url(&path.each_ref().map(|s| &**s))?, force);
+        self.send(self.request_to(Method::DELETE, url)).await.map(drop)
+    }
+
+    /// Has all files loaded.
+    pub async fn reload<T: DeserializeOwned>(&self, force: bool) -> Result<T, String> {
+        let url = forced(self.url(&["reload"])?, force);
+        read_json(self.send(self.request_to(Method::POST, url)).await?).await
     }
 
     /// The explanation of an answer by the running daemon, as JSON.
@@ -145,12 +153,15 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &[&str]) -> Result<reqwest::RequestBuilder, String> {
-        let mut request =
-            self.http.request(method, self.url(path)?).bearer_auth(self.token.reveal());
+        Ok(self.request_to(method, self.url(path)?))
+    }
+
+    fn request_to(&self, method: Method, url: Url) -> reqwest::RequestBuilder {
+        let mut request = self.http.request(method, url).bearer_auth(self.token.reveal());
         if let Some(user) = user().and_then(|user| HeaderValue::try_from(user).ok()) {
             request = request.header(USER_HEADER, user);
         }
-        Ok(request)
+        request
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, String> {
@@ -193,6 +204,14 @@ fn override_path(target: &Target) -> [String; 3] {
         Target::Endpoint(pool, address) => ("endpoint", format!("{pool}/{address}")),
     };
     ["overrides".into(), kind.into(), name]
+}
+
+/// Wanted though it breaks safety rules, if so it is.
+fn forced(mut url: Url, force: bool) -> Url {
+    if force {
+        url.query_pairs_mut().append_pair("force", "true");
+    }
+    url
 }
 
 async fn read_json<T: DeserializeOwned>(response: reqwest::Response) -> Result<T, String> {

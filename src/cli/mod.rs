@@ -7,6 +7,7 @@ pub mod ask;
 mod audit;
 mod check;
 pub mod client;
+mod diff;
 mod explain;
 mod failback;
 pub mod logging;
@@ -53,6 +54,7 @@ pub fn main() -> ExitCode {
         Command::Serve => serve::serve(&cli.config, &runtime),
         Command::Demo(args) => serve::demo(args, &runtime),
         Command::Check(args) => return check::run(&cli.config, args),
+        Command::Diff(args) => return diff::run(&cli.config, args),
         Command::Audit(args) => return audit::run(&cli.config, args),
         Command::Explain(args) if !args.live => explain::offline(&cli.config, args),
         Command::Ask(args) => runtime.block_on(ask::run(args)),
@@ -81,11 +83,12 @@ pub async fn run(command: &Command, client: &Client) -> CommandResult {
         Command::Down(args) => overrides::set(OverrideState::Down, args, client).await,
         Command::Clear(args) => overrides::clear(args, client).await,
         Command::Failback(args) => failback::run(args, client).await,
-        Command::Reload => reload::run(client).await,
+        Command::Reload(args) => reload::run(args, client).await,
         Command::Token(command) => token::run(command, client).await,
         Command::Explain(args) => explain::live(args, client).await,
         Command::Serve
         | Command::Check(_)
+        | Command::Diff(_)
         | Command::Audit(_)
         | Command::Ask(_)
         | Command::Probe(_)

@@ -11,7 +11,7 @@ use crate::health::OverrideState;
 /// Sets an override.
 pub async fn set(state: OverrideState, args: &SetArgs, client: &Client) -> CommandResult {
     let lifetime = args.lifetime.map(format_duration);
-    let change = Change { state, lifetime, reason: args.reason.clone() };
+    let change = Change { state, lifetime, reason: args.reason.clone(), force: args.force };
     let set: OverrideStatus = client.put_override(&args.target, &change).await?;
     let end = match &set.until {
         Some(until) => format!("until {until}"),
@@ -22,6 +22,6 @@ pub async fn set(state: OverrideState, args: &SetArgs, client: &Client) -> Comma
 
 /// Takes an override away.
 pub async fn clear(args: &ClearArgs, client: &Client) -> CommandResult {
-    client.delete_override(&args.target).await?;
+    client.delete_override(&args.target, args.force).await?;
     Ok(format!("{}: cleared", args.target))
 }

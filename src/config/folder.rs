@@ -26,6 +26,8 @@ pub(super) struct Listing {
     pub(super) steering: Vec<(String, PathBuf)>,
     /// `pools.toml`.
     pub(super) pools: Option<PathBuf>,
+    /// `rules.toml`.
+    pub(super) rules: Option<PathBuf>,
     /// Other files that are neither hidden nor somebody's backup.
     pub(super) others: Vec<PathBuf>,
 }
@@ -100,6 +102,7 @@ pub(super) fn list(folder: &Path) -> Result<Listing, Vec<Finding>> {
         }
         match (stem, extension) {
             ("pools", "toml") => listing.pools = Some(path),
+            ("rules", "toml") => listing.rules = Some(path),
             (_, "toml") => listing.steering.push((stem.into(), path)),
             _ => listing.zones.push((stem.into(), path)),
         }

@@ -11,10 +11,10 @@ use super::monitors::Beside;
 use super::parallel;
 use super::policy::{PoolsFile, Shared};
 use super::steering::Steering;
-use super::{pools, steering};
+use super::{pools, rules, steering};
 use crate::finding::Finding;
 use crate::finding::words::{did_you_mean, one_of, quoted};
-use crate::health::Inventory;
+use crate::health::{Inventory, Rule};
 use crate::place::Places;
 use crate::steering::{SteeredName, Turns};
 use crate::view::World;
@@ -59,6 +59,7 @@ pub fn load_allowing(
         Load { files: Files::new(zones_dir)?, findings: Vec::new(), seed, exec, icmp: None };
     let listing = folder::list(zones_dir)?;
     let (inventory, pools_file) = load.pools(listing.pools.as_deref());
+    let is_whole = !matches!(pools_file, PoolsFile::Unreadable);
     let icmp = load.icmp.take();
     let mut shared = Shared::new(&inventory, pools_file, &places);
     let sources = load.pair(zones_dir, &listing);
@@ -68,6 +69,7 @@ pub fn load_allowing(
         jobs.push(Job { apex, path: &source.zone, owners: steering.owners });
         steered.push(steering.names.into());
     }
+    let rules = load.rules(listing.rules.as_deref(), &inventory, is_whole, &steered);
     let zones = load.zones(&jobs);
     let turns = Turns::new(shared.turns());
     let paces = std::mem::take(&mut shared.paces);
@@ -84,7 +86,7 @@ pub fn load_allowing(
     };
     let revision = load.files.revision(geoip_revision);
     let (zones, inventory) = (Zones::new(zones, seed), Arc::new(inventory));
-    let world = World { zones, steered, inventory, places, paces, turns, seed, revision };
+    let world = World { zones, steered, inventory, rules, places, paces, turns, seed, revision };
     Ok(Loaded { world, warnings, icmp })
 }
 
@@ -135,6 +137,29 @@ impl Load {
         (inventory, state)
     }
 
+    /// Reads the safety rules, once all is known that they name.
+    fn rules(
+        &mut self,
+        path: Option<&Path>,
+        inventory: &Inventory,
+        all_regions: bool,
+        steered: &[Box<[SteeredName]>],
+    ) -> Vec<Rule> {
+        let Some(path) = path else { return Vec::new() };
+        let bytes = self.files.toml(path);
+        let Some(bytes) = self.good(bytes) else { return Vec::new() };
+        // With an error in a steering file, some of its names are not known.
+        let names = self
+            .findings
+            .is_empty()
+            .then(|| steered.iter().flatten().map(|name| name.owner.to_string()).collect());
+        let known = rules::Known { inventory, all_regions, names };
+        let (rules, findings) =
+            document::read(&shown(path), &bytes, |document| rules::read(document, &known));
+        self.findings.extend(findings);
+        rules.unwrap_or_default()
+    }
+
     /// Finds the apex of each zone file and the steering file that belongs to it.
     fn pair(&mut self, zones_dir: &Path, listing: &Listing) -> BTreeMap<Name, Source> {
         if listing.zones.is_empty() {
@@ -163,7 +188,7 @@ impl Load {
                 }
                 Some(source) => source.steering = Some(path.clone()),
                 None => {
-                    let known = || stems.iter().map(String::as_str).chain(["pools"]);
+                    let known = || stems.iter().map(String::as_str).chain(["pools", "rules"]);
                     let meant = did_you_mean(stem, known());
                     let found = format!(
                         "no zone file {} beside it{meant}",

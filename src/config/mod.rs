@@ -22,6 +22,8 @@ mod parallel;
 mod place_maps;
 mod policy;
 mod pools;
+mod rules;
+mod share;
 mod steering;
 
 use std::path::Path;

@@ -1,7 +1,6 @@
 //! `zones/pools.toml`: regions, monitors and pools.
 
 mod requires;
-mod share;
 
 use std::collections::HashMap;
 
@@ -10,6 +9,7 @@ use super::daemon::FilePosition;
 use super::document::{Document, Item, Kind, Table};
 use super::endpoints::{self, Endpoints};
 use super::monitors::{self, Beside, NO_PORT};
+use super::share;
 use crate::finding::words::{did_you_mean, one_of, quoted};
 use crate::health::{
     Answers, Combined, Condition, Endpoint, EndpointAddress, Inventory, Location, Monitor,

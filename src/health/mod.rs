@@ -11,6 +11,7 @@ mod family;
 mod inventory;
 mod monitor;
 mod overrides;
+mod rule;
 mod share;
 mod standing;
 mod tracker;
@@ -29,6 +30,7 @@ pub use monitor::{
     TcpCheck, TlsCheck, Wanted,
 };
 pub use overrides::{Override, OverrideState, Overrides, Target};
+pub use rule::{Demand, Rule};
 pub use share::Share;
 pub use standing::{EndpointId, RememberedVerdict, Standing, StandingNow, State, Verdict};
 pub use tracker::{Blame, Damping, Outcome, ProbeNumber, Tracker, TrackerSettings};

@@ -279,14 +279,14 @@ impl Tracker {
         self.verdict = Verdict { state, hold };
     }
 
-    /// How long it takes at least until the outcomes that are missing can be there. Those under
-    /// way may end at any moment, and those to come may end as they begin.
+    /// How long it takes at least until the verdict can change.
     fn earliest_change(&self, now: Duration) -> Duration {
+        let by_outcomes = self.earliest_by_outcomes(now);
         if self.blame == Blame::Ourselves {
             // From the moment in which the network is back, which may be any, all are missing that
             // are needed, and the first of them is asked at once.
             let more = self.judge.needed(&self.settings).saturating_sub(1);
-            return self.settings.doubt_pause().saturating_mul(more).min(self.settings.interval);
+            return self.settings.doubt_pause().saturating_mul(more).min(by_outcomes);
         }
         if let Some(until) = self.damper.held_until() {
             // The promise is renewed by the next outcome only, and is given until then.
@@ -295,6 +295,12 @@ impl Tracker {
                 .saturating_sub(self.settings.interval)
                 .max(left.min(self.settings.interval));
         }
+        by_outcomes
+    }
+
+    /// How long it takes at least until the outcomes that are missing can be there. Those under
+    /// way may end at any moment, and those to come may end as they begin.
+    fn earliest_by_outcomes(&self, now: Duration) -> Duration {
         let missing = self.judge.missing(&self.settings) as usize;
         match missing.saturating_sub(self.course.under_way()) {
             0 => Duration::ZERO,

@@ -123,7 +123,8 @@ impl Tally {
         slabs
     }
 
-    pub(super) fn family(&self) -> Family {
+    /// What was counted so far.
+    pub(super) fn sums(&self) -> Sums {
         let mut past = lock(&self.past);
         let slabs = self.retire(&mut past);
         let mut sums = past.clone();
@@ -132,7 +133,11 @@ impl Tally {
         }
         // Before `past`, under which alone others look for slabs that nobody holds.
         drop(slabs);
-        drop(past);
+        sums
+    }
+
+    pub(super) fn family(&self) -> Family {
+        let sums = self.sums();
         let mut family = Family::counter(
             "steersman_steered_answers_total",
             "Answers of steered names, by the pool that was chosen.",

@@ -36,6 +36,7 @@ fn world(names: &[(&str, &[&str])]) -> Arc<World> {
         });
     }
     Arc::new(World {
+        rules: Vec::new(),
         zones: Zones::new(Vec::new(), 0),
         steered: vec![steered.into()],
         inventory: Arc::new(inventory),

@@ -23,6 +23,9 @@ pub trait Address: Copy + Ord {
     /// The first and the last address of the network of this length that holds the address; the
     /// address alone if the length is that of an address or beyond.
     fn network(self, length: u8) -> (Self, Self);
+
+    /// How many addresses there are from this one to before another one, or to the last.
+    fn count_to(self, end: Option<Self>) -> f64;
 }
 
 macro_rules! address {
@@ -53,6 +56,13 @@ macro_rules! address {
             fn network(self, length: u8) -> (Self, Self) {
                 let host = Self::MAX.checked_shr(u32::from(length)).unwrap_or(0);
                 (self & !host, self | host)
+            }
+
+            fn count_to(self, end: Option<Self>) -> f64 {
+                match end {
+                    Some(end) => (end - self) as f64,
+                    None => (Self::MAX - self) as f64 + 1.0,
+                }
             }
         }
     };

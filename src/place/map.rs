@@ -74,6 +74,11 @@ impl PlaceMap {
         (&self.chains[id as usize], scope)
     }
 
+    /// The table from address to chain, by numbers that mean nothing beside equality.
+    pub(super) fn table(&self) -> &Table<u32> {
+        &self.table
+    }
+
     /// Those of `count` branches that are tried for no client at all.
     pub fn unreached(&self, count: u16) -> Vec<u16> {
         let mut reached = vec![false; usize::from(count)];

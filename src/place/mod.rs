@@ -6,6 +6,7 @@
 //! answer is the widest block round the client whose preference is the same.
 
 mod address;
+mod census;
 mod class;
 mod countries;
 mod interner;
@@ -14,6 +15,7 @@ mod runs;
 mod table;
 
 pub use address::Address;
+pub use census::{Addresses, Cell, Census, CountryCode};
 pub use class::{Class, ClassId, Places};
 pub use countries::{Continent, Country, country};
 pub use interner::Interner;

@@ -35,12 +35,16 @@ pub struct Author {
     pub token: Option<String>,
     /// Where they are; none: the daemon itself.
     pub from: Option<SocketAddr>,
+    /// Whether they want it though it breaks safety rules.
+    pub forces: bool,
+    /// The safety rules that it breaks, by name.
+    pub breaks: Vec<String>,
 }
 
 impl Author {
     /// The daemon itself.
     pub fn daemon() -> Self {
-        Self { by: DAEMON.into(), token: None, from: None }
+        Self { by: DAEMON.into(), token: None, from: None, forces: false, breaks: Vec::new() }
     }
 }
 
@@ -142,6 +146,9 @@ pub struct Entry {
     /// Why, in a person's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The safety rules that it broke, on purpose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub breaks: Vec<String>,
     /// What was so before.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub before: Value,
@@ -245,6 +252,7 @@ impl Entry {
             action,
             target,
             reason,
+            breaks: author.breaks.clone(),
             before,
             after,
             previous: chain.head.clone(),

@@ -15,6 +15,8 @@ fn at(seconds: u64) -> SystemTime {
 
 fn alice() -> Author {
     Author {
+        forces: false,
+        breaks: Vec::new(),
         by: "alice".into(),
         token: Some("ci".into()),
         from: Some("127.0.0.1:4711".parse().unwrap()),

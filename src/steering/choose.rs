@@ -53,18 +53,7 @@ pub fn choose<'a, T: Trace>(
     chance: &Chance<'_>,
     trace: &mut T,
 ) -> Choice<'a> {
-    let mut walk = Walk {
-        pools,
-        asked,
-        client,
-        level: Standing::Up,
-        held: 0,
-        hold_seconds: u32::MAX,
-        scope: 0,
-        draw: chance.draw,
-        turns: chance.turns,
-        trace,
-    };
+    let mut walk = Walk::new(pools, asked, client, chance, trace);
     let (pick, all_down) = match walk.pick(&name.policy) {
         Some(picked) => (walk.endpoints(picked), false),
         None => {
@@ -96,6 +85,45 @@ pub(super) struct Walk<'a, 'w, T> {
     pub(super) draw: Draw,
     pub(super) turns: &'w Turns,
     pub(super) trace: &'w mut T,
+}
+
+/// What there is to say when nothing is up.
+pub(super) enum LastResort<'a> {
+    /// That there is no such data, for no candidate could answer this at all.
+    NoCandidate,
+    /// That there is no such data, for the name says so.
+    NoData,
+    /// That the server fails, for the name says so.
+    ServFail,
+    /// What this policy picks, or as if all of it were up.
+    Policy(&'a Policy),
+    /// What this one picks as if all were up.
+    AsIfUp(&'a Policy),
+}
+
+impl<'a, 'w, T: Trace> Walk<'a, 'w, T> {
+    /// A walk that has looked at nothing yet.
+    #[inline(always)] // As in the one place that matters.
+    pub(super) fn new(
+        pools: &'a Pools,
+        asked: Asked,
+        client: IpAddr,
+        chance: &Chance<'w>,
+        trace: &'w mut T,
+    ) -> Self {
+        Self {
+            pools,
+            asked,
+            client,
+            level: Standing::Up,
+            held: 0,
+            hold_seconds: u32::MAX,
+            scope: 0,
+            draw: chance.draw,
+            turns: chance.turns,
+            trace,
+        }
+    }
 }
 
 impl<'a, T: Trace> Walk<'a, '_, T> {
@@ -192,6 +220,27 @@ impl<'a, T: Trace> Walk<'a, '_, T> {
     /// than missing.
     #[inline(never)]
     fn when_all_down(&mut self, name: &'a SteeredName) -> (Pick<'a>, bool) {
+        match self.last_resort(name) {
+            LastResort::NoCandidate => (Pick::NoData, false),
+            LastResort::NoData => (Pick::NoData, true),
+            LastResort::ServFail => (Pick::ServFail, true),
+            LastResort::Policy(last) => {
+                let picked = self.pick(last).or_else(|| self.pick_as_if_up(last));
+                (picked.map_or(Pick::NoData, |picked| self.endpoints(picked)), true)
+            }
+            LastResort::AsIfUp(policy) => {
+                let picked = self.pick_as_if_up(policy);
+                (picked.map_or(Pick::NoData, |picked| self.endpoints(picked)), true)
+            }
+        }
+    }
+
+    fn pick_as_if_up(&mut self, policy: &'a Policy) -> Option<Picked<'a>> {
+        self.count_as_up(policy).then(|| self.pick(policy)).flatten()
+    }
+
+    /// Where to turn when nothing is up.
+    pub(super) fn last_resort(&mut self, name: &'a SteeredName) -> LastResort<'a> {
         if !self.is_candidate(&name.policy) {
             let (pools, asked) = (self.pools, self.asked);
             let some_pool_could = name.policy.any_pool(&mut |pool| {
@@ -201,41 +250,35 @@ impl<'a, T: Trace> Walk<'a, '_, T> {
                 // No client anywhere would be told anything else.
                 self.scope = 0;
             }
-            return (Pick::NoData, false);
+            return LastResort::NoCandidate;
         }
-        let pick = match &name.all_down {
+        match &name.all_down {
             AllDown::NoData => {
                 self.trace.step(Step::AllDownNoData);
-                Pick::NoData
+                LastResort::NoData
             }
             AllDown::ServFail => {
                 self.trace.step(Step::AllDownServFail);
-                Pick::ServFail
+                LastResort::ServFail
             }
-            AllDown::Serve => self.pick_as_if_up(&name.policy),
+            AllDown::Serve => LastResort::AsIfUp(&name.policy),
             AllDown::Policy(last) => {
                 self.trace.step(Step::LastResort);
-                match self.pick(last) {
-                    Some(picked) => self.endpoints(picked),
-                    None => self.pick_as_if_up(last),
-                }
+                LastResort::Policy(last)
             }
-        };
-        (pick, true)
+        }
     }
 
-    /// Chooses as if all were up: drained endpoints after those that merely fail their probes,
-    /// and those that a person forced down last.
-    fn pick_as_if_up(&mut self, policy: &'a Policy) -> Pick<'a> {
+    /// Counts as up what it takes for a policy to have anything that is: drained endpoints after
+    /// those that merely fail their probes, and those that a person forced down last.
+    pub(super) fn count_as_up(&mut self, policy: &'a Policy) -> bool {
         for level in [Standing::Down, Standing::Drained, Standing::ForcedDown] {
             self.level = level;
             if self.is_up(policy) {
                 self.trace.step(Step::AllDown(level));
-                if let Some(picked) = self.pick(policy) {
-                    return self.endpoints(picked);
-                }
+                return true;
             }
         }
-        Pick::NoData
+        false
     }
 }

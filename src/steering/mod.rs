@@ -7,6 +7,7 @@
 mod choose;
 mod draw;
 mod failover;
+mod odds;
 mod paces;
 mod placed;
 mod policy;
@@ -23,6 +24,7 @@ mod weighted;
 
 pub use choose::{Choice, Pick, choose};
 pub use draw::{Chance, Draw, Turns};
+pub use odds::{Odds, Outcome, odds};
 pub use paces::{Back, Failback, Paces, RAMP_STEPS, Ramp};
 pub use policy::{
     AllDown, Branch, HeldFailover, Leaf, MAX_DEPTH, Placed, PlacedBy, Policy, Ramped, RoundRobin,

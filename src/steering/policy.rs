@@ -55,21 +55,34 @@ pub enum Policy {
 
 impl Policy {
     /// Whether some pool that the policy names, at any depth, passes a test.
-    pub fn any_pool(&self, test: &mut impl FnMut(PoolId) -> bool) -> bool {
+    pub fn any_pool(&self, test: &mut dyn FnMut(PoolId) -> bool) -> bool {
         match self {
             Self::Pool(leaf) => test(leaf.pool),
-            Self::Failover(branches) => branches.iter().any(|branch| branch.any_pool(test)),
-            Self::HeldFailover(held) => held.branches.iter().any(|branch| branch.any_pool(test)),
-            Self::Weighted(weighted) => {
-                weighted.branches.iter().any(|branch| branch.policy.any_pool(test))
-            }
-            Self::Ramped(ramped) => {
-                ramped.weighted.branches.iter().any(|branch| branch.policy.any_pool(test))
-            }
-            Self::RoundRobin(round_robin) => {
-                round_robin.branches.iter().any(|branch| branch.any_pool(test))
-            }
-            Self::Placed(placed) => placed.branches.iter().any(|branch| branch.any_pool(test)),
+            _ => self.any_branch(&mut |branch| branch.any_pool(test)),
+        }
+    }
+
+    /// Adds the maps by which clients are told apart, at any depth.
+    pub fn place_maps<'a>(&'a self, to: &mut Vec<&'a Arc<PlaceMap>>) {
+        if let Self::Placed(placed) = self {
+            to.push(&placed.map);
+        }
+        self.any_branch(&mut |branch| {
+            branch.place_maps(to);
+            false
+        });
+    }
+
+    /// Whether some branch of it passes a test.
+    fn any_branch<'a>(&'a self, test: &mut dyn FnMut(&'a Self) -> bool) -> bool {
+        match self {
+            Self::Pool(_) => false,
+            Self::Failover(branches) => branches.iter().any(test),
+            Self::HeldFailover(held) => held.branches.iter().any(test),
+            Self::Weighted(weighted) => weighted.branches.iter().any(|b| test(&b.policy)),
+            Self::Ramped(ramped) => ramped.weighted.branches.iter().any(|b| test(&b.policy)),
+            Self::RoundRobin(round_robin) => round_robin.branches.iter().any(test),
+            Self::Placed(placed) => placed.branches.iter().any(test),
         }
     }
 }

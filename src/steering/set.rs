@@ -51,7 +51,7 @@ pub struct Set {
 }
 
 /// Record data of endpoints, in the order of the pool.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rdata {
     /// IPv4 addresses.
     V4(SmallVec<[[u8; 4]; 4]>),
@@ -149,6 +149,12 @@ impl Set {
     /// How many there are to answer.
     pub fn count(&self) -> u32 {
         self.count
+    }
+
+    /// Whether it gives the same answers as another, equally often.
+    pub fn answers_as(&self, other: &Self) -> bool {
+        (&self.rdata, &self.cumulative, self.answers)
+            == (&other.rdata, &other.cumulative, other.answers)
     }
 
     /// The record data of those to answer.

@@ -3,6 +3,7 @@
 mod all_down;
 mod comebacks;
 mod draws;
+mod odds;
 mod panic;
 mod ramp;
 mod requires;

@@ -182,6 +182,7 @@ pub fn view() -> View {
     };
     let pools = Pools::seen_by(&inventory, standing, see);
     let world = World {
+        rules: Vec::new(),
         zones: Zones::new(vec![Arc::new(zone)], SEED),
         steered,
         inventory: Arc::new(inventory),

@@ -2,6 +2,7 @@
 // ports that the system chooses; each test ends what it started.
 
 import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createServer as createProxy, connect } from 'node:net';
@@ -120,14 +121,15 @@ format = "json"
     this.child = spawn(PROGRAM, ['serve', '--config', 'steersman.toml'], { cwd: this.folder, stdio: ['ignore', 'ignore', 'pipe'] });
     this.ended = new Promise((done) => this.child.once('exit', done));
     this.log = [];
-    this.admin = await new Promise((found, failed) => {
+    const { admin, dns } = await new Promise((found, failed) => {
       createInterface({ input: this.child.stderr }).on('line', (line) => {
         this.log.push(line);
-        const { message, admin } = JSON.parse(line).fields ?? JSON.parse(line);
-        if (message === 'serving') found(admin);
+        const said = JSON.parse(line).fields ?? JSON.parse(line);
+        if (said.message === 'serving') found(said);
       });
       this.ended.then(() => failed(new Error(`the daemon has ended:\n${this.log.join('\n')}`)));
     });
+    [this.admin, this.dns] = [admin, dns.split(' ')[0]];
     this.url = `http://${this.admin}/`;
     this.token = (await readFile(join(this.folder, 'state/admin.token'), 'utf8')).trim();
   }
@@ -153,6 +155,19 @@ format = "json"
 
   async grant(name, role) {
     return (await this.api('POST', '/api/v1/tokens', { name, role })).token;
+  }
+
+  /** Asks for an A record so many times, and waits for no answer. */
+  async ask(name, times) {
+    const socket = createSocket('udp4');
+    const [address, port] = this.dns.split(':');
+    const labels = name.split('.').map((label) => Buffer.from([label.length, ...Buffer.from(label)]));
+    for (let n = 0; n < times; n += 1) {
+      const head = Buffer.from([n >> 8, n & 255, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
+      const packet = Buffer.concat([head, ...labels, Buffer.from([0, 0, 1, 0, 1])]);
+      await new Promise((done) => socket.send(packet, Number(port), address, done));
+    }
+    socket.close();
   }
 
   async write(name, text) {

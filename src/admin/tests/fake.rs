@@ -1,5 +1,6 @@
 //! A daemon that only remembers what it is told.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -9,15 +10,19 @@ use super::super::status::{
     EndpointList, Overview, PoolEndpoints, PoolStatus, ProbeFacts, Status, pool_statuses,
     region_statuses,
 };
-use super::super::{Cleared, Control, ExplainRequest, OverrideError, Problem};
+use super::super::{
+    AddressType, Cleared, Control, ExplainRequest, NameList, NameMap, NamesRequest, OverrideError,
+    Preview, Problem,
+};
 use crate::finding::Finding;
 use crate::health::{
-    Answers, Endpoint, EndpointAddress, Family, Inventory, Override, Overrides, Pool, Region,
-    StandingNow, State, Target, Verdict,
+    Answers, Endpoint, EndpointAddress, Family, Inventory, Override, OverrideState, Overrides,
+    Pool, Region, StandingNow, State, Target, Verdict,
 };
 use crate::history::History;
 use crate::state::{Author, Role, StateError, Token, Trail};
 use crate::steering::{Paces, Pools};
+use crate::wire::Name;
 
 /// What tests set and look at.
 #[derive(Default)]
@@ -147,6 +152,20 @@ impl Control for Fake {
         }
         self.inside().asked.push(question.clone());
         Ok(serde_json::json!({"steps": ["one"]}))
+    }
+
+    fn names(&self, wanted: &NamesRequest) -> NameList {
+        NameList { names: vec![], count: wanted.limit }
+    }
+
+    fn map(&self, name: &Name, rtype: AddressType) -> Option<NameMap> {
+        let name = Some(name.to_string()).filter(|name| name == "www.example.com.")?;
+        Some(NameMap { name, r#type: rtype, countries: BTreeMap::new(), elsewhere: vec![] })
+    }
+
+    fn preview(&self, target: &Target, _: Option<OverrideState>) -> Result<Preview, OverrideError> {
+        check(target)?;
+        Ok(Preview { changes: vec![], names: 0, degraded: 0, compared: 1 })
     }
 
     fn overrides(&self) -> Overrides {

@@ -257,6 +257,7 @@ async fn what_cannot_be_made_durable_is_refused() {
 async fn the_audit_log_comes_in_pages() {
     let running = Running::start().await;
     let entry = |number| Entry {
+        breaks: Vec::new(),
         number,
         at: "2026-01-01T00:00:00Z".into(),
         by: "alice".into(),

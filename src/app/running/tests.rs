@@ -4,6 +4,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::super::shares::Counted;
 use super::*;
 use crate::health::Overrides;
 use crate::probe::{Kit, Probes};
@@ -44,6 +45,7 @@ pub(in crate::app) fn running(daemon: Daemon, seen: &Arc<Seen>) -> Running {
         alarm: Alarm::default(),
         seen: Arc::clone(seen),
         ongoing: Ongoing::default(),
+        counted: Counted::default(),
     }
 }
 
@@ -61,7 +63,7 @@ async fn a_change_is_loaded_once_whatever_comes_of_it() {
     for (contents, is_good) in [(zone(22), true), ("nonsense".into(), false), (zone(3), true)] {
         fs::write(&path, &contents).unwrap();
         timeout(LONG, watch.changed()).await.expect("a change is news");
-        assert_eq!(running.load().is_ok(), is_good, "{contents}");
+        assert_eq!(running.load(&Author::daemon()).is_ok(), is_good, "{contents}");
         assert!(timeout(LONG, watch.changed()).await.is_err(), "news once, {contents}");
     }
 }

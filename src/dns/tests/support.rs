@@ -134,6 +134,7 @@ impl Setup {
         let pools =
             Pools::new(&self.inventory, |id| self.standings.get(&id).copied().unwrap_or(up));
         let world = World {
+            rules: Vec::new(),
             zones: Zones::new(zones, SEED),
             steered,
             inventory: Arc::new(self.inventory),

@@ -387,3 +387,23 @@ fn what_is_held_is_in_doubt_even_where_one_outcome_is_enough() {
     assert_eq!([run.probe(F), run.probe(S)], [Some(Down), None]);
     assert!(run.tracker.verdict().hold.is_some(), "{:?}", run.tracker.verdict());
 }
+
+/// Those that are asked seldom, and whose next outcome comes before the network is known to be back.
+#[test]
+fn what_is_promised_while_cut_off_holds_for_the_very_next_outcome_too() {
+    let settings = TrackerSettings { fall: 2, interval: ms(10), retry: ms(10), ..SETTINGS };
+    let mut run =
+        Run { tracker: Tracker::new(settings, Some(Up), Duration::ZERO), now: Duration::ZERO };
+    assert_eq!(run.probe(S), None);
+    // The soonest that it may be asked again.
+    let begin = |run: &mut Run| {
+        run.now = run.tracker.due().expect("one is due");
+        run.tracker.begin(run.now, 0.0)
+    };
+    let probe = begin(&mut run);
+    assert_eq!(run.tracker.end(probe, F, run.now, Duration::ZERO, Blame::Ourselves), None);
+    let until = run.now + run.tracker.verdict().hold.expect("it is in doubt");
+    let probe = begin(&mut run);
+    assert_eq!(run.tracker.end(probe, F, run.now, Duration::ZERO, Blame::Endpoint), Some(Down));
+    assert!(until <= run.now, "{until:?} {:?}", run.now);
+}

@@ -8,9 +8,9 @@ use crate::health::Seen;
 const NINETY: Duration = Duration::from_secs(90);
 
 /// A ramped policy, and a world in which each pool is at a step: 0 is down, 10 was never out.
-struct Stage {
-    name: [Box<[SteeredName]>; 1],
-    pools: Pools,
+pub(super) struct Stage {
+    pub(super) name: [Box<[SteeredName]>; 1],
+    pub(super) pools: Pools,
 }
 
 fn stage(weights: &[u32], sticky: Option<u64>, steps: &[u64]) -> Stage {
@@ -22,7 +22,7 @@ fn stage(weights: &[u32], sticky: Option<u64>, steps: &[u64]) -> Stage {
     at_steps(weighted, steps)
 }
 
-fn at_steps(weighted: Weighted, steps: &[u64]) -> Stage {
+pub(super) fn at_steps(weighted: Weighted, steps: &[u64]) -> Stage {
     let mut paces = Paces::default();
     let ramp = paces.ramp(NINETY).unwrap();
     let policy = Policy::Ramped(Ramped { weighted, ramp }.into());
@@ -55,7 +55,7 @@ impl Stage {
     }
 
     /// How often each pool is picked, in so many of as many draws as there are.
-    fn shares(&self, draws: u64) -> BTreeMap<char, u64> {
+    pub(super) fn shares(&self, draws: u64) -> BTreeMap<char, u64> {
         let mut counts = BTreeMap::new();
         for draw in 0..draws {
             *counts.entry(self.pick(draw, client())).or_insert(0) += 1;

@@ -1,0 +1,75 @@
+//! Safety rules held against what people and files are about to do.
+
+use super::running::Running;
+use crate::admin::OverrideError;
+use crate::finding::Finding;
+use crate::health::Overrides;
+use crate::safety::{Broken, broken};
+use crate::shares::Given;
+use crate::state::Author;
+use crate::view::World;
+
+impl Running {
+    /// Whether a person may change the overrides so; returns them, with the rules that they break on
+    /// purpose.
+    pub(super) fn allowed(
+        &self,
+        by: &Author,
+        change: impl FnOnce(&mut Overrides),
+    ) -> Result<Author, OverrideError> {
+        let _turn = self.turn();
+        let view = self.live.load_full();
+        if view.world.rules.is_empty() {
+            return Ok(by.clone());
+        }
+        let mut overrides = self.beliefs.overrides().clone();
+        change(&mut overrides);
+        let after = self.beliefs.pools_if(&view, &overrides);
+        let before = Given { world: &view.world, pools: &view.pools };
+        let after = Given { world: &view.world, pools: &after };
+        let broken = broken(&view.world.rules, before, after);
+        forced(by, &broken).ok_or(OverrideError::Breaks(broken))
+    }
+
+    /// The same of a world that is about to be served. Its own rules are in force.
+    pub(super) fn may_serve(&self, world: &World, by: &Author) -> Result<Author, Vec<Finding>> {
+        if world.rules.is_empty() {
+            return Ok(by.clone());
+        }
+        let view = self.live.load_full();
+        let pools = self.beliefs.pools_of(&view, &world.inventory);
+        let before = Given { world: &view.world, pools: &view.pools };
+        let broken = broken(&world.rules, before, Given { world, pools: &pools });
+        forced(by, &broken).ok_or_else(|| findings(world, &broken))
+    }
+}
+
+/// Whoever breaks these rules, if they want to.
+fn forced(by: &Author, broken: &[Broken]) -> Option<Author> {
+    if broken.is_empty() {
+        return Some(by.clone());
+    }
+    if !by.forces {
+        return None;
+    }
+    for Broken { rule, why } in broken {
+        tracing::warn!(rule, why, %by, "a safety rule is broken on purpose");
+    }
+    let breaks = broken.iter().map(|broken| broken.rule.clone()).collect();
+    Some(Author { breaks, ..by.clone() })
+}
+
+fn findings(world: &World, broken: &[Broken]) -> Vec<Finding> {
+    let finding = |Broken { rule, why }: &Broken| {
+        let place = world.rules.iter().find(|known| known.name == *rule).map(|known| &known.place);
+        let (file, line, column) = place.cloned().unwrap_or_default();
+        let found = format!("rule {rule}, which this load would break: {why}");
+        Finding::at(
+            file,
+            (line, column),
+            found,
+            "files that keep it, or `reload --force` by an admin",
+        )
+    };
+    broken.iter().map(finding).collect()
+}

@@ -1,0 +1,303 @@
+//! What share of the clients of each name is told what: now, while all is well, and if a person said
+//! something else.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::running::Running;
+use crate::admin::{
+    AddressType, Moved, NameChange, NameList, NameMap, NameStatus, NamesRequest, OverrideError,
+    Preview, Share,
+};
+use crate::clock;
+use crate::health::{Inventory, Override, OverrideState, PoolId, Standing, StandingNow, Target};
+use crate::place::{Addresses, Census, Places};
+use crate::shares::{Censuses, Given, Move, Pairing, Said, Spread, moves, spread};
+use crate::steering::{Asked, Outcome, Pools, SteeredName};
+use crate::view::View;
+use crate::wire::Name;
+
+/// So many names are listed whose clients would move.
+const LISTED: usize = 1000;
+/// And so many of the countries in which they are.
+const COUNTRIES: usize = 12;
+/// Rates are of no shorter a time.
+const SHORTEST_RATE: Duration = Duration::from_secs(1);
+
+/// What is known from the last time that anybody asked.
+#[derive(Default)]
+pub(super) struct Counted {
+    censuses: Mutex<Option<Censuses>>,
+    rates: Mutex<Option<Rates>>,
+}
+
+/// Answers of each name up to some moment, and how many a second they were before that.
+struct Rates {
+    at: Instant,
+    answers: HashMap<String, u64>,
+    per_second: HashMap<String, f64>,
+}
+
+impl Counted {
+    fn census(&self, places: &Arc<Places>, name: &SteeredName) -> Arc<Census> {
+        let mut known = self.censuses.lock().unwrap_or_else(PoisonError::into_inner);
+        // After a load they are of what is no more.
+        let censuses = match known.take().filter(|censuses| censuses.are_of(places)) {
+            Some(censuses) => censuses,
+            None => Censuses::new(places),
+        };
+        known.insert(censuses).of(&[name])
+    }
+
+    fn rates(&self, answers: HashMap<String, u64>) -> HashMap<String, f64> {
+        let now = clock::runtime_now();
+        let mut last = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
+        let per_second = match &*last {
+            Some(last) if now < last.at + SHORTEST_RATE => return last.per_second.clone(),
+            Some(last) => {
+                let seconds = (now - last.at).as_secs_f64();
+                let rate = |(name, count): (&String, &u64)| {
+                    let before = last.answers.get(name).copied().unwrap_or(0);
+                    (name.clone(), count.saturating_sub(before) as f64 / seconds)
+                };
+                answers.iter().map(rate).collect()
+            }
+            None => HashMap::new(),
+        };
+        *last = Some(Rates { at: now, answers, per_second: HashMap::clone(&per_second) });
+        per_second
+    }
+}
+
+impl Running {
+    pub(super) fn name_list(&self, wanted: &NamesRequest) -> NameList {
+        let view = self.live.load_full();
+        let mut names: Vec<(String, &SteeredName)> = all_names(&view)
+            .map(|name| (name.owner.to_string(), name))
+            .filter(|(owner, _)| owner.contains(&wanted.containing))
+            .collect();
+        names.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let count = names.len();
+        names.truncate(wanted.limit);
+        let mut answers = HashMap::<String, u64>::new();
+        let mut by_pool = BTreeMap::<String, Vec<(String, u64)>>::new();
+        for ((name, pool), count) in self.metrics.steered_answers() {
+            *answers.entry(name.clone()).or_default() += count;
+            by_pool.entry(name).or_default().push((pool, count));
+        }
+        let rates = self.counted.rates(answers);
+        let all_up = Pools::new(&view.world.inventory, |_| StandingNow {
+            standing: Standing::Up,
+            hold: None,
+        });
+        let status = |(owner, name): (String, &SteeredName)| {
+            let answered = by_pool.remove(&owner).unwrap_or_default();
+            let rate = rates.get(&owner).copied();
+            self.name_status(&view, &all_up, (owner, name), answered, rate)
+        };
+        NameList { names: names.into_iter().map(status).collect(), count }
+    }
+
+    fn name_status(
+        &self,
+        view: &View,
+        all_up: &Pools,
+        (owner, name): (String, &SteeredName),
+        answered: Vec<(String, u64)>,
+        answers_per_second: Option<f64>,
+    ) -> NameStatus {
+        let census = self.counted.census(&view.world.places, name);
+        let types = types(view, name);
+        let asked = types.first().map_or(Asked::A, |rtype| asked(*rtype));
+        let inventory = &view.world.inventory;
+        let spread_of = |pools| spread(Given { world: &view.world, pools }, name, asked, &census);
+        let now = spread_of(&view.pools);
+        let answers: u64 = answered.iter().map(|(_, count)| count).sum();
+        let achieved = answered.into_iter().filter(|(_, count)| *count > 0).map(|(pool, count)| {
+            let region = inventory.pool(&pool).and_then(|id| region(inventory, id));
+            Share { pool: Some(pool), region, share: count as f64 / answers as f64 }
+        });
+        NameStatus {
+            name: owner,
+            types,
+            ttl_seconds: name.ttl_seconds,
+            configured: shares(inventory, &spread_of(all_up).all, 1.0),
+            now: shares(inventory, &now.all, 1.0),
+            achieved: achieved.collect(),
+            answers,
+            answers_per_second,
+            degraded: now.all_down.v4,
+        }
+    }
+
+    pub(super) fn name_map(&self, name: &Name, rtype: AddressType) -> Option<NameMap> {
+        let view = self.live.load_full();
+        let owner = name.to_string().to_lowercase();
+        let name = all_names(&view).find(|name| name.owner.to_string() == owner)?;
+        let census = self.counted.census(&view.world.places, name);
+        let given = Given { world: &view.world, pools: &view.pools };
+        let Spread { countries, .. } = spread(given, name, asked(rtype), &census);
+        let (mut map, mut elsewhere) = (BTreeMap::new(), Vec::new());
+        for (country, spread) in countries {
+            let all = census.countries.get(&country).copied().unwrap_or_default();
+            let told = shares_of(&view.world.inventory, &spread, all);
+            match country {
+                Some(code) => drop(map.insert(String::from_utf8_lossy(&code).into_owned(), told)),
+                None => elsewhere = told,
+            }
+        }
+        Some(NameMap { name: owner, r#type: rtype, countries: map, elsewhere })
+    }
+
+    pub(super) fn what_if(
+        &self,
+        target: &Target,
+        state: Option<OverrideState>,
+    ) -> Result<Preview, OverrideError> {
+        let (view, after) = {
+            let _turn = self.turn();
+            let view = self.live.load_full();
+            let mut overrides = self.beliefs.overrides().clone();
+            match state {
+                None => drop(overrides.clear(target)),
+                Some(state) => {
+                    if let Some(unknown) = self.unknown(target) {
+                        return Err(unknown);
+                    }
+                    let what = Override::new(state, "", clock::wall_now(), None);
+                    overrides.set(target.clone(), what);
+                }
+            }
+            let after = self.beliefs.pools_if(&view, &overrides);
+            (view, after)
+        };
+        Ok(self.preview_of(&view, &after))
+    }
+
+    fn preview_of(&self, view: &View, after: &Pools) -> Preview {
+        let before = Given { world: &view.world, pools: &view.pools };
+        let after = Given { world: &view.world, pools: after };
+        let pairing = Pairing::new(before, after);
+        let (mut changes, mut degraded, mut compared) = (Vec::new(), 0, 0);
+        for name in all_names(view) {
+            compared += 1;
+            let census = self.counted.census(&view.world.places, name);
+            let mut is_degraded = false;
+            let mut of_name = Vec::new();
+            for rtype in types(view, name) {
+                let asked = asked(rtype);
+                let sides = ((before, Some(name)), (after, Some(name)));
+                let moves = moves(sides.0, sides.1, (&pairing, asked), &census);
+                if moves.is_empty() {
+                    continue;
+                }
+                let all_down = |given| spread(given, name, asked, &census).all_down.v4;
+                is_degraded |= all_down(after) > all_down(before);
+                of_name.push(name_change(&view.world.inventory, name, rtype, &moves));
+            }
+            degraded += usize::from(is_degraded);
+            changes.extend(of_name);
+        }
+        changes.sort_by(|a, b| b.moved.total_cmp(&a.moved).then_with(|| a.name.cmp(&b.name)));
+        let mut names: Vec<&str> = changes.iter().map(|change| change.name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let names = names.len();
+        changes.truncate(LISTED);
+        Preview { changes, names, degraded, compared }
+    }
+}
+
+fn all_names(view: &View) -> impl Iterator<Item = &SteeredName> {
+    view.world.steered.iter().flatten()
+}
+
+fn asked(rtype: AddressType) -> Asked {
+    match rtype {
+        AddressType::A => Asked::A,
+        AddressType::Aaaa => Asked::Aaaa,
+    }
+}
+
+/// The types of which any pool of a name has an endpoint.
+fn types(view: &View, name: &SteeredName) -> Vec<AddressType> {
+    let has = |rtype: &AddressType| {
+        let set = |id: &PoolId| view.pools.get(*id).and_then(|pool| pool.set(asked(*rtype)));
+        name.slots.iter().any(|id| set(id).is_some())
+    };
+    [AddressType::A, AddressType::Aaaa].into_iter().filter(has).collect()
+}
+
+fn region(inventory: &Inventory, pool: PoolId) -> Option<String> {
+    let region = inventory.pools.get(pool as usize)?.region?;
+    inventory.regions.get(region as usize).map(|region| region.name.clone())
+}
+
+fn pool_name(inventory: &Inventory, outcome: Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Pool(id) => inventory.pools.get(id as usize).map(|pool| pool.name.clone()),
+        Outcome::NoData | Outcome::ServFail => None,
+    }
+}
+
+/// Shares of some addresses: of those of IPv4, or of IPv6 if there are no others.
+fn shares_of(
+    inventory: &Inventory,
+    spread: &BTreeMap<Outcome, Addresses>,
+    all: Addresses,
+) -> Vec<Share> {
+    match all.v4 > 0.0 {
+        true => shares(inventory, spread, all.v4),
+        false => {
+            let v6 = spread.iter().map(|(o, part)| (*o, Addresses { v4: part.v6, v6: 0.0 }));
+            shares(inventory, &v6.collect(), all.v6)
+        }
+    }
+}
+
+fn shares(inventory: &Inventory, spread: &BTreeMap<Outcome, Addresses>, all: f64) -> Vec<Share> {
+    let share = |(outcome, part): (&Outcome, &Addresses)| Share {
+        pool: pool_name(inventory, *outcome),
+        region: match outcome {
+            Outcome::Pool(id) => region(inventory, *id),
+            Outcome::NoData | Outcome::ServFail => None,
+        },
+        share: part.v4 / all,
+    };
+    let mut shares: Vec<Share> = spread.iter().map(share).filter(|s| s.share > 0.0).collect();
+    shares.sort_by(|a, b| b.share.total_cmp(&a.share));
+    shares
+}
+
+fn name_change(
+    inventory: &Inventory,
+    name: &SteeredName,
+    rtype: AddressType,
+    moves: &[Move],
+) -> NameChange {
+    let said = |said| match said {
+        Said::Steered(outcome) => pool_name(inventory, outcome),
+        Said::Unsteered => None,
+    };
+    let moved = |one: &Move| {
+        let mut countries: Vec<_> = one.countries.iter().collect();
+        countries.sort_by(|(_, a), (_, b)| b.v4.total_cmp(&a.v4));
+        let codes = countries.into_iter().filter_map(|(code, _)| *code);
+        let codes = codes.map(|code| String::from_utf8_lossy(&code).into_owned());
+        Moved {
+            from: said(one.from),
+            to: said(one.to),
+            share: one.addresses.v4,
+            countries: codes.take(COUNTRIES).collect(),
+        }
+    };
+    NameChange {
+        name: name.owner.to_string(),
+        r#type: rtype,
+        moved: moves.iter().map(|one| one.addresses.v4).sum(),
+        moves: moves.iter().map(moved).collect(),
+    }
+}
