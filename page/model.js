@@ -107,6 +107,7 @@ const looks = {
     if (!seen) return false;
     model.overview = seen;
     looks.map.soon();
+    looks.names.soon();
     return true;
   }),
   endpoints: new Look('endpoints', ANYWAY_MS.endpoints, async () => {

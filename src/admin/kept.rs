@@ -1,7 +1,7 @@
 //! Answers that many pages ask for every second: each is made once for all of them.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,8 +21,10 @@ const GOOD_FOR: Duration = Duration::from_millis(500);
 const TIMES: u32 = 20;
 /// What is shorter is sent as it is.
 const WORTH_PACKING: usize = 4096;
-/// So many are kept.
+/// So many are kept,
 const MOST: usize = 64;
+/// as long as they take no more than this all together: else they are made anew.
+const MOST_BYTES: usize = 32 << 20;
 
 /// The answers of the last moment, by what was asked for.
 #[derive(Default)]
@@ -32,8 +34,13 @@ pub(super) struct Kept {
     changes: AtomicU64,
 }
 
-/// Whoever asks while one is made waits for it.
-type Slot = tokio::sync::Mutex<Option<Made>>;
+#[derive(Default)]
+struct Slot {
+    /// Whoever asks while one is made waits for it.
+    made: tokio::sync::Mutex<Option<Made>>,
+    /// What it takes.
+    bytes: AtomicUsize,
+}
 
 struct Made {
     body: Bytes,
@@ -57,8 +64,8 @@ impl Kept {
         headers: &HeaderMap,
         make: impl Future<Output = Result<Vec<u8>, Problem>>,
     ) -> Result<Response, Problem> {
-        let slot = self.slot(asked);
-        let mut slot = slot.lock().await;
+        let place = self.slot(asked);
+        let mut slot = place.made.lock().await;
         let changes = self.changes.load(Ordering::Acquire);
         let is_good = slot
             .as_ref()
@@ -69,6 +76,8 @@ impl Kept {
             let (body, gzip, tag) = tokio::task::spawn_blocking(move || packed(body))
                 .await
                 .map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "see the log"))?;
+            let bytes = body.len() + gzip.as_ref().map_or(0, Bytes::len);
+            place.bytes.store(bytes, Ordering::Relaxed);
             let now = clock::monotonic_now();
             let until = now + GOOD_FOR.max(now.saturating_duration_since(began) * TIMES);
             *slot = Some(Made { body, gzip, tag, until, changes });
@@ -81,7 +90,8 @@ impl Kept {
     fn slot(&self, asked: &str) -> Arc<Slot> {
         // Each change is one insertion, or all gone.
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        if answers.len() >= MOST && !answers.contains_key(asked) {
+        let bytes: usize = answers.values().map(|slot| slot.bytes.load(Ordering::Relaxed)).sum();
+        if bytes > MOST_BYTES || (answers.len() >= MOST && !answers.contains_key(asked)) {
             answers.clear();
         }
         Arc::clone(answers.entry(asked.to_owned()).or_default())
@@ -145,5 +155,8 @@ mod tests {
             kept.slot(&number.to_string());
         }
         assert!(kept.answers.lock().unwrap().len() <= MOST);
+        kept.slot("large").bytes.store(MOST_BYTES + 1, Ordering::Relaxed);
+        kept.slot("next");
+        assert_eq!(kept.answers.lock().unwrap().len(), 1);
     }
 }

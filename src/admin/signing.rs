@@ -58,10 +58,11 @@ pub(super) async fn sign_in(
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     let Door { access, sessions } = &shared.door;
+    let SignIn { token } = change::parse(&shared.body(request).await?)?;
+    // With all of it there, so that whoever sends many at once is not looked at before they count.
     if let Err(wait) = sessions.may_try(peer.ip()) {
         return Ok(too_many(wait.as_secs() + 1));
     }
-    let SignIn { token } = change::parse(&shared.body(request).await?)?;
     let caller = access.caller(token.trim().as_bytes()).inspect_err(|problem| {
         if problem.status == StatusCode::UNAUTHORIZED {
             sessions.tried_in_vain(peer.ip());

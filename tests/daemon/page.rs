@@ -250,6 +250,8 @@ fn tokens_cannot_be_guessed_by_signing_in() {
     {
         assert_eq!(send(daemon.admin, "POST", SESSION, JSON, body).status, status, "{body}");
     }
+    let long = format!(r#"{{"token":"{}"}}"#, "x".repeat(100_000));
+    assert_eq!(send(daemon.admin, "POST", SESSION, JSON, &long).status, 413);
     for _ in 0..10 {
         let refused = sign_in("a-wrong-token-0123456789");
         assert_eq!(refused.status, 401);

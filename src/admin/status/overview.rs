@@ -13,7 +13,7 @@ use crate::steering::{Paces, Pools};
 /// Nobody reads more of those that are not well.
 const UNWELL: usize = 100;
 /// The most endpoints of one pool in one answer.
-const OF_ONE_POOL: usize = 200;
+const OF_ONE_POOL: usize = 100;
 
 /// The answer to `GET /api/v1/overview`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -79,7 +79,7 @@ pub struct EndpointList {
 pub struct PoolEndpoints {
     /// Its name.
     pub name: String,
-    /// Its endpoints, in the order of the file: the first two hundred.
+    /// Its endpoints, in the order of the file: the first hundred.
     pub endpoints: Vec<EndpointStatus>,
     /// How many there are beyond these.
     pub left_out: usize,
