@@ -7,7 +7,7 @@ import { clock, eventWords, list, plural } from '/page/words.js';
 const SHOWN = 80;
 // What is of one kind and this close is one thing that happened.
 const TOGETHER_MS = 2000;
-const KINDS = { verdicts: 'Verdicts', overrides: 'Overrides', reloads: 'Reloads', others: 'Others' };
+const KINDS = { verdicts: 'Verdicts', overrides: 'Overrides', reloads: 'Reloads', drills: 'Maintenance, drills', others: 'Others' };
 
 const hidden = new Set();
 let root, entries, none;

@@ -175,6 +175,10 @@ export function eventWords(event) {
       return { icon: event.held ? 'drained' : 'up', of: 'verdicts', text: `failback ${event.held ? 'holds back' : 'lets in'} pool ${event.pool} (${event.family})` };
     case 'override':
       return { icon: 'hand', of: 'overrides', text: overrideWords(event, because) };
+    case 'drill':
+      return { icon: 'hand', of: 'drills', text: `drill of ${targetWords(event.target)} ${DRILLS[event.state] ?? event.state}` };
+    case 'maintenance':
+      return { icon: 'hand', of: 'drills', text: otherWords(event) };
     case 'reload':
       return event.errors
         ? { icon: 'partly', of: 'reloads', text: `files refused: ${plural(event.errors, 'error')}; ${event.revision} is still served` }
@@ -183,6 +187,11 @@ export function eventWords(event) {
       return { icon: 'note', of: 'others', text: otherWords(event) };
   }
 }
+
+const DRILLS = {
+  moving: 'has begun: its clients move', away: 'goes on: its clients are away', returning: 'is over: its clients return',
+  done: 'is done', ended: 'was ended before its time',
+};
 
 const probed = (target) => target?.split(' ')[0] ?? '';
 

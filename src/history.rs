@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use crate::drill::DrillState;
 use crate::timestamp::to_rfc3339;
 
 /// So many events are kept.
@@ -93,6 +94,15 @@ pub enum What {
         until: Option<String>,
         /// Who.
         by: String,
+    },
+    /// A drill begins, goes on or ends.
+    Drill {
+        /// Its number.
+        id: String,
+        /// `region:…`, `pool:…` or `endpoint:…`.
+        target: String,
+        /// How far it is.
+        state: DrillState,
     },
     /// Files were loaded, or refused.
     Reload {

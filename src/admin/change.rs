@@ -46,18 +46,7 @@ fn is_false(value: &bool) -> bool {
 pub(super) fn read(body: &[u8], now: SystemTime) -> Result<(Override, bool), Problem> {
     let change: Change = parse(body)?;
     let unfit = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
-    let reason = change.reason.trim();
-    if reason.is_empty() {
-        return Err(unfit("reason: found nothing; expected why, in a few words".into()));
-    }
-    if reason.chars().count() > LONGEST_REASON_CHARACTERS {
-        return Err(unfit(format!(
-            "reason: expected at most {LONGEST_REASON_CHARACTERS} characters"
-        )));
-    }
-    if reason.chars().any(misleads) {
-        return Err(unfit("reason: expected one line without control characters".into()));
-    }
+    let reason = reason(&change.reason)?;
     let lifetime = match &change.lifetime {
         None => None,
         Some(text) => {
@@ -72,7 +61,25 @@ pub(super) fn read(body: &[u8], now: SystemTime) -> Result<(Override, bool), Pro
             Some(lifetime)
         }
     };
-    Ok((Override::new(change.state, reason, now, lifetime), change.force))
+    Ok((Override::new(change.state, &reason, now, lifetime), change.force))
+}
+
+/// Checks what a person gives for a reason.
+pub(super) fn reason(text: &str) -> Result<String, Problem> {
+    let unfit = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
+    let reason = text.trim();
+    if reason.is_empty() {
+        return Err(unfit("reason: found nothing; expected why, in a few words".into()));
+    }
+    if reason.chars().count() > LONGEST_REASON_CHARACTERS {
+        return Err(unfit(format!(
+            "reason: expected at most {LONGEST_REASON_CHARACTERS} characters"
+        )));
+    }
+    if reason.chars().any(misleads) {
+        return Err(unfit("reason: expected one line without control characters".into()));
+    }
+    Ok(reason.into())
 }
 
 /// Whether a character makes a line look like another one: control characters, line separators,

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 
+use super::drills::{DrillError, DrillWish};
 use super::problem::Problem;
 use super::shares::{AddressType, NameList, NameMap, NamesRequest, Preview};
 use super::status::{EndpointList, Overview, Status};
+use crate::drill::Report;
 use crate::finding::Finding;
 use crate::finding::words::{closest, one_of};
 use crate::health::{Family, Override, OverrideState, Overrides, Target};
@@ -77,6 +79,15 @@ pub trait Control: Send + Sync + 'static {
     /// Takes an override away for `by`, durably, and lets come up again what is held down there
     /// for having fallen again and again.
     fn clear(&self, target: &Target, by: &Author) -> Result<Cleared, OverrideError>;
+
+    /// Takes something away for `by`, for a time, and watches when clients move; called within a runtime.
+    fn begin_drill(&self, wish: DrillWish, by: &Author) -> Result<Report, DrillError>;
+
+    /// Reports of drills, the latest first.
+    fn drills(&self) -> Vec<Report>;
+
+    /// Ends a drill before its time; false if it is not under way.
+    fn end_drill(&self, id: &str) -> bool;
 
     /// Returns for `by`, durably, to a pool that failback holds back; says for which families. It
     /// is answered by the next answer.

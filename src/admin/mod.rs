@@ -7,6 +7,7 @@ mod access;
 mod answers;
 mod change;
 mod control;
+mod drills;
 mod events;
 mod kept;
 mod look;
@@ -28,6 +29,7 @@ pub use answers::{
 };
 pub use change::{Change, TokenWish, USER_HEADER};
 pub use control::{Cleared, Control, ExplainRequest, OverrideError};
+pub use drills::{DrillError, DrillList, DrillText, DrillWish};
 pub use problem::{FileError, Problem};
 pub use server::{Limits, serve};
 pub use shares::{

@@ -19,6 +19,7 @@ use super::answers::{
 };
 use super::change::{self, TokenWish};
 use super::control::{Control, ExplainRequest, not_durable};
+use super::drills;
 use super::events::{self, Streams};
 use super::kept::Kept;
 use super::look;
@@ -74,6 +75,8 @@ pub(super) fn router(
         .route("/api/v1/names", get(look::names))
         .route("/api/v1/map", get(look::map))
         .route("/api/v1/preview", post(look::preview))
+        .route("/api/v1/drills", get(drills::list).post(drills::begin))
+        .route("/api/v1/drills/{id}", get(drills::show).delete(drills::end))
         .route("/api/v1/overrides", get(overrides))
         .route("/api/v1/overrides/{kind}/{*name}", put(set_override).delete(clear_override))
         .route("/api/v1/failback/{pool}", post(failback))
@@ -392,7 +395,7 @@ async fn events(State(shared): State<Shared>, headers: HeaderMap, uri: Uri) -> A
 }
 
 /// What a path names.
-fn named<T>(path: Result<Path<T>, PathRejection>) -> Result<T, Problem> {
+pub(super) fn named<T>(path: Result<Path<T>, PathRejection>) -> Result<T, Problem> {
     let bad = |error: PathRejection| Problem::new(StatusCode::BAD_REQUEST, error.body_text());
     path.map(|Path(name)| name).map_err(bad)
 }
@@ -420,10 +423,12 @@ async fn unknown_method(method: Method, uri: Uri) -> Problem {
 /// Whoever changes something sees it: what is kept for many is of before.
 async fn forget(State(kept): State<Arc<Kept>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    // Neither heartbeats nor previews.
-    let changes = ["/api/v1/overrides/", "/api/v1/failback/", "/api/v1/reload"]
-        .iter()
-        .any(|own| path.starts_with(own));
+    let looks = matches!(*request.method(), Method::GET | Method::HEAD);
+    let changes = !looks
+        && path != "/api/v1/preview"
+        && path != signing::SESSION_PATH
+        // They come often, and what comes of them comes later.
+        && !path.starts_with("/api/v1/heartbeats/");
     let response = next.run(request).await;
     if changes {
         kept.forget();

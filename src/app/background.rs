@@ -30,7 +30,7 @@ pub(super) struct Background {
     /// Takes in what probes report.
     verdicts: thread::JoinHandle<()>,
     /// What looks at files, counters and clock.
-    looking: [JoinHandle<()>; 3],
+    looking: [JoinHandle<()>; 4],
     stop: watch::Sender<bool>,
 }
 
@@ -90,11 +90,12 @@ fn look(
     running: &Arc<Running>,
     watch: Watch,
     stopped: &watch::Receiver<bool>,
-) -> [JoinHandle<()>; 3] {
+) -> [JoinHandle<()>; 4] {
     [
         tokio::spawn(pass_time(Arc::clone(running), stopped.clone())),
         tokio::spawn(reload_on_change(Arc::clone(running), watch, stopped.clone())),
         tokio::spawn(floods::watch(Arc::clone(running), stopped.clone())),
+        tokio::spawn(Arc::clone(running).watch_drills(stopped.clone())),
     ]
 }
 

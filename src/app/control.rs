@@ -15,10 +15,11 @@ use crate::admin::status::{
     RecentStatus, RoundTripStatus, Status, overview, pool_statuses, region_statuses, some_pools,
 };
 use crate::admin::{
-    AddressType, Cleared, Control, ExplainRequest, NameList, NameMap, NamesRequest, OverrideError,
-    Preview, Problem,
+    AddressType, Cleared, Control, DrillError, DrillWish, ExplainRequest, NameList, NameMap,
+    NamesRequest, OverrideError, Preview, Problem,
 };
 use crate::clock;
+use crate::drill::Report;
 use crate::explain::{self, explain};
 use crate::finding::Finding;
 use crate::health::{
@@ -335,6 +336,18 @@ impl Control for Running {
         }
         self.refresh_pools();
         Ok(Cleared { overridden, holds })
+    }
+
+    fn begin_drill(&self, wish: DrillWish, by: &Author) -> Result<Report, DrillError> {
+        Self::begin_drill(self, wish, by)
+    }
+
+    fn drills(&self) -> Vec<Report> {
+        self.drills.all()
+    }
+
+    fn end_drill(&self, id: &str) -> bool {
+        Self::end_drill(self, id)
     }
 
     fn failback(&self, pool: &str, by: &Author) -> Result<Vec<Family>, OverrideError> {

@@ -8,6 +8,7 @@ mod background;
 mod beliefs;
 mod comebacks;
 mod control;
+mod drills;
 mod events;
 mod families;
 mod first_round;
@@ -29,6 +30,7 @@ use std::sync::atomic::Ordering;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
+use self::drills::Drills;
 use self::shares::Counted;
 use crate::admin::Access;
 use crate::clock;
@@ -128,9 +130,11 @@ impl App {
             seen,
             ongoing: Ongoing::default(),
             counted: Counted::default(),
+            drills: Drills::default(),
         });
 
         running.remember();
+        running.remember_drills();
         let background = Background::start(&running, admin_listener, reports, watch)?;
         running.announce_the_first_round(background.admin_address);
         let answering = tokio::select! {
@@ -146,6 +150,10 @@ impl App {
                 return Err(error);
             }
         };
+        if let Some(address) = server.addresses().first() {
+            // This is the only place that sets it.
+            let _ = running.drills.answering.set(*address);
+        }
         let app = Self { running, server, encrypted, signals, background };
         app.announce();
         alarm::tell_all(None, &app.running.live.load(), &app.running.history);

@@ -11,6 +11,7 @@ use std::{panic, thread};
 
 use super::alarm::{self, Alarm, Dependents};
 use super::beliefs::Beliefs;
+use super::drills::Drills;
 use super::shares::Counted;
 use super::{comebacks, events, panics};
 use crate::admin::{Access, Control as _};
@@ -48,6 +49,7 @@ pub(super) struct Running {
     pub ongoing: Ongoing,
     /// What was counted for those who look.
     pub counted: Counted,
+    pub drills: Drills,
 }
 
 /// What is going on: nothing at the start.

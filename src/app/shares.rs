@@ -1,7 +1,8 @@
 //! What share of the clients of each name is told what: now, while all is well, and if a person said
 //! something else.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,10 +16,11 @@ use crate::admin::{
 use crate::clock;
 use crate::health::{Inventory, Override, OverrideState, PoolId, Standing, StandingNow, Target};
 use crate::place::{Addresses, Census, Places};
+use crate::presentation::data_text;
 use crate::shares::{Censuses, Given, Move, Pairing, Said, Spread, moves, spread};
-use crate::steering::{Asked, Outcome, Pools, SteeredName};
+use crate::steering::{Asked, Outcome, Pools, Rdata, SteeredName};
 use crate::view::View;
-use crate::wire::Name;
+use crate::wire::{Name, rtype};
 
 /// So many names are listed whose clients would move.
 const LISTED: usize = 1000;
@@ -157,58 +159,153 @@ impl Running {
         target: &Target,
         state: Option<OverrideState>,
     ) -> Result<Preview, OverrideError> {
-        let (view, after) = {
-            let _turn = self.turn();
-            let view = self.live.load_full();
-            let mut overrides = self.beliefs.overrides().clone();
-            match state {
-                None => drop(overrides.clear(target)),
-                Some(state) => {
-                    if let Some(unknown) = self.unknown(target) {
-                        return Err(unknown);
-                    }
-                    let what = Override::new(state, "", clock::wall_now(), None);
-                    overrides.set(target.clone(), what);
-                }
-            }
-            let after = self.beliefs.pools_if(&view, &overrides);
-            (view, after)
-        };
+        let (view, after) = self.pools_if(target, state)?;
         Ok(self.preview_of(&view, &after))
     }
 
+    /// The clients who would be told something else, those that stand for most first, and the number of
+    /// names for more of whose clients every candidate would be down.
+    pub(super) fn who_would_move(
+        &self,
+        target: &Target,
+        state: OverrideState,
+    ) -> Result<(Vec<WouldMove>, usize), OverrideError> {
+        let (view, pools) = self.pools_if(target, Some(state))?;
+        let mut all = Vec::new();
+        let moved = self.moved(&view, &pools, |name, rtype, moves| {
+            let set = |pools: &Pools, said| match said {
+                Said::Steered(Outcome::Pool(id)) => {
+                    pools.get(id)?.set(asked(rtype)).map(|set| set.rdata().clone())
+                }
+                Said::Steered(_) | Said::Unsteered => None,
+            };
+            all.extend(moves.iter().map(|one| WouldMove {
+                name: name.owner.to_string(),
+                rtype: if rtype == AddressType::A { "A" } else { "AAAA" },
+                client: one.client,
+                share: one.addresses.v4,
+                before: set(&view.pools, one.from),
+                after: set(&pools, one.to),
+            }));
+        });
+        all.sort_by(|a, b| b.share.total_cmp(&a.share).then_with(|| a.name.cmp(&b.name)));
+        Ok((all, moved.degraded))
+    }
+
+    fn pools_if(
+        &self,
+        target: &Target,
+        state: Option<OverrideState>,
+    ) -> Result<(Arc<View>, Pools), OverrideError> {
+        let _turn = self.turn();
+        let view = self.live.load_full();
+        let mut overrides = self.beliefs.overrides().clone();
+        match state {
+            None => drop(overrides.clear(target)),
+            Some(state) => {
+                if let Some(unknown) = self.unknown(target) {
+                    return Err(unknown);
+                }
+                let what = Override::new(state, "", clock::wall_now(), None);
+                overrides.set(target.clone(), what);
+            }
+        }
+        let after = self.beliefs.pools_if(&view, &overrides);
+        Ok((view, after))
+    }
+
     fn preview_of(&self, view: &View, after: &Pools) -> Preview {
+        let mut changes = Vec::new();
+        let Compared { degraded, compared, names } =
+            self.moved(view, after, |name, rtype, moves| {
+                changes.push(name_change(&view.world.inventory, name, rtype, moves));
+            });
+        changes.sort_by(|a, b| b.moved.total_cmp(&a.moved).then_with(|| a.name.cmp(&b.name)));
+        changes.truncate(LISTED);
+        Preview { changes, names, degraded, compared }
+    }
+
+    /// Tells the moves of each name and type whose clients would be told something else.
+    fn moved(
+        &self,
+        view: &View,
+        after: &Pools,
+        mut tell: impl FnMut(&SteeredName, AddressType, &[Move]),
+    ) -> Compared {
         let before = Given { world: &view.world, pools: &view.pools };
         let after = Given { world: &view.world, pools: after };
         let pairing = Pairing::new(before, after);
-        let (mut changes, mut degraded, mut compared) = (Vec::new(), 0, 0);
+        let mut sums = Compared::default();
+        let touched = touched(before, after);
         for name in all_names(view) {
-            compared += 1;
+            sums.compared += 1;
+            if !name.slots.iter().any(|id| touched.contains(id)) {
+                continue;
+            }
             let census = self.counted.census(&view.world.places, name);
-            let mut is_degraded = false;
-            let mut of_name = Vec::new();
+            let (mut is_degraded, mut is_moved) = (false, false);
             for rtype in types(view, name) {
                 let asked = asked(rtype);
                 let sides = ((before, Some(name)), (after, Some(name)));
                 let moves = moves(sides.0, sides.1, (&pairing, asked), &census);
-                if moves.is_empty() {
-                    continue;
-                }
+                // Last resorts may be answered as if nothing had happened.
                 let all_down = |given| spread(given, name, asked, &census).all_down.v4;
                 is_degraded |= all_down(after) > all_down(before);
-                of_name.push(name_change(&view.world.inventory, name, rtype, &moves));
+                if !moves.is_empty() {
+                    is_moved = true;
+                    tell(name, rtype, &moves);
+                }
             }
-            degraded += usize::from(is_degraded);
-            changes.extend(of_name);
+            sums.degraded += usize::from(is_degraded);
+            sums.names += usize::from(is_moved);
         }
-        changes.sort_by(|a, b| b.moved.total_cmp(&a.moved).then_with(|| a.name.cmp(&b.name)));
-        let mut names: Vec<&str> = changes.iter().map(|change| change.name.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        let names = names.len();
-        changes.truncate(LISTED);
-        Preview { changes, names, degraded, compared }
+        sums
     }
+}
+
+/// A client who would be told something else.
+pub(super) struct WouldMove {
+    pub(super) name: String,
+    /// `A` or `AAAA`.
+    pub(super) rtype: &'static str,
+    pub(super) client: IpAddr,
+    /// The share of the name's clients that it stands for.
+    pub(super) share: f64,
+    /// What its pool answers before, and what it would be told.
+    pub(super) before: Option<Rdata>,
+    pub(super) after: Option<Rdata>,
+}
+
+/// How many names there are of each kind.
+#[derive(Default)]
+struct Compared {
+    compared: usize,
+    names: usize,
+    degraded: usize,
+}
+
+/// Record data, as answers show it.
+pub(super) fn said(rdata: &Rdata) -> HashSet<String> {
+    match rdata {
+        Rdata::V4(all) => all.iter().map(|ip| Ipv4Addr::from(*ip).to_string()).collect(),
+        Rdata::V6(all) => all.iter().map(|ip| Ipv6Addr::from(*ip).to_string()).collect(),
+        Rdata::Host(all) => all.iter().map(|wire| data_text(rtype::CNAME, wire)).collect(),
+    }
+}
+
+/// The pools that stand or answer otherwise.
+fn touched(before: Given<'_>, after: Given<'_>) -> HashSet<PoolId> {
+    let differs = |id: &PoolId| {
+        let sets = |given: Given<'_>| {
+            let asked = [Asked::A, Asked::Aaaa];
+            asked.map(|asked| given.pools.get(*id).and_then(|pool| pool.set(asked)).cloned())
+        };
+        sets(before).iter().zip(sets(after)).any(|(a, b)| match (a, b) {
+            (Some(a), Some(b)) => a.standing != b.standing || !a.answers_as(&b),
+            (a, b) => a.is_some() != b.is_some(),
+        })
+    };
+    (0..).zip(&before.world.inventory.pools).map(|(id, _)| id).filter(differs).collect()
 }
 
 fn all_names(view: &View) -> impl Iterator<Item = &SteeredName> {

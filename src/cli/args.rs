@@ -49,6 +49,8 @@ pub enum Command {
     Down(SetArgs),
     /// Take an override away, so that probes decide again
     Clear(ClearArgs),
+    /// Take something away on purpose, and report when the last client was elsewhere: exit 0 all moved, 1 not
+    Drill(DrillArgs),
     /// Return to a pool that failback holds back
     Failback(FailbackArgs),
     /// Load all files anew; any error changes nothing
@@ -155,6 +157,28 @@ pub struct SetArgs {
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub reason: String,
     /// Though it breaks safety rules, which is for admins
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Flags of `drill`.
+#[derive(Clone, Debug, Args)]
+pub struct DrillArgs {
+    /// region:NAME, pool:NAME or endpoint:POOL/ADDR
+    pub target: Target,
+    /// For how long, e.g. 10m; it comes back by itself
+    #[arg(long = "for", value_name = "TIME", value_parser = lifetime)]
+    pub lifetime: Duration,
+    /// Why, for whoever reads the report
+    #[arg(long, default_value = "a drill", value_parser = NonEmptyStringValueParser::new())]
+    pub reason: String,
+    /// A command to run by the shell once all clients have moved, to see that the backup is well
+    #[arg(long, value_name = "COMMAND")]
+    pub check: Option<String>,
+    /// The folder to write report.md, report.json and plot.svg to [default: drill-ID]
+    #[arg(long, value_name = "FOLDER")]
+    pub report: Option<PathBuf>,
+    /// Though it breaks safety rules, or leaves names without any candidate; which is for admins
     #[arg(long)]
     pub force: bool,
 }

@@ -8,6 +8,7 @@ mod audit;
 mod check;
 pub mod client;
 mod diff;
+mod drill;
 mod explain;
 mod failback;
 pub mod logging;
@@ -82,6 +83,7 @@ pub async fn run(command: &Command, client: &Client) -> CommandResult {
         Command::Up(args) => overrides::set(OverrideState::Up, args, client).await,
         Command::Down(args) => overrides::set(OverrideState::Down, args, client).await,
         Command::Clear(args) => overrides::clear(args, client).await,
+        Command::Drill(args) => drill::run(args, client).await,
         Command::Failback(args) => failback::run(args, client).await,
         Command::Reload(args) => reload::run(args, client).await,
         Command::Token(command) => token::run(command, client).await,

@@ -6,6 +6,7 @@
 
 mod audit;
 mod comebacks;
+mod drills;
 mod journal;
 mod latest;
 mod line;
@@ -85,6 +86,9 @@ pub enum StateError {
     Io(PathBuf, io::Error),
 }
 
+/// The folder of the reports of drills.
+const DRILLS: &str = "drills";
+
 impl Store {
     /// Opens a state folder, made with mode 0700 if missing, and reads what it remembers.
     ///
@@ -118,6 +122,24 @@ impl Store {
     /// Why nothing can be written down, where the state folder was unusable at the start.
     pub fn unavailable(&self) -> Option<&str> {
         self.disk.as_ref().err().map(String::as_str)
+    }
+
+    /// Keeps the report of a drill.
+    ///
+    /// # Errors
+    ///
+    /// It could not be written.
+    pub fn keep_drill(&self, id: &str, json: &str) -> Result<(), StateError> {
+        let folder = self.folder.join(DRILLS);
+        if let Err(why) = &self.disk {
+            return Err(StateError::Unavailable(self.folder.clone(), why.clone()));
+        }
+        drills::keep(&folder, id, json).map_err(|error| StateError::Io(folder, error))
+    }
+
+    /// The latest reports of drills, the latest first.
+    pub fn drills(&self) -> Vec<String> {
+        drills::read(&self.folder.join(DRILLS))
     }
 
     /// Writes a change into the audit log; it is on disk when this returns.

@@ -20,6 +20,7 @@ mod commands;
 mod cookies;
 mod demo;
 mod diff;
+mod drills;
 mod edns;
 mod encrypted;
 mod events;

@@ -11,9 +11,10 @@ use super::super::status::{
     region_statuses,
 };
 use super::super::{
-    AddressType, Cleared, Control, ExplainRequest, NameList, NameMap, NamesRequest, OverrideError,
-    Preview, Problem,
+    AddressType, Cleared, Control, DrillError, DrillWish, ExplainRequest, NameList, NameMap,
+    NamesRequest, OverrideError, Preview, Problem,
 };
+use crate::drill::Report;
 use crate::finding::Finding;
 use crate::health::{
     Answers, Endpoint, EndpointAddress, Family, Inventory, Override, OverrideState, Overrides,
@@ -198,6 +199,18 @@ impl Control for Fake {
         inside.by.push(by.to_string());
         let overridden = inside.overrides.clear(target).ok_or(OverrideError::NothingToClear)?;
         Ok(Cleared { overridden: Some(overridden), holds: 0 })
+    }
+
+    fn begin_drill(&self, _: DrillWish, _: &Author) -> Result<Report, DrillError> {
+        Err(DrillError::NobodyMoves)
+    }
+
+    fn drills(&self) -> Vec<Report> {
+        vec![]
+    }
+
+    fn end_drill(&self, _: &str) -> bool {
+        false
     }
 
     fn failback(&self, pool: &str, by: &Author) -> Result<Vec<Family>, OverrideError> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::super::drills::Drills;
 use super::super::shares::Counted;
 use super::*;
 use crate::health::Overrides;
@@ -46,6 +47,7 @@ pub(in crate::app) fn running(daemon: Daemon, seen: &Arc<Seen>) -> Running {
         seen: Arc::clone(seen),
         ongoing: Ongoing::default(),
         counted: Counted::default(),
+        drills: Drills::default(),
     }
 }
 
