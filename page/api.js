@@ -160,8 +160,11 @@ async function stream(controller, last, heard, opened) {
       const parts = (rest + value).split('\n\n');
       rest = parts.pop();
       for (const part of parts) {
-        const data = part.split('\n').filter((line) => line.startsWith('data:')).map((line) => line.slice(5).trim());
-        if (data.length) heard(JSON.parse(data.join('\n')));
+        const field = (name) => part.split('\n').filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).trim());
+        const data = field('data');
+        // What it is about may have an id of its own.
+        const [id] = field('id');
+        if (data.length) heard({ ...JSON.parse(data.join('\n')), ...(id && { id }) });
       }
     }
   } finally {

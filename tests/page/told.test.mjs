@@ -69,6 +69,14 @@ test('an override moves what its preview said, and expires', async () => {
   await page.finish();
 });
 
+test('a drill is told of, and the stream goes on after it', async () => {
+  const page = await enter();
+  await daemon.api('POST', '/api/v1/drills', { target: 'region:us-east', for: '2s', reason: 'a drill' });
+  await page.locator('.events').getByText('drill of region us-east has begun: its clients move').waitFor();
+  await page.locator('.events').getByText('drill of region us-east is done').waitFor();
+  await page.finish();
+});
+
 test('what a safety rule refuses can be forced by an admin alone', async () => {
   await daemon.write('zones/rules.toml', '[rules.two-regions]\nmin_regions = 3\n');
   await daemon.api('POST', '/api/v1/reload');
