@@ -70,7 +70,7 @@ class Look {
     clearTimeout(this.timer);
     if (!running) return;
     // Whoever answers slowly is asked less often.
-    const earliest = this.last + Math.max(APART_MS, 10 * this.took) - performance.now();
+    const earliest = this.last + Math.max(APART_MS, 3 * this.took) - performance.now();
     this.timer = setTimeout(() => this.now(), Math.max(ms, earliest));
   }
 

@@ -44,7 +44,7 @@ class Page:
                 self.errors += 1
             took = time.monotonic() - began
             self.slowest = max(self.slowest, took)
-            await asyncio.sleep(max(APART, 10 * took))
+            await asyncio.sleep(max(APART, 3 * took))
             if soon:
                 try:
                     await asyncio.wait_for(soon.wait(), every)

@@ -17,8 +17,8 @@ use crate::clock;
 
 /// For so long an answer is good for whoever asks next.
 const GOOD_FOR: Duration = Duration::from_millis(500);
-/// And for so many times as long as it took to make: all of them together take a twentieth of a core.
-const TIMES: u32 = 20;
+/// And for so many times as long as it took to make, so that each takes a fifth of a core at most.
+const TIMES: u32 = 4;
 /// What is shorter is sent as it is.
 const WORTH_PACKING: usize = 4096;
 /// So many are kept,
