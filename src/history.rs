@@ -95,6 +95,21 @@ pub enum What {
         /// Who.
         by: String,
     },
+    /// Planned maintenance is announced, leaves, is away, returns, or is refused by a safety rule.
+    Maintenance {
+        /// The name of the window.
+        name: String,
+        /// `region:…` or `pool:…`.
+        target: String,
+        /// `announced`, `leaving`, `away`, `returning` or `refused`.
+        stage: String,
+        /// When it begins.
+        start: String,
+        /// When it ends.
+        end: String,
+        /// Why.
+        reason: String,
+    },
     /// A drill begins, goes on or ends.
     Drill {
         /// Its number.

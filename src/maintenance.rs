@@ -41,6 +41,8 @@ pub struct Window {
     pub lead: Duration,
     /// How long ahead it is announced.
     pub announce: Duration,
+    /// The longest TTL of a name that may answer it.
+    pub ttl: Duration,
     /// Why.
     pub reason: String,
 }
@@ -112,9 +114,9 @@ impl Window {
         None
     }
 
-    /// How far it is, where the longest TTL of those who answer it is `ttl`.
-    pub fn stage(&self, occurrence: Occurrence, now: Timestamp, ttl: Duration) -> Stage {
-        let away = minus(occurrence.start, ttl);
+    /// How far it is.
+    pub fn stage(&self, occurrence: Occurrence, now: Timestamp) -> Stage {
+        let away = minus(occurrence.start, self.ttl);
         if now < away {
             return match tenths(since(minus(away, self.lead), now), self.lead) {
                 Some(gone) if gone > 0 => Stage::Leaving(STEPS - gone),
@@ -199,6 +201,7 @@ mod tests {
             repeats,
             lead: Duration::from_secs(600),
             announce: Duration::from_secs(24 * 3600),
+            ttl: Duration::from_secs(60),
             reason: String::new(),
         }
     }
@@ -213,7 +216,6 @@ mod tests {
         let window = window("2026-12-05T22:00:00", "UTC", Repeats::Once);
         let occurrence = window.occurrence(at("2026-12-01T00:00:00Z")).unwrap();
         assert_eq!(occurrence.end, at("2026-12-06T00:00:00Z"));
-        let ttl = Duration::from_secs(60);
         for (now, stage) in [
             ("2026-12-05T21:49:00Z", Stage::Planned),
             ("2026-12-05T21:49:59Z", Stage::Planned),
@@ -227,7 +229,7 @@ mod tests {
             ("2026-12-06T00:09:59Z", Stage::Returning(9)),
             ("2026-12-06T00:10:00Z", Stage::Planned),
         ] {
-            assert_eq!(window.stage(occurrence, at(now), ttl), stage, "{now}");
+            assert_eq!(window.stage(occurrence, at(now)), stage, "{now}");
         }
         assert_eq!(window.occurrence(at("2026-12-06T00:09:59Z")), Some(occurrence));
         assert_eq!(window.occurrence(at("2026-12-06T00:10:00Z")), None);
@@ -235,10 +237,13 @@ mod tests {
 
     #[test]
     fn without_a_lead_it_leaves_at_once() {
-        let window =
-            Window { lead: Duration::ZERO, ..window("2026-12-05T22:00:00", "UTC", Repeats::Once) };
+        let window = Window {
+            lead: Duration::ZERO,
+            ttl: Duration::ZERO,
+            ..window("2026-12-05T22:00:00", "UTC", Repeats::Once)
+        };
         let occurrence = window.occurrence(at("2026-12-01T00:00:00Z")).unwrap();
-        let stage = |now| window.stage(occurrence, at(now), Duration::ZERO);
+        let stage = |now| window.stage(occurrence, at(now));
         assert_eq!(stage("2026-12-05T21:59:59Z"), Stage::Planned);
         assert_eq!(stage("2026-12-05T22:00:00Z"), Stage::Away);
         assert_eq!(stage("2026-12-06T00:00:00Z"), Stage::Planned);

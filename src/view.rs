@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::health::{Inventory, Rule};
+use crate::maintenance::Window;
 use crate::place::Places;
 use crate::steering::{Paces, Pools, SteeredName, Turns};
 use crate::zone::Zones;
@@ -57,6 +58,8 @@ pub struct World {
     pub inventory: Arc<Inventory>,
     /// What people and files may not take away.
     pub rules: Vec<Rule>,
+    /// When which of them is planned to be away.
+    pub maintenance: Vec<Window>,
     /// Where clients are.
     pub places: Arc<Places>,
     /// The times that policies give to pools which come back.

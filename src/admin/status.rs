@@ -43,6 +43,28 @@ pub struct Status {
     pub pools: Vec<PoolStatus>,
     /// All overrides in force, also those on what the files no longer have.
     pub overrides: Vec<OverrideStatus>,
+    /// Planned maintenance that is under way or still to come.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub maintenance: Vec<MaintenanceStatus>,
+}
+
+/// A window of maintenance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MaintenanceStatus {
+    /// Its name.
+    pub name: String,
+    /// What is away: `region:…` or `pool:…`.
+    pub target: String,
+    /// `planned`, `leaving`, `away` or `returning`; or `refused`, by a safety rule.
+    pub stage: String,
+    /// Of its clients, so many per cent are left to it.
+    pub percent: u32,
+    /// When it begins, the next time or this time.
+    pub start: String,
+    /// When it ends.
+    pub end: String,
+    /// Why.
+    pub reason: String,
 }
 
 fn is_false(value: &bool) -> bool {

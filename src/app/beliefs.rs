@@ -1,7 +1,7 @@
 //! What is believed of all endpoints at this moment: what probes say, what people say, and which
 //! pools have been out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock;
@@ -12,39 +12,85 @@ use crate::probe::Probes;
 use crate::steering::{Pools, Returns};
 use crate::view::View;
 
+/// How many tenths of its clients a pool keeps, of those that do not keep all.
+pub(super) type Planned = BTreeMap<PoolId, u8>;
+
 /// Verdicts and overrides.
 pub(super) struct Beliefs {
     overrides: Mutex<Overrides>,
     returns: Mutex<Returns>,
+    /// Of pools that are away for maintenance, leave or come back: how many tenths of their clients they
+    /// keep.
+    planned: Mutex<Planned>,
     /// What probes say.
     pub probes: Probes,
 }
 
 impl Beliefs {
     pub fn new(overrides: Overrides, returns: Returns, probes: Probes) -> Self {
-        Self { overrides: Mutex::new(overrides), returns: Mutex::new(returns), probes }
+        let (overrides, returns) = (Mutex::new(overrides), Mutex::new(returns));
+        Self { overrides, returns, planned: Mutex::default(), probes }
+    }
+
+    /// From the next sum on, these pools keep so much of their clients.
+    pub fn plan(&self, planned: Planned) {
+        *self.planned.lock().unwrap_or_else(PoisonError::into_inner) = planned;
+    }
+
+    fn planned(&self) -> Planned {
+        self.planned.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The same pools, as they stand for each tenth of the clients, while any has only some of them.
+    fn in_tenths(
+        pools: Pools,
+        inventory: &Inventory,
+        planned: &Planned,
+        standing: impl Fn(EndpointId, &Planned) -> StandingNow,
+    ) -> Pools {
+        let leaving: Vec<PoolId> =
+            planned.iter().filter(|(_, tenths)| **tenths > 0).map(|(id, _)| *id).collect();
+        if leaving.is_empty() {
+            return pools;
+        }
+        // Those that are on their way back stay there.
+        let back = |id, family, _| pools.get(id)?.set_of(family)?.back().copied();
+        let tenths = std::array::from_fn(|tenth| {
+            let out = |(id, keeps): (&PoolId, &u8)| {
+                (*id, if usize::from(*keeps) > tenth { 10 } else { 0 })
+            };
+            let planned: Planned = planned.iter().map(out).collect();
+            Pools::seen_by(inventory, |id| standing(id, &planned), back)
+        });
+        pools.with_leaving(leaving, tenths)
     }
 
     /// How all pools of an inventory stand; it must be the one that is probed.
     pub fn pools(&self, inventory: &Inventory) -> Pools {
         let verdicts = self.probes.board().verdicts();
+        let planned = self.planned();
         let (overrides, mut returns) = (self.overrides(), self.returns());
-        let standing = |id: EndpointId| {
+        let standing = |id: EndpointId, planned: &Planned| {
             let verdict =
                 verdicts.get(id.pool as usize).and_then(|pool| pool.get(id.index as usize));
             let verdict = verdict.copied().unwrap_or(Verdict::SETTLED_UP);
-            StandingNow::of(inventory, id, verdict, &overrides)
+            stands(inventory, id, verdict, &overrides, planned)
         };
         let now = clock::wall_now();
         let see = |id, family, seen| {
             let seen = self.heard(inventory, &overrides, (id, family), seen);
             returns.see(id, family, seen, now)
         };
-        Pools::seen_by(inventory, standing, see)
+        let pools = Pools::seen_by(inventory, |id| standing(id, &planned), see);
+        Self::in_tenths(pools, inventory, &planned, standing)
     }
 
     /// `pools` with those in `changed` summed anew, and with them all that hang on them.
     pub fn pools_with(&self, pools: &Pools, changed: &[PoolId], inventory: &Inventory) -> Pools {
+        let planned = self.planned();
+        if planned.values().any(|tenths| *tenths > 0) {
+            return self.pools(inventory);
+        }
         let summed = pools.and_dependents(changed);
         let verdicts: Vec<(PoolId, Vec<Verdict>)> =
             summed.iter().map(|id| (*id, self.probes.board().pool_verdicts(*id))).collect();
@@ -53,7 +99,7 @@ impl Beliefs {
             let pool = verdicts.binary_search_by_key(&id.pool, |(pool, _)| *pool).ok();
             let verdict = pool.and_then(|at| verdicts[at].1.get(id.index as usize));
             let verdict = verdict.copied().unwrap_or(Verdict::SETTLED_UP);
-            StandingNow::of(inventory, id, verdict, &overrides)
+            stands(inventory, id, verdict, &overrides, &planned)
         };
         let now = clock::wall_now();
         let see = |id, family, seen| {
@@ -65,13 +111,23 @@ impl Beliefs {
 
     /// How the pools would stand if people said something else, all else being as it is.
     pub fn pools_if(&self, view: &View, overrides: &Overrides) -> Pools {
+        self.pools_as(view, overrides, &self.planned())
+    }
+
+    /// The same, if some pools were away for maintenance.
+    pub fn pools_without(&self, view: &View, away: &Planned) -> Pools {
+        let overrides = self.overrides().clone();
+        self.pools_as(view, &overrides, away)
+    }
+
+    fn pools_as(&self, view: &View, overrides: &Overrides, planned: &Planned) -> Pools {
         let inventory = &view.world.inventory;
         let verdicts = self.probes.board().verdicts();
         let standing = |id: EndpointId| {
             let verdict =
                 verdicts.get(id.pool as usize).and_then(|pool| pool.get(id.index as usize));
             let verdict = verdict.copied().unwrap_or(Verdict::SETTLED_UP);
-            StandingNow::of(inventory, id, verdict, overrides)
+            stands(inventory, id, verdict, overrides, planned)
         };
         // Those that are on their way back stay there.
         let back = |id, family, _| view.pools.get(id)?.set_of(family)?.back().copied();
@@ -162,6 +218,23 @@ impl Beliefs {
     pub fn overrides(&self) -> MutexGuard<'_, Overrides> {
         // Each change of the table is one insertion or removal, whole or not begun.
         self.overrides.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is away for maintenance is drained, unless a person has said something else.
+fn stands(
+    inventory: &Inventory,
+    id: EndpointId,
+    verdict: Verdict,
+    overrides: &Overrides,
+    planned: &Planned,
+) -> StandingNow {
+    let now = StandingNow::of(inventory, id, verdict, overrides);
+    match (now.standing, planned.get(&id.pool)) {
+        (Standing::Up | Standing::Down, Some(0)) => {
+            StandingNow { standing: Standing::Drained, hold: None }
+        }
+        _ => now,
     }
 }
 

@@ -17,13 +17,19 @@ impl Running {
     pub fn is_something_due(&self, now: SystemTime) -> bool {
         let next_expiry = self.beliefs.overrides().next_expiry();
         let returns = self.beliefs.returns();
-        next_expiry.is_some_and(|at| at <= now) || returns.is_due(now) || !returns.is_written_down()
+        next_expiry.is_some_and(|at| at <= now)
+            || returns.is_due(now)
+            || !returns.is_written_down()
+            || self.is_maintenance_due(now)
     }
 
     /// Does what is due by now.
     pub fn pass_time(&self, now: SystemTime) {
         if self.beliefs.overrides().next_expiry().is_some_and(|at| at <= now) {
             self.expire_overrides(now);
+        }
+        if self.is_maintenance_due(now) {
+            self.pass_maintenance(now);
         }
         self.see_comebacks(now);
         // What a person says meanwhile must not be followed by what was so before.

@@ -211,6 +211,7 @@ impl Control for Running {
         all.push(metrics::info(&view.world.revision, env!("CARGO_PKG_VERSION")));
         all.extend(families::endpoints(view, overrides, probes));
         all.extend(families::probes(probes));
+        all.extend(families::maintenance(&self.maintenance_statuses(&view.world)));
         all.extend(families::open_files());
         drop(moment);
         metrics::render(all)
@@ -231,6 +232,7 @@ impl Control for Running {
                 moment.facts(id)
             }),
             overrides: overrides.iter().map(|(t, what)| OverrideStatus::new(t, what)).collect(),
+            maintenance: self.maintenance_statuses(&view.world),
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use rustix::process::{Resource, getrlimit};
 
+use crate::admin::status::MaintenanceStatus;
 use crate::health::{EndpointId, Overrides, Standing, StandingNow, State};
 use crate::metrics::Family;
 use crate::probe::{Failure, Histogram, Snapshot, TargetStatus};
@@ -69,6 +70,24 @@ pub(super) fn endpoints(view: &View, overrides: &Overrides, probes: &Snapshot) -
     let count = overrides.iter().count() as f64;
     let standing = Family::gauge("steersman_overrides", "Overrides in force.").sample(&[], count);
     vec![up, served, asked, held, pools_up, panics, held_back, standing]
+}
+
+/// Planned maintenance.
+pub(super) fn maintenance(windows: &[MaintenanceStatus]) -> Vec<Family> {
+    let mut share = Family::gauge(
+        "steersman_maintenance_clients_ratio",
+        "Which part of its clients maintenance leaves to a region or pool, from 0 to 1.",
+    );
+    let mut refused = Family::gauge(
+        "steersman_maintenance_refused",
+        "Whether a safety rule keeps a window of maintenance from beginning.",
+    );
+    for window in windows {
+        let labels = [("maintenance", window.name.as_str()), ("target", window.target.as_str())];
+        share.push("", &labels, f64::from(window.percent) / 100.0);
+        refused.push("", &labels, f64::from(u8::from(window.stage == "refused")));
+    }
+    vec![share, refused]
 }
 
 /// Probes by target and result, how long they take, and how late they begin.

@@ -14,6 +14,7 @@ mod families;
 mod first_round;
 mod floods;
 mod limits;
+mod maintenance;
 mod panics;
 mod reasons;
 mod reports;
@@ -31,6 +32,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use self::drills::Drills;
+use self::maintenance::Maintenance;
 use self::shares::Counted;
 use crate::admin::Access;
 use crate::clock;
@@ -131,10 +133,12 @@ impl App {
             ongoing: Ongoing::default(),
             counted: Counted::default(),
             drills: Drills::default(),
+            maintenance: Maintenance::default(),
         });
 
         running.remember();
         running.remember_drills();
+        running.pass_maintenance(started);
         let background = Background::start(&running, admin_listener, reports, watch)?;
         running.announce_the_first_round(background.admin_address);
         let answering = tokio::select! {

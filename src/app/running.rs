@@ -12,6 +12,7 @@ use std::{panic, thread};
 use super::alarm::{self, Alarm, Dependents};
 use super::beliefs::Beliefs;
 use super::drills::Drills;
+use super::maintenance::Maintenance;
 use super::shares::Counted;
 use super::{comebacks, events, panics};
 use crate::admin::{Access, Control as _};
@@ -50,6 +51,7 @@ pub(super) struct Running {
     /// What was counted for those who look.
     pub counted: Counted,
     pub drills: Drills,
+    pub maintenance: Maintenance,
 }
 
 /// What is going on: nothing at the start.
@@ -141,6 +143,7 @@ impl Running {
         self.beliefs.probes.replace(plan, &|key| self.store.remembered(key));
         let before = self.live.load_full();
         self.beliefs.returns().expect(&world.inventory, &world.steered, &world.paces);
+        self.beliefs.plan(self.tenths(&world));
         self.live.update(|view| View {
             pools: self.beliefs.pools(&world.inventory),
             world,

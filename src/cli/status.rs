@@ -7,8 +7,8 @@ use super::CommandResult;
 use super::args::StatusArgs;
 use super::client::Client;
 use crate::admin::status::{
-    ComebackStatus, EndpointStatus, OverrideStatus, PoolStatus, ProbeStatus, RampStatus,
-    RoundTripStatus, StandingText, StateText, Status,
+    ComebackStatus, EndpointStatus, MaintenanceStatus, OverrideStatus, PoolStatus, ProbeStatus,
+    RampStatus, RoundTripStatus, StandingText, StateText, Status,
 };
 use crate::clock;
 use crate::duration::format_duration;
@@ -39,6 +39,7 @@ pub fn render(status: &Status, now: SystemTime) -> String {
     }
     let mut text = header(status, now);
     text.push_str(&table(&lines));
+    text.extend(status.maintenance.iter().map(maintenance));
     text.push_str(&orphans(status));
     text
 }
@@ -55,6 +56,16 @@ fn header(status: &Status, now: SystemTime) -> String {
         let _ = writeln!(text, "NO STATE FOLDER, overrides are refused: {why}");
     }
     text
+}
+
+/// A window of maintenance, as one line.
+fn maintenance(window: &MaintenanceStatus) -> String {
+    let MaintenanceStatus { name, target, stage, percent, start, end, reason } = window;
+    let left = match stage.as_str() {
+        "leaving" | "returning" => format!(" ({percent} % of its clients)"),
+        _ => String::new(),
+    };
+    format!("\nmaintenance {name} of {target}: {stage}{left}, {start} to {end}: {reason}")
 }
 
 /// Overrides on what the files no longer have: they wait for it to come back.

@@ -28,6 +28,8 @@ pub(super) struct Listing {
     pub(super) pools: Option<PathBuf>,
     /// `rules.toml`.
     pub(super) rules: Option<PathBuf>,
+    /// `maintenance.toml`.
+    pub(super) maintenance: Option<PathBuf>,
     /// Other files that are neither hidden nor somebody's backup.
     pub(super) others: Vec<PathBuf>,
 }
@@ -102,6 +104,7 @@ pub(super) fn list(folder: &Path) -> Result<Listing, Vec<Finding>> {
         }
         match (stem, extension) {
             ("pools", "toml") => listing.pools = Some(path),
+            ("maintenance", "toml") => listing.maintenance = Some(path),
             ("rules", "toml") => listing.rules = Some(path),
             (_, "toml") => listing.steering.push((stem.into(), path)),
             _ => listing.zones.push((stem.into(), path)),

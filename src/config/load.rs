@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::daemon::FilePosition;
 use super::document;
@@ -11,10 +12,11 @@ use super::monitors::Beside;
 use super::parallel;
 use super::policy::{PoolsFile, Shared};
 use super::steering::Steering;
-use super::{pools, rules, steering};
+use super::{maintenance, pools, rules, steering};
 use crate::finding::Finding;
 use crate::finding::words::{did_you_mean, one_of, quoted};
 use crate::health::{Inventory, Rule};
+use crate::maintenance::Window;
 use crate::place::Places;
 use crate::steering::{SteeredName, Turns};
 use crate::view::World;
@@ -69,6 +71,8 @@ pub fn load_allowing(
         jobs.push(Job { apex, path: &source.zone, owners: steering.owners });
         steered.push(steering.names.into());
     }
+    let maintenance =
+        load.maintenance(listing.maintenance.as_deref(), &inventory, is_whole, &steered);
     let rules = load.rules(listing.rules.as_deref(), &inventory, is_whole, &steered);
     let zones = load.zones(&jobs);
     let turns = Turns::new(shared.turns());
@@ -86,7 +90,18 @@ pub fn load_allowing(
     };
     let revision = load.files.revision(geoip_revision);
     let (zones, inventory) = (Zones::new(zones, seed), Arc::new(inventory));
-    let world = World { zones, steered, inventory, rules, places, paces, turns, seed, revision };
+    let world = World {
+        zones,
+        steered,
+        inventory,
+        rules,
+        maintenance,
+        places,
+        paces,
+        turns,
+        seed,
+        revision,
+    };
     Ok(Loaded { world, warnings, icmp })
 }
 
@@ -135,6 +150,32 @@ impl Load {
         let Some((inventory, state, icmp)) = read else { return unreadable };
         self.icmp = icmp;
         (inventory, state)
+    }
+
+    /// Reads the windows of maintenance, once all is known that they name.
+    fn maintenance(
+        &mut self,
+        path: Option<&Path>,
+        inventory: &Inventory,
+        complete: bool,
+        steered: &[Box<[SteeredName]>],
+    ) -> Vec<Window> {
+        let Some(path) = path else { return Vec::new() };
+        let bytes = self.files.toml(path);
+        let Some(bytes) = self.good(bytes) else { return Vec::new() };
+        let known = maintenance::Known { inventory, complete };
+        let (windows, findings) =
+            document::read(&shown(path), &bytes, |document| maintenance::read(document, &known));
+        self.findings.extend(findings);
+        let mut windows = windows.unwrap_or_default();
+        for window in &mut windows {
+            let pools = window.target.pools_in(inventory);
+            let names = steered.iter().flatten();
+            let names = names.filter(|name| name.slots.iter().any(|id| pools.contains(id)));
+            let seconds = names.map(|name| name.ttl_seconds).max().unwrap_or(0);
+            window.ttl = Duration::from_secs(seconds.into());
+        }
+        windows
     }
 
     /// Reads the safety rules, once all is known that they name.
@@ -188,7 +229,9 @@ impl Load {
                 }
                 Some(source) => source.steering = Some(path.clone()),
                 None => {
-                    let known = || stems.iter().map(String::as_str).chain(["pools", "rules"]);
+                    let known = || {
+                        stems.iter().map(String::as_str).chain(["pools", "rules", "maintenance"])
+                    };
                     let meant = did_you_mean(stem, known());
                     let found = format!(
                         "no zone file {} beside it{meant}",

@@ -16,6 +16,7 @@ mod folder;
 mod geo_key;
 mod hosts;
 mod load;
+mod maintenance;
 mod monitors;
 mod owner;
 mod parallel;

@@ -67,6 +67,9 @@ impl steering::Trace for Listener<'_> {
             Step::AllDown(level) => format!("every candidate is down: {}", all_down(level)),
             Step::LastResort => "every candidate is down: ask the policy of last resort".into(),
             Step::AllDownNoData => "every candidate is down: say that there is no data".into(),
+            Step::Tenth => {
+                "maintenance: pools stand as they do for the client's tenth of networks".into()
+            }
             Step::AllDownServFail => "every candidate is down: fail".into(),
         };
         self.say(words);

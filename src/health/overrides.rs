@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use super::inventory::Inventory;
+use super::inventory::{Inventory, Pool, PoolId};
 use super::standing::EndpointId;
 
 /// What an override is about, by name, so that it outlives reloads.
@@ -164,6 +164,18 @@ impl Target {
         let endpoint = format!("endpoint:{text}").parse();
         let named = [Self::Region(text.into()), Self::Pool(text.into())];
         named.into_iter().chain(endpoint).collect()
+    }
+
+    /// The pools that it is about as a whole.
+    pub fn pools_in(&self, inventory: &Inventory) -> Vec<PoolId> {
+        let is_meant = |pool: &Pool| match self {
+            Self::Region(name) => pool.region.is_some_and(|id| {
+                inventory.regions.get(id as usize).is_some_and(|region| region.name == *name)
+            }),
+            Self::Pool(name) => pool.name == *name,
+            Self::Endpoint(..) => false,
+        };
+        (0..).zip(&inventory.pools).filter(|(_, pool)| is_meant(pool)).map(|(id, _)| id).collect()
     }
 
     /// The endpoints that it is about.

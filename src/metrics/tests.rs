@@ -37,6 +37,7 @@ fn world(names: &[(&str, &[&str])]) -> Arc<World> {
     }
     Arc::new(World {
         rules: Vec::new(),
+        maintenance: Vec::new(),
         zones: Zones::new(Vec::new(), 0),
         steered: vec![steered.into()],
         inventory: Arc::new(inventory),

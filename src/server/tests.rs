@@ -66,6 +66,7 @@ pub(super) fn whoami(
 pub(super) fn view(seed: u64) -> View {
     let world = World {
         rules: Vec::new(),
+        maintenance: Vec::new(),
         zones: Zones::new(Vec::new(), seed),
         steered: Vec::new(),
         inventory: Arc::new(Inventory::default()),

@@ -53,7 +53,11 @@ pub fn choose<'a, T: Trace>(
     chance: &Chance<'_>,
     trace: &mut T,
 ) -> Choice<'a> {
+    let (pools, network_bits) = pools.of_client(&name.slots, client);
     let mut walk = Walk::new(pools, asked, client, chance, trace);
+    if network_bits > 0 {
+        walk.trace.step(Step::Tenth);
+    }
     let (pick, all_down) = match walk.pick(&name.policy) {
         Some(picked) => (walk.endpoints(picked), false),
         None => {
@@ -64,7 +68,7 @@ pub fn choose<'a, T: Trace>(
     };
     // What surely passes before a verdict can change, but never nothing at all.
     let ttl_seconds = name.ttl_seconds.min(walk.hold_seconds.max(1));
-    Choice { pick, ttl_seconds, scope: walk.scope, all_down }
+    Choice { pick, ttl_seconds, scope: walk.scope.max(network_bits), all_down }
 }
 
 /// A pool that was picked, as the policy names it, and its endpoints.

@@ -30,7 +30,7 @@ pub use policy::{
     AllDown, Branch, HeldFailover, Leaf, MAX_DEPTH, Placed, PlacedBy, Policy, Ramped, RoundRobin,
     SteeredName, Weighted,
 };
-pub use pools::{Asked, PoolState, Pools};
+pub use pools::{Asked, PoolState, Pools, TENTHS};
 pub use returns::Returns;
 pub use set::{Rdata, Set};
 pub use trace::{NoTrace, PoolStands, Step, Trace};

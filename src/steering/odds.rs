@@ -15,7 +15,7 @@ use std::net::IpAddr;
 use super::choose::{LastResort, Walk};
 use super::draw::{Chance, Draw, Turns};
 use super::policy::{Branch, Policy, Ramped, SteeredName, Weighted};
-use super::pools::{Asked, Pools};
+use super::pools::{Asked, Pools, TENTHS};
 use super::ramp;
 use super::trace::NoTrace;
 use crate::health::PoolId;
@@ -40,8 +40,22 @@ pub enum Outcome {
     ServFail,
 }
 
-/// The odds for one client and one kind of question.
+/// The odds for one client and one kind of question. While pools leave or come back for maintenance, those of
+/// clients of all networks that are placed like it.
 pub fn odds(name: &SteeredName, pools: &Pools, asked: Asked, client: IpAddr) -> Odds {
+    let Some(tenths) = pools.tenths() else { return odds_in(name, pools, asked, client) };
+    let mut all = Odds { shares: Vec::new(), all_down: false };
+    for pools in tenths {
+        let odds = odds_in(name, pools, asked, client);
+        all.all_down |= odds.all_down;
+        for (outcome, share) in odds.shares {
+            add_share(&mut all.shares, outcome, share / TENTHS as f64);
+        }
+    }
+    all
+}
+
+fn odds_in(name: &SteeredName, pools: &Pools, asked: Asked, client: IpAddr) -> Odds {
     let turns = Turns::default();
     let chance = Chance { draw: Draw::new(0), turns: &turns };
     let mut trace = NoTrace;
@@ -86,11 +100,7 @@ fn add<'a>(
     };
     match policy {
         Policy::Pool(leaf) => {
-            let outcome = Outcome::Pool(leaf.pool);
-            match to.iter_mut().find(|(of, _)| *of == outcome) {
-                Some((_, sum)) => *sum += share,
-                None => to.push((outcome, share)),
-            }
+            add_share(to, Outcome::Pool(leaf.pool), share);
         }
         Policy::Failover(branches) => {
             let first = branches.iter().find(|branch| walk.is_up(branch));
@@ -125,6 +135,13 @@ fn add<'a>(
                 add(walk, &branch.policy, share * part, to);
             }
         }
+    }
+}
+
+fn add_share(to: &mut Vec<(Outcome, f64)>, outcome: Outcome, share: f64) {
+    match to.iter_mut().find(|(of, _)| *of == outcome) {
+        Some((_, sum)) => *sum += share,
+        None => to.push((outcome, share)),
     }
 }
 

@@ -3,12 +3,14 @@
 //! A query only reads the sums: whether a pool is up for a family, and the record data of the
 //! endpoints to answer, already in wire form.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::paces::Back;
 use super::set::{Needs, Set};
 use super::ties::Ties;
+use super::weighted::sticky_draw;
 use crate::health::{EndpointId, Family, Inventory, PoolId, Seen, StandingNow};
 
 /// What is asked of a policy.
@@ -32,7 +34,24 @@ const LOT: usize = 16;
 pub struct Pools {
     lots: Arc<[Arc<[PoolState]>]>,
     ties: Arc<Ties>,
+    /// While any of them is on its way out or back for maintenance.
+    leaving: Option<Arc<Leaving>>,
 }
+
+/// How the pools stand for each tenth of the clients, while some pools have only part of theirs.
+#[derive(Debug)]
+struct Leaving {
+    /// Those pools.
+    pools: Vec<PoolId>,
+    /// For clients of each tenth.
+    tenths: [Pools; TENTHS],
+}
+
+/// Into so many parts clients are divided.
+pub const TENTHS: usize = 10;
+
+/// Which tenth a client is of has nothing to do with any other draw.
+const TENTH_SALT: u64 = 0x7465_6e74_6873;
 
 impl Pools {
     /// Sums every pool, none of which was ever out.
@@ -56,7 +75,7 @@ impl Pools {
         let mut states = states.into_iter().flatten();
         let lot = |_| states.by_ref().take(LOT).collect();
         let lots = (0..count).step_by(LOT).map(lot).collect();
-        Self { lots, ties: Arc::new(ties) }
+        Self { lots, ties: Arc::new(ties), leaving: None }
     }
 
     /// These pools, in ascending order, and all that hang on them by what they require.
@@ -85,12 +104,42 @@ impl Pools {
                 *pool = state;
             }
         }
-        Self { lots: lots.into(), ties: Arc::clone(&self.ties) }
+        Self { lots: lots.into(), ties: Arc::clone(&self.ties), leaving: None }
+    }
+
+    /// The same, where some pools stand otherwise for some tenths of the clients.
+    #[must_use]
+    pub fn with_leaving(self, pools: Vec<PoolId>, tenths: [Self; TENTHS]) -> Self {
+        Self { leaving: Some(Arc::new(Leaving { pools, tenths })), ..self }
+    }
+
+    /// How they stand for each tenth of the clients, where that is not the same for all.
+    pub fn tenths(&self) -> Option<&[Self; TENTHS]> {
+        self.leaving.as_ref().map(|leaving| &leaving.tenths)
+    }
+
+    /// How they stand for a client who asks for a name that may answer some of them, and how long the
+    /// prefix of the network is for which that holds; 0: for all.
+    pub(super) fn of_client(&self, slots: &[PoolId], client: IpAddr) -> (&Self, u8) {
+        match &self.leaving {
+            None => (self, 0),
+            Some(leaving) => leaving.of_client(slots, client).unwrap_or((self, 0)),
+        }
     }
 
     /// How one pool stands.
     pub fn get(&self, pool: PoolId) -> Option<&PoolState> {
         state_in(&self.lots, pool)
+    }
+}
+
+impl Leaving {
+    #[cold]
+    fn of_client(&self, slots: &[PoolId], client: IpAddr) -> Option<(&Pools, u8)> {
+        let is_concerned = slots.iter().any(|id| self.pools.contains(id));
+        let (mut draw, bits) = sticky_draw(client, TENTH_SALT);
+        let tenth = draw.take(TENTHS as u64) as usize;
+        is_concerned.then(|| Some((self.tenths.get(tenth)?, bits)))?
     }
 }
 

@@ -9,6 +9,7 @@ mod ramp;
 mod requires;
 mod scope;
 mod sticky;
+mod tenths;
 mod turns;
 
 use std::collections::BTreeMap;

@@ -87,6 +87,9 @@ pub enum Step<'a> {
     LastResort,
     /// Every candidate was down, and the name says that then there is no data.
     AllDownNoData,
+    /// Some pools are on their way out or back for maintenance, and the client's network is of those that
+    /// have moved, or not yet.
+    Tenth,
     /// Every candidate was down, and the name says that then the server fails.
     AllDownServFail,
 }

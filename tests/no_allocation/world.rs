@@ -183,6 +183,7 @@ pub fn view() -> View {
     let pools = Pools::seen_by(&inventory, standing, see);
     let world = World {
         rules: Vec::new(),
+        maintenance: Vec::new(),
         zones: Zones::new(vec![Arc::new(zone)], SEED),
         steered,
         inventory: Arc::new(inventory),

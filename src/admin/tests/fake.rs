@@ -126,6 +126,7 @@ impl Control for Fake {
             regions: region_statuses(&inventory(), &overrides),
             pools: pool_statuses(&inventory(), (&pools, &Paces::default()), &overrides, facts),
             overrides: vec![],
+            maintenance: vec![],
         }
     }
 

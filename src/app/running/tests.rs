@@ -5,6 +5,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::super::drills::Drills;
+use super::super::maintenance::Maintenance;
 use super::super::shares::Counted;
 use super::*;
 use crate::health::Overrides;
@@ -48,6 +49,7 @@ pub(in crate::app) fn running(daemon: Daemon, seen: &Arc<Seen>) -> Running {
         ongoing: Ongoing::default(),
         counted: Counted::default(),
         drills: Drills::default(),
+        maintenance: Maintenance::default(),
     }
 }
 

@@ -135,6 +135,7 @@ impl Setup {
             Pools::new(&self.inventory, |id| self.standings.get(&id).copied().unwrap_or(up));
         let world = World {
             rules: Vec::new(),
+            maintenance: Vec::new(),
             zones: Zones::new(zones, SEED),
             steered,
             inventory: Arc::new(self.inventory),

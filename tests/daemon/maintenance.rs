@@ -1,0 +1,115 @@
+//! Planned maintenance: it leaves before it begins, is away, and comes back, if no rule is in the way.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use steersman::{clock, timestamp};
+
+use crate::support::daemon::Daemon;
+use crate::support::setup::Setup;
+use crate::support::wait::{until, until_eq};
+
+const EAST: &str = "192.0.2.1";
+const WEST: &str = "198.51.100.1";
+
+fn setup() -> Setup {
+    let pools = [("us-east", EAST), ("eu-west", WEST)].map(|(name, address)| {
+        format!(
+            "[regions.{name}]\n[pools.{name}]\nregion = \"{name}\"\nendpoints = [\"{address}\"]\n"
+        )
+    });
+    let names = "www = { failover = [\"us-east\", \"eu-west\"], ttl = 1 }\n";
+    Setup::steering(&pools.concat(), names)
+}
+
+/// A time by the clock of UTC.
+fn clock_time(at: SystemTime) -> String {
+    timestamp::to_rfc3339_seconds(at).trim_end_matches('Z').to_owned()
+}
+
+fn window(start: SystemTime, lasts: Duration, more: &str) -> String {
+    let (start, end) = (clock_time(start), clock_time(start + lasts));
+    format!(
+        "[maintenance.patches]\ntarget = \"region:us-east\"\nstart = \"{start}\"\nend = \"{end}\"\n\
+         lead = \"2s\"\nreason = \"kernel update\"\n{more}"
+    )
+}
+
+fn stage(daemon: &Daemon) -> Value {
+    daemon.status()["maintenance"][0]["stage"].clone()
+}
+
+#[test]
+fn it_leaves_before_it_begins_and_comes_back_afterwards() {
+    let setup = setup();
+    let start = clock::wall_now() + Duration::from_secs(8);
+    setup.write("zones/maintenance.toml", window(start, Duration::from_secs(4), ""));
+    let daemon = setup.ready();
+    let status = daemon.status()["maintenance"][0].clone();
+    let reason = &status["reason"];
+    assert_eq!((&status["target"], reason), (&"region:us-east".into(), &"kernel update".into()));
+    assert!(
+        daemon.cli_ok(&["status"]).contains("maintenance patches of region:us-east: planned, ")
+    );
+    assert_eq!(daemon.answer("www"), [EAST]);
+    until("it to leave", || match daemon.status()["maintenance"][0].clone() {
+        window if window["stage"] == "leaving" => Ok(window),
+        window => Err(window.to_string()),
+    });
+    daemon.wait_for_answer("www", WEST);
+    until_eq(json!("away"), || stage(&daemon));
+    let metric = "steersman_maintenance_clients_ratio";
+    let labels = [("maintenance", "patches"), ("target", "region:us-east")];
+    assert_eq!(daemon.metrics().get(metric, &labels), Some(0.0));
+    assert!(clock::wall_now() < start + Duration::from_secs(1), "caches run out before it begins");
+    // A person knows better.
+    assert_eq!(daemon.set("region:us-east", "up").status, 201);
+    assert_eq!(daemon.answer("www"), [EAST]);
+    assert_eq!(daemon.clear("region:us-east").status, 204);
+    assert_eq!(daemon.answer("www"), [WEST]);
+    until_eq(Value::Null, || stage(&daemon));
+    assert_eq!(daemon.answer("www"), [EAST]);
+    let log = daemon.log.text();
+    for stage in ["announced", "leaving", "away", "returning"] {
+        assert!(log.contains(&format!("\"stage\":\"{stage}\"")), "{stage}\n{log}");
+    }
+}
+
+/// What is away stays so over a restart and a load, and goes with its window.
+#[test]
+fn it_is_away_from_the_first_answer_on_and_goes_with_its_window() {
+    let setup = setup();
+    let start = clock::wall_now() - Duration::from_secs(60);
+    let window = window(start, Duration::from_secs(3600), "");
+    setup.write("zones/maintenance.toml", &window);
+    let mut daemon = setup.ready();
+    assert_eq!(daemon.answer("www"), [WEST]);
+    daemon.kill();
+    let daemon = daemon.start_again();
+    daemon.wait_until_ready();
+    assert_eq!((daemon.answer("www"), stage(&daemon)), (vec![WEST.to_owned()], json!("away")));
+    daemon.write("zones/maintenance.toml", window.replace("region:us-east", "region:eu-west"));
+    assert_eq!(daemon.reload().status, 200);
+    daemon.wait_for_answer("www", EAST);
+    daemon.write("zones/maintenance.toml", window.replace("us-east", "us-eats"));
+    let refused = daemon.reload();
+    assert_eq!(refused.status, 422, "{refused:?}");
+    std::fs::remove_file(daemon.path("zones/maintenance.toml")).unwrap();
+    assert_eq!(daemon.reload().status, 200);
+    until_eq(Value::Null, || stage(&daemon));
+}
+
+#[test]
+fn a_rule_keeps_it_from_beginning() {
+    let setup = setup();
+    let start = clock::wall_now() - Duration::from_secs(60);
+    setup.write("zones/maintenance.toml", window(start, Duration::from_secs(3600), ""));
+    setup.write("zones/rules.toml", "[rules.both]\nmin_regions = 2\n");
+    let daemon = setup.ready();
+    assert_eq!((daemon.answer("www"), stage(&daemon)), (vec![EAST.to_owned()], json!("refused")));
+    let labels = [("maintenance", "patches"), ("target", "region:us-east")];
+    let refused = daemon.metrics().get("steersman_maintenance_refused", &labels);
+    assert_eq!(refused, Some(1.0));
+    let log = daemon.log.text();
+    assert!(log.contains("\"rule\":\"both\",\"why\":\"1 region would be up (eu-west)"), "{log}");
+}
