@@ -109,6 +109,31 @@ function drawOverrides() {
   });
 }
 
+function setUpMaintenance(section) {
+  section.append(h('div', { class: 'title' }, h('h2', { id: 'maintenance-title' }, 'Planned maintenance')), h('ul', { class: 'overrides' }));
+}
+
+const STAGES = { planned: ['note', 'is planned'], leaving: ['partly', 'is near: its clients leave'], away: ['drained', 'goes on'], returning: ['partly', 'is over: its clients return'], refused: ['down', 'is refused by a safety rule'] };
+
+function drawMaintenance() {
+  const section = byId('maintenance');
+  const windows = model.overview.maintenance ?? [];
+  section.hidden = windows.length === 0;
+  keyed(section.querySelector('ul'), windows, (window) => `${window.name} ${window.target} ${window.start}`, () => {
+    const parts = { sign: h('span'), words: h('span'), time: h('span', { class: 'muted' }), reason: h('p', { class: 'why' }) };
+    const node = h('li', null, h('div', { class: 'line' }, parts.sign, parts.words, parts.time), parts.reason);
+    node.parts = parts;
+    return node;
+  }, ({ parts }, { name, target, stage, percent, start, end, reason }) => {
+    const [sign, words] = STAGES[stage] ?? ['note', stage];
+    renew(parts.sign, sign, () => icon(sign));
+    text(parts.words, `${name}, of ${targetWords(target)}, ${words}`);
+    const left = percent > 0 && percent < 100 ? `, ${percent} % of its clients are left to it` : '';
+    text(parts.time, `${clock(start)} to ${clock(end)}${left}`);
+    text(parts.reason, reason ?? '');
+  });
+}
+
 let saidLast = null;
 
 /** The whole in one sentence, which is read out when it changes. */
@@ -190,7 +215,7 @@ function draw(changed) {
   if (changed.has('names')) explain.draw();
   if (!model.overview) return;
   if (changed.has('overview') || changed.has('names')) names.draw();
-  if (changed.has('overview')) [drawHeadline(), drawOverrides()];
+  if (changed.has('overview')) [drawHeadline(), drawOverrides(), drawMaintenance()];
   if (changed.has('overview') || changed.has('endpoints')) pools.draw();
   if (changed.has('overview') || changed.has('map') || changed.has('names')) map.draw();
 }
@@ -201,6 +226,7 @@ map.setUp(byId('map'));
 names.setUp(byId('names'));
 pools.setUp(byId('pools'));
 setUpOverrides(byId('overrides'));
+setUpMaintenance(byId('maintenance'));
 timeline.setUp(byId('timeline'));
 explain.setUp(byId('explain'));
 onChange(draw);

@@ -178,7 +178,7 @@ export function eventWords(event) {
     case 'drill':
       return { icon: 'hand', of: 'drills', text: `drill of ${targetWords(event.target)} ${DRILLS[event.state] ?? event.state}` };
     case 'maintenance':
-      return { icon: 'hand', of: 'drills', text: otherWords(event) };
+      return { icon: event.stage === 'refused' ? 'partly' : 'hand', of: 'drills', text: maintenanceWords(event, because) };
     case 'reload':
       return event.errors
         ? { icon: 'partly', of: 'reloads', text: `files refused: ${plural(event.errors, 'error')}; ${event.revision} is still served` }
@@ -192,6 +192,14 @@ const DRILLS = {
   moving: 'has begun: its clients move', away: 'goes on: its clients are away', returning: 'is over: its clients return',
   done: 'is done', ended: 'was ended before its time',
 };
+
+function maintenanceWords({ name, target, stage, start, end }, because) {
+  const what = `maintenance ${name} of ${targetWords(target)}`;
+  const time = `from ${clock(start)} to ${clock(end)}`;
+  const words = { announced: `${what} is announced, ${time}`, leaving: `${what} is near: its clients leave`, away: `${what} goes on until ${clock(end)}`,
+    returning: `${what} is over: its clients return`, refused: `${what} is refused by a safety rule` };
+  return `${words[stage] ?? `${what}: ${stage}`}${because}`;
+}
 
 const probed = (target) => target?.split(' ')[0] ?? '';
 

@@ -248,6 +248,7 @@ impl Control for Running {
             ready: self.ready().is_ok(),
             network_lost: probes.is_cut_off,
             state_unavailable: self.store.unavailable().map(str::to_owned),
+            maintenance: self.maintenance_statuses(&view.world),
             ..overview(inventory, pools, overrides, facts)
         }
     }

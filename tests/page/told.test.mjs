@@ -77,6 +77,30 @@ test('a drill is told of, and the stream goes on after it', async () => {
   await page.finish();
 });
 
+test('planned maintenance is seen to come, to go on and to end', async () => {
+  const page = await enter();
+  const time = (seconds) => new Date(Date.now() + seconds * 1000).toISOString().slice(0, 19);
+  const plan = async (start, end) => {
+    await daemon.write('zones/maintenance.toml', `[maintenance.patches]
+target = "region:us-east"
+start = "${time(start)}"
+end = "${time(end)}"
+lead = "2s"
+reason = "kernel update"
+`);
+    await daemon.api('POST', '/api/v1/reload');
+  };
+  await plan(7200, 7260);
+  const card = page.locator('#maintenance');
+  await card.getByText('patches, of region us-east, is planned').waitFor();
+  await card.getByText('kernel update').waitFor();
+  await plan(-5, 15);
+  await card.getByText('patches, of region us-east, goes on').waitFor();
+  await page.locator('.events').getByText(/maintenance patches of region us-east goes on until .*: kernel update/).waitFor();
+  await until('the window to be over', async () => !(await card.isVisible()) || card.textContent());
+  await page.finish();
+});
+
 test('what a safety rule refuses can be forced by an admin alone', async () => {
   await daemon.write('zones/rules.toml', '[rules.two-regions]\nmin_regions = 3\n');
   await daemon.api('POST', '/api/v1/reload');

@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    EndpointStatus, OverrideStatus, PoolStatus, ProbeFacts, RegionStatus, StandingText,
-    endpoint_statuses, pool_status, region_statuses,
+    EndpointStatus, MaintenanceStatus, OverrideStatus, PoolStatus, ProbeFacts, RegionStatus,
+    StandingText, endpoint_statuses, pool_status, region_statuses,
 };
 use crate::health::{EndpointId, Inventory, Overrides, PoolId};
 use crate::steering::{Paces, Pools};
@@ -38,6 +38,8 @@ pub struct Overview {
     pub unwell: Vec<EndpointStatus>,
     /// All overrides in force, also those on what the files no longer have.
     pub overrides: Vec<OverrideStatus>,
+    /// Planned maintenance that is under way or still to come.
+    pub maintenance: Vec<MaintenanceStatus>,
 }
 
 /// How a pool stands, its endpoints only counted.
