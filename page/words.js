@@ -135,6 +135,10 @@ export function reasons(overview, pools) {
   const said = overview.overrides.filter(({ target }) =>
     pools.some((pool) => target === `pool:${pool.name}` || target === `region:${pool.region}`));
   const words = said.map((o) => `${wordOfOverride(o.state)} by a person: ${o.reason}`);
+  for (const { name, target, stage, reason } of overview.maintenance ?? []) {
+    const isOf = pools.some((pool) => target === `pool:${pool.name}` || target === `region:${pool.region}`);
+    if (isOf && ['leaving', 'away', 'returning'].includes(stage)) words.push(`planned maintenance ${name}: ${reason}`);
+  }
   const failed = new Set();
   for (const endpoint of overview.unwell) {
     const pool = endpoint.name.split('/')[0];

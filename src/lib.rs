@@ -5,7 +5,8 @@
 //! people) builds a new view and swaps it in; see ARCHITECTURE.md for the map of the rooms.
 //!
 //! Pure rooms, without sockets, files, clock or chance: [`wire`], [`zone`], [`steering`],
-//! [`health`], [`place`], [`view`], [`dns`], [`rate_limit`], [`shares`], [`diff`]. Edge rooms, each owning one outside thing: the rest.
+//! [`health`], [`place`], [`view`], [`dns`], [`rate_limit`], [`shares`], [`safety`], [`maintenance`], [`diff`],
+//! [`import`]. Edge rooms, each owning one outside thing: the rest.
 
 pub mod admin;
 pub mod app;
@@ -19,11 +20,14 @@ pub mod drill;
 pub mod duration;
 pub mod explain;
 pub mod finding;
+mod geo_key;
 pub mod geoip;
 pub mod git;
 mod hash;
 pub mod health;
 pub mod history;
+mod hosts;
+pub mod import;
 pub mod live;
 pub mod maintenance;
 pub mod metrics;

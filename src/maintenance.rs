@@ -143,7 +143,7 @@ impl Window {
         };
         let start = self.start.checked_add(ahead).ok()?;
         let end = start.checked_add(Span::try_from(self.lasts).ok()?).ok()?;
-        let moment = |at: DateTime| Some(self.zone.to_ambiguous_timestamp(at).compatible().ok()?);
+        let moment = |at: DateTime| self.zone.to_ambiguous_timestamp(at).compatible().ok();
         Some(Occurrence { start: moment(start)?, end: moment(end)? })
     }
 

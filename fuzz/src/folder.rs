@@ -34,6 +34,11 @@ impl Folder {
         fs::write(self.path(name), bytes).expect("a file that can be written");
     }
 
+    /// Takes a file away, if it is there.
+    pub fn remove(&self, name: &str) {
+        let _ = fs::remove_file(self.path(name));
+    }
+
     /// Loads all of it.
     pub fn load(&self) -> Result<Loaded, Vec<Finding>> {
         config::load(self.0.path(), Arc::new(places()), "", SEED)

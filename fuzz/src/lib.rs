@@ -3,6 +3,7 @@
 
 pub mod findings;
 pub mod folder;
+pub mod imported;
 pub mod question;
 pub mod reply;
 pub mod steered;

@@ -254,6 +254,8 @@ pub struct ProbeFacts {
     pub verdict: Verdict,
     /// Since when that verdict has stood.
     pub since: Option<SystemTime>,
+    /// Whether its pool is away for maintenance.
+    pub away: bool,
     /// Whether the last probe failed.
     pub failing: bool,
     /// What went wrong with the last probe that failed.
@@ -413,7 +415,8 @@ fn endpoint_status(
     let endpoint = &pool.endpoints[id.index as usize];
     let address = endpoint.address.text();
     let target = Target::Endpoint(pool.name.clone(), address.clone());
-    let standing = StandingNow::of(inventory, id, facts.verdict, overrides).standing;
+    let now = StandingNow::of(inventory, id, facts.verdict, overrides);
+    let standing = if facts.away { now.away() } else { now }.standing;
     EndpointStatus {
         name: pool.endpoint_name(id.index as usize),
         address,

@@ -37,7 +37,8 @@ impl Beliefs {
         *self.planned.lock().unwrap_or_else(PoisonError::into_inner) = planned;
     }
 
-    fn planned(&self) -> Planned {
+    /// What is planned.
+    pub fn planned(&self) -> Planned {
         self.planned.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -221,7 +222,6 @@ impl Beliefs {
     }
 }
 
-/// What is away for maintenance is drained, unless a person has said something else.
 fn stands(
     inventory: &Inventory,
     id: EndpointId,
@@ -230,12 +230,7 @@ fn stands(
     planned: &Planned,
 ) -> StandingNow {
     let now = StandingNow::of(inventory, id, verdict, overrides);
-    match (now.standing, planned.get(&id.pool)) {
-        (Standing::Up | Standing::Down, Some(0)) => {
-            StandingNow { standing: Standing::Drained, hold: None }
-        }
-        _ => now,
-    }
+    if planned.get(&id.pool) == Some(&0) { now.away() } else { now }
 }
 
 /// What a pool requires, and what that does.

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use axum::http::StatusCode;
 use hickory_proto::rr::RecordType;
 
+use super::beliefs::Planned;
 use super::running::Running;
 use super::{events, families, reasons};
 use crate::admin::status::{
@@ -38,6 +39,7 @@ use crate::wire::Name;
 struct Moment {
     view: Arc<View>,
     overrides: Overrides,
+    planned: Planned,
     probes: Snapshot,
 }
 
@@ -54,6 +56,7 @@ impl Moment {
         ProbeFacts {
             verdict,
             since: self.probes.since(id),
+            away: self.planned.get(&id.pool) == Some(&0),
             failing: self.is_failing(id, verdict, &targets),
             last_error: self.last_error(id, verdict, &targets),
             last_round_trip: targets.iter().filter_map(|target| target.round_trip).max(),
@@ -170,6 +173,7 @@ impl Running {
         Moment {
             view: self.live.load_full(),
             overrides,
+            planned: self.beliefs.planned(),
             probes: self.beliefs.probes.board().snapshot(),
         }
     }
@@ -206,10 +210,10 @@ impl Control for Running {
 
     fn metrics(&self) -> String {
         let moment = self.moment();
-        let Moment { view, overrides, probes } = &moment;
+        let Moment { view, overrides, planned, probes } = &moment;
         let mut all = self.metrics.families();
         all.push(metrics::info(&view.world.revision, env!("CARGO_PKG_VERSION")));
-        all.extend(families::endpoints(view, overrides, probes));
+        all.extend(families::endpoints(view, (overrides, planned), probes));
         all.extend(families::probes(probes));
         all.extend(families::maintenance(&self.maintenance_statuses(&view.world)));
         all.extend(families::open_files());
@@ -238,7 +242,7 @@ impl Control for Running {
 
     fn overview(&self) -> Overview {
         let moment = self.moment();
-        let Moment { view, overrides, probes } = &moment;
+        let Moment { view, overrides, probes, .. } = &moment;
         let inventory: &Inventory = &view.world.inventory;
         let pools = (&view.pools, &view.world.paces);
         let facts = |id| moment.facts_in_short(id);

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use rustix::process::{Resource, getrlimit};
 
+use super::beliefs::Planned;
 use crate::admin::status::MaintenanceStatus;
 use crate::health::{EndpointId, Overrides, Standing, StandingNow, State};
 use crate::metrics::Family;
@@ -12,7 +13,11 @@ use crate::probe::{Failure, Histogram, Snapshot, TargetStatus};
 use crate::view::View;
 
 /// Endpoints, pools and overrides.
-pub(super) fn endpoints(view: &View, overrides: &Overrides, probes: &Snapshot) -> Vec<Family> {
+pub(super) fn endpoints(
+    view: &View,
+    (overrides, planned): (&Overrides, &Planned),
+    probes: &Snapshot,
+) -> Vec<Family> {
     let inventory = &view.world.inventory;
     let mut up = Family::gauge("steersman_endpoint_up", "Whether probes say that it is up.");
     let mut served = Family::gauge(
@@ -51,7 +56,9 @@ pub(super) fn endpoints(view: &View, overrides: &Overrides, probes: &Snapshot) -
             }
             up.push("", &labels, f64::from(u8::from(verdict.state == State::Up)));
             held.push("", &labels, f64::from(u8::from(is_held)));
-            let standing = StandingNow::of(inventory, id, verdict, overrides).standing;
+            let now = StandingNow::of(inventory, id, verdict, overrides);
+            let is_away = planned.get(&pool_id) == Some(&0);
+            let standing = if is_away { now.away() } else { now }.standing;
             served.push("", &labels, f64::from(u8::from(standing <= Standing::Up)));
         }
         let Some(state) = view.pools.get(pool_id) else { continue };

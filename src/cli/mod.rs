@@ -11,6 +11,7 @@ mod diff;
 mod drill;
 mod explain;
 mod failback;
+mod import;
 pub mod logging;
 pub mod overrides;
 mod probe;
@@ -57,6 +58,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => return check::run(&cli.config, args),
         Command::Diff(args) => return diff::run(&cli.config, args),
         Command::Audit(args) => return audit::run(&cli.config, args),
+        Command::Import(command) => return import::run(command),
         Command::Explain(args) if !args.live => explain::offline(&cli.config, args),
         Command::Ask(args) => runtime.block_on(ask::run(args)),
         Command::Completions { shell } => shell::completions(*shell),
@@ -95,6 +97,7 @@ pub async fn run(command: &Command, client: &Client) -> CommandResult {
         | Command::Ask(_)
         | Command::Probe(_)
         | Command::Demo(_)
+        | Command::Import(_)
         | Command::Completions { .. }
         | Command::Man { .. } => Err("this command does not ask the daemon".into()),
     }

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
 use super::document::{Item, Kind, Table};
-use super::hosts::{host_name, unusable};
 use super::monitors;
 use crate::finding::words::quoted;
 use crate::health::{Endpoint, EndpointAddress, MonitorKind, ProbeAt};
+use crate::hosts::{host_name, unusable};
 
 /// The most that one endpoint or branch may weigh.
 pub(super) const MAX_WEIGHT: u32 = 1_000_000;

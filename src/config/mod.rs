@@ -13,8 +13,6 @@ mod damping;
 mod document;
 mod endpoints;
 mod folder;
-mod geo_key;
-mod hosts;
 mod load;
 mod maintenance;
 mod monitors;

@@ -107,6 +107,15 @@ impl StandingNow {
             },
         }
     }
+
+    /// What is away for maintenance is drained, unless a person has said something else.
+    #[must_use]
+    pub fn away(self) -> Self {
+        match self.standing {
+            Standing::Up | Standing::Down => Self { standing: Standing::Drained, hold: None },
+            Standing::ForcedUp | Standing::Drained | Standing::ForcedDown => self,
+        }
+    }
 }
 
 #[cfg(test)]

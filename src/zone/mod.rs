@@ -2,7 +2,8 @@
 //! and 6672.
 //!
 //! [`read`] turns master files into records, [`build`] checks them and makes a [`Zone`];
-//! [`Zones`] are all that are served. Neither knows of messages or of who asks.
+//! [`Zones`] are all that are served. Neither knows of messages or of who asks. The lexer is there
+//! for whoever reads master files of other dialects.
 
 mod build;
 mod findings;
@@ -16,6 +17,7 @@ mod zones;
 pub use build::{Steered, SteeredTypes, build};
 pub use lookup::Found;
 pub use node::{Node, Referral};
+pub(crate) use read::{Entry, Flaw, Lexer, Token, flaw, seconds};
 pub use read::{Include, read};
 pub use records::{Position, Record, Records};
 pub use zones::Zones;

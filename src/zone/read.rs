@@ -17,6 +17,9 @@ mod time;
 mod tokens;
 
 pub(super) use data::type_name;
+pub(crate) use lexer::{Entry, Flaw, Lexer, Token};
+pub(crate) use mistakes::flaw;
+pub(crate) use time::seconds;
 
 use super::records::Records;
 use crate::finding::Finding;

@@ -28,6 +28,7 @@ mod failover;
 mod floods;
 mod heartbeats;
 mod hostile;
+mod import;
 mod maintenance;
 mod monitors;
 mod network;

@@ -52,16 +52,21 @@ fn it_leaves_before_it_begins_and_comes_back_afterwards() {
         daemon.cli_ok(&["status"]).contains("maintenance patches of region:us-east: planned, ")
     );
     assert_eq!(daemon.answer("www"), [EAST]);
+    let metric = "steersman_maintenance_clients_ratio";
+    let sum = |name| {
+        daemon.metrics().sum(name, &["maintenance=\"patches\"", "target=\"region:us-east\""])
+    };
+    assert_eq!(sum(metric), 1.0);
     until("it to leave", || match daemon.status()["maintenance"][0].clone() {
         window if window["stage"] == "leaving" => Ok(window),
         window => Err(window.to_string()),
     });
     daemon.wait_for_answer("www", WEST);
     until_eq(json!("away"), || stage(&daemon));
-    let metric = "steersman_maintenance_clients_ratio";
-    let labels = [("maintenance", "patches"), ("target", "region:us-east")];
-    assert_eq!(daemon.metrics().get(metric, &labels), Some(0.0));
+    assert_eq!(sum(metric), 0.0);
     assert!(clock::wall_now() < start + Duration::from_secs(1), "caches run out before it begins");
+    assert_eq!(daemon.endpoint("us-east")["standing"], "drained");
+    assert_eq!(daemon.metrics().sum("steersman_endpoint_answerable", &["pool=\"us-east\""]), 0.0);
     // A person knows better.
     assert_eq!(daemon.set("region:us-east", "up").status, 201);
     assert_eq!(daemon.answer("www"), [EAST]);
@@ -107,9 +112,9 @@ fn a_rule_keeps_it_from_beginning() {
     setup.write("zones/rules.toml", "[rules.both]\nmin_regions = 2\n");
     let daemon = setup.ready();
     assert_eq!((daemon.answer("www"), stage(&daemon)), (vec![EAST.to_owned()], json!("refused")));
-    let labels = [("maintenance", "patches"), ("target", "region:us-east")];
-    let refused = daemon.metrics().get("steersman_maintenance_refused", &labels);
-    assert_eq!(refused, Some(1.0));
+    let refused =
+        daemon.metrics().sum("steersman_maintenance_refused", &["maintenance=\"patches\""]);
+    assert_eq!(refused, 1.0);
     let log = daemon.log.text();
     assert!(log.contains("\"rule\":\"both\",\"why\":\"1 region would be up (eu-west)"), "{log}");
 }

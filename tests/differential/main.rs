@@ -8,6 +8,8 @@
 //! The three come from Debian's packages `nsd`, `knot` and `bind9`. Where one is missing the tests
 //! say so and pass, unless `STEERSMAN_PEERS=required` is set, as in CI. `STEERSMAN_SEED` chooses
 //! other zones and questions.
+//!
+//! `gdnsd` compares what was imported from gdnsd with gdnsd itself (package `gdnsd`).
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,6 +19,7 @@
 
 mod choices;
 mod edns;
+mod gdnsd;
 mod made;
 mod peers;
 mod questions;

@@ -166,7 +166,8 @@ impl Mmdb {
             ("binary_format_major_version", Value::U16(2)),
             ("binary_format_minor_version", Value::U16(0)),
             ("build_epoch", Value::U64(1_750_000_000)),
-            ("database_type", "Test".into()),
+            // gdnsd takes places below countries from such a one only.
+            ("database_type", "Test-City".into()),
             ("description", map([("en", "For tests".into())])),
             ("ip_version", Value::U16(if self.bits == 32 { 4 } else { 6 })),
             ("languages", Value::List(vec!["en".into()])),

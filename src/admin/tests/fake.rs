@@ -108,6 +108,7 @@ impl Control for Fake {
                 hold: None,
             },
             since: Some(std::time::UNIX_EPOCH),
+            away: false,
             failing: id.index == 1,
             last_error: (id.index == 1).then(|| "connection refused".into()),
             last_round_trip: Some(Duration::from_micros(1500)),

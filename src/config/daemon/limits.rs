@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::{Dns, Item, Table, expect_keys, set};
-use crate::config::geo_key;
+use crate::geo_key;
 use crate::rate_limit;
 
 /// `[dns.tcp]`

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::{Beside, bounded_text, headers, pattern, port, text, tls};
 use crate::config::document::{Item, Kind, Table};
-use crate::config::hosts::host_name;
 use crate::finding::words::quoted;
 use crate::health::{HttpCheck, HttpVersion, StatusRange};
+use crate::hosts::host_name;
 
 const KEYS: [&str; 11] = [
     "path",

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use super::{Beside, port, text};
 use crate::config::certificate::{self, CLIENT};
 use crate::config::document::{Item, Table};
-use crate::config::hosts::host_name;
 use crate::health::{Certificates, ClientPair, HandshakeCheck, PrivateKey, TlsCheck};
+use crate::hosts::host_name;
 
 /// The keys that all kinds over TLS have.
 pub(super) const KEYS: [&str; 5] =

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::{PoolsFile, Reader, check_count, check_once};
 use crate::config::document::Item;
-use crate::config::geo_key;
 use crate::finding::words::quoted;
+use crate::geo_key;
 use crate::health::{Location, PoolId};
 use crate::place::GeoKey;
 use crate::steering::{Placed, PlacedBy, Policy};

@@ -23,7 +23,7 @@ fn every_bad_file_is_reported_with_what_was_expected() {
         (
             "useless.mmdb",
             Some(useless.bytes()),
-            "a database of type \"Test\" that says of no network where it is",
+            "a database of type \"Test-City\" that says of no network where it is",
             "expected records with one of the fields country.iso_code, registered_country.iso_code",
         ),
         ("", None, "not a regular file", MMDB),

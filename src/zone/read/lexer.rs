@@ -4,7 +4,7 @@
 
 /// Where something stands in a text, cheap to keep; [`Mark::position`] gives line and column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Mark {
+pub(crate) struct Mark {
     line: usize,
     line_start: usize,
     at: usize,
@@ -13,8 +13,13 @@ pub(super) struct Mark {
 impl Mark {
     const START: Self = Self { line: 1, line_start: 0, at: 0 };
 
+    /// How many bytes stand before it.
+    pub(crate) fn offset(self) -> usize {
+        self.at
+    }
+
     /// Line and column, both from 1; columns count characters.
-    pub(super) fn position(self, text: &str) -> (u32, u32) {
+    pub(crate) fn position(self, text: &str) -> (u32, u32) {
         let before = text.get(self.line_start..self.at).unwrap_or_default();
         let column = before.chars().count() + 1;
         (saturate(self.line), saturate(column))
@@ -27,32 +32,32 @@ fn saturate(number: usize) -> u32 {
 
 /// One word or quoted string.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Token<'t> {
+pub(crate) struct Token<'t> {
     /// As written, without the quotes.
-    pub(super) text: &'t str,
+    pub(crate) text: &'t str,
     /// Whether it stands in quotes.
-    pub(super) quoted: bool,
+    pub(crate) quoted: bool,
     /// Whether it follows the token before it without a space.
-    pub(super) glued: bool,
+    pub(crate) glued: bool,
     /// Where it begins.
-    pub(super) place: Mark,
+    pub(crate) place: Mark,
 }
 
 impl Token<'_> {
     /// Whether it begins like a comment of a shell or of TOML.
-    pub(super) fn is_hash(&self) -> bool {
+    pub(crate) fn is_hash(&self) -> bool {
         !self.quoted && self.text.starts_with('#')
     }
 }
 
 /// What stands between two ends of lines that count.
 #[derive(Debug)]
-pub(super) struct Entry<'t> {
-    pub(super) tokens: Vec<Token<'t>>,
+pub(crate) struct Entry<'t> {
+    pub(crate) tokens: Vec<Token<'t>>,
     /// Whether it begins with a blank: its owner is the last one.
-    pub(super) indented: bool,
+    pub(crate) indented: bool,
     /// The first thing in it that is no token.
-    pub(super) flaw: Option<Flaw>,
+    pub(crate) flaw: Option<Flaw>,
 }
 
 /// More than the 65,535 bytes of a record's data can be written as, with its owner, TTL, class and
@@ -70,12 +75,12 @@ impl<'t> Entry<'t> {
     }
 
     /// Where it begins.
-    pub(super) fn start(&self) -> Mark {
+    pub(crate) fn start(&self) -> Mark {
         self.tokens.first().map_or(Mark::START, |token| token.place)
     }
 
     /// Where its last token ends, and more may be missing.
-    pub(super) fn end(&self) -> Mark {
+    pub(crate) fn end(&self) -> Mark {
         self.tokens.last().map_or(Mark::START, |token| Mark {
             at: token.place.at + token.text.len() + if token.quoted { 2 } else { 0 },
             ..token.place
@@ -85,7 +90,7 @@ impl<'t> Entry<'t> {
 
 /// What makes an entry unreadable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flaw {
+pub(crate) enum Flaw {
     /// A quoted string that does not end on its line.
     OpenQuote(Mark),
     /// A parenthesis that is never closed.
@@ -111,7 +116,7 @@ impl Flaw {
 }
 
 /// Cuts a text into entries.
-pub(super) struct Lexer<'t> {
+pub(crate) struct Lexer<'t> {
     text: &'t str,
     at: usize,
     line: usize,
@@ -125,12 +130,12 @@ pub(super) struct Lexer<'t> {
 }
 
 impl<'t> Lexer<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    pub(crate) fn new(text: &'t str) -> Self {
         Self { text, at: 0, line: 1, line_start: 0, open: 0, opened: Mark::START, rewinds_left: 10 }
     }
 
     /// The next entry that is not empty, its tokens in the memory of `tokens`.
-    pub(super) fn next(&mut self, mut tokens: Vec<Token<'t>>) -> Option<Entry<'t>> {
+    pub(crate) fn next(&mut self, mut tokens: Vec<Token<'t>>) -> Option<Entry<'t>> {
         tokens.clear();
         let mut entry = Entry { tokens, indented: false, flaw: None };
         while let Some(byte) = self.peek() {

@@ -61,7 +61,7 @@ pub(super) fn shown(token: Token<'_>) -> String {
 }
 
 /// Where an entry stops being readable, what was found and what was expected.
-pub(super) fn flaw(flaw: Flaw) -> (Mark, (String, String)) {
+pub(crate) fn flaw(flaw: Flaw) -> (Mark, (String, String)) {
     let (place, found, expected) = match flaw {
         Flaw::OpenQuote(at) => {
             (at, "a quote that is not closed".into(), "a second \" on this line")

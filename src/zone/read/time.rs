@@ -1,7 +1,7 @@
 //! Times in master files: seconds, or a sum of units such as `1h30m`.
 
 /// The seconds that a text means, if it is a time; sums beyond `u64` stay at its end.
-pub(super) fn seconds(text: &str) -> Option<u64> {
+pub(crate) fn seconds(text: &str) -> Option<u64> {
     if !text.starts_with(|first: char| first.is_ascii_digit()) {
         return None;
     }

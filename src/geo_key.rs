@@ -9,10 +9,10 @@ const FORMS: &str =
     r#"EU, EU-FR, NA-US-CA, AS64500, "203.0.113.0/24" or default, each in this spelling"#;
 
 /// What was found instead of a key, and what was expected.
-pub(super) type Wrong = (String, String);
+pub(crate) type Wrong = (String, String);
 
 /// Reads one key.
-pub(super) fn parse(text: &str) -> Result<GeoKey, Wrong> {
+pub(crate) fn parse(text: &str) -> Result<GeoKey, Wrong> {
     if text.contains(['/', ':']) || text.parse::<IpAddr>().is_ok() {
         return network(text).map(|(address, length)| GeoKey::Network { address, length });
     }
@@ -116,7 +116,7 @@ fn subdivision(country: &Country, code: &str) -> Result<GeoKey, String> {
 }
 
 /// Reads a network: its first address and its length in bits.
-pub(super) fn network(text: &str) -> Result<(IpAddr, u8), Wrong> {
+pub(crate) fn network(text: &str) -> Result<(IpAddr, u8), Wrong> {
     let wrong = |expected: String| (quoted(text), expected);
     let (address, length) = text.split_once('/').unwrap_or((text, ""));
     let Ok(address) = address.parse::<IpAddr>() else {

@@ -8,7 +8,7 @@ use crate::wire::Name;
 ///
 /// Labels are of letters, digits, hyphens and underscores: what stands in certificates, URLs and
 /// the targets of aliases. Anything else would be a slip of the hand.
-pub(super) fn host_name(text: &str) -> Result<Name, String> {
+pub(crate) fn host_name(text: &str) -> Result<Name, String> {
     let name = Name::parse(text, &Name::root()).map_err(|error| error.to_string())?;
     if name.is_root() || text == "@" {
         return Err("no host name".into());
@@ -32,7 +32,7 @@ pub(super) fn host_name(text: &str) -> Result<Name, String> {
 }
 
 /// Why an address can be neither answered nor probed.
-pub(super) fn unusable(address: IpAddr) -> Option<String> {
+pub(crate) fn unusable(address: IpAddr) -> Option<String> {
     let kind = match address {
         IpAddr::V4(ip) if ip.is_broadcast() => "the broadcast address",
         _ if address.is_unspecified() => "the unspecified address",
