@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::http::StatusCode;
 use hickory_proto::rr::RecordType;
@@ -12,8 +12,8 @@ use super::beliefs::Planned;
 use super::running::Running;
 use super::{events, families, reasons};
 use crate::admin::status::{
-    ChangeStatus, OverrideStatus, ProbeFacts, ProbeStatus, RoundTripStatus, Status, pool_statuses,
-    region_statuses,
+    ChangeStatus, CourseText, EndpointList, OverrideStatus, Overview, ProbeFacts, ProbeStatus,
+    RecentStatus, RoundTripStatus, Status, overview, pool_statuses, region_statuses, some_pools,
 };
 use crate::admin::{
     AddressType, Cleared, Control, DrillError, DrillWish, ExplainRequest, NameList, NameMap,
@@ -30,7 +30,7 @@ use crate::health::{
 use crate::history::{History, What};
 use crate::maintenance::WindowText;
 use crate::metrics;
-use crate::probe::{Snapshot, TargetStatus};
+use crate::probe::{Course, RecentProbe, Snapshot, TargetStatus};
 use crate::state::{Author, Change, Granted, Role, StateError, Token, Trail};
 use crate::timestamp;
 use crate::view::View;
@@ -47,6 +47,12 @@ struct Moment {
 impl Moment {
     fn facts(&self, id: EndpointId) -> ProbeFacts {
         let targets: Vec<&TargetStatus> = self.probes.targets_of(id).collect();
+        ProbeFacts { probes: self.probe_statuses(id, &targets), ..self.facts_in_short(id) }
+    }
+
+    /// The same, without what each monitor knows.
+    fn facts_in_short(&self, id: EndpointId) -> ProbeFacts {
+        let targets: Vec<&TargetStatus> = self.probes.targets_of(id).collect();
         let verdict = self.probes.verdict(id);
         ProbeFacts {
             verdict,
@@ -55,9 +61,18 @@ impl Moment {
             failing: self.is_failing(id, verdict, &targets),
             last_error: self.last_error(id, verdict, &targets),
             last_round_trip: targets.iter().filter_map(|target| target.round_trip).max(),
-            probes: self.probe_statuses(id, &targets),
+            probes: Vec::new(),
             held_until: targets.iter().filter_map(|target| target.held_until).max(),
         }
+    }
+
+    /// The same, with how the last probes of each monitor went.
+    fn facts_in_full(&self, id: EndpointId) -> ProbeFacts {
+        let mut facts = self.facts(id);
+        for (probe, target) in facts.probes.iter_mut().zip(self.probes.targets_of(id)) {
+            probe.recent = target.recent.iter().map(recent_status).collect();
+        }
+        facts
     }
 }
 
@@ -126,7 +141,22 @@ impl Moment {
                 p99: milliseconds(p99),
                 count: target.round_trips.count(),
             }),
+            recent: Vec::new(),
         }
+    }
+}
+
+fn recent_status(probe: RecentProbe) -> RecentStatus {
+    let at = probe.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    RecentStatus {
+        at: at.as_secs(),
+        // To the hundredth: more is noise, and there are many.
+        ms: (probe.round_trip.as_secs_f64() * 100_000.0).round() / 100.0,
+        course: match probe.course {
+            Course::Passed => CourseText::Passed,
+            Course::Failed => CourseText::Failed,
+            Course::Void => CourseText::Void,
+        },
     }
 }
 
@@ -209,6 +239,29 @@ impl Control for Running {
             overrides: overrides.iter().map(|(t, what)| OverrideStatus::new(t, what)).collect(),
             maintenance: self.maintenance_statuses(&view.world),
         }
+    }
+
+    fn overview(&self) -> Overview {
+        let moment = self.moment();
+        let Moment { view, overrides, probes, .. } = &moment;
+        let inventory: &Inventory = &view.world.inventory;
+        let pools = (&view.pools, &view.world.paces);
+        let facts = |id| moment.facts_in_short(id);
+        Overview {
+            revision: view.world.revision.clone(),
+            started: timestamp::to_rfc3339(self.started),
+            ready: self.ready().is_ok(),
+            network_lost: probes.is_cut_off,
+            state_unavailable: self.store.unavailable().map(str::to_owned),
+            maintenance: self.maintenance_statuses(&view.world),
+            ..overview(inventory, pools, overrides, facts)
+        }
+    }
+
+    fn endpoints(&self, pools: &[String]) -> EndpointList {
+        let moment = self.moment();
+        let Moment { view, overrides, .. } = &moment;
+        some_pools(&view.world.inventory, pools, overrides, |id| moment.facts_in_full(id))
     }
 
     fn explain(&self, question: &ExplainRequest) -> Result<serde_json::Value, Problem> {

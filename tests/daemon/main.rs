@@ -34,6 +34,7 @@ mod monitors;
 mod network;
 mod observing;
 mod overrides;
+mod page;
 mod panics;
 mod reload;
 mod requires;
