@@ -69,10 +69,10 @@ describe('the map', () => {
 
   test('another name and type is asked for', async () => {
     const { page } = await enter();
-    const asked = page.waitForRequest((request) => request.url().includes('map?name=api.example.com.&type=A'));
-    await page.getByLabel('Name', { exact: true }).first().selectOption('api.example.com');
+    const asked = page.waitForRequest((request) => request.url().includes('map?name=www.example.com.&type=A'));
+    await page.getByLabel('Name', { exact: true }).first().selectOption('www.example.com');
     await asked;
-    await page.getByText(/^api\.example\.com A: /).waitFor();
+    await page.getByText(/^www\.example\.com A: /).waitFor();
     await page.finish();
   });
 
