@@ -113,7 +113,7 @@ pub enum What {
     /// A drill begins, goes on or ends.
     Drill {
         /// Its number.
-        id: String,
+        drill: String,
         /// `region:…`, `pool:…` or `endpoint:…`.
         target: String,
         /// How far it is.
