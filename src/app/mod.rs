@@ -13,6 +13,7 @@ mod events;
 mod families;
 mod first_round;
 mod floods;
+mod follow;
 mod limits;
 mod maintenance;
 mod panics;
@@ -32,6 +33,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use self::drills::Drills;
+use self::follow::Git;
 use self::maintenance::Maintenance;
 use self::shares::Counted;
 use crate::admin::Access;
@@ -97,8 +99,14 @@ impl App {
         let seed = u64::from_le_bytes(clock::random_bytes().map_err(other("no randomness"))?);
         let seen = Arc::new(Seen::now(&daemon));
         let watch = Watch::new(&daemon, Arc::clone(&seen));
-        let Loaded { world, certificate, cookie_secrets, warnings, .. } =
-            reload::load(&daemon, seed).map_err(StartError::Files)?;
+        let (git, loaded) = match Git::open(&daemon)? {
+            None => (None, reload::load(&daemon, seed).map_err(StartError::Files)?),
+            Some(git) => {
+                let (git, loaded) = begin_with_git(git, &daemon, seed, &mut signals).await?;
+                (Some(git), loaded)
+            }
+        };
+        let Loaded { world, certificate, cookie_secrets, warnings, .. } = loaded;
         let cookie_secrets = match cookie_secrets {
             Some(secrets) => secrets,
             None => CookieSecrets::new(&[clock::random_bytes().map_err(other("no randomness"))?]),
@@ -135,6 +143,7 @@ impl App {
             counted: Counted::default(),
             drills: Drills::default(),
             maintenance: Maintenance::new(plans),
+            git,
         });
 
         running.remember();
@@ -212,6 +221,33 @@ impl App {
         tokio::join!(self.server.stop(), encrypted, self.background.stop(&self.running));
         tracing::info!("stopped");
     }
+}
+
+/// What is there, or is fetched, unless somebody ends it meanwhile.
+async fn begin_with_git(
+    git: Git,
+    daemon: &Daemon,
+    seed: u64,
+    signals: &mut Signals,
+) -> Result<(Git, Loaded), StartError> {
+    let stop = git.stopper();
+    let daemon = daemon.clone();
+    let beginning = tokio::task::spawn_blocking(move || {
+        let loaded = git.begin(&daemon, seed)?;
+        Ok((git, loaded))
+    });
+    tokio::pin!(beginning);
+    let begun = tokio::select! {
+        begun = &mut beginning => begun,
+        () = signals.end() => {
+            stop();
+            let _ = beginning.await;
+            return Err(StartError::Stopped);
+        }
+    };
+    begun.unwrap_or_else(|_| {
+        Err(StartError::Other("loading ended in a panic: this is a bug".into()))
+    })
 }
 
 /// The sockets of answering and of the admin endpoint.
