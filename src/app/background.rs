@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::follow::Wanted;
+use super::reloads::Wanted;
 use super::running::Running;
 use super::{StartError, floods, follow, other};
 use crate::admin;

@@ -1,15 +1,14 @@
 //! What people ask of the daemon by the admin endpoint.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use hickory_proto::rr::RecordType;
 
 use super::beliefs::Planned;
-use super::follow::Wanted;
+use super::reloads::Wanted;
 use super::running::Running;
 use super::{events, families, reasons};
 use crate::admin::status::{
@@ -28,7 +27,7 @@ use crate::health::{
     EndpointId, Family, Inventory, Monitor, Override, OverrideState, Overrides, State, Target,
     Verdict,
 };
-use crate::history::{History, What};
+use crate::history::History;
 use crate::maintenance::WindowText;
 use crate::metrics;
 use crate::probe::{Snapshot, TargetStatus};
@@ -153,62 +152,6 @@ impl Running {
     /// No change without its entry in the audit log.
     pub(super) fn audit_durably(&self, by: &Author, change: &Change) -> Result<(), OverrideError> {
         self.store.audit(clock::wall_now(), by, change).map_err(OverrideError::NotDurable)
-    }
-
-    /// Loads the files, or what has been fetched, and tells everybody what came of it.
-    pub(super) fn reload_wanted(
-        &self,
-        wanted: Wanted,
-        by: &Author,
-    ) -> Result<String, Vec<Finding>> {
-        match (&self.git, wanted) {
-            (Some(git), Wanted::Newest) => self.reload_newest(git, by),
-            _ => self.reload_by(by, |by| self.load(by)),
-        }
-    }
-
-    /// The same, whatever is loaded.
-    pub(super) fn reload_by(
-        &self,
-        by: &Author,
-        load: impl FnOnce(&Author) -> Result<(String, Author), Vec<Finding>>,
-    ) -> Result<String, Vec<Finding>> {
-        let _loading = self.ongoing.loading.lock().unwrap_or_else(PoisonError::into_inner);
-        self.ongoing.load_is_waiting.store(false, Ordering::Release);
-        let before = self.live.load().world.revision.clone();
-        let loaded = load(by);
-        self.metrics.reloaded(loaded.is_ok());
-        match &loaded {
-            Ok((revision, by)) => {
-                tracing::info!(revision, "reloaded");
-                let what = What::Reload { revision: revision.clone(), errors: None };
-                self.history.add(clock::wall_now(), what);
-                self.audit_reload(by, before, revision);
-            }
-            Err(findings) => {
-                let what = What::Reload { revision: before, errors: Some(findings.len()) };
-                self.history.add(clock::wall_now(), what);
-                for finding in findings {
-                    tracing::error!(%finding, "a file is wrong");
-                }
-                tracing::error!(
-                    findings = findings.len(),
-                    "not reloaded: what was served before is still served"
-                );
-            }
-        }
-        loaded.map(|(revision, _)| revision)
-    }
-
-    /// Files have a history of their own, so that zones are not held up by a full disk.
-    fn audit_reload(&self, by: &Author, before: String, after: &str) {
-        if before == after || self.store.unavailable().is_some() {
-            return;
-        }
-        let change = Change::Reload { before, after: after.to_owned() };
-        if let Err(error) = self.store.audit(clock::wall_now(), by, &change) {
-            tracing::error!(%error, "the audit log lacks a reload");
-        }
     }
 
     /// An error if a target is not in the files.

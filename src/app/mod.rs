@@ -14,10 +14,12 @@ mod families;
 mod first_round;
 mod floods;
 mod follow;
+mod git;
 mod limits;
 mod maintenance;
 mod panics;
 mod reasons;
+mod reloads;
 mod reports;
 mod rules;
 mod running;
@@ -33,7 +35,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use self::drills::Drills;
-use self::follow::Git;
+use self::git::Git;
 use self::maintenance::Maintenance;
 use self::shares::Counted;
 use crate::admin::Access;
@@ -102,7 +104,7 @@ impl App {
         let (git, loaded) = match Git::open(&daemon)? {
             None => (None, reload::load(&daemon, seed).map_err(StartError::Files)?),
             Some(git) => {
-                let (git, loaded) = begin_with_git(git, &daemon, seed, &mut signals).await?;
+                let (git, loaded) = git::begin(git, &daemon, seed, &mut signals).await?;
                 (Some(git), loaded)
             }
         };
@@ -221,33 +223,6 @@ impl App {
         tokio::join!(self.server.stop(), encrypted, self.background.stop(&self.running));
         tracing::info!("stopped");
     }
-}
-
-/// What is there, or is fetched, unless somebody ends it meanwhile.
-async fn begin_with_git(
-    git: Git,
-    daemon: &Daemon,
-    seed: u64,
-    signals: &mut Signals,
-) -> Result<(Git, Loaded), StartError> {
-    let stop = git.stopper();
-    let daemon = daemon.clone();
-    let beginning = tokio::task::spawn_blocking(move || {
-        let loaded = git.begin(&daemon, seed)?;
-        Ok((git, loaded))
-    });
-    tokio::pin!(beginning);
-    let begun = tokio::select! {
-        begun = &mut beginning => begun,
-        () = signals.end() => {
-            stop();
-            let _ = beginning.await;
-            return Err(StartError::Stopped);
-        }
-    };
-    begun.unwrap_or_else(|_| {
-        Err(StartError::Other("loading ended in a panic: this is a bug".into()))
-    })
 }
 
 /// The sockets of answering and of the admin endpoint.

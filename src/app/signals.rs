@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::follow::Wanted;
+use super::reloads::Wanted;
 use super::running::Running;
 
 /// The signals that the daemon listens to, from the moment this is made; before, each of them
