@@ -104,13 +104,11 @@ pub(super) fn git(status: &GitStatus, last_fetch: Option<SystemTime>) -> Vec<Fam
     if let Some(commit) = &status.commit {
         info.push("", &[("branch", &status.branch), ("commit", commit)], 1.0);
     }
-    let mut fetched = Family::gauge(
+    let fetched = Family::gauge(
         "steersman_git_last_fetch_timestamp_seconds",
-        "When the branch was last fetched.",
+        "When the branch was last fetched; 0 until it has been since the start.",
     );
-    if let Some(at) = last_fetch {
-        fetched.push("", &[], unix_seconds(at));
-    }
+    let fetched = fetched.sample(&[], last_fetch.map_or(0.0, unix_seconds));
     let refused = Family::gauge(
         "steersman_git_commit_refused",
         "Whether the newest commit is refused, and an older one served.",

@@ -73,34 +73,33 @@ pub struct Mirror {
     source: Source,
     folder: PathBuf,
     stop: AtomicBool,
-    /// Held, not used.
-    _lock: File,
+    /// Held, not used; or why nothing can be written here.
+    lock: Result<File, String>,
 }
 
 impl Mirror {
-    /// Begins to follow, with a folder of its own.
+    /// Begins to follow, with a folder of its own. Where that cannot be written, nothing can be
+    /// fetched, but what is there can be served.
     ///
     /// # Errors
     ///
-    /// The folder cannot be written, or somebody else has it.
+    /// Somebody else has it.
     pub fn open(folder: &Path, source: Source) -> Result<Self, String> {
-        let in_words = |error: io::Error| format!("{}: {error}", folder.display());
-        let folder = absolute(folder).map_err(in_words)?;
-        DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(in_words)?;
-        DirBuilder::new().recursive(true).create(folder.join("trees")).map_err(in_words)?;
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false).mode(0o600);
-        let lock = options.open(folder.join("lock")).map_err(in_words)?;
-        lock.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => format!(
-                "{}: another daemon follows a remote here; each needs a state folder of its own",
-                folder.display()
-            ),
-            TryLockError::Error(error) => in_words(error),
-        })?;
+        let folder = absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        let lock = lock(&folder).map_err(|error| format!("{}: {error}", folder.display()));
+        let lock = match lock {
+            Ok(None) => {
+                return Err(format!(
+                    "{}: another daemon follows a remote here; each needs a state folder of its own",
+                    folder.display()
+                ));
+            }
+            Ok(Some(lock)) => Ok(lock),
+            Err(why) => Err(why),
+        };
         let allowed_signers = source.allowed_signers.map(|file| absolute(&file).unwrap_or(file));
         let source = Source { allowed_signers, ..source };
-        let mirror = Self { source, folder, stop: AtomicBool::new(false), _lock: lock };
+        let mirror = Self { source, folder, stop: AtomicBool::new(false), lock };
         mirror.sweep(None);
         Ok(mirror)
     }
@@ -110,13 +109,11 @@ impl Mirror {
         self.stop.store(true, Ordering::Release);
     }
 
-    /// What is followed.
-    pub fn source(&self) -> &Source {
-        &self.source
-    }
-
     /// Fetches the branch, and returns the commit that it is at.
     pub fn fetch(&self) -> Result<String, Failure> {
+        if let Err(why) = &self.lock {
+            return Err(Failure::NotRun(why.clone()));
+        }
         let mirror = self.mirror();
         if mirror.join("HEAD").is_file() {
             match self.fetch_into(&mirror) {
@@ -211,6 +208,9 @@ impl Mirror {
     /// Removes all trees but the one to begin with, and that of another commit; what cannot be
     /// removed only costs room.
     pub fn sweep(&self, also_kept: Option<&str>) {
+        if self.lock.is_err() {
+            return;
+        }
         let kept = [self.served(), also_kept.map(str::to_owned)];
         let is_kept = |name: &str| kept.iter().flatten().any(|kept| kept == name);
         let Ok(trees) = fs::read_dir(self.folder.join("trees")) else { return };
@@ -246,6 +246,20 @@ impl Mirror {
         let settings = SETTINGS.iter().map(|text| OsStr::new(text).to_owned());
         let arguments = arguments.into_iter().map(|text| text.as_ref().to_owned());
         run(call, settings.chain(arguments))
+    }
+}
+
+/// Makes the folder, and takes it; none where somebody else has it.
+fn lock(folder: &Path) -> io::Result<Option<File>> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    DirBuilder::new().recursive(true).create(folder.join("trees"))?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    let lock = options.open(folder.join("lock"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 

@@ -283,6 +283,24 @@ fn a_remote_may_go_and_come_back_and_a_start_needs_none() {
     assert_eq!(states(&daemon, 3), ["unreachable", "reachable", "serving"]);
 }
 
+#[test]
+fn a_folder_that_cannot_be_written_is_served_from() {
+    let remote = Remote::new();
+    let mut daemon = remote.setup(OFTEN).ready();
+    daemon.signal("TERM");
+    assert!(daemon.end().success());
+    let lock = daemon.path("state/git/lock");
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
+    let daemon = daemon.start_again();
+    assert_eq!(daemon.answer("fixed"), ["192.0.2.99"]);
+    let why = until("the reason", || {
+        let git = daemon.status()["git"].clone();
+        git["unreachable"].as_str().map(str::to_owned).ok_or_else(|| git.to_string())
+    });
+    assert!(why.contains("state/git: Is a directory"), "{why}");
+}
+
 /// As a fetch leaves it that was killed, or a disk that bites.
 #[test]
 fn a_broken_mirror_is_made_anew() {

@@ -115,7 +115,7 @@ fn mistakes_are_said() {
     for (text, findings) in [
         (
             "zone = 'x'",
-            &[r#"1:1: unknown key "zone" (did you mean "zones"?); expected one of zones, geoip, state, dns, monitors, admin, log"#[..].to_string()][..],
+            &[r#"1:1: unknown key "zone" (did you mean "zones"?); expected one of zones, geoip, state, git, dns, monitors, admin, log"#[..].to_string()][..],
         ),
         (
             "[dns]\nport = 53",
@@ -281,10 +281,10 @@ fn what_git_could_not_follow_is_a_finding() {
         findings,
         [
             "steersman.toml:1:1: zones beside [git]; expected one of both: path under [git] names the folder".into(),
-            format!("steersman.toml:2:1: no remote; expected remote, {}", &remote[9..]),
+            format!("steersman.toml:2:2: no remote; expected remote, {}", &remote[9..]),
             "steersman.toml:3:9: \"10ms\"; expected a time from \"1s\" to \"1d\"".into(),
             "steersman.toml:4:11: \"2d\"; expected a time from \"1s\" to \"1d\"".into(),
-            "steersman.toml:5:1: unknown key \"remotes\" (did you mean remote?); expected one of remote, branch, path, every, timeout, allowed_signers".into(),
+            "steersman.toml:5:1: unknown key \"remotes\" (did you mean \"remote\"?); expected one of remote, branch, path, every, timeout, allowed_signers".into(),
         ]
     );
     for path in ["", "/etc", "../zones", "a/../../b"] {
