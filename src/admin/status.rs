@@ -34,6 +34,9 @@ pub struct Status {
     /// Whether nobody is heard of any more, so that verdicts stay as they are.
     #[serde(default, skip_serializing_if = "is_false")]
     pub network_lost: bool,
+    /// The remote that the zones come from, if they come from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<GitStatus>,
     /// Why overrides are refused, if they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_unavailable: Option<String>,
@@ -46,6 +49,37 @@ pub struct Status {
     /// Planned maintenance that is under way or still to come.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub maintenance: Vec<MaintenanceStatus>,
+}
+
+/// How it stands with a remote that is followed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GitStatus {
+    /// Where it is.
+    pub remote: String,
+    /// The branch that is followed.
+    pub branch: String,
+    /// The commit that is served.
+    pub commit: Option<String>,
+    /// When the branch was last fetched; none: not since the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetched: Option<String>,
+    /// Why it cannot be fetched now, if it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreachable: Option<String>,
+    /// The newest commit, if that is not served for what is wrong with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<RefusedCommit>,
+}
+
+/// A commit that is not served.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedCommit {
+    /// Its hash.
+    pub commit: String,
+    /// Since when it is refused.
+    pub since: String,
+    /// All that is wrong with it, each with file, line and column.
+    pub why: Vec<String>,
 }
 
 /// A window of maintenance.

@@ -1,14 +1,14 @@
 //! What people ask of the daemon by the admin endpoint.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::http::StatusCode;
 use hickory_proto::rr::RecordType;
 
 use super::beliefs::Planned;
+use super::reloads::Wanted;
 use super::running::Running;
 use super::{events, families, reasons};
 use crate::admin::status::{
@@ -27,7 +27,7 @@ use crate::health::{
     EndpointId, Family, Inventory, Monitor, Override, OverrideState, Overrides, State, Target,
     Verdict,
 };
-use crate::history::{History, What};
+use crate::history::History;
 use crate::maintenance::WindowText;
 use crate::metrics;
 use crate::probe::{Course, RecentProbe, Snapshot, TargetStatus};
@@ -184,17 +184,6 @@ impl Running {
         self.store.audit(clock::wall_now(), by, change).map_err(OverrideError::NotDurable)
     }
 
-    /// Files have a history of their own, so that zones are not held up by a full disk.
-    fn audit_reload(&self, by: &Author, before: String, after: &str) {
-        if before == after || self.store.unavailable().is_some() {
-            return;
-        }
-        let change = Change::Reload { before, after: after.to_owned() };
-        if let Err(error) = self.store.audit(clock::wall_now(), by, &change) {
-            tracing::error!(%error, "the audit log lacks a reload");
-        }
-    }
-
     /// An error if a target is not in the files.
     pub(super) fn unknown(&self, target: &Target) -> Option<OverrideError> {
         let view = self.live.load();
@@ -218,6 +207,12 @@ impl Control for Running {
         all.extend(families::probes(probes));
         all.extend(families::maintenance(&self.maintenance_statuses(&view.world)));
         all.extend(families::open_files());
+        all.extend(
+            self.git_status(&view.world)
+                .iter()
+                .zip(&self.git)
+                .flat_map(|(status, git)| families::git(status, git.last_fetch())),
+        );
         drop(moment);
         metrics::render(all)
     }
@@ -231,6 +226,7 @@ impl Control for Running {
             started: timestamp::to_rfc3339(self.started),
             ready: self.ready().is_ok(),
             network_lost: moment.probes.is_cut_off,
+            git: self.git_status(&view.world),
             state_unavailable: self.store.unavailable().map(str::to_owned),
             regions: region_statuses(inventory, overrides),
             pools: pool_statuses(inventory, (&view.pools, &view.world.paces), overrides, |id| {
@@ -389,31 +385,7 @@ impl Control for Running {
     }
 
     fn reload(&self, by: &Author) -> Result<String, Vec<Finding>> {
-        let _loading = self.ongoing.loading.lock().unwrap_or_else(PoisonError::into_inner);
-        self.ongoing.load_is_waiting.store(false, Ordering::Release);
-        let before = self.live.load().world.revision.clone();
-        let loaded = self.load(by);
-        self.metrics.reloaded(loaded.is_ok());
-        match &loaded {
-            Ok((revision, by)) => {
-                tracing::info!(revision, "reloaded");
-                let what = What::Reload { revision: revision.clone(), errors: None };
-                self.history.add(clock::wall_now(), what);
-                self.audit_reload(by, before, revision);
-            }
-            Err(findings) => {
-                let what = What::Reload { revision: before, errors: Some(findings.len()) };
-                self.history.add(clock::wall_now(), what);
-                for finding in findings {
-                    tracing::error!(%finding, "a file is wrong");
-                }
-                tracing::error!(
-                    findings = findings.len(),
-                    "not reloaded: what was served before is still served"
-                );
-            }
-        }
-        loaded.map(|(revision, _)| revision)
+        self.reload_wanted(Wanted::Newest, by)
     }
 
     fn history(&self) -> Arc<History> {

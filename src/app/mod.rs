@@ -13,10 +13,13 @@ mod events;
 mod families;
 mod first_round;
 mod floods;
+mod follow;
+mod git;
 mod limits;
 mod maintenance;
 mod panics;
 mod reasons;
+mod reloads;
 mod reports;
 mod rules;
 mod running;
@@ -32,6 +35,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use self::drills::Drills;
+use self::git::Git;
 use self::maintenance::Maintenance;
 use self::shares::Counted;
 use crate::admin::Access;
@@ -97,8 +101,14 @@ impl App {
         let seed = u64::from_le_bytes(clock::random_bytes().map_err(other("no randomness"))?);
         let seen = Arc::new(Seen::now(&daemon));
         let watch = Watch::new(&daemon, Arc::clone(&seen));
-        let Loaded { world, certificate, cookie_secrets, warnings, .. } =
-            reload::load(&daemon, seed).map_err(StartError::Files)?;
+        let (git, loaded) = match Git::open(&daemon)? {
+            None => (None, reload::load(&daemon, seed).map_err(StartError::Files)?),
+            Some(git) => {
+                let (git, loaded) = git::begin(git, &daemon, seed, &mut signals).await?;
+                (Some(git), loaded)
+            }
+        };
+        let Loaded { world, certificate, cookie_secrets, warnings, .. } = loaded;
         let cookie_secrets = match cookie_secrets {
             Some(secrets) => secrets,
             None => CookieSecrets::new(&[clock::random_bytes().map_err(other("no randomness"))?]),
@@ -135,6 +145,7 @@ impl App {
             counted: Counted::default(),
             drills: Drills::default(),
             maintenance: Maintenance::new(plans),
+            git,
         });
 
         running.remember();

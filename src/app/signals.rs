@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::reloads::Wanted;
 use super::running::Running;
 
 /// The signals that the daemon listens to, from the moment this is made; before, each of them
@@ -28,13 +29,21 @@ impl Signals {
         })
     }
 
+    /// Returns on SIGTERM or SIGINT, where there is nothing yet to reload.
+    pub async fn end(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
     /// Reloads on every SIGHUP; returns on SIGTERM or SIGINT.
     pub async fn wait(&mut self, running: &Arc<Running>) {
         loop {
             tokio::select! {
                 _ = self.hangup.recv() => {
                     let running = Arc::clone(running);
-                    tokio::spawn(async move { running.reload_in_background("SIGHUP").await });
+                    tokio::spawn(async move { running.reload_in_background("SIGHUP", Wanted::Newest).await });
                 }
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,

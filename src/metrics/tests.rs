@@ -46,6 +46,7 @@ fn world(names: &[(&str, &[&str])]) -> Arc<World> {
         turns: Turns::default(),
         seed: 0,
         revision: String::new(),
+        commit: None,
     })
 }
 

@@ -26,6 +26,7 @@ mod encrypted;
 mod events;
 mod failover;
 mod floods;
+mod git;
 mod heartbeats;
 mod hostile;
 mod import;

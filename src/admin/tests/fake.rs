@@ -124,6 +124,7 @@ impl Control for Fake {
             started: "2026-01-01T00:00:00Z".into(),
             ready: true,
             network_lost: false,
+            git: None,
             state_unavailable: None,
             regions: region_statuses(&inventory(), &overrides),
             pools: pool_statuses(&inventory(), (&pools, &Paces::default()), &overrides, facts),
