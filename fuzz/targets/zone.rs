@@ -105,8 +105,8 @@ fn view(zone: Zone) -> View {
     let inventory = Inventory::default();
     let pools = Pools::new(&inventory, |_| unreachable!("there are no pools"));
     let world = World {
-            rules: Vec::new(),
-            maintenance: Vec::new(),
+        rules: Vec::new(),
+        maintenance: Vec::new(),
         zones: Zones::new(vec![Arc::new(zone)], SEED),
         steered: vec![Box::default()],
         inventory: Arc::new(inventory),
