@@ -207,12 +207,9 @@ impl Control for Running {
         all.extend(families::probes(probes));
         all.extend(families::maintenance(&self.maintenance_statuses(&view.world)));
         all.extend(families::open_files());
-        all.extend(
-            self.git_status(&view.world)
-                .iter()
-                .zip(&self.git)
-                .flat_map(|(status, git)| families::git(status, git.last_fetch())),
-        );
+        let git = self.git_status(&view.world);
+        let last_fetch = self.git.as_ref().and_then(|git| git.last_fetch());
+        all.extend(families::git(git.as_ref().map(|status| (status, last_fetch))));
         drop(moment);
         metrics::render(all)
     }

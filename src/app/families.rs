@@ -98,22 +98,24 @@ pub(super) fn maintenance(windows: &[MaintenanceStatus]) -> Vec<Family> {
 }
 
 /// The remote that the zones come from.
-pub(super) fn git(status: &GitStatus, last_fetch: Option<SystemTime>) -> Vec<Family> {
+pub(super) fn git(followed: Option<(&GitStatus, Option<SystemTime>)>) -> Vec<Family> {
     let mut info =
         Family::gauge("steersman_git_commit_info", "Always 1: the commit that is served.");
-    if let Some(commit) = &status.commit {
-        info.push("", &[("branch", &status.branch), ("commit", commit)], 1.0);
-    }
-    let fetched = Family::gauge(
+    let mut fetched = Family::gauge(
         "steersman_git_last_fetch_timestamp_seconds",
         "When the branch was last fetched; 0 until it has been since the start.",
     );
-    let fetched = fetched.sample(&[], last_fetch.map_or(0.0, unix_seconds));
-    let refused = Family::gauge(
+    let mut refused = Family::gauge(
         "steersman_git_commit_refused",
         "Whether the newest commit is refused, and an older one served.",
     );
-    let refused = refused.sample(&[], f64::from(u8::from(status.refused.is_some())));
+    if let Some((status, last_fetch)) = followed {
+        if let Some(commit) = &status.commit {
+            info.push("", &[("branch", &status.branch), ("commit", commit)], 1.0);
+        }
+        fetched.push("", &[], last_fetch.map_or(0.0, unix_seconds));
+        refused.push("", &[], f64::from(u8::from(status.refused.is_some())));
+    }
     vec![info, fetched, refused]
 }
 
