@@ -12,6 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod activation;
 mod answers;
 mod at_once;
 mod audit;
@@ -43,4 +44,5 @@ mod shares;
 mod start;
 mod stopping;
 mod tokens;
+mod upgrade;
 mod watch;
