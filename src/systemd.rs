@@ -57,9 +57,9 @@ impl Manager {
         self.say(&format!("RELOADING=1\nMONOTONIC_USEC={now}\nSTATUS=Loading the files anew"));
     }
 
-    /// Another process is the daemon from now on.
-    pub fn succeeded_by(&self, process: u32) {
-        self.say(&format!("MAINPID={process}\nSTATUS=Handed over to process {process}"));
+    /// This process is the daemon from now on.
+    pub fn main_process_is(&self, process: u32) {
+        self.say(&format!("MAINPID={process}"));
     }
 
     /// The daemon ends.

@@ -25,19 +25,20 @@ mod running;
 mod runtime;
 mod shares;
 mod signals;
+mod sockets;
+mod successor;
 mod surroundings;
 mod upgrade;
 mod watchdog;
 
 use std::ffi::OsString;
 use std::io;
-use std::net::{Shutdown, SocketAddr};
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
 use self::drills::Drills;
@@ -53,9 +54,7 @@ use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::probe::{Kit, Plan, Probes, Report, question_of};
 use crate::reload::{self, Loaded, Seen, Watch};
-use crate::server::{
-    self, Bound, Encrypted, EncryptedBound, EncryptedListen, Handed, Identity, Limits, Role, Server,
-};
+use crate::server::{self, Bound, Encrypted, EncryptedBound, Identity, Limits, Role, Server};
 use crate::state::{Remembered, Store, Token};
 use crate::steering::Returns;
 use crate::view::{View, World};
@@ -70,12 +69,15 @@ use handover::Legacy;
 use limits::{encrypted_limits, tcp_limits};
 use running::{Ongoing, Running};
 use signals::{Signals, Wish};
+use sockets::{Sockets, open_sockets};
 use surroundings::Inheritance;
-use upgrade::{Handover, Successor};
+use upgrade::Upgraded;
 
 /// Reports that may wait to be taken in; probes wait when there are more.
 const REPORTS_WAITING: usize = 4096;
 
+/// What loading the files at the start may take, as a service manager is told.
+const LOADING: Duration = Duration::from_secs(600);
 /// What a start may take beside the first round of probes, as a service manager is told.
 const BESIDE_FIRST_ROUND: Duration = Duration::from_secs(90);
 
@@ -104,14 +106,6 @@ pub struct App {
     command: Option<Vec<OsString>>,
 }
 
-/// Open sockets, and the same again for whoever takes over.
-struct Sockets {
-    bound: Bound,
-    encrypted: EncryptedBound,
-    admin: TcpListener,
-    again: Vec<(Role, OwnedFd)>,
-}
-
 impl App {
     /// Loads the files, opens the sockets, probes everything once and serves; to be called within
     /// a tokio runtime.
@@ -129,6 +123,9 @@ impl App {
             tracing::warn!(%error, "cannot raise the limit of open files");
             u64::MAX
         });
+        if inheritance.is_none() {
+            manager.starting("Loading the files", LOADING);
+        }
         let seed = u64::from_le_bytes(clock::random_bytes().map_err(other("no randomness"))?);
         let seen = Arc::new(Seen::now(&daemon));
         let watch = Watch::new(&daemon, Arc::clone(&seen));
@@ -256,45 +253,6 @@ impl App {
         }
     }
 
-    /// Has a new process take over, if it can.
-    async fn upgrade(&mut self) -> Upgraded {
-        let Some(command) = &self.command else {
-            tracing::warn!(
-                "SIGUSR2 is passed over: this daemon was not started by `steersman serve`"
-            );
-            return Upgraded::No;
-        };
-        let started =
-            Successor::start(command, &self.running, &self.sockets).and_then(|successor| {
-                match successor.stream() {
-                    Ok(stream) => Ok((successor, stream)),
-                    Err(error) => Err(error.to_string()),
-                }
-            });
-        let (successor, stream) = match started {
-            Ok(started) => started,
-            Err(why) => return failed(&why),
-        };
-        tracing::info!(successor = successor.process(), "upgrading: a new process is started");
-        let running = Arc::clone(&self.running);
-        let mut taking = tokio::task::spawn_blocking(move || successor.take_over(&running));
-        let (taken, is_stopped) = tokio::select! {
-            taken = &mut taking => (taken, false),
-            () = self.signals.stopped(&self.running, "an upgrade is under way") => {
-                // An error says that it is closed already.
-                let _ = stream.shutdown(Shutdown::Both);
-                (taking.await, true)
-            }
-            never = watchdog::watch(&self.running, &self.server) => match never {},
-        };
-        match taken {
-            Ok(Ok(handover)) => Upgraded::Yes(handover),
-            _ if is_stopped => Upgraded::Stopped,
-            Ok(Err(why)) => failed(&why),
-            Err(error) => failed(&format!("this is a bug: {error}")),
-        }
-    }
-
     /// Takes no new work, answers what has arrived, writes down the last verdicts, and ends: then
     /// nothing runs any more, and the state folder is free for the next.
     pub async fn stop(self) {
@@ -310,39 +268,6 @@ impl App {
         tokio::join!(self.server.stop(), encrypted, self.background.stop(&self.running));
         tracing::info!("stopped");
     }
-
-    /// Answers what it has taken, and leaves everything else to the process that answers beside it.
-    async fn hand_over(self, handover: Handover) {
-        let Handover { process, connections, talk } = handover;
-        self.running.manager.succeeded_by(process);
-        tracing::info!(successor = process, "handing over: answering what was taken");
-        drop(self.sockets);
-        let encrypted = async {
-            if let Some(encrypted) = self.encrypted {
-                encrypted.stop().await;
-            }
-            // It begins with QUIC when it sees the end.
-            drop(talk);
-        };
-        let server = self.server.hand_over(connections);
-        tokio::join!(server, encrypted, self.background.stop(&self.running));
-        tracing::info!(successor = process, "handed over");
-    }
-}
-
-/// What came of an upgrade.
-enum Upgraded {
-    /// Another process answers, too.
-    Yes(Handover),
-    /// Nothing: it is said why.
-    No,
-    /// This one was told to stop meanwhile.
-    Stopped,
-}
-
-fn failed(why: &str) -> Upgraded {
-    tracing::error!(why, "not upgraded: this process goes on serving");
-    Upgraded::No
 }
 
 /// What the daemon before hands on beside files and sockets, once it writes no more; nothing without
@@ -356,40 +281,6 @@ async fn legacy_of(
         legacy = predecessor.loaded() => legacy,
         () = signals.ended() => Err(StartError::Stopped),
     }
-}
-
-/// The sockets of answering and of the admin endpoint: those that were handed on, and the others
-/// opened.
-fn open_sockets(daemon: &Daemon, mut handed: Handed) -> Result<Sockets, StartError> {
-    let in_words = |error: io::Error| StartError::Other(error.to_string());
-    let bound = server::bind_or_take(&daemon.dns.listen, daemon.dns.workers, &mut handed)
-        .map_err(in_words)?;
-    let tls = daemon.dns.tls.as_ref();
-    let listen = tls.map(|tls| EncryptedListen { dot: &tls.dot, doh: &tls.doh, doq: &tls.doq });
-    let encrypted =
-        server::bind_encrypted(listen.unwrap_or_default(), &mut handed).map_err(in_words)?;
-    let listen = daemon.admin.listen;
-    let admin = match handed.listener(Role::Admin, listen).map_err(in_words)? {
-        Some(listener) => listener,
-        None => open_admin(listen)
-            .map_err(other(&format!("cannot listen on {listen} for the admin endpoint")))?,
-    };
-    handed.nothing_left().map_err(in_words)?;
-    let again = || {
-        let mut again = bound.duplicates()?;
-        again.extend(encrypted.duplicates()?);
-        again.push((Role::Admin, admin.try_clone()?.into()));
-        Ok(again)
-    };
-    let again = again().map_err(other("cannot keep the sockets for an upgrade"))?;
-    let admin = TcpListener::from_std(admin).map_err(other("admin endpoint"))?;
-    Ok(Sockets { bound, encrypted, admin, again })
-}
-
-fn open_admin(listen: SocketAddr) -> io::Result<std::net::TcpListener> {
-    let listener = std::net::TcpListener::bind(listen)?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
 }
 
 /// Probes from now on, beginning with what an earlier run left behind.

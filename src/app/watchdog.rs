@@ -19,10 +19,10 @@ pub(super) async fn watch(running: &Arc<Running>, server: &Server) -> Infallible
     let Some(interval) = running.manager.watchdog() else { return std::future::pending().await };
     let pause = interval / TIMES;
     loop {
+        sleep(pause).await;
         if is_well(running, server, pause).await {
             running.manager.is_well();
         }
-        sleep(pause).await;
     }
 }
 

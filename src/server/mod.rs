@@ -149,7 +149,8 @@ impl Server {
     /// even where nobody asks anything.
     pub fn udp_is_alive(&self) -> bool {
         // All of them, for each is asked anew.
-        self.pulses.iter().fold(true, |all, pulse| pulse.swap(false, Ordering::Relaxed) && all)
+        let had_none = self.pulses.iter().filter(|pulse| !pulse.swap(false, Ordering::Relaxed));
+        had_none.count() == 0
     }
 
     /// Resolves as soon as a thread of TCP has a turn.

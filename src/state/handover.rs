@@ -5,14 +5,15 @@
 
 use std::fs::{self, File};
 use std::io::{self, Seek as _, Write as _};
+use std::ops::Deref;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::sync::{PoisonError, RwLockWriteGuard};
+use std::sync::{PoisonError, RwLockReadGuard, RwLockWriteGuard};
 use std::time::SystemTime;
 
 use super::{
-    Disk, Durability, Remembered, Store, Trail, guard, open_audit, open_comebacks, open_verdicts,
-    verdicts,
+    Disk, Durability, Remembered, StateError, Store, Trail, guard, open_audit, open_comebacks,
+    open_verdicts, verdicts,
 };
 use crate::health::RememberedVerdict;
 
@@ -25,6 +26,20 @@ pub(super) enum Writer {
     Another,
 }
 
+/// The disk, for one who writes.
+pub(super) struct Open<'s> {
+    disk: &'s Disk,
+    _turn: RwLockReadGuard<'s, Writer>,
+}
+
+impl Deref for Open<'_> {
+    type Target = Disk;
+
+    fn deref(&self) -> &Disk {
+        self.disk
+    }
+}
+
 /// A store that nobody writes to, for another process is about to: whoever wants to write waits.
 /// Dropped, it is as it was before.
 pub struct Closed<'s> {
@@ -33,6 +48,17 @@ pub struct Closed<'s> {
 }
 
 impl Store {
+    /// The disk, to be written to; while it is decided by whom, that is waited for.
+    pub(super) fn disk(&self) -> Result<Open<'_>, StateError> {
+        let unavailable = |why: &String| StateError::Unavailable(self.folder.clone(), why.clone());
+        let disk = self.disk.as_ref().map_err(unavailable)?;
+        let turn = self.writer.read().unwrap_or_else(PoisonError::into_inner);
+        match *turn {
+            Writer::Us => Ok(Open { disk, _turn: turn }),
+            Writer::Another => Err(StateError::HandedOver),
+        }
+    }
+
     /// The lock of the folder, to be handed on; none where the folder is unusable.
     ///
     /// # Errors

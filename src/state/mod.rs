@@ -23,10 +23,9 @@ mod tests;
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _};
-use std::ops::Deref;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::SystemTime;
 use std::{error, fmt};
 
@@ -62,20 +61,6 @@ struct Disk {
     comebacks: Mutex<(LatestJournal, Comebacks)>,
     /// The lock ends with the last process that has this file open.
     lock: File,
-}
-
-/// The disk, for one who writes.
-struct Open<'s> {
-    disk: &'s Disk,
-    _turn: RwLockReadGuard<'s, Writer>,
-}
-
-impl Deref for Open<'_> {
-    type Target = Disk;
-
-    fn deref(&self) -> &Disk {
-        self.disk
-    }
 }
 
 /// What an earlier run left behind.
@@ -316,17 +301,6 @@ impl Store {
     /// What was last written down of a target.
     pub fn remembered(&self, key: &str) -> Option<RememberedVerdict> {
         guard(&self.disk.as_ref().ok()?.latest).get(key).copied()
-    }
-
-    /// The disk, to be written to; while it is decided by whom, that is waited for.
-    fn disk(&self) -> Result<Open<'_>, StateError> {
-        let unavailable = |why: &String| StateError::Unavailable(self.folder.clone(), why.clone());
-        let disk = self.disk.as_ref().map_err(unavailable)?;
-        let turn = self.writer.read().unwrap_or_else(PoisonError::into_inner);
-        match *turn {
-            Writer::Us => Ok(Open { disk, _turn: turn }),
-            Writer::Another => Err(StateError::HandedOver),
-        }
     }
 }
 

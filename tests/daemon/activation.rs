@@ -191,10 +191,10 @@ fn a_service_manager_hears_how_it_is() {
 fn a_service_manager_hears_of_the_first_round_and_of_an_upgrade() {
     let server = Backend::http();
     server.be(Manner::Hang);
-    let patient = web().replace("timeout = \"1s\"", "timeout = \"1m\"");
+    let patient = web().replace("\"1s\"", "\"1m\"");
     let mut setup = Setup::steering(
         &(patient + &pool("main", "web", "192.0.2.1", server.address)),
-        "www = \"main\"\n",
+        "www.failover = [\"main\"]\n",
     );
     setup.dns = "start_timeout = \"500ms\"".into();
     let manager = Manager::new(setup.path());

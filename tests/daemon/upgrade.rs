@@ -79,7 +79,7 @@ impl Clients {
                     let socket = dns::udp_to(server);
                     asked.pipelined(
                         8,
-                        |packet| drop(socket.send(packet).unwrap()),
+                        |packet| assert_eq!(socket.send(packet).unwrap(), packet.len()),
                         || {
                             let mut buffer = [0; 1500];
                             let length = socket.recv(&mut buffer).expect("an answer over UDP");
@@ -166,8 +166,7 @@ impl Asked {
 /// A pool that a person drained, one that its probes took down, and neither can be known otherwise:
 /// from now on the probed server says nothing for longer than the test takes.
 fn setup(server: &Backend) -> Daemon {
-    let patient = web().replace("timeout = \"1s\"", "timeout = \"1m\"");
-    let pools = patient
+    let pools = web().replace("\"1s\"", "\"1m\"")
         + &pool("bad", "web", "203.0.113.1", server.address)
         + &steady("main", MAIN)
         + &steady("spare", SPARE);
@@ -204,10 +203,12 @@ fn no_question_is_lost_and_no_answer_wrong_while_processes_take_over_from_each_o
         assert_eq!(daemon.check("/readyz"), 200, "it is as ready as the one before");
         assert_eq!(daemon.endpoint("bad")["verdict"], "down");
         assert_eq!(daemon.endpoint("bad")["since"], since);
+        assert_eq!(daemon.ask("probed", RecordType::A).ttl(), 1, "it was not yet probed anew");
         // What is said to one is known to the next.
         let target = format!("pool:{}", if count % 2 == 0 { "bad" } else { "spare" });
-        assert_eq!(daemon.set(&target, "up").status, 200, "{target}");
-        assert_eq!(daemon.clear(&target).status, 200, "{target}");
+        let state = if count % 2 == 0 { "down" } else { "up" };
+        assert!(daemon.set(&target, state).status < 300, "{target}");
+        assert!(daemon.clear(&target).status < 300, "{target}");
     }
     clients.stop();
     let overrides = daemon.api("GET", "/api/v1/overrides", "").json();
@@ -266,8 +267,8 @@ fn a_new_process_that_cannot_start_leaves_the_old_one_serving() {
         let line = daemon.log.wait_for(NOT_UPGRADED, count);
         assert!(line["why"].as_str().unwrap().contains(why), "{line}");
         clients.go_on();
-        assert_eq!(daemon.set("pool:spare", "up").status, 200);
-        assert_eq!(daemon.clear("pool:spare").status, 200);
+        assert!(daemon.set("pool:spare", "up").status < 300);
+        assert!(daemon.clear("pool:spare").status < 300);
     }
     // Once that is mended, it goes on from there.
     daemon.write("steersman.toml", &config);
@@ -281,7 +282,7 @@ fn a_new_process_that_cannot_start_leaves_the_old_one_serving() {
 /// Replaces the program of a daemon that was started by [`by_link`].
 fn replace_program(daemon: &Daemon, script: &str) {
     let (path, beside) = (daemon.path("steersman"), daemon.path("steersman.new"));
-    fs::write(&beside, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::write(&beside, format!("#!/bin/bash\n{script}\n")).unwrap();
     fs::set_permissions(&beside, fs::Permissions::from_mode(0o755)).unwrap();
     fs::rename(beside, path).unwrap();
 }
@@ -295,13 +296,13 @@ fn by_link() -> Start {
 #[test]
 fn whatever_the_new_program_does_before_it_answers_nothing_is_lost() {
     let talk = "for word in $STEERSMAN_HANDED_ON; do case $word in talk=*) talk=${word#talk=};; esac; done\n\
-                say() { eval \"echo '$1' >&$talk\"; }; hear() { eval \"read -r said <&$talk\"; }\n";
+                say() { echo \"$1\" >&$talk; }; hear() { read -r said <&$talk; }\n";
     let daemon = Setup::steering(
         &(steady("main", MAIN) + &steady("spare", SPARE)),
         "www.failover = [\"main\", \"spare\"]\n",
     )
     .start_by(&by_link());
-    assert_eq!(daemon.set("pool:main", "down").status, 200);
+    assert!(daemon.set("pool:main", "down").status < 300);
     let damage = "echo junk >> state/verdicts.jsonl; rm state/comebacks.jsonl";
     let programs = [
         ("exit 3".to_owned(), "exit status: 3"),
@@ -318,7 +319,7 @@ fn whatever_the_new_program_does_before_it_answers_nothing_is_lost() {
         let line = daemon.log.wait_for(NOT_UPGRADED, count);
         assert!(line["why"].as_str().unwrap().contains(why), "{why}: {line}");
         assert_eq!(daemon.answer("www"), [SPARE]);
-        assert_eq!(daemon.set("pool:spare", "up").status, 200);
+        assert!(daemon.set("pool:spare", "up").status < 300);
     }
     fs::remove_file(daemon.path("steersman")).unwrap();
     daemon.signal("USR2");
