@@ -25,6 +25,12 @@ impl App {
             );
             return Upgraded::No;
         };
+        if std::process::id() == 1 {
+            tracing::warn!(
+                "SIGUSR2 is passed over: this is process 1, with whose end its container ends"
+            );
+            return Upgraded::No;
+        }
         let started =
             Successor::start(command, &self.running, &self.sockets).and_then(|successor| {
                 match successor.stream() {

@@ -180,22 +180,6 @@ mod tests {
         }
     }
 
-    /// A program that is started has those that are handed on, under the numbers that it is told, and
-    /// no others of this process.
-    #[test]
-    fn what_is_handed_on_is_open_in_the_next_program_and_nothing_else_is() {
-        let (mine, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
-        let mut command = Command::new("sh");
-        command.args(["-c", "echo $STEERSMAN_HANDED_ON; ls -l /proc/self/fd"]);
-        hand_on(&mut command, vec![("talk", theirs.into())]);
-        let said = String::from_utf8(command.output().unwrap().stdout).unwrap();
-        let (told, open) = said.split_once('\n').unwrap();
-        let (pid, number) = told.split_once(" talk=").unwrap();
-        assert_eq!(pid, std::process::id().to_string());
-        assert!(open.contains(&format!(" {number} -> socket:")), "{said}");
-        assert!(!open.contains(&format!(" {} -> ", mine.as_raw_fd())), "{said}");
-    }
-
     #[test]
     fn what_is_not_open_cannot_be_taken() {
         let error = Descriptors::adopt(Giver::Predecessor, vec![("dns".into(), 1_000_000)]);
