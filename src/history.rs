@@ -113,11 +113,23 @@ pub enum What {
     /// A drill begins, goes on or ends.
     Drill {
         /// Its number.
-        id: String,
+        drill: String,
         /// `region:…`, `pool:…` or `endpoint:…`.
         target: String,
         /// How far it is.
         state: DrillState,
+    },
+    /// Something about the remote that the zones come from.
+    Git {
+        /// `serving` another commit, or a commit is `refused`; the remote is `unreachable`, or
+        /// `reachable` again.
+        state: GitState,
+        /// The commit that it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        commit: Option<String>,
+        /// Why, for what is refused or unreachable.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        why: Vec<String>,
     },
     /// Files were loaded, or refused.
     Reload {
@@ -127,6 +139,20 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         errors: Option<usize>,
     },
+}
+
+/// What can be of a remote that is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GitState {
+    /// Another commit is served from now on.
+    Serving,
+    /// A commit is not.
+    Refused,
+    /// The remote cannot be fetched.
+    Unreachable,
+    /// It can be again.
+    Reachable,
 }
 
 /// What has happened since the start, as far as it is kept.

@@ -10,7 +10,7 @@ mod family;
 mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use counters::{Counters, Discard, RateLimited};
@@ -35,6 +35,7 @@ pub struct Metrics {
     encrypted: Encrypted,
     panics: AtomicU64,
     reloads: [AtomicU64; 2],
+    last_reload_failed: AtomicBool,
 }
 
 /// Why there was no room for a TCP connection.
@@ -68,6 +69,7 @@ impl Metrics {
     /// Counts a reload.
     pub fn reloaded(&self, good: bool) {
         self.reloads[usize::from(good)].fetch_add(1, Ordering::Relaxed);
+        self.last_reload_failed.store(!good, Ordering::Relaxed);
     }
 
     /// Counts a connection that opened.
@@ -168,6 +170,11 @@ impl Metrics {
             Family::counter("steersman_reloads_total", "Loads of the files, by result.")
                 .sample(&[("result", "ok")], load(good))
                 .sample(&[("result", "error")], load(failed)),
+            Family::gauge(
+                "steersman_last_reload_successful",
+                "Whether the last load was good, so that what is served is what the files say.",
+            )
+            .sample(&[], f64::from(u8::from(!self.last_reload_failed.load(Ordering::Relaxed)))),
         ]);
         families
     }

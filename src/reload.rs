@@ -42,6 +42,7 @@ pub fn load(daemon: &Daemon, seed: u64) -> Result<Loaded, Vec<Finding>> {
     let secrets = daemon.dns.cookie_secret_file.as_ref();
     let secrets = secrets.map(|(path, position)| config::cookie_secrets(path, position));
     let (cookie_secrets, of_secrets) = or_findings(secrets, &mut findings);
+    findings.extend(bad_signers(daemon));
     match load_world(daemon, seed) {
         Ok(config::Loaded { world, mut warnings, icmp }) if findings.is_empty() => {
             warnings.extend(of_certificate);
@@ -54,6 +55,25 @@ pub fn load(daemon: &Daemon, seed: u64) -> Result<Loaded, Vec<Finding>> {
             Err(findings)
         }
     }
+}
+
+/// What is wrong with the files beside the zones, where there are no zones yet.
+pub fn check_beside(daemon: &Daemon) -> Vec<Finding> {
+    let certificate = daemon.dns.tls.as_ref().map(config::certificate);
+    let secrets = daemon.dns.cookie_secret_file.as_ref();
+    let secrets = secrets.map(|(path, position)| config::cookie_secrets(path, position));
+    let (present, mut findings) = databases(daemon);
+    findings.extend(certificate.and_then(Result::err).unwrap_or_default());
+    findings.extend(secrets.and_then(Result::err).unwrap_or_default());
+    findings.extend(bad_signers(daemon));
+    findings.extend(geoip::load(&present).err().unwrap_or_default());
+    findings
+}
+
+/// What is wrong with the file of those whose commits are good.
+fn bad_signers(daemon: &Daemon) -> Vec<Finding> {
+    let file = daemon.git.as_ref().and_then(|git| git.allowed_signers.as_ref());
+    file.and_then(|file| config::allowed_signers(file).err()).unwrap_or_default()
 }
 
 /// Loads what is under `zones/` and `geoip/` alone, which needs no right to read any key.

@@ -71,6 +71,8 @@ pub struct World {
     pub seed: u64,
     /// Name of what is served: changes with every change of a file.
     pub revision: String,
+    /// The commit that the zones are of, as hexadecimal digits; none where they do not come from git.
+    pub commit: Option<String>,
 }
 
 impl World {

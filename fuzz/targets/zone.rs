@@ -115,6 +115,7 @@ fn view(zone: Zone) -> View {
         turns: Turns::default(),
         seed: SEED,
         revision: String::new(),
+        commit: None,
     };
     let cookie_secrets = CookieSecrets::default();
     View { world: Arc::new(world), pools, nsid: None, cookie_secrets }

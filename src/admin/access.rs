@@ -1,4 +1,5 @@
-//! Who may do what: everything but the two health checks needs a token, and each token has a role.
+//! Who may do what: everything but the two health checks and the page itself needs a token, or a
+//! cookie that stands for one, and each token has a role.
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -8,8 +9,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq as _;
 
+use super::page;
 use super::problem::Problem;
-use crate::state::{Role, Token, Tokens};
+use super::sessions::{Session, Sessions};
+use super::signing::{self, SECRET_HEADER, SESSION_PATH};
+use crate::state::{Granted, Role, Token, Tokens};
 
 /// Whoever has the token of the file.
 const ROOT: &str = "admin";
@@ -27,6 +31,15 @@ pub struct Access {
 pub(super) struct Caller {
     pub(super) name: String,
     pub(super) role: Role,
+    /// The token; none: that of the file.
+    pub(super) granted: Option<Granted>,
+}
+
+/// Who is let in, and who is signed in.
+#[derive(Clone)]
+pub(super) struct Door {
+    pub(super) access: Access,
+    pub(super) sessions: Arc<Sessions>,
 }
 
 impl Access {
@@ -50,24 +63,86 @@ impl Access {
         let is_root =
             self.root.as_ref().is_ok_and(|token| given.ct_eq(token.reveal().as_bytes()).into());
         if is_root {
-            return Some(Caller { name: ROOT.into(), role: Role::Admin });
+            return Some(Caller { name: ROOT.into(), role: Role::Admin, granted: None });
         }
         let named = self.named();
-        named.whose(given).map(|(name, role)| Caller { name: name.into(), role })
+        named.whose(given).map(|(name, role)| Caller {
+            name: name.into(),
+            role,
+            granted: named.get(name).cloned(),
+        })
+    }
+
+    /// Whose token this is, or why nobody is let in by it.
+    pub(super) fn caller(&self, given: &[u8]) -> Result<Caller, Problem> {
+        if let (Err(why), true) = (&self.root, self.named().is_empty()) {
+            return Err(shut(why));
+        }
+        match (self.whose(given), &self.root) {
+            (Some(caller), _) => Ok(caller),
+            (None, Ok(_)) => Err(denied("this is no token of this daemon")),
+            (None, Err(why)) => Err(shut(why)),
+        }
+    }
+
+    /// Whether the token that somebody came with is still good.
+    fn is_good(&self, caller: &Caller) -> bool {
+        match &caller.granted {
+            None => self.root.is_ok(),
+            granted => self.named().get(&caller.name) == granted.as_ref(),
+        }
+    }
+}
+
+impl Door {
+    /// Who asks.
+    fn caller(&self, method: &Method, headers: &HeaderMap) -> Result<Caller, Problem> {
+        if let (Err(why), true) = (&self.access.root, self.access.named().is_empty()) {
+            return Err(shut(why));
+        }
+        let Some(given) = headers.get(header::AUTHORIZATION) else {
+            let session = self.session(headers).ok_or_else(|| {
+                denied("expected the header Authorization: Bearer TOKEN, or a cookie of the page")
+            })?;
+            // A cookie comes along whoever made the browser ask.
+            if !is_harmless(method) {
+                signing::same_page(headers)?;
+                let secret = headers.get(SECRET_HEADER).map(HeaderValue::as_bytes);
+                if !secret.is_some_and(|secret| session.is_secret(secret)) {
+                    let detail = format!(
+                        "with a cookie, expected the header {SECRET_HEADER} with the secret of the session"
+                    );
+                    return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+                }
+            }
+            return Ok(session.caller);
+        };
+        let Some(given) = bearer(given.as_bytes()) else {
+            return Err(denied("the Authorization header is not of the form Bearer TOKEN"));
+        };
+        self.access.caller(given)
+    }
+
+    /// The session that a request's cookies name, as long as its token is good.
+    pub(super) fn session(&self, headers: &HeaderMap) -> Option<Session> {
+        let cookies = signing::cookies(headers);
+        let session = self.sessions.of(&cookies)?;
+        if self.access.is_good(&session.caller) {
+            return Some(session);
+        }
+        self.sessions.end(&cookies);
+        None
     }
 }
 
 /// Lets a request on, with whoever it comes from, or answers it.
-pub(super) async fn check(
-    State(access): State<Access>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    if matches!(request.uri().path(), "/healthz" | "/readyz") {
+pub(super) async fn check(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+    let (method, path) = (request.method(), request.uri().path());
+    if is_for_everybody(method, path) {
         return next.run(request).await;
     }
-    let needed = needed(request.method(), request.uri().path());
-    match allowed(&access, request.headers(), needed) {
+    let needed = needed(method, path);
+    match door.caller(method, request.headers()).and_then(|caller| allowed(caller, needed)) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -82,41 +157,46 @@ pub(super) async fn check(
     }
 }
 
+/// The health checks, the page, which holds nothing of the daemon's, and the way in.
+fn is_for_everybody(method: &Method, path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz")
+        || page::has(path)
+        || (path == SESSION_PATH && *method == Method::POST)
+}
+
+fn is_harmless(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
 /// Whoever looks changes nothing; and who may do what is not for everybody who may do something.
 fn needed(method: &Method, path: &str) -> Role {
     match path.starts_with("/api/v1/tokens") {
         true => Role::Admin,
-        // It only looks, at what a body asks for.
-        false if path == "/api/v1/preview" => Role::Viewer,
-        false if matches!(*method, Method::GET | Method::HEAD) => Role::Viewer,
+        // One only looks, at what a body asks for; and whoever came in may leave.
+        false if matches!(path, "/api/v1/preview" | SESSION_PATH) => Role::Viewer,
+        false if is_harmless(method) => Role::Viewer,
         false => Role::Operator,
     }
 }
 
-fn allowed(access: &Access, headers: &HeaderMap, needed: Role) -> Result<Caller, Problem> {
-    let denied = |detail: &str| Problem::new(StatusCode::UNAUTHORIZED, detail);
-    let shut = |why: &str| {
-        let detail = format!("there is no admin token, so nobody can be let in by it: {why}");
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
-    };
-    if let (Err(why), true) = (&access.root, access.named().is_empty()) {
-        return Err(shut(why));
-    }
-    let Some(given) = headers.get(header::AUTHORIZATION) else {
-        return Err(denied("expected the header Authorization: Bearer TOKEN"));
-    };
-    let Some(given) = bearer(given.as_bytes()) else {
-        return Err(denied("the Authorization header is not of the form Bearer TOKEN"));
-    };
-    match (access.whose(given), &access.root) {
-        (Some(caller), _) if caller.role >= needed => Ok(caller),
-        (Some(Caller { name, role }), _) => Err(Problem::new(
+fn allowed(caller: Caller, needed: Role) -> Result<Caller, Problem> {
+    let Caller { name, role, .. } = &caller;
+    match *role >= needed {
+        true => Ok(caller),
+        false => Err(Problem::new(
             StatusCode::FORBIDDEN,
             format!("the token {name} has the role {role}; this needs {needed}"),
         )),
-        (None, Ok(_)) => Err(denied("this is no token of this daemon")),
-        (None, Err(why)) => Err(shut(why)),
     }
+}
+
+fn denied(detail: &str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, detail)
+}
+
+fn shut(why: &str) -> Problem {
+    let detail = format!("there is no admin token, so nobody can be let in by it: {why}");
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
 }
 
 /// The token of `Bearer TOKEN`; the scheme's case does not matter (RFC 9110 11.1).

@@ -8,7 +8,7 @@ use super::drills::{DrillError, DrillWish};
 use super::maintenance::PlanError;
 use super::problem::Problem;
 use super::shares::{AddressType, NameList, NameMap, NamesRequest, Preview};
-use super::status::Status;
+use super::status::{EndpointList, Overview, Status};
 use crate::drill::Report;
 use crate::finding::Finding;
 use crate::finding::words::{closest, one_of};
@@ -43,6 +43,12 @@ pub trait Control: Send + Sync + 'static {
 
     /// How everything stands.
     fn status(&self) -> Status;
+
+    /// The same in short: of endpoints only how many stand how, and those that are not well.
+    fn overview(&self) -> Overview;
+
+    /// The endpoints of some pools, with how their last probes went.
+    fn endpoints(&self, pools: &[String]) -> EndpointList;
 
     /// The answer to a question and each step that led to it.
     fn explain(&self, question: &ExplainRequest) -> Result<serde_json::Value, Problem>;

@@ -1,17 +1,18 @@
 //! `GET /api/v1/events`: what happens, as it happens, as server-sent events.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::fmt::Write as _;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::response::sse::{Event as Sent, KeepAlive, Sse};
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::problem::Problem;
 use crate::clock;
@@ -24,8 +25,8 @@ const MOST_STREAMS: usize = 256;
 /// A stream ends by itself before its connection would be ended; clients come back.
 const LIFETIME: Duration = Duration::from_secs(100);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// How soon clients are to come back.
-const RETRY: Duration = Duration::from_secs(1);
+/// How soon clients are to come back, in milliseconds.
+const RETRY: &str = "retry: 1000\n\n";
 /// So many events are taken at once.
 const AT_ONCE: usize = 64;
 
@@ -49,6 +50,8 @@ struct Asked {
     /// Of those that are kept, so many at first.
     #[serde(default)]
     last: u64,
+    /// No more than so many in a second: of more the last ones, behind one that says so.
+    per_second: Option<NonZeroU64>,
 }
 
 /// Begins a stream after the event that the client has, or with what happens from now on.
@@ -71,18 +74,22 @@ pub(super) fn stream(
         Some(Some(place)) => (place, false),
         Some(None) => (history.before_the_last(KEPT as u64), true),
     };
-    let follower = Follower {
+    let mut follower = Follower {
         history,
         news,
         place,
-        waiting: VecDeque::from([Sent::default().retry(RETRY)]),
+        pace: asked.per_second.map(|most| Pace::new(most.get(), asked.last)),
+        waiting: RETRY.to_owned(),
         stopped: streams.stopped,
         ends: clock::runtime_now() + LIFETIME,
         _permit: permit,
     };
-    let follower = if are_missing { follower.missing() } else { follower };
+    if are_missing {
+        follower.miss();
+    }
     let events = stream::unfold(follower, Follower::next);
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
+    let kind = [(header::CONTENT_TYPE, "text/event-stream")];
+    Ok((kind, Body::from_stream(events)).into_response())
 }
 
 /// A client, and how far it has come.
@@ -91,7 +98,10 @@ struct Follower {
     news: watch::Receiver<u64>,
     /// The number of the last event that it has, or is about to.
     place: u64,
-    waiting: VecDeque<Sent>,
+    /// How fast it takes them, if not as they come.
+    pace: Option<Pace>,
+    /// What is to be sent: all that came together goes out together.
+    waiting: String,
     stopped: watch::Receiver<()>,
     ends: Instant,
     _permit: OwnedSemaphorePermit,
@@ -99,38 +109,80 @@ struct Follower {
 
 impl Follower {
     /// Some events are lost to it: it has to ask how everything stands.
-    fn missing(mut self) -> Self {
-        self.waiting.push_back(Sent::default().data(r#"{"type":"missing"}"#));
-        self
+    fn miss(&mut self) {
+        self.waiting.push_str("data: {\"type\":\"missing\"}\n\n");
     }
 
-    /// The next event, as soon as there is one.
-    async fn next(mut self) -> Option<(Result<Sent, Infallible>, Self)> {
+    /// The next events, as soon as there are any.
+    async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
         loop {
-            if let Some(event) = self.waiting.pop_front() {
-                return Some((Ok(event), self));
+            if !self.waiting.is_empty() {
+                let sent = Bytes::from(std::mem::take(&mut self.waiting));
+                return Some((Ok(sent), self));
             }
             // Noted before they are looked at, so that none comes in between unseen.
             self.news.borrow_and_update();
-            let following = self.history.after(self.place, AT_ONCE);
-            self.place = following.last;
-            if following.are_missing {
-                self = self.missing();
-            }
-            self.waiting.extend(following.events.iter().filter_map(|event| sent(event)));
-            if !self.waiting.is_empty() {
+            if self.look() {
                 continue;
             }
+            let out_of_breath = self.pace.as_ref().filter(|pace| pace.left == 0);
+            let breath = out_of_breath.map(|pace| pace.until);
             tokio::select! {
-                changed = self.news.changed() => changed.ok()?,
+                () = sleep_until(breath.unwrap_or(self.ends)), if breath.is_some() => self.breathe(),
+                changed = self.news.changed(), if breath.is_none() => changed.ok()?,
+                // What stands between must not take it for dead.
+                () = sleep(KEEP_ALIVE) => self.waiting.push_str(":\n\n"),
                 _ = self.stopped.changed() => return None,
                 () = sleep_until(self.ends) => return None,
             }
         }
     }
+
+    /// Takes what has happened since; false if there is nothing, or no more of it in this second.
+    fn look(&mut self) -> bool {
+        let most = self.pace.as_ref().map_or(AT_ONCE, |pace| pace.left.min(AT_ONCE));
+        let following = self.history.after(self.place, most);
+        self.place = following.last;
+        if following.are_missing {
+            self.miss();
+        }
+        following.events.iter().for_each(|event| send(event, &mut self.waiting));
+        if let Some(pace) = &mut self.pace {
+            pace.left -= following.events.len();
+        }
+        !self.waiting.is_empty()
+    }
+
+    /// A new second begins: what would not fit into it is left out.
+    fn breathe(&mut self) {
+        let Some(pace) = &mut self.pace else { return };
+        *pace = Pace::new(pace.most, 0);
+        let first = self.history.before_the_last(pace.most);
+        if first > self.place {
+            self.place = first;
+            self.miss();
+        }
+    }
 }
 
-fn sent(event: &Event) -> Option<Sent> {
+/// How many events may still go out within a second.
+struct Pace {
+    most: u64,
+    left: usize,
+    until: Instant,
+}
+
+impl Pace {
+    /// For a second that begins with some of before.
+    fn new(most: u64, first: u64) -> Self {
+        let left = usize::try_from(most.max(first)).unwrap_or(usize::MAX).min(KEPT);
+        Self { most, left, until: clock::runtime_now() + Duration::from_secs(1) }
+    }
+}
+
+fn send(event: &Event, to: &mut String) {
     // Texts and numbers only, so that there is nothing that JSON could not hold.
-    Some(Sent::default().id(&event.id).data(serde_json::to_string(event).ok()?))
+    let Ok(data) = serde_json::to_string(event) else { return };
+    // Writing to a string cannot fail.
+    let _ = write!(to, "id: {}\ndata: {data}\n\n", event.id);
 }

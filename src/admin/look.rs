@@ -2,18 +2,16 @@
 
 use axum::Json;
 use axum::extract::{Query, Request, State};
-use axum::http::{StatusCode, Uri};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::IntoResponse as _;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::change;
 use super::problem::Problem;
-use super::routes::Shared;
+use super::routes::{Answer, Shared, json};
 use super::shares::{AddressType, MOST_NAMES, NamesRequest, PreviewWish};
 use crate::wire::Name;
-
-type Answer = Result<Response, Problem>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,14 +21,15 @@ struct NamesQuery {
     limit: Option<usize>,
 }
 
-pub(super) async fn names(State(shared): State<Shared>, uri: Uri) -> Answer {
+pub(super) async fn names(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Answer {
     let NamesQuery { containing, limit } = query(&uri)?;
     let limit = limit.unwrap_or(MOST_NAMES);
     if limit == 0 || limit > MOST_NAMES {
         return Err(bad(format!("limit: found {limit}; expected 1 to {MOST_NAMES}")));
     }
     let wanted = NamesRequest { containing: containing.to_lowercase(), limit };
-    Ok(Json(shared.call(move |control| control.names(&wanted)).await?).into_response())
+    let make = shared.call(move |control| json(&control.names(&wanted)));
+    shared.kept.answer(&uri.to_string(), &headers, async { make.await? }).await
 }
 
 #[derive(Deserialize)]
@@ -40,14 +39,16 @@ struct MapQuery {
     r#type: Option<AddressType>,
 }
 
-pub(super) async fn map(State(shared): State<Shared>, uri: Uri) -> Answer {
+pub(super) async fn map(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Answer {
     let MapQuery { name, r#type } = query(&uri)?;
     let owner = Name::parse(&name, &Name::root())
         .map_err(|error| bad(format!("name: found {name:?}: {error}")))?;
     let rtype = r#type.unwrap_or(AddressType::A);
-    let map = shared.call(move |control| control.map(&owner, rtype)).await?;
-    let unknown = || Problem::new(StatusCode::NOT_FOUND, format!("{name} is not steered here"));
-    Ok(Json(map.ok_or_else(unknown)?).into_response())
+    let make = shared.call(move |control| {
+        let unknown = || Problem::new(StatusCode::NOT_FOUND, format!("{name} is not steered here"));
+        json(&control.map(&owner, rtype).ok_or_else(unknown)?)
+    });
+    shared.kept.answer(&uri.to_string(), &headers, async { make.await? }).await
 }
 
 pub(super) async fn preview(State(shared): State<Shared>, request: Request) -> Answer {

@@ -9,12 +9,16 @@ mod change;
 mod control;
 mod drills;
 mod events;
+mod kept;
 mod look;
 mod maintenance;
+mod page;
 mod problem;
 mod routes;
 mod server;
+mod sessions;
 mod shares;
+mod signing;
 pub mod status;
 
 #[cfg(test)]
@@ -34,3 +38,4 @@ pub use shares::{
     AddressType, MOST_NAMES, Moved, NameChange, NameList, NameMap, NameStatus, NamesRequest,
     Preview, PreviewWish, Share,
 };
+pub use signing::{SessionStatus, SignIn};

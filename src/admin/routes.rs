@@ -6,14 +6,14 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, Extension, FromRequest as _, Path, Query, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::access::{self, Access, Caller};
+use super::access::{self, Caller, Door};
 use super::answers::{
     AuditPage, NewToken, OverrideList, Reloaded, ReturnedTo, TokenList, TokenStatus,
 };
@@ -21,10 +21,13 @@ use super::change::{self, TokenWish};
 use super::control::{Control, ExplainRequest, not_durable};
 use super::drills;
 use super::events::{self, Streams};
+use super::kept::Kept;
 use super::look;
 use super::maintenance;
+use super::page;
 use super::problem::Problem;
 use super::server::Peer;
+use super::signing;
 use super::status::OverrideStatus;
 use crate::health::Target;
 use crate::question::parse_rtype;
@@ -37,7 +40,10 @@ const BODY_LIMIT_BYTES: usize = 64 * 1024;
 /// The most entries of the audit log in one answer.
 const AUDIT_ENTRIES: usize = 1000;
 
-type Answer = Result<Response, Problem>;
+/// The most pools whose endpoints are in one answer.
+const POOLS: usize = 64;
+
+pub(super) type Answer = Result<Response, Problem>;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -46,22 +52,26 @@ pub(super) struct Shared {
     /// How long a client may take to send a body.
     body_timeout: Duration,
     streams: Streams,
-    access: Access,
+    pub(super) door: Door,
+    /// What many ask for.
+    pub(super) kept: Arc<Kept>,
 }
 
 /// All routes, behind the token.
 pub(super) fn router(
     control: Arc<dyn Control>,
-    access: Access,
+    door: Door,
     body_timeout: Duration,
     streams: Streams,
 ) -> Router {
-    let known = access.clone();
+    let shared = Shared { control, body_timeout, streams, door, kept: Arc::default() };
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/api/v1/status", get(status))
+        .route("/api/v1/overview", get(overview))
+        .route("/api/v1/endpoints", get(endpoints))
         .route("/api/v1/explain", get(explain))
         .route("/api/v1/names", get(look::names))
         .route("/api/v1/map", get(look::map))
@@ -79,12 +89,18 @@ pub(super) fn router(
         .route("/api/v1/tokens", get(tokens).post(grant))
         .route("/api/v1/tokens/{name}", delete(revoke))
         .route("/api/v1/events", get(events))
+        .route(
+            signing::SESSION_PATH,
+            get(signing::who_am_i).post(signing::sign_in).delete(signing::sign_out),
+        )
+        .merge(page::routes())
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
-        .layer(middleware::from_fn_with_state(access, access::check))
-        .layer(middleware::from_fn(never_store))
-        .with_state(Shared { control, body_timeout, streams, access: known })
+        .layer(middleware::from_fn_with_state(shared.kept.clone(), forget))
+        .layer(middleware::from_fn_with_state(shared.door.clone(), access::check))
+        .layer(middleware::from_fn(keep_to_itself))
+        .with_state(shared)
 }
 
 impl Shared {
@@ -125,6 +141,40 @@ async fn metrics(State(shared): State<Shared>) -> Answer {
 
 async fn status(State(shared): State<Shared>) -> Answer {
     Ok(Json(shared.call(|control| control.status()).await?).into_response())
+}
+
+async fn overview(State(shared): State<Shared>, headers: HeaderMap) -> Answer {
+    let make = shared.call(|control| json(&control.overview()));
+    shared.kept.answer("overview", &headers, async { make.await? }).await
+}
+
+async fn endpoints(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Answer {
+    let query = uri.query().unwrap_or_default();
+    let pools = pools_of(query)?;
+    let make = shared.call(move |control| json(&control.endpoints(&pools)));
+    shared.kept.answer(&uri.to_string(), &headers, async { make.await? }).await
+}
+
+/// The names of `pool=NAME&pool=NAME`.
+fn pools_of(query: &str) -> Result<Vec<String>, Problem> {
+    let bad = |detail| Problem::new(StatusCode::BAD_REQUEST, detail);
+    let mut pools = Vec::new();
+    for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        if key != "pool" {
+            return Err(bad(format!("found {key:?}; expected pool=NAME, once for each pool")));
+        }
+        pools.push(value.into_owned());
+    }
+    if pools.is_empty() || pools.len() > POOLS {
+        return Err(bad(format!("found {} pools; expected 1 to {POOLS}", pools.len())));
+    }
+    Ok(pools)
+}
+
+pub(super) fn json(answer: &impl Serialize) -> Result<Vec<u8>, Problem> {
+    serde_json::to_vec(answer).map_err(|error| {
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("no JSON: {error}"))
+    })
 }
 
 #[derive(Deserialize)]
@@ -296,7 +346,7 @@ async fn audit(State(shared): State<Shared>, uri: Uri) -> Answer {
 }
 
 async fn tokens(State(shared): State<Shared>) -> Answer {
-    let named = shared.access.named();
+    let named = shared.door.access.named();
     let tokens = named
         .iter()
         .map(|(name, granted)| TokenStatus { name: name.to_owned(), role: granted.role });
@@ -373,9 +423,36 @@ async fn unknown_method(method: Method, uri: Uri) -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
 }
 
-/// Everything here is about this very moment.
-async fn never_store(request: Request, next: Next) -> Response {
+/// Whoever changes something sees it: what is kept for many is of before.
+async fn forget(State(kept): State<Arc<Kept>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let looks = matches!(*request.method(), Method::GET | Method::HEAD);
+    let changes = !looks
+        && path != "/api/v1/preview"
+        && path != signing::SESSION_PATH
+        // They come often, and what comes of them comes later.
+        && !path.starts_with("/api/v1/heartbeats/");
+    let response = next.run(request).await;
+    if changes {
+        kept.forget();
+    }
+    response
+}
+
+/// Everything here is about this very moment, and nothing for other pages to show or load; the page's
+/// own files say otherwise where they may.
+async fn keep_to_itself(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
     response
 }

@@ -19,10 +19,11 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use super::access::Access;
+use super::access::{Access, Door};
 use super::control::Control;
 use super::events::Streams;
 use super::routes;
+use super::sessions::Sessions;
 
 /// What clients may take.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +45,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             // Beside as many streams of events as there may be.
-            connections: 320,
+            connections: 512,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(10),
             lifetime: Duration::from_secs(120),
@@ -67,7 +68,9 @@ pub async fn serve(
 ) {
     let (stopping, stopped) = watch::channel(());
     let streams = Streams::new(stopped.clone());
-    let router = routes::router(control, access, limits.body_timeout, streams);
+    let port = listener.local_addr().map_or(0, |address| address.port());
+    let door = Door { access, sessions: Arc::new(Sessions::new(port)) };
+    let router = routes::router(control, door, limits.body_timeout, streams);
     let mut connections = JoinSet::new();
     let mut open = Open { limit: limits.connections, connections: Vec::new() };
     let mut newcomer = None;

@@ -2,6 +2,7 @@
 //!
 //! Times are RFC 3339 in UTC.
 
+mod overview;
 mod probe;
 
 use std::time::{Duration, SystemTime};
@@ -10,13 +11,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::duration::format_duration;
 use crate::health::{
-    EndpointId, Inventory, Override, Overrides, Pool, PoolId, Standing, StandingNow, State, Target,
-    Verdict,
+    EndpointId, Inventory, Override, Overrides, Pool, PoolId, Region, Standing, StandingNow, State,
+    Target, Verdict,
 };
 use crate::steering::{Asked, Failback, Paces, PoolState, Pools, RAMP_STEPS, Ramp, Set};
 use crate::timestamp::to_rfc3339_seconds as to_rfc3339;
 
-pub use probe::{ChangeStatus, ProbeStatus, RoundTripStatus};
+pub use overview::{
+    Counts, EndpointList, Overview, PoolEndpoints, PoolOverview, overview, some_pools,
+};
+pub use probe::{ChangeStatus, CourseText, ProbeStatus, RecentStatus, RoundTripStatus};
 
 /// How the whole daemon stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +34,9 @@ pub struct Status {
     /// Whether nobody is heard of any more, so that verdicts stay as they are.
     #[serde(default, skip_serializing_if = "is_false")]
     pub network_lost: bool,
+    /// The remote that the zones come from, if they come from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<GitStatus>,
     /// Why overrides are refused, if they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_unavailable: Option<String>,
@@ -42,6 +49,37 @@ pub struct Status {
     /// Planned maintenance that is under way or still to come.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub maintenance: Vec<MaintenanceStatus>,
+}
+
+/// How it stands with a remote that is followed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GitStatus {
+    /// Where it is.
+    pub remote: String,
+    /// The branch that is followed.
+    pub branch: String,
+    /// The commit that is served.
+    pub commit: Option<String>,
+    /// When the branch was last fetched; none: not since the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetched: Option<String>,
+    /// Why it cannot be fetched now, if it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreachable: Option<String>,
+    /// The newest commit, if that is not served for what is wrong with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<RefusedCommit>,
+}
+
+/// A commit that is not served.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedCommit {
+    /// Its hash.
+    pub commit: String,
+    /// Since when it is refused.
+    pub since: String,
+    /// All that is wrong with it, each with file, line and column.
+    pub why: Vec<String>,
 }
 
 /// A window of maintenance.
@@ -72,6 +110,9 @@ fn is_false(value: &bool) -> bool {
 pub struct RegionStatus {
     /// Its name.
     pub name: String,
+    /// Where it is, if that is known: latitude and longitude in degrees, north and east positive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<[f64; 2]>,
     /// The override on it.
     #[serde(rename = "override")]
     pub overridden: Option<OverrideStatus>,
@@ -105,7 +146,8 @@ pub struct PoolStatus {
     /// The override on it.
     #[serde(rename = "override")]
     pub overridden: Option<OverrideStatus>,
-    /// Its endpoints, in the order of the file.
+    /// Its endpoints, in the order of the file; empty where they are only counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub endpoints: Vec<EndpointStatus>,
 }
 
@@ -279,49 +321,65 @@ impl OverrideStatus {
 
 /// Every region, with the override on it.
 pub fn region_statuses(inventory: &Inventory, overrides: &Overrides) -> Vec<RegionStatus> {
-    let status = |name: &String| RegionStatus {
-        name: name.clone(),
-        overridden: OverrideStatus::on(overrides, &Target::Region(name.clone())),
+    let status = |region: &Region| RegionStatus {
+        name: region.name.clone(),
+        location: region.location.map(|at| [at.latitude, at.longitude]),
+        overridden: OverrideStatus::on(overrides, &Target::Region(region.name.clone())),
     };
-    inventory.regions.iter().map(|region| status(&region.name)).collect()
+    inventory.regions.iter().map(status).collect()
 }
 
 /// Every pool and its endpoints, from what the probes know and what people said.
 pub fn pool_statuses(
     inventory: &Inventory,
-    (pools, paces): (&Pools, &Paces),
+    pools: (&Pools, &Paces),
     overrides: &Overrides,
     facts: impl Fn(EndpointId) -> ProbeFacts,
 ) -> Vec<PoolStatus> {
-    (0..)
-        .zip(&inventory.pools)
-        .map(|(id, pool)| {
-            let endpoints: Vec<EndpointStatus> = (0..)
-                .zip(&pool.endpoints)
-                .map(|(index, _)| {
-                    let id = EndpointId { pool: id, index };
-                    endpoint_status(inventory, overrides, id, facts(id))
-                })
-                .collect();
-            let region = pool.region.and_then(|id| inventory.regions.get(id as usize));
-            PoolStatus {
-                name: pool.name.clone(),
-                region: region.map(|region| region.name.clone()),
-                monitors: monitors(inventory, pool),
-                requires: required_pools(inventory, pool, pools),
-                min_healthy: pool.min_healthy,
-                up: families(pool, pools.get(id), Set::is_up),
-                panic_below: pool.panic_below.map(|share| share.to_string()),
-                panics: match pool.panic_below {
-                    Some(_) => families(pool, pools.get(id), |set| set.stands().panics),
-                    None => Families::default(),
-                },
-                comebacks: comebacks(pools.get(id), paces),
-                overridden: OverrideStatus::on(overrides, &Target::Pool(pool.name.clone())),
-                endpoints,
-            }
-        })
-        .collect()
+    let status = |(id, pool): (PoolId, &Pool)| {
+        let endpoints = endpoint_statuses(inventory, overrides, id, &facts).collect();
+        pool_status(inventory, pools, overrides, (id, pool), endpoints)
+    };
+    (0..).zip(&inventory.pools).map(status).collect()
+}
+
+fn pool_status(
+    inventory: &Inventory,
+    (pools, paces): (&Pools, &Paces),
+    overrides: &Overrides,
+    (id, pool): (PoolId, &Pool),
+    endpoints: Vec<EndpointStatus>,
+) -> PoolStatus {
+    let region = pool.region.and_then(|id| inventory.regions.get(id as usize));
+    PoolStatus {
+        name: pool.name.clone(),
+        region: region.map(|region| region.name.clone()),
+        monitors: monitors(inventory, pool),
+        requires: required_pools(inventory, pool, pools),
+        min_healthy: pool.min_healthy,
+        up: families(pool, pools.get(id), Set::is_up),
+        panic_below: pool.panic_below.map(|share| share.to_string()),
+        panics: match pool.panic_below {
+            Some(_) => families(pool, pools.get(id), |set| set.stands().panics),
+            None => Families::default(),
+        },
+        comebacks: comebacks(pools.get(id), paces),
+        overridden: OverrideStatus::on(overrides, &Target::Pool(pool.name.clone())),
+        endpoints,
+    }
+}
+
+fn endpoint_statuses(
+    inventory: &Inventory,
+    overrides: &Overrides,
+    pool: PoolId,
+    facts: impl Fn(EndpointId) -> ProbeFacts,
+) -> impl Iterator<Item = EndpointStatus> {
+    let count = inventory.pools.get(pool as usize).map_or(0, |pool| pool.endpoints.len());
+    (0..).take(count).map(move |index| {
+        let id = EndpointId { pool, index };
+        endpoint_status(inventory, overrides, id, facts(id))
+    })
 }
 
 /// The monitors that a pool names.

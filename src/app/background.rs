@@ -11,8 +11,9 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::reloads::Wanted;
 use super::running::Running;
-use super::{StartError, floods, other};
+use super::{StartError, floods, follow, other};
 use crate::admin;
 use crate::clock;
 use crate::probe::Report;
@@ -31,7 +32,7 @@ pub(super) struct Background {
     /// Takes in what probes report.
     verdicts: thread::JoinHandle<()>,
     /// What looks at files, counters and clock.
-    looking: [JoinHandle<()>; 4],
+    looking: Vec<JoinHandle<()>>,
     stop: watch::Sender<bool>,
 }
 
@@ -61,6 +62,9 @@ impl Background {
     pub async fn stop(self, running: &Running) {
         // An error says that nobody listens any more.
         let _ = self.stop.send(true);
+        if let Some(git) = &running.git {
+            git.stop();
+        }
         running.beliefs.probes.shutdown();
         let _ = self.admin.await;
         for task in self.looking {
@@ -91,13 +95,17 @@ fn look(
     running: &Arc<Running>,
     watch: Watch,
     stopped: &watch::Receiver<bool>,
-) -> [JoinHandle<()>; 4] {
-    [
+) -> Vec<JoinHandle<()>> {
+    let mut looking = vec![
         tokio::spawn(pass_time(Arc::clone(running), stopped.clone())),
         tokio::spawn(reload_on_change(Arc::clone(running), watch, stopped.clone())),
         tokio::spawn(floods::watch(Arc::clone(running), stopped.clone())),
         tokio::spawn(Arc::clone(running).watch_drills(stopped.clone())),
-    ]
+    ];
+    if running.git.is_some() {
+        looking.push(tokio::spawn(follow::follow(Arc::clone(running), stopped.clone())));
+    }
+    looking
 }
 
 pub(super) async fn until(mut stopped: watch::Receiver<bool>) {
@@ -135,7 +143,7 @@ async fn reload_on_change(running: Arc<Running>, mut watch: Watch, stopped: watc
     loop {
         tokio::select! {
             () = &mut stopped => return,
-            () = watch.changed() => running.reload_in_background("a file has changed").await,
+            () = watch.changed() => running.reload_in_background("a file has changed", Wanted::Served).await,
         }
     }
 }

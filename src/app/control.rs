@@ -1,19 +1,19 @@
 //! What people ask of the daemon by the admin endpoint.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use axum::http::StatusCode;
 use hickory_proto::rr::RecordType;
 
 use super::beliefs::Planned;
+use super::reloads::Wanted;
 use super::running::Running;
 use super::{events, families, reasons};
 use crate::admin::status::{
-    ChangeStatus, OverrideStatus, ProbeFacts, ProbeStatus, RoundTripStatus, Status, pool_statuses,
-    region_statuses,
+    ChangeStatus, CourseText, EndpointList, OverrideStatus, Overview, ProbeFacts, ProbeStatus,
+    RecentStatus, RoundTripStatus, Status, overview, pool_statuses, region_statuses, some_pools,
 };
 use crate::admin::{
     AddressType, Cleared, Control, DrillError, DrillWish, ExplainRequest, NameList, NameMap,
@@ -27,10 +27,10 @@ use crate::health::{
     EndpointId, Family, Inventory, Monitor, Override, OverrideState, Overrides, State, Target,
     Verdict,
 };
-use crate::history::{History, What};
+use crate::history::History;
 use crate::maintenance::WindowText;
 use crate::metrics;
-use crate::probe::{Snapshot, TargetStatus};
+use crate::probe::{Course, RecentProbe, Snapshot, TargetStatus};
 use crate::state::{Author, Change, Granted, Role, StateError, Token, Trail};
 use crate::timestamp;
 use crate::view::View;
@@ -47,6 +47,12 @@ struct Moment {
 impl Moment {
     fn facts(&self, id: EndpointId) -> ProbeFacts {
         let targets: Vec<&TargetStatus> = self.probes.targets_of(id).collect();
+        ProbeFacts { probes: self.probe_statuses(id, &targets), ..self.facts_in_short(id) }
+    }
+
+    /// The same, without what each monitor knows.
+    fn facts_in_short(&self, id: EndpointId) -> ProbeFacts {
+        let targets: Vec<&TargetStatus> = self.probes.targets_of(id).collect();
         let verdict = self.probes.verdict(id);
         ProbeFacts {
             verdict,
@@ -55,9 +61,18 @@ impl Moment {
             failing: self.is_failing(id, verdict, &targets),
             last_error: self.last_error(id, verdict, &targets),
             last_round_trip: targets.iter().filter_map(|target| target.round_trip).max(),
-            probes: self.probe_statuses(id, &targets),
+            probes: Vec::new(),
             held_until: targets.iter().filter_map(|target| target.held_until).max(),
         }
+    }
+
+    /// The same, with how the last probes of each monitor went.
+    fn facts_in_full(&self, id: EndpointId) -> ProbeFacts {
+        let mut facts = self.facts(id);
+        for (probe, target) in facts.probes.iter_mut().zip(self.probes.targets_of(id)) {
+            probe.recent = target.recent.iter().map(recent_status).collect();
+        }
+        facts
     }
 }
 
@@ -126,7 +141,22 @@ impl Moment {
                 p99: milliseconds(p99),
                 count: target.round_trips.count(),
             }),
+            recent: Vec::new(),
         }
+    }
+}
+
+fn recent_status(probe: RecentProbe) -> RecentStatus {
+    let at = probe.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    RecentStatus {
+        at: at.as_secs(),
+        // To the hundredth: more is noise, and there are many.
+        ms: (probe.round_trip.as_secs_f64() * 100_000.0).round() / 100.0,
+        course: match probe.course {
+            Course::Passed => CourseText::Passed,
+            Course::Failed => CourseText::Failed,
+            Course::Void => CourseText::Void,
+        },
     }
 }
 
@@ -154,17 +184,6 @@ impl Running {
         self.store.audit(clock::wall_now(), by, change).map_err(OverrideError::NotDurable)
     }
 
-    /// Files have a history of their own, so that zones are not held up by a full disk.
-    fn audit_reload(&self, by: &Author, before: String, after: &str) {
-        if before == after || self.store.unavailable().is_some() {
-            return;
-        }
-        let change = Change::Reload { before, after: after.to_owned() };
-        if let Err(error) = self.store.audit(clock::wall_now(), by, &change) {
-            tracing::error!(%error, "the audit log lacks a reload");
-        }
-    }
-
     /// An error if a target is not in the files.
     pub(super) fn unknown(&self, target: &Target) -> Option<OverrideError> {
         let view = self.live.load();
@@ -188,6 +207,12 @@ impl Control for Running {
         all.extend(families::probes(probes));
         all.extend(families::maintenance(&self.maintenance_statuses(&view.world)));
         all.extend(families::open_files());
+        all.extend(
+            self.git_status(&view.world)
+                .iter()
+                .zip(&self.git)
+                .flat_map(|(status, git)| families::git(status, git.last_fetch())),
+        );
         drop(moment);
         metrics::render(all)
     }
@@ -201,6 +226,7 @@ impl Control for Running {
             started: timestamp::to_rfc3339(self.started),
             ready: self.ready().is_ok(),
             network_lost: moment.probes.is_cut_off,
+            git: self.git_status(&view.world),
             state_unavailable: self.store.unavailable().map(str::to_owned),
             regions: region_statuses(inventory, overrides),
             pools: pool_statuses(inventory, (&view.pools, &view.world.paces), overrides, |id| {
@@ -209,6 +235,29 @@ impl Control for Running {
             overrides: overrides.iter().map(|(t, what)| OverrideStatus::new(t, what)).collect(),
             maintenance: self.maintenance_statuses(&view.world),
         }
+    }
+
+    fn overview(&self) -> Overview {
+        let moment = self.moment();
+        let Moment { view, overrides, probes, .. } = &moment;
+        let inventory: &Inventory = &view.world.inventory;
+        let pools = (&view.pools, &view.world.paces);
+        let facts = |id| moment.facts_in_short(id);
+        Overview {
+            revision: view.world.revision.clone(),
+            started: timestamp::to_rfc3339(self.started),
+            ready: self.ready().is_ok(),
+            network_lost: probes.is_cut_off,
+            state_unavailable: self.store.unavailable().map(str::to_owned),
+            maintenance: self.maintenance_statuses(&view.world),
+            ..overview(inventory, pools, overrides, facts)
+        }
+    }
+
+    fn endpoints(&self, pools: &[String]) -> EndpointList {
+        let moment = self.moment();
+        let Moment { view, overrides, .. } = &moment;
+        some_pools(&view.world.inventory, pools, overrides, |id| moment.facts_in_full(id))
     }
 
     fn explain(&self, question: &ExplainRequest) -> Result<serde_json::Value, Problem> {
@@ -336,31 +385,7 @@ impl Control for Running {
     }
 
     fn reload(&self, by: &Author) -> Result<String, Vec<Finding>> {
-        let _loading = self.ongoing.loading.lock().unwrap_or_else(PoisonError::into_inner);
-        self.ongoing.load_is_waiting.store(false, Ordering::Release);
-        let before = self.live.load().world.revision.clone();
-        let loaded = self.load(by);
-        self.metrics.reloaded(loaded.is_ok());
-        match &loaded {
-            Ok((revision, by)) => {
-                tracing::info!(revision, "reloaded");
-                let what = What::Reload { revision: revision.clone(), errors: None };
-                self.history.add(clock::wall_now(), what);
-                self.audit_reload(by, before, revision);
-            }
-            Err(findings) => {
-                let what = What::Reload { revision: before, errors: Some(findings.len()) };
-                self.history.add(clock::wall_now(), what);
-                for finding in findings {
-                    tracing::error!(%finding, "a file is wrong");
-                }
-                tracing::error!(
-                    findings = findings.len(),
-                    "not reloaded: what was served before is still served"
-                );
-            }
-        }
-        loaded.map(|(revision, _)| revision)
+        self.reload_wanted(Wanted::Newest, by)
     }
 
     fn history(&self) -> Arc<History> {

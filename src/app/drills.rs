@@ -253,8 +253,8 @@ impl Running {
         let Report { id, target, state, by, .. } = report;
         tracing::info!(drill = id, target_name = target, ?state, by, "drill");
         self.drills.update(report.clone());
-        let (id, target, state) = (id.clone(), target.clone(), *state);
-        self.history.add(clock::wall_now(), What::Drill { id, target, state });
+        let (drill, target, state) = (id.clone(), target.clone(), *state);
+        self.history.add(clock::wall_now(), What::Drill { drill, target, state });
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use rustix::process::{Resource, getrlimit};
 
 use super::beliefs::Planned;
-use crate::admin::status::MaintenanceStatus;
+use crate::admin::status::{GitStatus, MaintenanceStatus};
 use crate::health::{EndpointId, Overrides, Standing, StandingNow, State};
 use crate::metrics::Family;
 use crate::probe::{Failure, Histogram, Snapshot, TargetStatus};
@@ -95,6 +95,26 @@ pub(super) fn maintenance(windows: &[MaintenanceStatus]) -> Vec<Family> {
         refused.push("", &labels, f64::from(u8::from(window.stage == "refused")));
     }
     vec![share, refused]
+}
+
+/// The remote that the zones come from.
+pub(super) fn git(status: &GitStatus, last_fetch: Option<SystemTime>) -> Vec<Family> {
+    let mut info =
+        Family::gauge("steersman_git_commit_info", "Always 1: the commit that is served.");
+    if let Some(commit) = &status.commit {
+        info.push("", &[("branch", &status.branch), ("commit", commit)], 1.0);
+    }
+    let fetched = Family::gauge(
+        "steersman_git_last_fetch_timestamp_seconds",
+        "When the branch was last fetched; 0 until it has been since the start.",
+    );
+    let fetched = fetched.sample(&[], last_fetch.map_or(0.0, unix_seconds));
+    let refused = Family::gauge(
+        "steersman_git_commit_refused",
+        "Whether the newest commit is refused, and an older one served.",
+    );
+    let refused = refused.sample(&[], f64::from(u8::from(status.refused.is_some())));
+    vec![info, fetched, refused]
 }
 
 /// Probes by target and result, how long they take, and how late they begin.

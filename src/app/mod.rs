@@ -13,12 +13,15 @@ mod events;
 mod families;
 mod first_round;
 mod floods;
+mod follow;
+mod git;
 mod handover;
 mod limits;
 mod maintenance;
 mod panics;
 mod predecessor;
 mod reasons;
+mod reloads;
 mod reports;
 mod rules;
 mod running;
@@ -42,6 +45,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use self::drills::Drills;
+use self::git::Git;
 use self::maintenance::Maintenance;
 use self::shares::Counted;
 use crate::admin::Access;
@@ -129,8 +133,15 @@ impl App {
         let seed = u64::from_le_bytes(clock::random_bytes().map_err(other("no randomness"))?);
         let seen = Arc::new(Seen::now(&daemon));
         let watch = Watch::new(&daemon, Arc::clone(&seen));
-        let Loaded { world, certificate, cookie_secrets, warnings, .. } =
-            reload::load(&daemon, seed).map_err(StartError::Files)?;
+        let git_lock = inheritance.as_mut().and_then(|it| it.git_lock.take());
+        let (git, loaded) = match Git::open(&daemon, git_lock)? {
+            None => (None, reload::load(&daemon, seed).map_err(StartError::Files)?),
+            Some(git) => {
+                let (git, loaded) = git::begin(git, &daemon, seed, &mut signals).await?;
+                (Some(git), loaded)
+            }
+        };
+        let Loaded { world, certificate, cookie_secrets, warnings, .. } = loaded;
         alarm::tell_warnings(&warnings);
         let world = Arc::new(world);
         let Sockets { bound, encrypted: encrypted_bound, admin, again } =
@@ -171,6 +182,7 @@ impl App {
             drills: Drills::default(),
             maintenance: Maintenance::new(plans),
             manager,
+            git,
         });
         running.ongoing.was_ready.store(legacy.was_ready, Ordering::Relaxed);
 
@@ -279,7 +291,7 @@ async fn legacy_of(
     let Some(Inheritance { predecessor, .. }) = inheritance else { return Ok(Legacy::default()) };
     tokio::select! {
         legacy = predecessor.loaded() => legacy,
-        () = signals.ended() => Err(StartError::Stopped),
+        () = signals.end() => Err(StartError::Stopped),
     }
 }
 

@@ -12,7 +12,9 @@ use std::{panic, thread};
 use super::alarm::{self, Alarm, Dependents};
 use super::beliefs::Beliefs;
 use super::drills::Drills;
+use super::git::Git;
 use super::maintenance::Maintenance;
+use super::reloads::Wanted;
 use super::shares::Counted;
 use super::{comebacks, events, panics};
 use crate::admin::{Access, Control as _};
@@ -55,6 +57,8 @@ pub(super) struct Running {
     pub maintenance: Maintenance,
     /// Who wants to hear how it is.
     pub manager: Manager,
+    /// The remote that the zones come from; none where they are here.
+    pub git: Option<Git>,
 }
 
 /// What is going on: nothing at the start.
@@ -88,7 +92,7 @@ impl Running {
     }
 
     /// Loads the files without holding up whoever asked for it, and logs what came of it.
-    pub async fn reload_in_background(self: &Arc<Self>, why: &'static str) {
+    pub async fn reload_in_background(self: &Arc<Self>, why: &'static str, wanted: Wanted) {
         // Whoever waits for the end hears of it by the load that is to come, if not by this one.
         self.manager.reloading();
         if self.ongoing.load_is_waiting.swap(true, Ordering::AcqRel) {
@@ -98,8 +102,10 @@ impl Running {
         tracing::info!(why, "reloading");
         let running = Arc::clone(self);
         // A panic while loading leaves what is served as it is.
-        let done =
-            tokio::task::spawn_blocking(move || running.reload(&Author::daemon()).is_ok()).await;
+        let done = tokio::task::spawn_blocking(move || {
+            running.reload_wanted(wanted, &Author::daemon()).is_ok()
+        })
+        .await;
         let status = self.status_sentence();
         match done {
             Ok(true) => self.manager.ready(&status),
@@ -126,8 +132,24 @@ impl Running {
 
     /// Returns what is served since, and who has loaded it by breaking which rules.
     pub fn load(&self, by: &Author) -> Result<(String, Author), Vec<Finding>> {
+        let commit = self.live.load().world.commit.clone();
+        match self.git.as_ref().zip(commit) {
+            None => self.load_from(&self.daemon, None, by),
+            Some((git, commit)) => self.load_tree(git, &commit, &git.tree_of(&commit), by),
+        }
+    }
+
+    /// The same, with zones that may be elsewhere, and are of that commit.
+    pub fn load_from(
+        &self,
+        daemon: &Daemon,
+        commit: Option<String>,
+        by: &Author,
+    ) -> Result<(String, Author), Vec<Finding>> {
         self.seen.refresh(&self.daemon);
-        let Loaded { world, certificate, cookie_secrets, warnings, .. } = self.read_files()?;
+        let Loaded { mut world, certificate, cookie_secrets, warnings, .. } =
+            self.read_files(daemon)?;
+        world.commit = commit;
         let by = self.may_serve(&world, by)?;
         alarm::tell_warnings(&warnings);
         let world = Arc::new(world);
@@ -144,8 +166,8 @@ impl Running {
     }
 
     /// Reads on a thread of its own, which gives way: answers come first.
-    fn read_files(&self) -> Result<Loaded, Vec<Finding>> {
-        let read = || reload::load(&self.daemon, self.seed);
+    fn read_files(&self, daemon: &Daemon) -> Result<Loaded, Vec<Finding>> {
+        let read = || reload::load(daemon, self.seed);
         thread::scope(|scope| {
             let nice = || {
                 give_way(Beside::Loading);

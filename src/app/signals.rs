@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::reloads::Wanted;
 use super::running::Running;
 
 /// What an operator wants of the daemon as a whole.
@@ -45,7 +46,7 @@ impl Signals {
             tokio::select! {
                 _ = self.hangup.recv() => {
                     let running = Arc::clone(running);
-                    tokio::spawn(async move { running.reload_in_background("SIGHUP").await });
+                    tokio::spawn(async move { running.reload_in_background("SIGHUP", Wanted::Newest).await });
                 }
                 () = ended(&mut self.terminate, &mut self.interrupt) => return Wish::Stop,
                 _ = self.upgrade.recv() => return Wish::Upgrade,
@@ -61,7 +62,7 @@ impl Signals {
     }
 
     /// Resolves on SIGTERM or SIGINT, while there is nothing yet that could be loaded anew.
-    pub async fn ended(&mut self) {
+    pub async fn end(&mut self) {
         ended(&mut self.terminate, &mut self.interrupt).await;
     }
 }

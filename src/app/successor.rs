@@ -3,15 +3,18 @@
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
+use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Command};
+use std::process::{Child, Command, ExitStatus};
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::thread;
 use std::time::Duration;
 
 use super::handover::{FromNext, FromRunning, Legacy, Talk};
 use super::running::Running;
-use super::surroundings::{CONNECTIONS, LOCK, TALK};
+use super::surroundings::{CONNECTIONS, GIT_LOCK, LOCK, TALK};
 use crate::clock;
 use crate::server::{self, Role};
 use crate::state::Remembered;
@@ -21,9 +24,15 @@ const LOADING: Duration = Duration::from_secs(600);
 /// How long it may take from there to the first answer; meanwhile nothing is written down.
 const TAKING_OVER: Duration = Duration::from_secs(20);
 
+/// How often, and how many times, is looked whether one that has failed has ended.
+const LOOK: Duration = Duration::from_millis(10);
+const LAST_LOOKS: u32 = 100;
+
 /// A process that is to take over.
 pub(super) struct Successor {
-    child: Child,
+    command: Command,
+    /// None before it is started.
+    child: Option<Child>,
     talk: Talk,
     /// For whoever wants to give it up: once this is shut down, nothing is said or heard.
     stream: UnixStream,
@@ -42,8 +51,8 @@ pub(super) struct Handover {
 }
 
 impl Successor {
-    /// Starts it, with all sockets.
-    pub(super) fn start(
+    /// Prepares it, with all sockets.
+    pub(super) fn new(
         command: &[OsString],
         running: &Running,
         sockets: &[(Role, OwnedFd)],
@@ -56,45 +65,55 @@ impl Successor {
         let (connections, their_connections) = server::connection_channel().map_err(no)?;
         let mut named = vec![(TALK, theirs.into()), (CONNECTIONS, their_connections)];
         named.extend(running.store.lock().map_err(no)?.map(|lock| (LOCK, lock.into())));
+        if let Some(git) = &running.git {
+            named.extend(git.mirror.lock().map_err(no)?.map(|lock| (GIT_LOCK, lock.into())));
+        }
         for (role, socket) in sockets {
             named.push((role.name(), socket.try_clone().map_err(no)?));
         }
         let talk = Talk::new(stream.try_clone().map_err(no)?);
-        let mut next = Command::new(program);
-        next.args(arguments).env_remove("WATCHDOG_PID");
-        server::hand_on(&mut next, named);
-        let child = next.spawn().map_err(no)?;
-        Ok(Self { child, talk, stream, connections })
-    }
-
-    /// Its process.
-    pub(super) fn process(&self) -> u32 {
-        self.child.id()
+        let mut command = Command::new(program);
+        command.args(arguments).env_remove("WATCHDOG_PID");
+        server::hand_on(&mut command, named);
+        Ok(Self { command, child: None, talk, stream, connections })
     }
 
     /// What lets somebody else end the wait for it.
-    pub(super) fn stream(&self) -> std::io::Result<UnixStream> {
-        self.stream.try_clone()
+    pub(super) fn stream(&self) -> Result<UnixStream, String> {
+        self.stream.try_clone().map_err(|error| error.to_string())
     }
 
-    /// Waits until it has taken over; to be called on a thread that may wait.
+    /// Starts it, and waits until it has taken over; to be called on a thread that may wait.
     pub(super) fn take_over(mut self, running: &Running) -> Result<Handover, String> {
-        let taken =
-            self.wait_for(&FromNext::Loaded, LOADING).and_then(|()| self.hand_state_over(running));
-        match taken {
-            Ok(()) => Ok(Handover {
-                process: self.child.id(),
-                connections: self.connections,
-                talk: self.talk,
-            }),
-            Err(why) => {
-                self.end();
-                Err(why)
-            }
+        let git = running.git.as_ref();
+        // Two who fetch would be in each other's way.
+        let _fetching = git.map(|git| git.fetching.lock().unwrap_or_else(PoisonError::into_inner));
+        let process = self.start()?;
+        tracing::info!(successor = process, "upgrading: a new process is started");
+        let taken = self
+            .wait_for(&FromNext::Loaded, LOADING)
+            .and_then(|()| self.hand_state_over(running, process));
+        if let Err(why) = taken {
+            self.end();
+            return Err(why);
         }
+        if let Some(git) = git {
+            git.stop();
+        }
+        Ok(Handover { process, connections: self.connections, talk: self.talk })
     }
 
-    fn hand_state_over(&mut self, running: &Running) -> Result<(), String> {
+    fn start(&mut self) -> Result<u32, String> {
+        let started = self.command.spawn();
+        // What is handed on is its own from here on, or nobody could see its end.
+        self.command = Command::new("");
+        let child = started.map_err(|error| format!("it cannot be started: {error}"))?;
+        let process = child.id();
+        self.child = Some(child);
+        Ok(process)
+    }
+
+    fn hand_state_over(&mut self, running: &Running, process: u32) -> Result<(), String> {
         if running.drills.all().iter().any(|report| !report.state.is_over()) {
             return Err(
                 "a drill is under way, which would not be put back; try again after it".into()
@@ -114,7 +133,7 @@ impl Successor {
             .and_then(|()| self.wait_for(&FromNext::Ready, TAKING_OVER))
             .and_then(|()| {
                 // Known to the service manager before it hears of its own.
-                running.manager.main_process_is(self.process());
+                running.manager.main_process_is(process);
                 self.say(&FromRunning::Yours)
             });
         match taken {
@@ -160,18 +179,26 @@ impl Successor {
 
     /// For one that says nothing any more.
     fn how_it_ended(&mut self) -> String {
-        self.end();
-        match self.child.wait() {
-            Ok(status) => format!("it ended ({status}) before it answered; it may have said why"),
-            Err(error) => format!("it ended before it answered: {error}"),
+        match self.end() {
+            Some(status) => format!("it ended ({status}) before it answered; it may have said why"),
+            None => "it ended before it answered".into(),
         }
     }
 
-    /// Ends it, if it has not ended yet. Nothing that it was given ends with it.
-    fn end(&mut self) {
+    /// Ends it, if it does not end by itself. Nothing that it was given ends with it.
+    fn end(&mut self) -> Option<ExitStatus> {
+        // It has its last words to say.
+        let _ = self.stream.shutdown(Shutdown::Both);
+        let child = self.child.as_mut()?;
+        for _ in 0..LAST_LOOKS {
+            if let Ok(Some(status)) = child.try_wait() {
+                return Some(status);
+            }
+            thread::sleep(LOOK);
+        }
         // An error says that it has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = child.kill();
+        child.wait().ok()
     }
 }
 

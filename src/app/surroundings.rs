@@ -13,6 +13,7 @@ use crate::systemd::Manager;
 /// What a daemon hands on to the next beside sockets, by name.
 pub(super) const TALK: &str = "talk";
 pub(super) const LOCK: &str = "lock";
+pub(super) const GIT_LOCK: &str = "git-lock";
 pub(super) const CONNECTIONS: &str = "connections";
 
 /// All of it; by default there is nothing.
@@ -30,6 +31,8 @@ pub(super) struct Inheritance {
     pub predecessor: Predecessor,
     /// That of its state folder, if it has one.
     pub lock: Option<File>,
+    /// That of its mirror of a remote, if it follows one.
+    pub git_lock: Option<File>,
     /// By which its TCP connections come.
     pub connections: Option<OwnedFd>,
 }
@@ -43,11 +46,13 @@ impl Surroundings {
     pub fn take() -> Result<Self, String> {
         let Descriptors { by, named } = Descriptors::take().map_err(|error| error.to_string())?;
         let mut sockets = Vec::new();
-        let (mut talk, mut lock, mut connections) = (None, None, None);
+        let (mut talk, mut connections) = (None, None);
+        let (mut lock, mut git_lock) = (None, None);
         for (name, descriptor) in named {
             match name.as_str() {
                 TALK if by == Giver::Predecessor => talk = Some(descriptor),
                 LOCK if by == Giver::Predecessor => lock = Some(descriptor.into()),
+                GIT_LOCK if by == Giver::Predecessor => git_lock = Some(descriptor.into()),
                 CONNECTIONS if by == Giver::Predecessor => connections = Some(descriptor),
                 _ => sockets.push((name, descriptor)),
             }
@@ -55,6 +60,7 @@ impl Surroundings {
         let inheritance = talk.map(|talk| Inheritance {
             predecessor: Predecessor::new(talk.into()),
             lock,
+            git_lock,
             connections,
         });
         let taken =

@@ -31,18 +31,12 @@ impl App {
             );
             return Upgraded::No;
         }
-        let started =
-            Successor::start(command, &self.running, &self.sockets).and_then(|successor| {
-                match successor.stream() {
-                    Ok(stream) => Ok((successor, stream)),
-                    Err(error) => Err(error.to_string()),
-                }
-            });
-        let (successor, stream) = match started {
-            Ok(started) => started,
+        let prepared = Successor::new(command, &self.running, &self.sockets)
+            .and_then(|successor| Ok((successor.stream()?, successor)));
+        let (stream, successor) = match prepared {
+            Ok(prepared) => prepared,
             Err(why) => return failed(&why),
         };
-        tracing::info!(successor = successor.process(), "upgrading: a new process is started");
         let running = Arc::clone(&self.running);
         let mut taking = tokio::task::spawn_blocking(move || successor.take_over(&running));
         let (taken, is_stopped) = tokio::select! {
@@ -50,6 +44,9 @@ impl App {
             () = self.signals.stopped(&self.running, "an upgrade is under way") => {
                 // An error says that it is closed already.
                 let _ = stream.shutdown(Shutdown::Both);
+                if let Some(git) = &self.running.git {
+                    git.stop();
+                }
                 (taking.await, true)
             }
             never = watchdog::watch(&self.running, &self.server) => match never {},

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use super::args::{CheckArgs, CheckFormat};
 use super::finish;
 use super::serve::lines;
-use crate::config::FilePosition;
+use crate::config::{self, Daemon, FilePosition, Git};
 use crate::finding::Finding;
 use crate::probe::{Plan, Request, may_ping};
 use crate::reload::{self, Loaded};
@@ -16,6 +16,9 @@ use crate::view::World;
 /// Loads all files as the daemon would. What is found goes to standard output, where scripts read
 /// it; the exit code is 1 if anything but warnings is.
 pub fn run(config: &Path, args: &CheckArgs) -> ExitCode {
+    if let Some((daemon, git)) = nothing_fetched(config) {
+        return without_zones(&reload::check_beside(&daemon), &git, args);
+    }
     let loaded = reload::load_from(config, SEED).and_then(permitted);
     let good = loaded.is_ok();
     let text = match (args.format, loaded) {
@@ -30,6 +33,31 @@ pub fn run(config: &Path, args: &CheckArgs) -> ExitCode {
     };
     match finish(text) {
         _ if !good => ExitCode::FAILURE,
+        said => said,
+    }
+}
+
+/// A good configuration whose zones come from a remote, and are not here yet.
+fn nothing_fetched(config: &Path) -> Option<(Daemon, Git)> {
+    let daemon = config::daemon(config).ok()?;
+    let git = daemon.git.clone().filter(|_| !daemon.zones.exists())?;
+    Some((daemon, git))
+}
+
+/// Says what can be said of that.
+fn without_zones(findings: &[Finding], git: &Git, args: &CheckArgs) -> ExitCode {
+    let Git { remote, branch, .. } = git;
+    let text = match args.format {
+        CheckFormat::Text if findings.is_empty() => Ok(format!(
+            "good, as far as it is here: the zones come from {branch} of {remote}, which has not been served yet"
+        )),
+        CheckFormat::Text => Ok(lines(findings)),
+        CheckFormat::Json => {
+            serde_json::to_string_pretty(findings).map_err(|error| error.to_string())
+        }
+    };
+    match finish(text) {
+        _ if !findings.is_empty() => ExitCode::FAILURE,
         said => said,
     }
 }

@@ -23,6 +23,8 @@ const TOKEN_VARIABLE: &str = "STEERSMAN_TOKEN";
 
 /// A reload of large zones takes its time; everything else is quick.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// Where zones come from git, one that hangs may have to be waited for before another is begun.
+const RELOAD_TIMEOUT: Duration = Duration::from_secs(150);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A client of one daemon.
@@ -49,6 +51,9 @@ impl Client {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .no_proxy()
+            // It speaks plain HTTP. The system's roots are not looked for, without which, as in a
+            // small container, there would be no client at all.
+            .tls_certs_only([])
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(REQUEST_TIMEOUT)
             .build()
@@ -130,7 +135,8 @@ impl Client {
     /// Has all files loaded.
     pub async fn reload<T: DeserializeOwned>(&self, force: bool) -> Result<T, String> {
         let url = forced(self.url(&["reload"])?, force);
-        read_json(self.send(self.request_to(Method::POST, url)).await?).await
+        let request = self.request_to(Method::POST, url).timeout(RELOAD_TIMEOUT);
+        read_json(self.send(request).await?).await
     }
 
     /// The explanation of an answer by the running daemon, as JSON.

@@ -88,6 +88,7 @@ fn in_revision(config: &Path, of: &Repository, export: &Export) -> Result<Daemon
     let then = there.join(config.file_name().unwrap_or_default());
     if then.is_file() {
         let mut daemon = daemon(&then)?;
+        follow_here(&mut daemon, &tree);
         for database in daemon.geoip.iter_mut().filter(|database| !database.exists()) {
             if let Ok(within) = database.strip_prefix(&tree) {
                 *database = of.top.join(within);
@@ -95,12 +96,22 @@ fn in_revision(config: &Path, of: &Repository, export: &Export) -> Result<Daemon
         }
         return Ok(daemon);
     }
-    let now = daemon(config)?;
+    let mut now = daemon(config)?;
+    if follow_here(&mut now, &tree) {
+        return Ok(now);
+    }
     let zones = absolute(&now.zones)?;
     match zones.strip_prefix(&of.top) {
         Ok(within) => Ok(Daemon { zones: tree.join(within), zones_position: None, ..now }),
         Err(_) => Err(format!("{} is not in {}", zones.display(), of.top.display())),
     }
+}
+
+/// Zones that a daemon has from git are those of this revision, and not what was fetched.
+fn follow_here(daemon: &mut Daemon, tree: &Path) -> bool {
+    let Some(git) = &daemon.git else { return false };
+    daemon.zones = tree.join(&git.path);
+    true
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, String> {

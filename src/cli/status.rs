@@ -7,8 +7,8 @@ use super::CommandResult;
 use super::args::StatusArgs;
 use super::client::Client;
 use crate::admin::status::{
-    ComebackStatus, EndpointStatus, MaintenanceStatus, OverrideStatus, PoolStatus, ProbeStatus,
-    RampStatus, RoundTripStatus, StandingText, StateText, Status,
+    ComebackStatus, EndpointStatus, GitStatus, MaintenanceStatus, OverrideStatus, PoolStatus,
+    ProbeStatus, RampStatus, RoundTripStatus, StandingText, StateText, Status,
 };
 use crate::clock;
 use crate::duration::format_duration;
@@ -51,9 +51,33 @@ fn header(status: &Status, now: SystemTime) -> String {
     if status.network_lost {
         text.push_str("NETWORK LOST: nobody is heard of any more, and verdicts stay as they are\n");
     }
+    text.extend(status.git.iter().map(|git| followed(git, now)));
     if let Some(why) = &status.state_unavailable {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "NO STATE FOLDER, overrides are refused: {why}");
+    }
+    text
+}
+
+/// How it stands with the remote.
+fn followed(git: &GitStatus, now: SystemTime) -> String {
+    let commit = |hash: &str| hash.chars().take(12).collect::<String>();
+    let GitStatus { remote, branch, fetched, unreachable, refused, .. } = git;
+    let served = git.commit.as_deref().map(commit).unwrap_or_default();
+    let fetched = match fetched {
+        Some(at) => format!("fetched {} ago", age(at, now)),
+        None => "not fetched since the start".to_owned(),
+    };
+    let mut text = format!("commit {served}, {branch} of {remote}, {fetched}\n");
+    // Writing to a string cannot fail.
+    if let Some(why) = unreachable {
+        let _ = writeln!(text, "THE REMOTE CANNOT BE FETCHED: {why}");
+    }
+    if let Some(refused) = refused {
+        let _ = writeln!(text, "COMMIT {} IS REFUSED:", commit(&refused.commit));
+        for why in &refused.why {
+            let _ = writeln!(text, "  {why}");
+        }
     }
     text
 }

@@ -3,6 +3,7 @@
 //! Every key is optional. Paths are relative to the folder of the file.
 
 mod conflict;
+mod git;
 mod limits;
 mod tls;
 
@@ -11,8 +12,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use git::Git;
 pub use limits::Tcp;
-
 pub use tls::{NamedFile, Tls};
 
 use super::document::{Document, Item, Kind, Table};
@@ -56,7 +57,8 @@ const DNS: [&str; 8] = [
 /// All of `steersman.toml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Daemon {
-    /// The folder of zones, steering files and pools. Default `zones`.
+    /// The folder of zones, steering files and pools. Default `zones`; with `[git]`, the one that was
+    /// good last.
     pub zones: PathBuf,
     /// Location databases in the order in which they are looked up. Default
     /// `geoip/country.mmdb`.
@@ -69,6 +71,8 @@ pub struct Daemon {
     pub state: PathBuf,
     /// Whether monitors may run commands. Default false.
     pub allow_exec: bool,
+    /// The remote that the zones come from; none: they are here.
+    pub git: Option<Git>,
     /// Answering.
     pub dns: Dns,
     /// The admin endpoint.
@@ -163,6 +167,7 @@ impl Daemon {
             geoip_positions: Vec::new(),
             state: folder.join("state"),
             allow_exec: false,
+            git: None,
             dns: Dns {
                 listen: vec![
                     (Ipv4Addr::LOCALHOST, 5300).into(),
@@ -189,7 +194,7 @@ impl Daemon {
 pub(super) fn read(document: &Document<'_>, folder: &Path) -> Daemon {
     let mut daemon = Daemon::defaults(folder);
     let root = document.root();
-    root.expect_keys(&["zones", "geoip", "state", "dns", "monitors", "admin", "log"]);
+    root.expect_keys(&["zones", "geoip", "state", "git", "dns", "monitors", "admin", "log"]);
     if let Some((path, position)) = root.get("zones").and_then(|item| named(&item, folder)) {
         (daemon.zones, daemon.zones_position) = (path, Some(position));
     }
@@ -208,6 +213,9 @@ pub(super) fn read(document: &Document<'_>, folder: &Path) -> Daemon {
     }
     if let Some(table) = sub_table(&root, "monitors", &["allow_exec"]) {
         set(&mut daemon.allow_exec, table.get("allow_exec").and_then(|item| item.boolean()));
+    }
+    if let Some(table) = sub_table(&root, "git", &git::KEYS) {
+        git::read(&table, folder, root.get("zones"), &mut daemon);
     }
     if let Some(table) = sub_table(&root, "admin", &["listen", "token_file"]) {
         set(&mut daemon.admin.token_file, path(&table, "token_file", folder));

@@ -100,6 +100,7 @@ pub fn load_allowing(
         turns,
         seed,
         revision,
+        commit: None,
     };
     let ttls = world.maintenance.iter().map(|window| world.longest_ttl(&window.target));
     let ttls: Vec<Duration> = ttls.collect();

@@ -23,15 +23,19 @@ mod policy;
 mod pools;
 mod rules;
 mod share;
+mod signers;
 mod steering;
 
 use std::path::Path;
 
 pub use certificate::certificate;
 pub use cookies::cookie_secrets;
-pub use daemon::{Admin, Daemon, Dns, FilePosition, Log, LogFormat, LogLevel, NamedFile, Tcp, Tls};
+pub use daemon::{
+    Admin, Daemon, Dns, FilePosition, Git, Log, LogFormat, LogLevel, NamedFile, Tcp, Tls,
+};
 pub use folder::{DEEPEST_FOLDER, is_hidden};
 pub use load::{Loaded, load, load_allowing};
+pub use signers::allowed_signers;
 
 use crate::finding::Finding;
 

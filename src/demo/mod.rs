@@ -52,11 +52,14 @@ pub async fn run() -> Result<(), StartError> {
     let mut daemon = config::daemon(&folder.0.join("steersman.toml")).map_err(StartError::Files)?;
     // Many a container has no IPv6 at all.
     daemon.dns.listen.retain(|at| at.is_ipv4() || UdpSocket::bind((at.ip(), 0)).is_ok());
+    let token_file = daemon.admin.token_file.clone();
     let app = App::start(daemon).await?;
     let Some(&dns) = app.dns_addresses().first() else {
         return Err(StartError::Other("the demo has no DNS address".into()));
     };
-    introduce(dns, &folder.0);
+    // Whoever runs the demo may see it: it is good for as long as the demo lasts.
+    let token = fs::read_to_string(token_file).unwrap_or_default();
+    introduce(dns, app.admin_address(), token.trim(), &folder.0);
     let watching = tokio::spawn(watch::watch(dns));
     app.run().await;
     watching.abort();
@@ -81,7 +84,7 @@ pub async fn order(name: &str, broken: bool) -> Result<String, String> {
     })
 }
 
-fn introduce(dns: SocketAddr, folder: &Path) {
+fn introduce(dns: SocketAddr, admin: SocketAddr, token: &str, folder: &Path) {
     let program = std::env::args().next().unwrap_or_else(|| "steersman".into());
     let (ip, port) = (dns.ip(), dns.port());
     println!(
@@ -97,6 +100,8 @@ In another terminal, ask, break a region, and ask again:
 
 Then: {program} demo --mend us-east
 See all regions:  {program} status --config {}
+Or on a page:     http://{admin}/
+  and sign in with the token {token}
 Ctrl-C ends the demo. What www.example.com is answered, as it changes:
 ",
         folder.join("steersman.toml").display()

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::chain::{Chain, Conclusion, MAX_LINKS};
+use super::chaos;
 use super::edns::{ExtendedError, ReplyOpt};
 use super::query::{self, Question};
 use super::refusal::unanswerable;
@@ -249,6 +250,9 @@ fn to_question<T: Trace>(
     let mut truncated = false;
     match unanswerable(incoming, opt.as_ref(), &scratch.name) {
         None => truncated = from_zones(incoming, scratch, &mut reply, &mut said, trace),
+        Some((_, Reason::Refused)) if chaos::answer(incoming, &scratch.name, &mut reply) => {
+            (said.authoritative, said.reason) = (true, Reason::Static);
+        }
         Some((rcode, reason)) => (said.rcode, said.reason) = (rcode, reason),
     }
     let (mut cookie_is_good, mut opt_bytes) = (false, 0);

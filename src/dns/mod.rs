@@ -5,6 +5,7 @@
 
 mod answer;
 mod chain;
+mod chaos;
 mod edns;
 mod query;
 mod refusal;

@@ -1,6 +1,6 @@
 //! Writing a reply into a buffer: sections in order, within a limit.
 
-use crate::wire::{HEADER_BYTES, RrSet};
+use crate::wire::{HEADER_BYTES, RrSet, rtype};
 
 /// It does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +88,14 @@ impl<'o> Reply<'o> {
         self.length = end;
         self.count(section, 1);
         Ok(start + 12)
+    }
+
+    /// Writes one record of the Chaos class in the same way.
+    pub fn put_chaos(&mut self, owner: u16, kind: (u16, u32), rdata: &[u8]) -> Result<(), Full> {
+        let at = self.length;
+        self.put_record(Section::Answer, owner, kind, rdata)?;
+        self.out[at + 4..at + 6].copy_from_slice(&rtype::CH.to_be_bytes());
+        Ok(())
     }
 
     /// Lowers the TTL of the only record that was written last, a negative answer's SOA.

@@ -2,6 +2,7 @@
 
 mod amplification;
 mod chains;
+mod chaos;
 mod clients;
 mod cookies;
 mod edns;

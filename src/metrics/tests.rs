@@ -46,6 +46,7 @@ fn world(names: &[(&str, &[&str])]) -> Arc<World> {
         turns: Turns::default(),
         seed: 0,
         revision: String::new(),
+        commit: None,
     })
 }
 
@@ -172,6 +173,7 @@ fn what_is_known_elsewhere_goes_beside() {
         r#"steersman_info{revision="abc123",version="0.1.0"} 1"#,
         r#"steersman_reloads_total{result="ok"} 1"#,
         r#"steersman_reloads_total{result="error"} 2"#,
+        "steersman_last_reload_successful 0",
         "steersman_tcp_connections 1",
         r#"steersman_tcp_evicted_connections_total{limit="client"} 0"#,
         r#"steersman_tcp_evicted_connections_total{limit="total"} 1"#,
@@ -181,6 +183,8 @@ fn what_is_known_elsewhere_goes_beside() {
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
     }
+    metrics.reloaded(true);
+    assert_eq!(lines(&metrics, "steersman_last_reload_successful"), [" 1"]);
 }
 
 #[test]

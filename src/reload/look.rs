@@ -16,18 +16,23 @@ pub struct Seen(Mutex<Look>);
 impl Seen {
     /// The files as they are now.
     pub fn now(daemon: &Daemon) -> Self {
-        Self(Mutex::new(Look::at(&daemon.zones, &files_beside(daemon))))
+        Self(Mutex::new(Look::at(own_zones(daemon), &files_beside(daemon))))
     }
 
     /// To be called before each load: a change that comes meanwhile is seen afterwards.
     pub fn refresh(&self, daemon: &Daemon) {
-        let now = Look::at(&daemon.zones, &files_beside(daemon));
+        let now = Look::at(own_zones(daemon), &files_beside(daemon));
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 
     pub(super) fn last(&self) -> Look {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The zones folder, where people change it: what comes from git is another folder each time.
+pub(super) fn own_zones(daemon: &Daemon) -> Option<&Path> {
+    daemon.git.is_none().then_some(&*daemon.zones)
 }
 
 /// The files that a load reads beside those of the zones folder.
@@ -48,9 +53,11 @@ pub(super) struct Look {
 }
 
 impl Look {
-    pub(super) fn at(zones: &Path, files: &[PathBuf]) -> Self {
+    pub(super) fn at(zones: Option<&Path>, files: &[PathBuf]) -> Self {
         let mut fold = Fold::default();
-        fold.folder(zones, 0);
+        if let Some(zones) = zones {
+            fold.folder(zones, 0);
+        }
         for file in files {
             fold.file(file);
         }

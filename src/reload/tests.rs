@@ -174,7 +174,7 @@ async fn what_was_loaded_in_the_meantime_is_no_news() {
 #[test]
 fn what_a_load_does_not_read_is_no_news() {
     let (_folder, daemon, ..) = watched();
-    let look = || Look::at(&daemon.zones, &daemon.geoip);
+    let look = || Look::at(Some(&daemon.zones), &daemon.geoip);
     let before = look();
     fs::create_dir(daemon.zones.join(".git")).unwrap();
     fs::write(daemon.zones.join(".git/index"), "").unwrap();
@@ -208,7 +208,7 @@ fn another_file_is_news_even_if_it_looks_the_same() {
         let link = at("link");
         let _ = fs::remove_file(&link);
         symlink(at(version), &link).unwrap();
-        seen.push(Look::at(&daemon.zones, &[link]));
+        seen.push(Look::at(Some(&daemon.zones), &[link]));
     }
     assert_ne!(seen[0], seen[1]);
 }

@@ -15,7 +15,7 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use super::look::{Look, Seen, files_beside};
+use super::look::{Look, Seen, files_beside, own_zones};
 use crate::config::Daemon;
 
 /// Without any sign of a change the files are looked at this often: some file systems give none.
@@ -32,7 +32,8 @@ const LONGEST_WRITING: Duration = Duration::from_secs(300);
 
 /// Watches the files that a load reads.
 pub struct Watch {
-    zones: PathBuf,
+    /// None where nobody changes them.
+    zones: Option<PathBuf>,
     /// The files that are read beside those of `zones`.
     files: Vec<PathBuf>,
     seen: Arc<Seen>,
@@ -61,7 +62,7 @@ impl Watch {
     /// Begins to watch for files that are other than `seen`.
     pub fn new(daemon: &Daemon, seen: Arc<Seen>) -> Self {
         let (sign, signs) = mpsc::channel(1);
-        let (zones, files) = (daemon.zones.clone(), files_beside(daemon));
+        let (zones, files) = (own_zones(daemon).map(Path::to_owned), files_beside(daemon));
         let (watched, watcher) = (Vec::new(), None);
         let mut watch = Self { zones, files, seen, poll: POLL, sign, signs, watched, watcher };
         watch.follow();
@@ -90,7 +91,7 @@ impl Watch {
     }
 
     fn look(&self) -> Look {
-        Look::at(&self.zones, &self.files)
+        Look::at(self.zones.as_deref(), &self.files)
     }
 
     async fn quiet(&self) {
@@ -118,7 +119,7 @@ impl Watch {
 
     /// Watches anew if the paths lead to other folders than those that are watched.
     fn follow(&mut self) {
-        let folders = folders(&self.zones, &self.files);
+        let folders = folders(self.zones.as_deref(), &self.files);
         if folders == self.watched {
             return;
         }
@@ -132,23 +133,28 @@ impl Watch {
     }
 }
 
-fn folders(zones: &Path, files: &[PathBuf]) -> Vec<Watched> {
+fn folders(zones: Option<&Path>, files: &[PathBuf]) -> Vec<Watched> {
     // What is told of relative paths is absolute. Fails only without a working folder.
     let absolute = |path: &Path| absolute(path).unwrap_or_else(|_| path.into());
-    let zones = absolute(zones);
+    let zones = zones.map(absolute);
     // What a link leads to, for folders below a link are not watched.
-    let inside = fs::canonicalize(&zones).unwrap_or_else(|_| zones.clone());
-    let mut folders = vec![watched(&inside, RecursiveMode::Recursive, None)];
+    let inside =
+        zones.as_ref().map(|zones| fs::canonicalize(zones).unwrap_or_else(|_| zones.clone()));
+    let inside_watched =
+        inside.iter().map(|inside| watched(inside, RecursiveMode::Recursive, None));
+    let mut folders: Vec<Watched> = inside_watched.collect();
     // Folders, not files: editors and updaters put new files in place of old ones.
     let mut around: Vec<_> = files.iter().map(|file| (folder_of(&absolute(file)), None)).collect();
-    let tops: Vec<PathBuf> =
-        around.iter().map(|(folder, _)| folder.clone()).chain([zones]).collect();
+    let tops: Vec<PathBuf> = around.iter().map(|(folder, _)| folder.clone()).chain(zones).collect();
     for top in &tops {
         // Where it is replaced itself, or a link on the way to it.
         let doors = top.ancestors().filter(|path| *path == top || path.is_symlink());
         let doors = doors.map(|path| (folder_of(path), Some(path.to_owned())));
-        let is_inside =
-            |folder: &Path| fs::canonicalize(folder).is_ok_and(|f| f.starts_with(&inside));
+        let is_inside = |folder: &Path| {
+            inside
+                .as_ref()
+                .is_some_and(|inside| fs::canonicalize(folder).is_ok_and(|f| f.starts_with(inside)))
+        };
         around.extend(doors.filter(|(folder, _)| !is_inside(folder)));
     }
     around.sort_unstable();

@@ -75,6 +75,7 @@ pub(super) fn view(seed: u64) -> View {
         turns: Turns::default(),
         seed,
         revision: String::new(),
+        commit: None,
     };
     View {
         world: Arc::new(world),

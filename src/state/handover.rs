@@ -126,7 +126,7 @@ impl Disk {
 }
 
 /// Whether a lock that was handed on is the one of this folder.
-pub(super) fn is_lock_of(folder: &Path, lock: &File) -> bool {
+pub fn is_lock_of(folder: &Path, lock: &File) -> bool {
     let of_folder = fs::metadata(folder.join("lock"));
     let (Ok(of_folder), Ok(handed)) = (of_folder, lock.metadata()) else { return false };
     (of_folder.dev(), of_folder.ino()) == (handed.dev(), handed.ino())

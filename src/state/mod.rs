@@ -33,8 +33,8 @@ use crate::health::{Overrides, PoolComeback, RememberedVerdict, State};
 use audit::AuditLog;
 pub use audit::{Action, Author, Chain, Change, Entry, Plans};
 use comebacks::Comebacks;
-pub use handover::Closed;
 use handover::Writer;
+pub use handover::{Closed, is_lock_of};
 use journal::{Durability, Journal};
 use latest::LatestJournal;
 pub use token::{Token, TokenError};
@@ -321,7 +321,7 @@ fn open_disk(
     create_folder(folder).map_err(at(folder))?;
     // Its name should outlive a power cut too; a parent that cannot be opened is no reason to stop.
     let _ = sync_folder_of(folder);
-    let lock = match lock.filter(|lock| handover::is_lock_of(folder, lock)) {
+    let lock = match lock.filter(|lock| is_lock_of(folder, lock)) {
         Some(lock) => handover::sign(lock),
         None => self::lock(&folder.join("lock"))?,
     };

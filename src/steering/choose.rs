@@ -53,11 +53,36 @@ pub fn choose<'a, T: Trace>(
     chance: &Chance<'_>,
     trace: &mut T,
 ) -> Choice<'a> {
-    let (pools, network_bits) = pools.of_client(&name.slots, client);
-    let mut walk = Walk::new(pools, asked, client, chance, trace);
-    if network_bits > 0 {
-        walk.trace.step(Step::Tenth);
+    match pools.of_client(&name.slots, client) {
+        None => choose_among(name, pools, asked, client, chance, trace),
+        Some(tenth) => choose_in_tenth(name, tenth, asked, client, chance, trace),
     }
+}
+
+#[cold]
+fn choose_in_tenth<'a, T: Trace>(
+    name: &'a SteeredName,
+    (pools, network_bits): (&'a Pools, u8),
+    asked: Asked,
+    client: IpAddr,
+    chance: &Chance<'_>,
+    trace: &mut T,
+) -> Choice<'a> {
+    trace.step(Step::Tenth);
+    let choice = choose_among(name, pools, asked, client, chance, trace);
+    Choice { scope: choice.scope.max(network_bits), ..choice }
+}
+
+#[inline(always)] // As in the one place that matters.
+fn choose_among<'a, T: Trace>(
+    name: &'a SteeredName,
+    pools: &'a Pools,
+    asked: Asked,
+    client: IpAddr,
+    chance: &Chance<'_>,
+    trace: &mut T,
+) -> Choice<'a> {
+    let mut walk = Walk::new(pools, asked, client, chance, trace);
     let (pick, all_down) = match walk.pick(&name.policy) {
         Some(picked) => (walk.endpoints(picked), false),
         None => {
@@ -68,7 +93,7 @@ pub fn choose<'a, T: Trace>(
     };
     // What surely passes before a verdict can change, but never nothing at all.
     let ttl_seconds = name.ttl_seconds.min(walk.hold_seconds.max(1));
-    Choice { pick, ttl_seconds, scope: walk.scope.max(network_bits), all_down }
+    Choice { pick, ttl_seconds, scope: walk.scope, all_down }
 }
 
 /// A pool that was picked, as the policy names it, and its endpoints.

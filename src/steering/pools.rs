@@ -119,12 +119,10 @@ impl Pools {
     }
 
     /// How they stand for a client who asks for a name that may answer some of them, and how long the
-    /// prefix of the network is for which that holds; 0: for all.
-    pub(super) fn of_client(&self, slots: &[PoolId], client: IpAddr) -> (&Self, u8) {
-        match &self.leaving {
-            None => (self, 0),
-            Some(leaving) => leaving.of_client(slots, client).unwrap_or((self, 0)),
-        }
+    /// prefix of the network is for which that holds; none where they stand alike for all.
+    #[inline]
+    pub(super) fn of_client(&self, slots: &[PoolId], client: IpAddr) -> Option<(&Self, u8)> {
+        self.leaving.as_ref().and_then(|leaving| leaving.of_client(slots, client))
     }
 
     /// How one pool stands.

@@ -12,6 +12,8 @@ pub const SOA: u16 = 6;
 pub const PTR: u16 = 12;
 /// Mail exchange.
 pub const MX: u16 = 15;
+/// Text.
+pub const TXT: u16 = 16;
 /// IPv6 address.
 pub const AAAA: u16 = 28;
 /// Service location (RFC 2782).
@@ -47,6 +49,8 @@ pub const ANY: u16 = 255;
 
 /// The Internet class.
 pub const IN: u16 = 1;
+/// The Chaos class, in which servers are asked about themselves.
+pub const CH: u16 = 3;
 
 /// Whether only a question or a meta record may have a type (RFC 6895 3.1).
 pub fn is_meta(rtype: u16) -> bool {

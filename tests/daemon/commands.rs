@@ -361,3 +361,14 @@ fn probe_shows_each_step() {
         &["unknown endpoint \"main/192.0.2.2\"", "did you mean", "calm/"],
     );
 }
+
+/// As in a small container, which has none.
+#[test]
+fn the_command_line_needs_no_authorities_of_the_system() {
+    let daemon = files().ready();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_steersman"));
+    command.args(["status", "--config", "running.toml"]).current_dir(daemon.path("."));
+    command.env("SSL_CERT_FILE", "/nowhere").env("SSL_CERT_DIR", "/nowhere");
+    let said = command.output().unwrap();
+    assert!(said.status.success(), "{said:?}");
+}

@@ -11,10 +11,10 @@ use crate::support::daemon::Daemon;
 use crate::support::setup::{Setup, ZONE, pool, steady, web};
 
 /// Events as they come.
-struct Events(BufReader<TcpStream>);
+pub struct Events(BufReader<TcpStream>);
 
 impl Events {
-    fn open(daemon: &Daemon, query: &str, last: Option<&str>) -> Self {
+    pub fn open(daemon: &Daemon, query: &str, last: Option<&str>) -> Self {
         let mut stream = TcpStream::connect(daemon.admin).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let last = last.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
@@ -44,7 +44,7 @@ impl Events {
     }
 
     /// The next one of a type.
-    fn next_of(&mut self, of: &str) -> Value {
+    pub fn next_of(&mut self, of: &str) -> Value {
         loop {
             let event = self.next();
             if event["type"] == of {

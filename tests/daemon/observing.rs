@@ -137,6 +137,8 @@ fn counters_never_fall_over_reloads() {
     }
     let reloads = |result: &str| after.sum("steersman_reloads_total", &[result]);
     assert!(reloads("\"ok\"") >= 1.0 && reloads("\"error\"") >= 1.0, "{after:?}");
+    let last = "steersman_last_reload_successful";
+    assert_eq!((before.sum(last, &[]), after.sum(last, &[])), (1.0, 0.0));
     daemon.answer("www");
     let name = "steersman_steered_answers_total";
     assert!(daemon.metrics().sum(name, &["main"]) >= before.sum(name, &["main"]) + 1.0);

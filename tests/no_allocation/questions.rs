@@ -91,7 +91,11 @@ pub fn table() -> Vec<(Vec<u8>, Reason)> {
     let mut plain = good.clone();
     plain.truncate(good.len() - opt(OPTIONS).len());
     plain[11] = 0;
+    let mut chaos = packet("commit.steersman.", 16);
+    let class_at = chaos.len() - opt(OPTIONS).len() - 1;
+    chaos[class_at] = 3;
     table.extend([
+        (chaos, Static),
         // The DNAME would make too long a name of it.
         (packet(&format!("{LONG}.far.example."), 1), Static),
         // Not even TCP has room for the answer.

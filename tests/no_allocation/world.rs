@@ -192,6 +192,7 @@ pub fn view() -> View {
         turns: Turns::new(Turns::OF_A_POLICY),
         seed: SEED,
         revision: "test".into(),
+        commit: Some("0123456789abcdef0123456789abcdef01234567".into()),
     };
     let cookie_secrets = CookieSecrets::new(&[[1; 16], [2; 16]]);
     View { world: Arc::new(world), pools, nsid: Some(b"ns1"[..].into()), cookie_secrets }

@@ -57,6 +57,8 @@ pub fn has_ipv6() -> bool {
 /// A folder with all that a daemon reads.
 pub struct Setup {
     pub folder: TempDir,
+    /// Where zones come from: `zones`.
+    pub zones: String,
     /// `dns.listen`
     pub listen: String,
     /// `admin.listen`
@@ -74,6 +76,7 @@ impl Setup {
     pub fn new() -> Self {
         let setup = Self {
             folder: tempfile::tempdir().unwrap(),
+            zones: "zones = \"zones\"".into(),
             listen: if has_ipv6() { BOTH } else { IPV4_TWICE }.into(),
             admin: "127.0.0.1:0".into(),
             geoip: "[]".into(),
@@ -103,11 +106,11 @@ impl Setup {
 
     /// Writes `steersman.toml`.
     pub fn write_config(&self) {
-        let Self { listen, admin, geoip, state, dns, .. } = self;
+        let Self { zones, listen, admin, geoip, state, dns, .. } = self;
         self.write(
             "steersman.toml",
             format!(
-                "zones = \"zones\"\ngeoip = {geoip}\nstate = \"{state}\"\n\n\
+                "{zones}\ngeoip = {geoip}\nstate = \"{state}\"\n\n\
                  [admin]\nlisten = \"{admin}\"\n\n[log]\nformat = \"json\"\n\n\
                  [dns]\nlisten = {listen}\nworkers = 2\n{dns}\n"
             ),

@@ -30,6 +30,32 @@ pub struct ProbeStatus {
     pub next_probe: Option<String>,
     /// How long the last ones took that succeeded.
     pub round_trip_ms: Option<RoundTripStatus>,
+    /// How the last ones went, the oldest first; only where endpoints are asked for by their pools.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recent: Vec<RecentStatus>,
+}
+
+/// A probe that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecentStatus {
+    /// When, in seconds since 1970.
+    pub at: u64,
+    /// How long it took, in milliseconds.
+    pub ms: f64,
+    /// What came of it.
+    pub course: CourseText,
+}
+
+/// What came of a probe, in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CourseText {
+    /// It succeeded.
+    Passed,
+    /// It failed.
+    Failed,
+    /// It says nothing of the endpoint.
+    Void,
 }
 
 /// A change of a verdict.

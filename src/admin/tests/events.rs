@@ -87,6 +87,33 @@ async fn whoever_was_away_for_too_long_is_told() {
     assert_eq!([stream.next().await, stream.next().await], [missing.to_owned(), event(3, true)]);
 }
 
+/// Pages cannot take ten thousand in a second, and the daemon is not to write them for hundreds.
+#[tokio::test]
+async fn whoever_asks_for_it_gets_so_many_in_a_second_and_the_last_ones() {
+    let running = Running::start().await;
+    for _ in 0..20 {
+        lose(&running, true);
+    }
+    let path = "/api/v1/events?last=10&per_second=5";
+    let mut stream = Stream::open(&running, path, None).await;
+    // What is asked for at first comes at once.
+    for number in 11..=20 {
+        assert_eq!(stream.next().await, event(number, true));
+    }
+    for _ in 0..1000 {
+        lose(&running, false);
+    }
+    let mut seen = Vec::new();
+    while seen.last() != Some(&event(1020, false)) {
+        seen.push(stream.next().await);
+    }
+    // Of the second in which they came, and of the next one.
+    assert!(seen.len() <= 11, "{seen:?}");
+    assert!(seen.contains(&"data: {\"type\":\"missing\"}".to_owned()), "{seen:?}");
+    assert_eq!(seen[seen.len() - 5], event(1016, false));
+    problem(running.get("/api/v1/events?per_second=0").await, 400).await;
+}
+
 #[tokio::test]
 async fn streams_end_with_the_endpoint() {
     let running = Running::start().await;

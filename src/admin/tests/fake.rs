@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 
-use super::super::status::{ProbeFacts, Status, pool_statuses, region_statuses};
+use super::super::status::{
+    EndpointList, Overview, PoolEndpoints, PoolStatus, ProbeFacts, Status, pool_statuses,
+    region_statuses,
+};
 use super::super::{
     AddressType, Cleared, Control, DrillError, DrillWish, ExplainRequest, NameList, NameMap,
     NamesRequest, OverrideError, PlanError, Preview, Problem,
@@ -121,12 +124,31 @@ impl Control for Fake {
             started: "2026-01-01T00:00:00Z".into(),
             ready: true,
             network_lost: false,
+            git: None,
             state_unavailable: None,
             regions: region_statuses(&inventory(), &overrides),
             pools: pool_statuses(&inventory(), (&pools, &Paces::default()), &overrides, facts),
             overrides: vec![],
             maintenance: vec![],
         }
+    }
+
+    fn overview(&self) -> Overview {
+        Overview {
+            revision: format!("r{}", self.overrides().iter().count()),
+            ..Overview::default()
+        }
+    }
+
+    fn endpoints(&self, pools: &[String]) -> EndpointList {
+        let status = self.status();
+        let asked = status.pools.into_iter().filter(|pool| pools.contains(&pool.name));
+        let endpoints = |pool: PoolStatus| PoolEndpoints {
+            name: pool.name,
+            endpoints: pool.endpoints,
+            left_out: 0,
+        };
+        EndpointList { pools: asked.map(endpoints).collect() }
     }
 
     fn explain(&self, question: &ExplainRequest) -> Result<serde_json::Value, Problem> {

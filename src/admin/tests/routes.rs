@@ -37,7 +37,13 @@ async fn only_the_health_checks_are_open() {
             (Method::DELETE, "/api/v1/overrides/pool/web"),
             (Method::POST, "/api/v1/failback/web"),
             (Method::POST, "/api/v1/reload"),
-            (Method::GET, "/"),
+            (Method::GET, "/api/v1/overview"),
+            (Method::GET, "/api/v1/endpoints?pool=web"),
+            (Method::GET, "/api/v1/session"),
+            (Method::DELETE, "/api/v1/session"),
+            (Method::GET, "/page"),
+            (Method::GET, "/page/"),
+            (Method::GET, "//"),
             (Method::GET, "/healthz/"),
             (Method::GET, "//healthz"),
         ] {
@@ -336,7 +342,14 @@ async fn explain_reads_its_question() {
 #[tokio::test]
 async fn unknown_paths_and_methods_are_problems() {
     let running = Running::start().await;
-    for path in ["/", "/api", "/api/v2/status", "/api/v1/status/", "/api/v1/overrides/pool"] {
+    for path in [
+        "/page",
+        "/page/app.mjs",
+        "/api",
+        "/api/v2/status",
+        "/api/v1/status/",
+        "/api/v1/overrides/pool",
+    ] {
         problem(running.get(path).await, 404).await;
     }
     for (method, path, allowed) in [

@@ -51,6 +51,7 @@ pub(in crate::app) fn running(daemon: Daemon, seen: &Arc<Seen>) -> Running {
         drills: Drills::default(),
         maintenance: Maintenance::default(),
         manager: Manager::default(),
+        git: None,
     }
 }
 

@@ -51,6 +51,7 @@ fn probe(monitor: &str) -> ProbeStatus {
         failures_in_a_row: 0,
         next_probe: Some("2026-01-01T02:00:03.14Z".into()),
         round_trip_ms: Some(RoundTripStatus { p50: 1.0, p90: 2.5, p99: 10.04, count: 9 }),
+        recent: vec![],
     }
 }
 
@@ -76,10 +77,12 @@ fn it_shows_regions_pools_endpoints_and_what_people_say() {
         revision: "r1".into(),
         started: "2026-01-01T00:00:00Z".into(),
         ready: false,
+        git: None,
         network_lost: true,
         state_unavailable: Some("disk full".into()),
         regions: vec![RegionStatus {
             name: "us-east".into(),
+            location: None,
             overridden: Some(said("region:us-east")),
         }],
         pools: vec![

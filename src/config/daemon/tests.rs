@@ -78,6 +78,7 @@ fn every_key_is_read() {
         geoip: vec!["/etc/steersman/a.mmdb".into(), "/b.mmdb".into()],
         state: "/var/lib/steersman".into(),
         allow_exec: true,
+        git: None,
         dns: Dns {
             listen: vec!["0.0.0.0:53".parse().unwrap()],
             workers: 3,
@@ -114,7 +115,7 @@ fn mistakes_are_said() {
     for (text, findings) in [
         (
             "zone = 'x'",
-            &[r#"1:1: unknown key "zone" (did you mean "zones"?); expected one of zones, geoip, state, dns, monitors, admin, log"#[..].to_string()][..],
+            &[r#"1:1: unknown key "zone" (did you mean "zones"?); expected one of zones, geoip, state, git, dns, monitors, admin, log"#[..].to_string()][..],
         ),
         (
             "[dns]\nport = 53",
@@ -211,6 +212,93 @@ fn mistakes_are_said() {
     ] {
         let expected: Vec<_> = findings.iter().map(|f| format!("steersman.toml:{f}")).collect();
         assert_eq!(read_in_etc(text).1, expected, "{text}");
+    }
+}
+
+#[test]
+fn zones_may_come_from_git() {
+    let place = |column, line| FilePosition { file: "steersman.toml".into(), line, column };
+    let (daemon, findings) = read_in_etc("[git]\nremote = 'git@example.com:dns.git'");
+    assert_eq!(findings, [""; 0]);
+    assert_eq!(daemon.zones, Path::new("/etc/steersman/state/git/served/zones"));
+    let git = Git {
+        remote: "git@example.com:dns.git".into(),
+        position: place(10, 2),
+        branch: "main".into(),
+        path: "zones".into(),
+        every: Duration::from_secs(30),
+        timeout: Duration::from_secs(60),
+        allowed_signers: None,
+    };
+    assert_eq!(daemon.git, Some(git.clone()));
+    let (daemon, findings) = read_in_etc(
+        "state = '/s'\n[git]\nremote = '../dns'\nbranch = 'live/eu'\npath = '.'\nevery = '1s'\n\
+         timeout = '5s'\nallowed_signers = 'signers'",
+    );
+    assert_eq!(findings, [""; 0]);
+    assert_eq!(daemon.zones, Path::new("/s/git/served/."));
+    assert_eq!(
+        daemon.git.unwrap(),
+        Git {
+            remote: "/etc/steersman/../dns".into(),
+            position: place(10, 3),
+            branch: "live/eu".into(),
+            path: ".".into(),
+            every: Duration::from_secs(1),
+            timeout: Duration::from_secs(5),
+            allowed_signers: Some(NamedFile {
+                path: "/etc/steersman/signers".into(),
+                position: place(19, 8),
+            }),
+        }
+    );
+    for remote in ["https://example.com/dns", "ssh://git@example.com:22/dns", "file:///srv/dns"] {
+        let (daemon, findings) = read_in_etc(&format!("[git]\nremote = '{remote}'"));
+        assert_eq!((daemon.git.unwrap().remote.as_str(), findings), (remote, vec![]));
+    }
+}
+
+#[test]
+fn what_git_could_not_follow_is_a_finding() {
+    let remote = "expected what `git fetch` takes: an https, ssh, git or file address, such as \
+                  \"git@git.example.com:dns.git\", or a path";
+    let secret = "2:10: an address with a user or password in it, which `ps` and the log would show; \
+                  expected an address without, and a credential helper of git for the daemon's user";
+    for text in ["", "-x", "ext::sh -c x", "http://example.com/dns", "a\nb"] {
+        let (daemon, findings) = read_in_etc(&format!("[git]\nremote = {text:?}"));
+        assert_eq!(findings, [format!("steersman.toml:2:10: {text:?}; {remote}")]);
+        assert_eq!(daemon.git, None);
+    }
+    for text in
+        ["https://a:b@example.com/dns", "https://token@example.com/", "ssh://a:b@example.com/"]
+    {
+        let (_, findings) = read_in_etc(&format!("[git]\nremote = {text:?}"));
+        assert_eq!(findings, [format!("steersman.toml:{secret}")]);
+    }
+    let (_, findings) =
+        read_in_etc("zones = 'z'\n[git]\nevery = '10ms'\ntimeout = '2d'\nremotes = 'x'");
+    assert_eq!(
+        findings,
+        [
+            "steersman.toml:1:1: zones beside [git]; expected one of both: path under [git] names the folder".into(),
+            format!("steersman.toml:2:2: no remote; expected remote, {}", &remote[9..]),
+            "steersman.toml:3:9: \"10ms\"; expected a time from \"1s\" to \"1d\"".into(),
+            "steersman.toml:4:11: \"2d\"; expected a time from \"1s\" to \"1d\"".into(),
+            "steersman.toml:5:1: unknown key \"remotes\" (did you mean \"remote\"?); expected one of remote, branch, path, every, timeout, allowed_signers".into(),
+        ]
+    );
+    for path in ["", "/etc", "../zones", "a/../../b"] {
+        let (_, findings) = read_in_etc(&format!("[git]\nremote = 'r'\npath = {path:?}"));
+        let wanted =
+            "expected a folder within the repository, such as \"zones\", or \".\" for all of it";
+        assert_eq!(findings, [format!("steersman.toml:3:8: {path:?}; {wanted}")]);
+    }
+    for branch in
+        ["", "-x", "a b", "a..b", "a//b", "/a", "a/", ".a", "a/.b", "a.lock", "a.", "a:b", "a@{1}"]
+    {
+        let (_, findings) = read_in_etc(&format!("[git]\nremote = 'r'\nbranch = {branch:?}"));
+        let wanted = "expected the name of a branch, such as \"main\"";
+        assert_eq!(findings, [format!("steersman.toml:3:10: {branch:?}; {wanted}")]);
     }
 }
 

@@ -35,6 +35,7 @@ pub struct Setup {
     inventory: Inventory,
     standings: BTreeMap<EndpointId, StandingNow>,
     nsid: Option<Arc<[u8]>>,
+    commit: Option<String>,
     cookie_secrets: CookieSecrets,
 }
 
@@ -44,6 +45,12 @@ impl Setup {
         // White space begins what has no owner: rows of a table may be indented all the same.
         let rows: String = text.lines().map(|row| format!("{}\n", row.trim_start())).collect();
         self.bare_zone(apex, &format!("{HEAD}{rows}"))
+    }
+
+    /// The zones are of a commit.
+    pub fn commit(mut self, commit: Option<&str>) -> Self {
+        self.commit = commit.map(str::to_owned);
+        self
     }
 
     /// Adds a zone of these records.
@@ -144,6 +151,7 @@ impl Setup {
             turns: Turns::new(Turns::OF_A_POLICY),
             seed: SEED,
             revision: "test".into(),
+            commit: self.commit,
         };
         View { world: Arc::new(world), pools, nsid: self.nsid, cookie_secrets: self.cookie_secrets }
     }

@@ -10,6 +10,7 @@ use super::silence::{Asked, Weight};
 use crate::health::{Outcome, ProbeNumber, RememberedVerdict, Silence, State, Tracker, Verdict};
 use crate::probe::failure::Failure;
 use crate::probe::histogram::Histogram;
+use crate::probe::recent::{Course, Recent, RecentProbe};
 use crate::probe::round_trips::RoundTrips;
 use crate::probe::target::ProbeTarget;
 
@@ -26,6 +27,8 @@ pub struct TargetStatus {
     pub round_trip: Option<Duration>,
     /// How long the last ones took.
     pub round_trips: RoundTrips,
+    /// How the last ones went.
+    pub recent: Recent,
     /// How many have succeeded in a row, up to the last one.
     pub successes: u32,
     /// How many have failed in a row, up to the last one.
@@ -95,6 +98,7 @@ impl TargetStatus {
             probed: None,
             round_trip: None,
             round_trips: RoundTrips::default(),
+            recent: Recent::default(),
             successes: 0,
             failures: 0,
             change: None,
@@ -153,6 +157,12 @@ impl TargetStatus {
                 Some((Outcome::Failure, blame))
             }
         };
+        let course = match outcome {
+            None => Course::Void,
+            Some((Outcome::Success, _)) => Course::Passed,
+            Some((Outcome::Failure, _)) => Course::Failed,
+        };
+        self.recent.add(RecentProbe { at: *at, round_trip: *round_trip, course });
         let changed = match outcome {
             None => {
                 self.tracker.end_in_vain(*number, now);

@@ -1,13 +1,12 @@
-//! Revisions of files, by the system's git. Nothing of the repository is changed.
+//! The files of one revision, as those have them who work in the repository. Nothing of it is changed.
 
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder};
-use std::io::Write as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 use std::{env, io};
 
+use super::run::{self, Call, Manner, line};
 use crate::clock;
 
 /// A folder within a repository.
@@ -59,7 +58,7 @@ impl Repository {
         to.push(prefix);
         let checkout =
             [OsStr::new("checkout-index"), OsStr::new("-z"), OsStr::new("--stdin"), to.as_os_str()];
-        run(&self.top, checkout, &index, Some(files.stdout))?;
+        run(&self.top, checkout, &index, Some(files))?;
         Ok(export)
     }
 }
@@ -86,40 +85,13 @@ fn temporary() -> io::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Runs git in a folder; what it says on standard error is the error.
+/// Runs git in a folder as its user would.
 fn run<S: AsRef<OsStr>>(
     folder: &Path,
     arguments: impl IntoIterator<Item = S>,
     variables: &[(&str, &OsStr)],
     input: Option<Vec<u8>>,
-) -> Result<Output, String> {
-    let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => "git is not installed, or not in PATH".to_owned(),
-        _ => format!("git cannot be run: {error}"),
-    };
-    let mut command = Command::new("git");
-    command.arg("-C").arg(folder).args(arguments).envs(variables.iter().copied());
-    // What is said is read by people only, and must not depend on whose terminal this is.
-    command.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
-    let stdin = if input.is_some() { Stdio::piped() } else { Stdio::null() };
-    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(failed)?;
-    let writer = child
-        .stdin
-        .take()
-        .zip(input)
-        .map(|(mut stdin, input)| std::thread::spawn(move || stdin.write_all(&input)));
-    let output = child.wait_with_output().map_err(failed)?;
-    if let Some(writer) = writer {
-        // A git that did not read all has said why.
-        let _ = writer.join();
-    }
-    match output.status.success() {
-        true => Ok(output),
-        false => Err(format!("git: {}", String::from_utf8_lossy(&output.stderr).trim())),
-    }
-}
-
-fn line(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned()
+) -> Result<Vec<u8>, String> {
+    let call = Call { folder, variables, input, manner: Manner::AsUser };
+    run::run(call, arguments).map_err(|failure| failure.to_string())
 }

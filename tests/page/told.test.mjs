@@ -1,0 +1,125 @@
+// What the daemon itself tells of names, countries and changes: a failover is seen on the map.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Daemon, browse, headline, openPage, signIn, until } from './support.mjs';
+
+let browser, daemon;
+
+before(async () => {
+  [browser, daemon] = await Promise.all([browse(), Daemon.start()]);
+});
+after(async () => {
+  await browser?.close();
+  await daemon?.stop();
+});
+
+async function enter(token = daemon.token) {
+  const page = await openPage(browser, daemon.url);
+  await signIn(page, token);
+  await headline(page).waitFor();
+  return page;
+}
+
+const fill = (page, code) => page.locator(`.country[data-code="${code}"]`).getAttribute('fill');
+
+async function choose(page, name) {
+  await page.getByLabel('Name', { exact: true }).first().selectOption(name);
+  await page.getByText(new RegExp(`^${name.replaceAll('.', '\\.')} A: `)).waitFor();
+}
+
+test('a region is killed: the countries that it answered are answered by the next one, and back', async () => {
+  const page = await enter();
+  await choose(page, 'shop.example.com');
+  await until('America and Europe to be answered by two', async () => {
+    const [us, de] = [await fill(page, 'US'), await fill(page, 'DE')];
+    return Boolean(us && de && us !== de) || `${us} ${de}`;
+  });
+  const [american, european] = [await fill(page, 'US'), await fill(page, 'DE')];
+  await daemon.region('eu-west').kill();
+  await until('Germany to be answered from America', async () => (await fill(page, 'DE')) === american || fill(page, 'DE'));
+  await page.getByText(/^shop\.example\.com A: .*eu-west is down: connect refused\./).waitFor();
+  await page.getByText('Countries as a table').click();
+  await page.getByRole('row', { name: 'Germany us-east' }).waitFor();
+  await daemon.region('eu-west').revive();
+  await until('Germany to be answered from Europe', async () => (await fill(page, 'DE')) === european || fill(page, 'DE'));
+  await page.finish();
+});
+
+test('an override moves what its preview said, and expires', async () => {
+  const page = await enter();
+  await choose(page, 'www.example.com');
+  await until('www to be answered by us-east', async () => (await fill(page, 'US')) === 'url(#fill-0)' || fill(page, 'US'));
+  await page.getByRole('button', { name: 'Override region us-east' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('www.example.com A 100 % of all clients').waitFor();
+  await dialog.getByText(/^us-east → eu-west: 100 % \(/).first().waitFor();
+  await dialog.getByLabel('Reason').fill('a new kernel');
+  await dialog.getByLabel('For', { exact: true }).selectOption('other');
+  await dialog.getByLabel(/For how long/).fill('5s');
+  await dialog.getByRole('button', { name: 'Drain region us-east for 5s' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await until('www to be answered by eu-west', async () => (await fill(page, 'US')) === 'url(#fill-1)' || fill(page, 'US'));
+  const row = page.getByRole('row', { name: /^www\.example\.com/ });
+  await until('the shares to say so', async () => {
+    const text = await row.textContent();
+    return /us-east ▼ differsconfigured 100 %now 0 %.*eu-west ▲ differsconfigured 0 %now 100 %/.test(text) || text;
+  });
+  await until('www to be answered by us-east', async () => (await fill(page, 'US')) === 'url(#fill-0)' || fill(page, 'US'));
+  await page.finish();
+});
+
+test('a drill is told of, and the stream goes on after it', async () => {
+  const page = await enter();
+  await daemon.api('POST', '/api/v1/drills', { target: 'region:us-east', for: '2s', reason: 'a drill' });
+  await page.locator('.events').getByText('drill of region us-east has begun: its clients move').waitFor();
+  await page.locator('.events').getByText('drill of region us-east is done').waitFor();
+  await page.finish();
+});
+
+test('planned maintenance is seen to come, to go on and to end', async () => {
+  const page = await enter();
+  const time = (seconds) => new Date(Date.now() + seconds * 1000).toISOString().slice(0, 19);
+  const plan = async (start, end) => {
+    await daemon.write('zones/maintenance.toml', `[maintenance.patches]
+target = "region:us-east"
+start = "${time(start)}"
+end = "${time(end)}"
+lead = "2s"
+reason = "kernel update"
+`);
+    await daemon.api('POST', '/api/v1/reload');
+  };
+  await plan(7200, 7260);
+  const card = page.locator('#maintenance');
+  await card.getByText('patches, of region us-east, is planned').waitFor();
+  await card.getByText('kernel update').waitFor();
+  await plan(-5, 15);
+  await card.getByText('patches, of region us-east, goes on').waitFor();
+  await page.locator('.events').getByText(/maintenance patches of region us-east goes on until .*: kernel update/).waitFor();
+  await until('the window to be over', async () => !(await card.isVisible()) || card.textContent());
+  await page.finish();
+});
+
+test('what a safety rule refuses can be forced by an admin alone', async () => {
+  await daemon.write('zones/rules.toml', '[rules.two-regions]\nmin_regions = 3\n');
+  await daemon.api('POST', '/api/v1/reload');
+  const page = await enter(await daemon.grant('night', 'operator'));
+  const drain = async (page) => {
+    await page.getByRole('button', { name: 'Override region ap-south' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Reason').fill('kernel');
+    await dialog.getByRole('button', { name: 'Drain region ap-south for 1h' }).click();
+    await dialog.getByRole('alert').filter({ hasText: 'two-regions' }).waitFor();
+    return dialog;
+  };
+  const refused = await drain(page);
+  assert.equal(await refused.getByLabel(/Do it though it breaks the rule/).isVisible(), false);
+  await page.finish();
+  const admin = await enter();
+  const dialog = await drain(admin);
+  await dialog.getByLabel(/Do it though it breaks the rule/).check();
+  await dialog.getByRole('button', { name: 'Drain region ap-south for 1h' }).click();
+  await headline(admin).getByText('ap-south is drained').waitFor();
+  await admin.finish();
+});
