@@ -43,6 +43,7 @@ pub mod server;
 pub mod shares;
 pub mod state;
 pub mod steering;
+pub mod systemd;
 pub mod timestamp;
 pub mod view;
 pub mod wire;

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -121,6 +122,7 @@ async fn pass_time(running: Arc<Running>, stopped: watch::Receiver<bool>) {
             () = &mut stopped => return,
             () = tokio::time::sleep(TIME_CHECK) => {}
         }
+        running.ongoing.has_looked.store(true, Ordering::Relaxed);
         let now: SystemTime = clock::wall_now();
         ticks += 1;
         if ticks.is_multiple_of(CATCH_UP_TICKS) {

@@ -8,7 +8,7 @@ use crate::admin::OverrideError;
 use crate::clock;
 use crate::health::{Family, PoolId, Target};
 use crate::history::{History, What};
-use crate::state::{Author, Change};
+use crate::state::{Author, Change, StateError};
 use crate::steering::PoolState;
 use crate::view::View;
 
@@ -53,8 +53,12 @@ impl Running {
     pub fn write_down_comebacks(&self) {
         let changes = self.beliefs.returns().take_changes();
         for change in changes {
-            if let Err(error) = self.store.record_comeback(&change) {
-                tracing::warn!(%error, pool = change.pool, "cannot remember how a pool came back");
+            match self.store.record_comeback(&change) {
+                // That is the matter of another process now.
+                Ok(()) | Err(StateError::HandedOver) => {}
+                Err(error) => {
+                    tracing::warn!(%error, pool = change.pool, "cannot remember how a pool came back");
+                }
             }
         }
     }

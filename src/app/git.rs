@@ -1,6 +1,7 @@
 //! The remote that zones come from, and what is known of it.
 
 use std::fmt::Display;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
@@ -12,6 +13,7 @@ use crate::config::{self, Daemon, FilePosition};
 use crate::finding::Finding;
 use crate::git::{Failure, Mirror, Source};
 use crate::reload::{self, Loaded};
+use crate::state::is_lock_of;
 
 /// So much of a commit is shown where its files are named.
 const SHOWN_DIGITS: usize = 12;
@@ -43,8 +45,9 @@ pub(super) struct Refused {
 }
 
 impl Git {
-    /// Of the configuration, if that names one.
-    pub fn open(daemon: &Daemon) -> Result<Option<Self>, StartError> {
+    /// Of the configuration, if that names one; with the lock that the process before had, and does
+    /// not use any more.
+    pub fn open(daemon: &Daemon, lock: Option<File>) -> Result<Option<Self>, StartError> {
         let Some(config) = daemon.git.clone() else { return Ok(None) };
         let source = Source {
             remote: config.remote.clone(),
@@ -52,7 +55,9 @@ impl Git {
             allowed_signers: config.allowed_signers.as_ref().map(|file| file.path.clone()),
             timeout: config.timeout,
         };
-        let mirror = Mirror::open(&daemon.state.join("git"), source).map_err(StartError::Other)?;
+        let folder = daemon.state.join("git");
+        let lock = lock.filter(|lock| is_lock_of(&folder, lock));
+        let mirror = Mirror::open(&folder, source, lock).map_err(StartError::Other)?;
         let (fetching, known) = (Mutex::default(), Mutex::default());
         Ok(Some(Self { config, mirror: Arc::new(mirror), fetching, known }))
     }

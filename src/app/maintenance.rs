@@ -41,6 +41,13 @@ struct Told {
 impl Maintenance {
     /// With what was planned before.
     pub(super) fn new(plans: Plans) -> Self {
+        let maintenance = Self::default();
+        maintenance.plan_anew(plans);
+        maintenance
+    }
+
+    /// With these in place of all that was planned by the API.
+    pub(super) fn plan_anew(&self, plans: Plans) {
         let read = |(name, text): (String, WindowText)| {
             let window = text.read(&name);
             if window.is_err() {
@@ -48,8 +55,7 @@ impl Maintenance {
             }
             Some((name, (text, window.ok()?)))
         };
-        let planned = Mutex::new(plans.into_iter().filter_map(read).collect());
-        Self { planned, ..Self::default() }
+        *self.planned() = plans.into_iter().filter_map(read).collect();
     }
 
     fn planned(&self) -> MutexGuard<'_, BTreeMap<String, (WindowText, Window)>> {

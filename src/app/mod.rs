@@ -15,9 +15,11 @@ mod first_round;
 mod floods;
 mod follow;
 mod git;
+mod handover;
 mod limits;
 mod maintenance;
 mod panics;
+mod predecessor;
 mod reasons;
 mod reloads;
 mod reports;
@@ -26,13 +28,21 @@ mod running;
 mod runtime;
 mod shares;
 mod signals;
+mod sockets;
+mod successor;
+mod surroundings;
+mod upgrade;
+mod watchdog;
 
+use std::ffi::OsString;
+use std::io;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use self::drills::Drills;
 use self::git::Git;
@@ -48,24 +58,32 @@ use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::probe::{Kit, Plan, Probes, Report, question_of};
 use crate::reload::{self, Loaded, Seen, Watch};
-use crate::server::{
-    self, Bound, Encrypted, EncryptedBound, EncryptedListen, Identity, Limits, Server,
-};
+use crate::server::{self, Bound, Encrypted, EncryptedBound, Identity, Limits, Role, Server};
 use crate::state::{Remembered, Store, Token};
 use crate::steering::Returns;
-use crate::view::{CookieSecrets, View, World};
+use crate::view::{View, World};
 
 pub use runtime::runtime;
+pub use surroundings::Surroundings;
 
 use alarm::Alarm;
 use background::Background;
 use beliefs::Beliefs;
+use handover::Legacy;
 use limits::{encrypted_limits, tcp_limits};
 use running::{Ongoing, Running};
-use signals::Signals;
+use signals::{Signals, Wish};
+use sockets::{Sockets, open_sockets};
+use surroundings::Inheritance;
+use upgrade::Upgraded;
 
 /// Reports that may wait to be taken in; probes wait when there are more.
 const REPORTS_WAITING: usize = 4096;
+
+/// What loading the files at the start may take, as a service manager is told.
+const LOADING: Duration = Duration::from_secs(600);
+/// What a start may take beside the first round of probes, as a service manager is told.
+const BESIDE_FIRST_ROUND: Duration = Duration::from_secs(90);
 
 /// Why the daemon did not start.
 #[derive(Debug)]
@@ -86,22 +104,37 @@ pub struct App {
     encrypted: Option<Encrypted>,
     signals: Signals,
     background: Background,
+    /// All sockets that it answers on, to be handed on.
+    sockets: Vec<(Role, OwnedFd)>,
+    /// What starts another one; none if nothing does.
+    command: Option<Vec<OsString>>,
 }
 
 impl App {
     /// Loads the files, opens the sockets, probes everything once and serves; to be called within
     /// a tokio runtime.
     pub async fn start(daemon: Daemon) -> Result<Self, StartError> {
+        Self::start_in(daemon, Surroundings::default()).await
+    }
+
+    /// The same with what was found at the start: sockets that are open are taken, and a daemon that
+    /// runs is taken over from, as soon as this one can answer.
+    pub async fn start_in(daemon: Daemon, found: Surroundings) -> Result<Self, StartError> {
+        let Surroundings { sockets: handed, mut inheritance, manager, command } = found;
         // First of all: whoever sends one while the files are loaded must not end the process.
         let mut signals = Signals::new().map_err(other("cannot wait for signals"))?;
         let open_files = server::raise_open_files().unwrap_or_else(|error| {
             tracing::warn!(%error, "cannot raise the limit of open files");
             u64::MAX
         });
+        if inheritance.is_none() {
+            manager.starting("Loading the files", LOADING);
+        }
         let seed = u64::from_le_bytes(clock::random_bytes().map_err(other("no randomness"))?);
         let seen = Arc::new(Seen::now(&daemon));
         let watch = Watch::new(&daemon, Arc::clone(&seen));
-        let (git, loaded) = match Git::open(&daemon)? {
+        let git_lock = inheritance.as_mut().and_then(|it| it.git_lock.take());
+        let (git, loaded) = match Git::open(&daemon, git_lock)? {
             None => (None, reload::load(&daemon, seed).map_err(StartError::Files)?),
             Some(git) => {
                 let (git, loaded) = git::begin(git, &daemon, seed, &mut signals).await?;
@@ -109,15 +142,18 @@ impl App {
             }
         };
         let Loaded { world, certificate, cookie_secrets, warnings, .. } = loaded;
-        let cookie_secrets = match cookie_secrets {
-            Some(secrets) => secrets,
-            None => CookieSecrets::new(&[clock::random_bytes().map_err(other("no randomness"))?]),
-        };
         alarm::tell_warnings(&warnings);
         let world = Arc::new(world);
-        let (bound, encrypted_bound, admin_listener) = open_sockets(&daemon).await?;
+        let Sockets { bound, encrypted: encrypted_bound, admin, again } =
+            open_sockets(&daemon, handed)?;
+        let legacy = legacy_of(&inheritance, &mut signals).await?;
+        let cookie_secrets = match cookie_secrets {
+            Some(secrets) => secrets,
+            None => legacy.secrets().map_err(other("no randomness"))?,
+        };
         let started = clock::wall_now();
-        let (store, mut remembered) = Store::open(&daemon.state, started)
+        let lock = inheritance.as_mut().and_then(|it| it.lock.take());
+        let (store, mut remembered) = Store::open_with(&daemon.state, started, lock)
             .map_err(|error| StartError::Other(error.to_string()))?;
         let plans = std::mem::take(&mut remembered.plans);
         let access = Access::new(token(&daemon), std::mem::take(&mut remembered.tokens));
@@ -145,20 +181,24 @@ impl App {
             counted: Counted::default(),
             drills: Drills::default(),
             maintenance: Maintenance::new(plans),
+            manager,
             git,
         });
+        running.ongoing.was_ready.store(legacy.was_ready, Ordering::Relaxed);
 
         running.remember();
         running.remember_drills();
         running.maintenance.expect(&running.live.load().world);
         running.pass_maintenance(started);
-        let background = Background::start(&running, admin_listener, reports, watch)?;
-        running.announce_the_first_round(background.admin_address);
+        let background = Background::start(&running, admin, reports, watch)?;
+        if inheritance.is_none() {
+            running.announce_the_first_round(background.admin_address);
+        }
         let answering = tokio::select! {
             biased;
             // Reloads are heeded meanwhile, too.
-            () = signals.wait(&running) => Err(StartError::Stopped),
-            answering = answer_after_the_first_round(&running, bound, encrypted_bound, open_files) => answering,
+            () = signals.stopped(&running, "nothing is answered yet") => Err(StartError::Stopped),
+            answering = answer(&running, (bound, encrypted_bound), inheritance, open_files) => answering,
         };
         let (server, encrypted) = match answering {
             Ok(answering) => answering,
@@ -171,8 +211,9 @@ impl App {
             // This is the only place that sets it.
             let _ = running.drills.answering.set(*address);
         }
-        let app = Self { running, server, encrypted, signals, background };
+        let app = Self { running, server, encrypted, signals, background, sockets: again, command };
         app.announce();
+        app.running.manager.ready(&app.running.status_sentence());
         alarm::tell_all(None, &app.running.live.load(), &app.running.history);
         Ok(app)
     }
@@ -205,16 +246,32 @@ impl App {
         self.background.admin_address
     }
 
-    /// Runs until SIGTERM or SIGINT, and reloads on SIGHUP; then stops.
+    /// Runs until SIGTERM or SIGINT, and reloads on SIGHUP; then stops. On SIGUSR2 a new process takes
+    /// over, if it can, and this one ends.
     pub async fn run(mut self) {
-        self.signals.wait(&self.running).await;
-        self.stop().await;
+        loop {
+            let wish = tokio::select! {
+                wish = self.signals.wait(&self.running) => wish,
+                never = watchdog::watch(&self.running, &self.server) => match never {},
+            };
+            match wish {
+                Wish::Stop => return self.stop().await,
+                Wish::Upgrade => match self.upgrade().await {
+                    Upgraded::Yes(handover) => return self.hand_over(handover).await,
+                    Upgraded::No => {}
+                    Upgraded::Stopped => return self.stop().await,
+                },
+            }
+        }
     }
 
     /// Takes no new work, answers what has arrived, writes down the last verdicts, and ends: then
     /// nothing runs any more, and the state folder is free for the next.
     pub async fn stop(self) {
         tracing::info!("stopping: answering what has arrived");
+        self.running.manager.stopping();
+        // Or whoever comes now would wait for nobody.
+        drop(self.sockets);
         let encrypted = async {
             if let Some(encrypted) = self.encrypted {
                 encrypted.stop().await;
@@ -225,18 +282,17 @@ impl App {
     }
 }
 
-/// The sockets of answering and of the admin endpoint.
-async fn open_sockets(daemon: &Daemon) -> Result<(Bound, EncryptedBound, TcpListener), StartError> {
-    let in_words = |error: std::io::Error| StartError::Other(error.to_string());
-    let bound = server::bind(&daemon.dns.listen, daemon.dns.workers).map_err(in_words)?;
-    let tls = daemon.dns.tls.as_ref();
-    let listen = tls.map(|tls| EncryptedListen { dot: &tls.dot, doh: &tls.doh, doq: &tls.doq });
-    let encrypted = server::bind_encrypted(listen.unwrap_or_default()).map_err(in_words)?;
-    let listen = daemon.admin.listen;
-    let admin = TcpListener::bind(listen)
-        .await
-        .map_err(other(&format!("cannot listen on {listen} for the admin endpoint")))?;
-    Ok((bound, encrypted, admin))
+/// What the daemon before hands on beside files and sockets, once it writes no more; nothing without
+/// one.
+async fn legacy_of(
+    inheritance: &Option<Inheritance>,
+    signals: &mut Signals,
+) -> Result<Legacy, StartError> {
+    let Some(Inheritance { predecessor, .. }) = inheritance else { return Ok(Legacy::default()) };
+    tokio::select! {
+        legacy = predecessor.loaded() => legacy,
+        () = signals.end() => Err(StartError::Stopped),
+    }
 }
 
 /// Probes from now on, beginning with what an earlier run left behind.
@@ -261,18 +317,27 @@ fn start_probes(
     Ok((Beliefs::new(remembered.overrides, returns, probes), reports))
 }
 
-/// Answers as soon as every endpoint has been probed once, or the time for that is over.
-async fn answer_after_the_first_round(
+/// Answers as soon as every endpoint has been probed once, or the time for that is over; at once where
+/// another daemon knows what is well.
+async fn answer(
     running: &Running,
-    bound: Bound,
-    encrypted_bound: EncryptedBound,
+    (bound, mut encrypted_bound): (Bound, EncryptedBound),
+    inheritance: Option<Inheritance>,
     open_files: u64,
 ) -> Result<(Server, Option<Encrypted>), StartError> {
-    let Running { daemon, live, metrics, identity, .. } = running;
-    running.first_round(daemon.dns.start_timeout).await;
+    let Running { daemon, live, metrics, identity, manager, .. } = running;
+    if inheritance.is_none() {
+        let longest = daemon.dns.start_timeout;
+        manager.starting("Probing once before the first answer", longest + BESIDE_FIRST_ROUND);
+        running.first_round(longest).await;
+    }
+    let (free, after) = watch::channel(false);
+    if inheritance.is_some() {
+        encrypted_bound.quic_after(after);
+    }
     let tcp = tcp_limits(&daemon.dns.tcp, open_files);
     let limits = Limits { rate: daemon.dns.rate_limit.clone(), tcp };
-    let server = Server::start(bound, Arc::clone(live), Arc::clone(metrics), &limits)
+    let mut server = Server::start(bound, Arc::clone(live), Arc::clone(metrics), &limits)
         .map_err(other("cannot start to serve"))?;
     let encrypted = (identity.as_ref().zip(daemon.dns.tls.as_ref())).map(|(identity, tls)| {
         let limits = encrypted_limits(tls, open_files);
@@ -280,6 +345,16 @@ async fn answer_after_the_first_round(
     });
     let encrypted = encrypted.transpose().map_err(other("cannot start to serve over TLS"))?;
     running.ongoing.is_serving.store(true, Ordering::Release);
+    if let Some(Inheritance { predecessor, connections, .. }) = inheritance {
+        let adopted = connections.map(|connections| server.adopt(connections)).transpose();
+        adopted.map_err(other("cannot take over connections"))?;
+        predecessor.ready().await?;
+        tokio::spawn(async move {
+            predecessor.gone().await;
+            // An error says that there is no QUIC.
+            let _ = free.send(true);
+        });
+    }
     Ok((server, encrypted))
 }
 
@@ -287,7 +362,7 @@ fn joined(addresses: impl Iterator<Item = SocketAddr>) -> String {
     addresses.map(|address| address.to_string()).collect::<Vec<_>>().join(" ")
 }
 
-fn other(what: &str) -> impl Fn(std::io::Error) -> StartError {
+fn other(what: &str) -> impl Fn(io::Error) -> StartError {
     move |error| StartError::Other(format!("{what}: {error}"))
 }
 

@@ -12,6 +12,7 @@ use crate::health::{Inventory, Pool, PoolId, State};
 use crate::history::What;
 use crate::probe::{ContactNews, EndpointChange, Event, Failure, Report};
 use crate::server::{Beside, give_way};
+use crate::state::StateError;
 use crate::view::View;
 
 /// Reports that are taken in at once, at most, before the view is swapped.
@@ -125,8 +126,10 @@ impl Running {
         for change in report.endpoints.iter().filter(|_| is_current) {
             self.tell_of_endpoint(change, report, &view.world.inventory);
         }
-        if let Err(error) = self.store.record_verdict(target_name, state, report.at) {
-            tracing::warn!(%error, "cannot remember a verdict");
+        match self.store.record_verdict(target_name, state, report.at) {
+            // That is the matter of another process now.
+            Ok(()) | Err(StateError::HandedOver) => {}
+            Err(error) => tracing::warn!(%error, "cannot remember a verdict"),
         }
     }
 

@@ -29,6 +29,7 @@ use crate::reload::{self, Loaded, Seen};
 use crate::server::{Beside, Identity, give_way};
 use crate::state::{Author, Change, Store};
 use crate::steering::Pools;
+use crate::systemd::Manager;
 use crate::view::{CookieSecrets, View, World};
 
 /// The running daemon, as those who change it see it.
@@ -54,6 +55,8 @@ pub(super) struct Running {
     pub counted: Counted,
     pub drills: Drills,
     pub maintenance: Maintenance,
+    /// Who wants to hear how it is.
+    pub manager: Manager,
     /// The remote that the zones come from; none where they are here.
     pub git: Option<Git>,
 }
@@ -75,6 +78,8 @@ pub(super) struct Ongoing {
     pub deciding: Mutex<()>,
     /// The targets that cannot be probed at present, by key.
     pub unsendable: Mutex<HashSet<Arc<str>>>,
+    /// Set with each look at the time, so that whoever takes it back sees whether there was one since.
+    pub has_looked: AtomicBool,
 }
 
 impl Running {
@@ -88,6 +93,8 @@ impl Running {
 
     /// Loads the files without holding up whoever asked for it, and logs what came of it.
     pub async fn reload_in_background(self: &Arc<Self>, why: &'static str, wanted: Wanted) {
+        // Whoever waits for the end hears of it by the load that is to come, if not by this one.
+        self.manager.reloading();
         if self.ongoing.load_is_waiting.swap(true, Ordering::AcqRel) {
             // The load that waits for its turn will see whatever this one would.
             return;
@@ -99,10 +106,28 @@ impl Running {
             running.reload_wanted(wanted, &Author::daemon()).is_ok()
         })
         .await;
-        if done.is_err() {
-            self.metrics.reloaded(false);
-            tracing::error!("the load ended in a panic: this is a bug; nothing has changed");
+        let status = self.status_sentence();
+        match done {
+            Ok(true) => self.manager.ready(&status),
+            Ok(false) => {
+                self.manager.ready(&format!("{status}; the last load was refused, see the log"))
+            }
+            Err(_) => {
+                self.metrics.reloaded(false);
+                tracing::error!("the load ended in a panic: this is a bug; nothing has changed");
+                self.manager.ready(&format!("{status}; the last load ended in a panic"));
+            }
         }
+    }
+
+    /// What is served, for the service manager.
+    pub fn status_sentence(&self) -> String {
+        let world = &self.live.load().world;
+        let (zones, revision) = (world.zones.all().len(), &world.revision);
+        format!(
+            "Serving {zones} {} (revision {revision})",
+            if zones == 1 { "zone" } else { "zones" }
+        )
     }
 
     /// Returns what is served since, and who has loaded it by breaking which rules.

@@ -7,21 +7,31 @@ use tokio::runtime::Runtime;
 use super::CommandResult;
 use super::args::DemoArgs;
 use super::logging;
-use crate::app::{App, StartError};
+use crate::app::{App, StartError, Surroundings};
 use crate::config::{self, LogFormat};
 use crate::demo;
 use crate::finding::Finding;
 use crate::reload;
 
-/// Serves until SIGTERM or SIGINT.
+/// Serves until SIGTERM or SIGINT, or until another process has taken over.
 pub fn serve(config: &Path, runtime: &Runtime) -> CommandResult {
+    let found = Surroundings::take()?;
+    let on_failure = found.on_failure();
+    let served = serve_in(found, config, runtime);
+    if let Err(why) = &served {
+        on_failure(why);
+    }
+    served
+}
+
+fn serve_in(found: Surroundings, config: &Path, runtime: &Runtime) -> CommandResult {
     let daemon = config::daemon(config).map_err(|findings| {
         // What is wrong with the other files is said along with it.
         lines(&reload::load_from(config, 0).err().unwrap_or(findings))
     })?;
     let _log = logging::start(daemon.log.format, daemon.log.level.name())?;
     ended(runtime.block_on(async {
-        App::start(daemon).await?.run().await;
+        App::start_in(daemon, found).await?.run().await;
         Ok(())
     }))
 }

@@ -79,14 +79,16 @@ pub struct Mirror {
 
 impl Mirror {
     /// Begins to follow, with a folder of its own. Where that cannot be written, nothing can be
-    /// fetched, but what is there can be served.
+    /// fetched, but what is there can be served. `held` is the lock of the folder, from a process that
+    /// follows no more.
     ///
     /// # Errors
     ///
     /// Somebody else has it.
-    pub fn open(folder: &Path, source: Source) -> Result<Self, String> {
+    pub fn open(folder: &Path, source: Source, held: Option<File>) -> Result<Self, String> {
         let folder = absolute(folder).unwrap_or_else(|_| folder.to_owned());
-        let lock = lock(&folder).map_err(|error| format!("{}: {error}", folder.display()));
+        let lock = held.map_or_else(|| lock(&folder), |held| Ok(Some(held)));
+        let lock = lock.map_err(|error| format!("{}: {error}", folder.display()));
         let lock = match lock {
             Ok(None) => {
                 return Err(format!(
@@ -107,6 +109,11 @@ impl Mirror {
     /// Ends whatever is under way, for good.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Release);
+    }
+
+    /// Its lock, to be handed on; none where the folder cannot be written.
+    pub fn lock(&self) -> io::Result<Option<File>> {
+        self.lock.as_ref().ok().map(File::try_clone).transpose()
     }
 
     /// Fetches the branch, and returns the commit that it is at.

@@ -27,6 +27,16 @@ pub(super) enum Next<'f> {
 }
 
 impl Frames {
+    /// What somebody else has read of a stream, and not taken.
+    pub(super) fn begun(bytes: Vec<u8>) -> Self {
+        Self { bytes, start: 0 }
+    }
+
+    /// What has arrived and is not yet taken, for somebody else to go on with.
+    pub(super) fn rest(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
+    }
+
     /// Where to append what arrives, with room for some more.
     pub(super) fn room(&mut self) -> &mut Vec<u8> {
         self.bytes.drain(..self.start);

@@ -9,12 +9,15 @@
 //! worker neither waits nor locks nor logs, except that after a reload it fetches new counters. Its
 //! part of the rate limit decides which of the replies go out.
 //! TCP: one task for each connection, bounded by [`ConnectionLimits`]; with no room for a new one, one that
-//! waits is closed. What is encrypted has threads and limits of its own, in `encrypted`.
+//! waits is closed. When another process takes over, it has the same sockets, and gets the open connections.
+//! What is encrypted has threads and limits of its own, in `encrypted`.
 
 mod admission;
+mod descriptors;
 mod desks;
 mod encrypted;
 mod frames;
+mod handed;
 mod listener;
 mod memory;
 mod mmsg;
@@ -26,21 +29,25 @@ mod tcp;
 mod udp;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use tokio::runtime::{Builder, Runtime};
-use tokio::sync::watch;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 pub use admission::ConnectionLimits;
+pub use descriptors::{Descriptors, Giver, hand_on};
 pub use encrypted::{Encrypted, EncryptedBound, EncryptedListen, Identity, bind_encrypted};
+pub use handed::{Handed, Role};
 pub use memory::give_memory_back;
 pub use open_files::raise_open_files;
 pub use priority::{Beside, give_way, take_turns};
-pub use sockets::{Bound, bind};
+pub use sockets::{Bound, bind, bind_or_take};
+pub use tcp::connection_channel;
 
 use crate::live::Live;
 use crate::metrics::Metrics;
@@ -48,8 +55,11 @@ use crate::rate_limit;
 use listener::Listener;
 use priority::ANSWERING_TURN;
 use responder::{Responder, Service};
-use tcp::Tcp;
-use udp::Worker;
+use tcp::{Ending, Heir, Tcp, adopt_from};
+use udp::{Orders, Worker};
+
+/// Connections that were taken over and wait for their first turn.
+const ADOPTED_WAITING: usize = 64;
 
 /// What clients may take.
 #[derive(Clone, Debug, Default)]
@@ -63,20 +73,22 @@ pub struct Limits {
 /// The running DNS service. Dropped without [`Server::stop`], it stops too, but nobody waits.
 pub struct Server {
     addresses: Vec<SocketAddr>,
-    udp_stop: UdpStop,
-    tcp_stop: watch::Sender<bool>,
+    udp_orders: UdpOrders,
+    tcp_ending: watch::Sender<Option<Ending>>,
     workers: Vec<thread::JoinHandle<()>>,
+    pulses: Vec<Arc<AtomicBool>>,
     listeners: Vec<JoinHandle<()>>,
+    tcp: Arc<Tcp>,
     /// Ends with the server.
-    _tcp: TcpRuntime,
+    runtime: TcpRuntime,
 }
 
 /// Tells the UDP workers to stop, at the latest when it is dropped.
-struct UdpStop(Arc<AtomicBool>);
+struct UdpOrders(Arc<Orders>);
 
-impl Drop for UdpStop {
+impl Drop for UdpOrders {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.stop();
     }
 }
 
@@ -104,12 +116,48 @@ impl Server {
         limits: &Limits,
         runtime: TcpRuntime,
     ) -> io::Result<Self> {
-        let Bound { addresses, udp, tcp } = bound;
-        let udp_stop = UdpStop(Arc::default());
-        let workers = start_workers(udp, &udp_stop.0, &service, &limits.rate)?;
-        let (tcp_stop, stop) = watch::channel(false);
-        let listeners = runtime.listen(tcp, service, limits.tcp, &stop)?;
-        Ok(Self { addresses, udp_stop, tcp_stop, workers, listeners, _tcp: runtime })
+        let Bound { addresses, udp, tcp: sockets, workers } = bound;
+        let udp_orders = UdpOrders(Arc::default());
+        let (workers, pulses) =
+            start_workers((udp, workers), &udp_orders.0, &service, &limits.rate)?;
+        let (tcp_ending, ending) = watch::channel(None);
+        let tcp = Tcp::new(service, limits.tcp);
+        let listeners = runtime.listen(sockets, &tcp, &ending)?;
+        Ok(Self { addresses, udp_orders, tcp_ending, workers, pulses, listeners, tcp, runtime })
+    }
+
+    /// Goes on with the connections of the process before, which come by this socket.
+    ///
+    /// # Errors
+    ///
+    /// The system has no thread to give.
+    pub fn adopt(&mut self, connections: OwnedFd) -> io::Result<()> {
+        let _inside = self.runtime.0.as_ref().map(Runtime::enter);
+        let (sender, adopted) = mpsc::channel(ADOPTED_WAITING);
+        let handle = Handle::current();
+        let take = move || {
+            let _inside = handle.enter();
+            adopt_from(&connections, &sender);
+        };
+        thread::Builder::new().name("adopt".into()).spawn(take)?;
+        let ending = self.tcp_ending.subscribe();
+        self.listeners.push(tokio::spawn(tcp::adopt(adopted, Arc::clone(&self.tcp), ending)));
+        Ok(())
+    }
+
+    /// Whether every thread of UDP has had a turn since this was last asked: each has ten in a second
+    /// even where nobody asks anything.
+    pub fn udp_is_alive(&self) -> bool {
+        // All of them, for each is asked anew.
+        let had_none = self.pulses.iter().filter(|pulse| !pulse.swap(false, Ordering::Relaxed));
+        had_none.count() == 0
+    }
+
+    /// Resolves as soon as a thread of TCP has a turn.
+    pub async fn tcp_is_alive(&self) {
+        if let Some(runtime) = &self.runtime.0 {
+            let _ = runtime.spawn(async {}).await;
+        }
     }
 
     /// Where it listens, in the order that was asked for.
@@ -120,9 +168,20 @@ impl Server {
     /// Takes nothing new, answers what has arrived, and returns when all of it is done, at the
     /// latest after [`ConnectionLimits::write`] and the time that answering a full buffer takes.
     pub async fn stop(self) {
-        drop(self.udp_stop);
+        self.udp_orders.0.stop();
+        self.end(Ending::Last).await;
+    }
+
+    /// Takes nothing new, answers what it has taken, and leaves the rest to another process that has
+    /// the same sockets: open connections go there by this one.
+    pub async fn hand_over(self, connections: OwnedFd) {
+        self.udp_orders.0.leave();
+        self.end(Ending::Handover(Arc::new(Heir::new(connections)))).await;
+    }
+
+    async fn end(self, ending: Ending) {
         // An error says that there is no TCP listener.
-        let _ = self.tcp_stop.send(true);
+        let _ = self.tcp_ending.send(Some(ending));
         for listener in self.listeners {
             // Listeners do not panic: whatever could is in a task of its own.
             let _ = listener.await;
@@ -141,17 +200,14 @@ impl TcpRuntime {
     fn listen(
         &self,
         sockets: Vec<std::net::TcpListener>,
-        service: Service,
-        limits: ConnectionLimits,
-        stop: &watch::Receiver<bool>,
+        tcp: &Arc<Tcp>,
+        ending: &watch::Receiver<Option<Ending>>,
     ) -> io::Result<Vec<JoinHandle<()>>> {
         let _inside = self.0.as_ref().map(Runtime::enter);
-        let metrics = Arc::clone(&service.metrics);
-        let tcp = Tcp::new(service, limits);
         let mut listeners = Vec::with_capacity(sockets.len());
         for socket in sockets {
-            let listener = Listener::new(socket, "TCP", Arc::clone(&metrics))?;
-            let listening = tcp::listen(listener, Arc::clone(&tcp), stop.clone());
+            let listener = Listener::new(socket, "TCP", tcp.metrics())?;
+            let listening = tcp::listen(listener, Arc::clone(tcp), ending.clone());
             listeners.push(tokio::spawn(listening));
         }
         Ok(listeners)
@@ -167,29 +223,46 @@ impl Drop for TcpRuntime {
     }
 }
 
+/// Threads, and what each of them sets in each turn.
+type Workers = (Vec<thread::JoinHandle<()>>, Vec<Arc<AtomicBool>>);
+
 fn start_workers(
-    sockets: Vec<Vec<std::net::UdpSocket>>,
-    stop: &Arc<AtomicBool>,
+    (sockets, workers): (Vec<Vec<UdpSocket>>, usize),
+    orders: &Arc<Orders>,
     service: &Service,
     rate: &rate_limit::Settings,
-) -> io::Result<Vec<thread::JoinHandle<()>>> {
-    let mut threads = Vec::new();
-    // The limit holds for each address, and is shared by the workers of one.
-    let sharing = sockets.first().map_or(1, Vec::len);
-    for (index, socket) in sockets.into_iter().flatten().enumerate() {
-        let worker = Worker {
-            socket,
-            stop: Arc::clone(stop),
-            responder: Responder::new(service)?.limited(rate, sharing)?,
-            metrics: Arc::clone(&service.metrics),
-        };
-        let name = format!("udp-{index}");
-        threads.push(thread::Builder::new().name(name).spawn(move || {
-            take_turns(ANSWERING_TURN);
-            worker.run();
-        })?);
+) -> io::Result<Workers> {
+    let (mut threads, mut pulses) = (Vec::new(), Vec::new());
+    for sockets in sockets {
+        let shared = shared_by(sockets, workers)?;
+        // The limit holds for each address, and is shared by the workers of one.
+        let sharing = shared.len();
+        for socket in shared {
+            let pulse = Arc::new(AtomicBool::new(true));
+            pulses.push(Arc::clone(&pulse));
+            let worker = Worker {
+                socket,
+                orders: Arc::clone(orders),
+                pulse,
+                responder: Responder::new(service)?.limited(rate, sharing)?,
+                metrics: Arc::clone(&service.metrics),
+            };
+            let name = format!("udp-{}", threads.len());
+            threads.push(thread::Builder::new().name(name).spawn(move || {
+                take_turns(ANSWERING_TURN);
+                worker.run();
+            })?);
+        }
     }
-    Ok(threads)
+    Ok((threads, pulses))
+}
+
+/// The socket of each worker of an address: with fewer sockets than workers, some read the same one.
+fn shared_by(sockets: Vec<UdpSocket>, workers: usize) -> io::Result<Vec<UdpSocket>> {
+    let missing = workers.saturating_sub(sockets.len());
+    let again = sockets.iter().cycle().take(missing).map(UdpSocket::try_clone);
+    let again = again.collect::<io::Result<Vec<_>>>()?;
+    Ok(sockets.into_iter().chain(again).collect())
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
-//! Opening the sockets that questions come in by, with errors that tell an operator what to do.
+//! Opening the sockets that questions come in by, or taking those that are handed on, with errors
+//! that tell an operator what to do.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
+use super::handed::{Handed, Role};
 use super::mmsg::{IntOption, set_option};
 
 /// Room for the packets that come while a worker is busy, in bytes; the kernel may give less
@@ -25,8 +28,11 @@ const LISTEN: &str = "`listen` under [dns]";
 pub struct Bound {
     /// The addresses, with the ports that were chosen for port 0, in the order asked for.
     pub(super) addresses: Vec<SocketAddr>,
-    /// For each address, one socket for each worker.
+    /// For each address, one socket for each worker; or those that were handed on, which workers
+    /// share where there are fewer.
     pub(super) udp: Vec<Vec<UdpSocket>>,
+    /// How many workers each address is to have, at least: none of its sockets goes without.
+    pub(super) workers: usize,
     /// For each address its listener.
     pub(super) tcp: Vec<TcpListener>,
 }
@@ -36,6 +42,13 @@ impl Bound {
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
+
+    /// The same sockets again, to be handed on: whatever waits in one waits in the other.
+    pub fn duplicates(&self) -> io::Result<Vec<(Role, OwnedFd)>> {
+        let udp = self.udp.iter().flatten().map(|socket| Ok(socket.try_clone()?.into()));
+        let tcp = self.tcp.iter().map(|listener| Ok(listener.try_clone()?.into()));
+        udp.chain(tcp).map(|socket: io::Result<OwnedFd>| Ok((Role::Dns, socket?))).collect()
+    }
 }
 
 /// Opens UDP and TCP on each address, for this many UDP workers each; 0 is one for each core.
@@ -43,18 +56,67 @@ impl Bound {
 /// For port 0 a port is chosen that is free for both. The error names the address and what can be
 /// done about it.
 pub fn bind(listen: &[SocketAddr], workers: usize) -> io::Result<Bound> {
+    bind_or_take(listen, workers, &mut Handed::default())
+}
+
+/// The same; but what was handed on for an address is taken, and not opened.
+pub fn bind_or_take(
+    listen: &[SocketAddr],
+    workers: usize,
+    handed: &mut Handed,
+) -> io::Result<Bound> {
     let workers = match workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,
     };
-    let mut bound = Bound { addresses: Vec::new(), udp: Vec::new(), tcp: Vec::new() };
+    let mut bound = Bound { addresses: Vec::new(), udp: Vec::new(), tcp: Vec::new(), workers };
     for &address in listen {
-        let (sockets, listener) = bind_pair(address, workers)?;
+        let (sockets, listener) = match handed.listener(Role::Dns, address)? {
+            Some(listener) => (udp_beside(&listener, workers, handed)?, listener),
+            None => match take_udp(address, handed)? {
+                sockets if sockets.is_empty() => bind_pair(address, workers)?,
+                sockets => tcp_beside(sockets)?,
+            },
+        };
         bound.addresses.push(listener.local_addr()?);
         bound.tcp.push(listener);
         bound.udp.push(sockets);
     }
     Ok(bound)
+}
+
+/// The datagram sockets of a listener that was handed on.
+fn udp_beside(
+    listener: &TcpListener,
+    workers: usize,
+    handed: &mut Handed,
+) -> io::Result<Vec<UdpSocket>> {
+    let address = listener.local_addr()?;
+    match take_udp(address, handed)? {
+        sockets if sockets.is_empty() => {
+            udp(address, workers).map_err(|error| explain(&error, "UDP", address, LISTEN))
+        }
+        sockets => Ok(sockets),
+    }
+}
+
+/// The listener of datagram sockets that were handed on without one.
+fn tcp_beside(sockets: Vec<UdpSocket>) -> io::Result<(Vec<UdpSocket>, TcpListener)> {
+    let address = sockets.first().map(UdpSocket::local_addr).transpose()?;
+    let address = address.ok_or(io::ErrorKind::NotFound)?;
+    let listener = tcp(address).map_err(|error| explain(&error, "TCP", address, LISTEN))?;
+    Ok((sockets, listener))
+}
+
+/// What was handed on is shared by the workers as it is. None is opened beside it: on a restart what
+/// waits in one of ours would be lost, and what waits in those that were handed on is not.
+fn take_udp(address: SocketAddr, handed: &mut Handed) -> io::Result<Vec<UdpSocket>> {
+    let sockets = handed.datagrams(Role::Dns, address)?;
+    for socket in &sockets {
+        socket.set_nonblocking(false)?;
+        set_up(SockRef::from(socket), address)?;
+    }
+    Ok(sockets)
 }
 
 fn bind_pair(address: SocketAddr, workers: usize) -> io::Result<(Vec<UdpSocket>, TcpListener)> {
@@ -104,22 +166,29 @@ fn udp(address: SocketAddr, workers: usize) -> io::Result<Vec<UdpSocket>> {
 
 fn udp_socket(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    set_up(SockRef::from(&socket), address)?;
+    Ok(socket)
+}
+
+fn set_up(socket: SockRef<'_>, address: SocketAddr) -> io::Result<()> {
     socket.set_read_timeout(Some(UDP_PATIENCE))?;
     socket.set_recv_buffer_size(BUFFER_BYTES)?;
     socket.set_send_buffer_size(BUFFER_BYTES)?;
     let (omit_path_mtu, packet_info) = if address.is_ipv6() {
-        socket.set_only_v6(true)?;
         (IntOption::OmitPathMtuV6, IntOption::PacketInfoV6)
     } else {
         (IntOption::OmitPathMtuV4, IntOption::PacketInfoV4)
     };
     // A guard against forged fragments that some sandboxed kernels lack; replies are short enough
     // to be sent whole without it.
-    let _ = set_option(&socket, omit_path_mtu);
+    let _ = set_option(&*socket, omit_path_mtu);
     if address.ip().is_unspecified() {
-        set_option(&socket, packet_info)?;
+        set_option(&*socket, packet_info)?;
     }
-    Ok(socket)
+    Ok(())
 }
 
 /// Says which address it was and what can be done; `key` is where addresses are configured.
@@ -186,6 +255,21 @@ mod tests {
         for socket in &bound.udp[0] {
             assert_eq!(socket.recv(&mut [0; 8]).unwrap(), 1);
         }
+    }
+
+    /// A single one is shared by all workers; what is not handed on is opened beside it.
+    #[test]
+    fn what_is_handed_on_is_taken_and_the_rest_is_opened() {
+        let (udp, tcp) = (UdpSocket::bind(loopback()).unwrap(), TcpListener::bind(loopback()));
+        let tcp = tcp.unwrap();
+        let listen = [udp.local_addr().unwrap(), tcp.local_addr().unwrap(), loopback()];
+        let named = vec![(String::new(), udp.into()), ("dns".into(), tcp.into())];
+        let mut handed = Handed::read(named).unwrap();
+        let bound = bind_or_take(&listen, 3, &mut handed).unwrap();
+        handed.nothing_left().unwrap();
+        assert_eq!(bound.addresses()[..2], listen[..2]);
+        assert_eq!(bound.udp.iter().map(Vec::len).collect::<Vec<_>>(), [1, 3, 3]);
+        assert_eq!(bound.duplicates().unwrap().len(), 7 + 3);
     }
 
     #[test]

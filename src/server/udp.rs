@@ -18,12 +18,36 @@ const ERROR_PAUSE: Duration = Duration::from_millis(10);
 /// that only a flood goes without answers.
 const LAST_BATCHES: usize = (64 << 10) / BATCH;
 
+/// What workers are told: nothing at the start.
+#[derive(Default)]
+pub(super) struct Orders {
+    /// Set when it is time to stop.
+    stop: AtomicBool,
+    /// Set before that if somebody else reads the same sockets, and answers what waits in them.
+    leave: AtomicBool,
+}
+
+impl Orders {
+    /// Has the workers answer what has arrived, and end.
+    pub(super) fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+    }
+
+    /// Has the workers answer what they have taken, and end.
+    pub(super) fn leave(&self) {
+        self.leave.store(true, Ordering::Release);
+        self.stop();
+    }
+}
+
 /// One thread's share of the UDP service.
 pub(super) struct Worker {
     /// Waits for packets, but not for long: see [`super::sockets::UDP_PATIENCE`].
     pub(super) socket: UdpSocket,
-    /// Set when it is time to stop.
-    pub(super) stop: Arc<AtomicBool>,
+    /// What all workers are told.
+    pub(super) orders: Arc<Orders>,
+    /// Set in each turn, so that whoever takes it back sees whether there was one since.
+    pub(super) pulse: Arc<AtomicBool>,
     pub(super) responder: Responder,
     /// Where panics are counted.
     pub(super) metrics: Arc<Metrics>,
@@ -46,10 +70,14 @@ impl Worker {
     /// for several sockets, which is some hundredths of what an answer costs in all.
     fn serve(&mut self) {
         let mut batch = Batch::new();
-        while !self.stop.load(Ordering::Relaxed) {
+        while !self.orders.stop.load(Ordering::Acquire) {
+            self.pulse.store(true, Ordering::Relaxed);
             if let Err(error) = self.exchange(&mut batch, Wait::UntilTimeout) {
                 pause_after(&error);
             }
+        }
+        if self.orders.leave.load(Ordering::Acquire) {
+            return;
         }
         for _ in 0..LAST_BATCHES {
             match self.exchange(&mut batch, Wait::Not) {

@@ -7,6 +7,7 @@
 mod audit;
 mod comebacks;
 mod drills;
+mod handover;
 mod journal;
 mod latest;
 mod line;
@@ -21,10 +22,10 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::SystemTime;
 use std::{error, fmt};
 
@@ -32,6 +33,8 @@ use crate::health::{Overrides, PoolComeback, RememberedVerdict, State};
 use audit::AuditLog;
 pub use audit::{Action, Author, Chain, Change, Entry, Plans};
 use comebacks::Comebacks;
+use handover::Writer;
+pub use handover::{Closed, is_lock_of};
 use journal::{Durability, Journal};
 use latest::LatestJournal;
 pub use token::{Token, TokenError};
@@ -43,6 +46,9 @@ use verdicts::Verdicts;
 pub struct Store {
     folder: PathBuf,
     disk: Result<Disk, String>,
+    /// Who writes to it. Held for reading by whoever writes, and for writing while it is decided who
+    /// does.
+    writer: RwLock<Writer>,
 }
 
 struct Disk {
@@ -53,8 +59,8 @@ struct Disk {
     latest: Mutex<Verdicts>,
     /// The journal, and what it comes to.
     comebacks: Mutex<(LatestJournal, Comebacks)>,
-    /// Held, not read: the lock ends with the file.
-    _lock: File,
+    /// The lock ends with the last process that has this file open.
+    lock: File,
 }
 
 /// What an earlier run left behind.
@@ -86,6 +92,8 @@ pub enum StateError {
     Unavailable(PathBuf, String),
     /// The file could not be written.
     Io(PathBuf, io::Error),
+    /// Another process writes to the folder from now on.
+    HandedOver,
 }
 
 /// The folder of the reports of drills.
@@ -102,10 +110,23 @@ impl Store {
     ///
     /// Another daemon has it open.
     pub fn open(folder: &Path, now: SystemTime) -> Result<(Self, Remembered), InUse> {
-        match open_disk(folder, now) {
-            Ok((disk, remembered)) => {
-                Ok((Self { folder: folder.into(), disk: Ok(disk) }, remembered))
-            }
+        Self::open_with(folder, now, None)
+    }
+
+    /// The same, with the lock that the process before had and does not use any more; if it is that of
+    /// another folder, this one's own is taken.
+    ///
+    /// # Errors
+    ///
+    /// As above.
+    pub fn open_with(
+        folder: &Path,
+        now: SystemTime,
+        lock: Option<File>,
+    ) -> Result<(Self, Remembered), InUse> {
+        let store = |disk| Self { folder: folder.into(), disk, writer: RwLock::new(Writer::Us) };
+        match open_disk(folder, now, lock) {
+            Ok((disk, remembered)) => Ok((store(Ok(disk)), remembered)),
             Err(OpenError::InUse(by)) => Err(InUse { folder: folder.into(), by }),
             Err(OpenError::Io(path, error)) => {
                 let why = format!("{}: {error}", path.display());
@@ -115,8 +136,7 @@ impl Store {
                     "the state folder cannot be written: refusing new overrides, and remembering \
                      nothing over the next restart; mend the folder and restart"
                 );
-                let store = Self { folder: folder.into(), disk: Err(why) };
-                Ok((store, read_only(folder, now)))
+                Ok((store(Err(why)), read_only(folder, now)))
             }
         }
     }
@@ -133,9 +153,7 @@ impl Store {
     /// It could not be written.
     pub fn keep_drill(&self, id: &str, json: &str) -> Result<(), StateError> {
         let folder = self.folder.join(DRILLS);
-        if let Err(why) = &self.disk {
-            return Err(StateError::Unavailable(self.folder.clone(), why.clone()));
-        }
+        let _turn = self.disk()?;
         drills::keep(&folder, id, json).map_err(|error| StateError::Io(folder, error))
     }
 
@@ -275,19 +293,14 @@ impl Store {
 
     /// Forgets all verdicts but those of some keys; their lines go with the next rewrite.
     pub fn forget_verdicts(&self, keep: impl Fn(&str) -> bool) {
-        if let Ok(disk) = self.disk() {
+        if let Ok(disk) = &self.disk {
             guard(&disk.latest).retain(|key, _| keep(key));
         }
     }
 
     /// What was last written down of a target.
     pub fn remembered(&self, key: &str) -> Option<RememberedVerdict> {
-        guard(&self.disk().ok()?.latest).get(key).copied()
-    }
-
-    fn disk(&self) -> Result<&Disk, StateError> {
-        let unavailable = |why: &String| StateError::Unavailable(self.folder.clone(), why.clone());
-        self.disk.as_ref().map_err(unavailable)
+        guard(&self.disk.as_ref().ok()?.latest).get(key).copied()
     }
 }
 
@@ -296,7 +309,11 @@ enum OpenError {
     Io(PathBuf, io::Error),
 }
 
-fn open_disk(folder: &Path, now: SystemTime) -> Result<(Disk, Remembered), OpenError> {
+fn open_disk(
+    folder: &Path,
+    now: SystemTime,
+    lock: Option<File>,
+) -> Result<(Disk, Remembered), OpenError> {
     let at = |path: &Path| {
         let path = path.to_owned();
         move |error| OpenError::Io(path, error)
@@ -304,7 +321,10 @@ fn open_disk(folder: &Path, now: SystemTime) -> Result<(Disk, Remembered), OpenE
     create_folder(folder).map_err(at(folder))?;
     // Its name should outlive a power cut too; a parent that cannot be opened is no reason to stop.
     let _ = sync_folder_of(folder);
-    let lock = lock(&folder.join("lock"))?;
+    let lock = match lock.filter(|lock| is_lock_of(folder, lock)) {
+        Some(lock) => handover::sign(lock),
+        None => self::lock(&folder.join("lock"))?,
+    };
     let mut remembered = Remembered::default();
     let path = Trail::path(folder);
     let audit = open_audit(&path, now, &mut remembered).map_err(at(&path))?;
@@ -318,7 +338,7 @@ fn open_disk(folder: &Path, now: SystemTime) -> Result<(Disk, Remembered), OpenE
         verdicts: Mutex::new(verdicts),
         latest: Mutex::new(remembered.verdicts.clone()),
         comebacks: Mutex::new(comebacks),
-        _lock: lock,
+        lock,
     };
     Ok((disk, remembered))
 }
@@ -338,9 +358,7 @@ fn lock(path: &Path) -> Result<File, OpenError> {
             return Err(OpenError::InUse(by.trim().to_owned()));
         }
     }
-    // The number helps whoever finds the lock taken; a full disk is no reason not to start.
-    let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-    Ok(file)
+    Ok(handover::sign(file))
 }
 
 fn open_audit(path: &Path, now: SystemTime, remembered: &mut Remembered) -> io::Result<AuditLog> {
@@ -459,6 +477,9 @@ impl fmt::Display for StateError {
                 folder.display()
             ),
             Self::Io(path, error) => write!(f, "cannot write {}: {error}", path.display()),
+            Self::HandedOver => f.write_str(
+                "another process has taken over from this daemon just now; nothing has changed, ask again",
+            ),
         }
     }
 }

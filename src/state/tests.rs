@@ -490,3 +490,73 @@ fn a_folder_deleted_while_in_use_acknowledges_nothing() {
     let error = record(&store, &clear("pool:a")).unwrap_err();
     assert!(error.to_string().contains("audit.jsonl"), "{error}");
 }
+
+/// The lock is that of the open file, so both processes have it; here one process plays both.
+#[test]
+fn a_folder_goes_over_to_the_next_and_back_if_that_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path(), at(0));
+    record(&store, &set("pool:a", OverrideState::Drain, at(1), 0)).unwrap();
+    store.record_verdict("x", State::Up, at(1)).unwrap();
+    let down = RememberedVerdict { state: State::Down, since: at(2) };
+    for is_taken in [false, true] {
+        let closed = store.close();
+        closed.record_verdicts([("x", down)].into_iter()).unwrap();
+        let lock = store.lock().unwrap();
+        let (next, remembered) = Store::open_with(folder.path(), at(3), lock).unwrap();
+        assert!(targets(&remembered).contains(&"pool:a".to_owned()));
+        assert_eq!(remembered.verdicts["x"], down);
+        if is_taken {
+            closed.hand_over();
+            assert!(matches!(record(&store, &clear("pool:a")), Err(StateError::HandedOver)));
+            assert!(matches!(
+                store.record_verdict("x", State::Up, at(4)),
+                Err(StateError::HandedOver)
+            ));
+            record(&next, &clear("pool:a")).unwrap();
+            drop(store);
+            assert!(Store::open(folder.path(), at(5)).is_err(), "the next one has it locked");
+            break;
+        }
+        // It has written something before it failed, which is in force, and the chain goes on.
+        record(&next, &set("pool:b", OverrideState::Down, at(3), 0)).unwrap();
+        next.record_verdict("y", State::Up, at(3)).unwrap();
+        drop(next);
+        let remembered = closed.take_back(at(4)).unwrap().unwrap();
+        assert_eq!(targets(&remembered), ["pool:a", "pool:b"]);
+        assert_eq!(store.remembered("y").map(|last| last.state), Some(State::Up));
+        record(&store, &clear("pool:b")).unwrap();
+        assert!(Store::open(folder.path(), at(5)).is_err(), "it is still locked");
+    }
+    assert!(damage(folder.path()).is_empty());
+}
+
+/// The lock of another folder is none of this one's.
+#[test]
+fn another_folder_has_a_lock_of_its_own() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let (store, _) = open(folders[0].path(), at(0));
+    let lock = store.lock().unwrap();
+    let (_other, _) = Store::open_with(folders[1].path(), at(0), lock).unwrap();
+    assert!(Store::open(folders[1].path(), at(0)).is_err());
+}
+
+/// Whoever wants to write meanwhile waits, and then writes or is refused.
+#[test]
+fn whoever_writes_waits_until_it_is_decided_who_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path(), at(0));
+    for is_taken in [false, true] {
+        let closed = store.close();
+        std::thread::scope(|scope| {
+            let writing = scope.spawn(|| record(&store, &clear("pool:a")));
+            std::thread::yield_now();
+            assert!(!writing.is_finished());
+            match is_taken {
+                true => closed.hand_over(),
+                false => drop(closed),
+            }
+            assert_eq!(writing.join().unwrap().is_err(), is_taken);
+        });
+    }
+}

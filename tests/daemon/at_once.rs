@@ -92,7 +92,7 @@ fn an_override_does_not_wait_for_a_long_reload() {
 fn running_out_of_descriptors_is_no_end() {
     let server = Backend::http();
     let pools = web() + &pool("main", "web", MAIN, server.address) + &steady("spare", SPARE);
-    let start = Start { before: Some("ulimit -n 48") };
+    let start = Start { before: Some("ulimit -n 48"), ..Start::default() };
     let daemon = Setup::steering(&pools, NAMES).start_by(&start);
     daemon.wait_for_answer("www", MAIN);
     let question = dns::question("www", RecordType::A);

@@ -15,6 +15,7 @@ use crate::support::daemon::{Daemon, Start, run};
 use crate::support::dns;
 use crate::support::setup::{Setup, ZONE, steady, write};
 use crate::support::wait::{begin, until, until_eq};
+use crate::upgrade::{Process, successor};
 
 const NAMES: &str = "www.failover = [\"main\", \"spare\"]\n";
 const MAIN: &str = "192.0.2.1";
@@ -473,4 +474,22 @@ fn children(of: u32) -> usize {
     let children =
         tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("children")).ok());
     children.map(|ids| ids.split_whitespace().count()).sum()
+}
+
+/// A new process takes the mirror over with the rest, and goes on following.
+#[test]
+fn a_new_process_goes_on_following() {
+    let remote = Remote::new();
+    let daemon = remote.setup(OFTEN).ready();
+    let mut processes = Vec::new();
+    for last in [7, 8] {
+        match processes.last() {
+            None => daemon.signal("USR2"),
+            Some(process) => Process::signal(process, "USR2"),
+        }
+        processes.push(successor(&daemon, processes.len() + 1));
+        let commit = remote.push_address(last);
+        daemon.wait_for_answer("fixed", &format!("192.0.2.{last}"));
+        until_eq(Value::from(commit.as_str()), || served(&daemon));
+    }
 }

@@ -276,7 +276,7 @@ fn nonsense_to_the_admin_endpoint_is_refused() {
 #[test]
 fn few_open_files_are_shared_out() {
     let setup = Setup::steering(&steady("main", "192.0.2.1"), "www.failover = [\"main\"]\n");
-    let daemon = setup.start_by(&Start { before: Some("ulimit -n 96") });
+    let daemon = setup.start_by(&Start { before: Some("ulimit -n 96"), ..Start::default() });
     daemon.wait_until_ready();
     let crowd: Vec<_> = (0..200).map(|_| Connection::open(daemon.dns[0])).collect();
     let question = dns::question("www", RecordType::A);

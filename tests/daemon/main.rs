@@ -12,6 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod activation;
 mod answers;
 mod at_once;
 mod audit;
@@ -45,4 +46,5 @@ mod shares;
 mod start;
 mod stopping;
 mod tokens;
+mod upgrade;
 mod watch;

@@ -222,7 +222,7 @@ fn a_daemon_that_cannot_make_a_token_serves_dns() {
 /// The limit on the size of files stands for a disk that is full.
 #[test]
 fn a_full_disk_refuses_overrides_and_dns_goes_on() {
-    let start = Start { before: Some("ulimit -S -f 4") };
+    let start = Start { before: Some("ulimit -S -f 4"), ..Start::default() };
     let daemon = steady_pools().start_by(&start);
     let mut taken = 0;
     let refused = loop {

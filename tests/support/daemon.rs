@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -25,6 +26,8 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_steersman");
 pub struct Start {
     /// What a shell does before it becomes the daemon.
     pub before: Option<&'static str>,
+    /// What it has for standard input and output.
+    pub handed: Option<[OwnedFd; 2]>,
 }
 
 impl Start {
@@ -46,6 +49,10 @@ impl Start {
         };
         command.args(["serve", "--config", "steersman.toml"]).current_dir(folder);
         command.env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::null());
+        if let Some(handed) = &self.handed {
+            let [stdin, stdout] = handed.each_ref().map(|one| one.try_clone().unwrap());
+            command.stdin(stdin).stdout(stdout);
+        }
         command.stderr(Stdio::piped()).spawn().unwrap()
     }
 

@@ -50,6 +50,7 @@ pub(in crate::app) fn running(daemon: Daemon, seen: &Arc<Seen>) -> Running {
         counted: Counted::default(),
         drills: Drills::default(),
         maintenance: Maintenance::default(),
+        manager: Manager::default(),
         git: None,
     }
 }

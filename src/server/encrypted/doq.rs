@@ -12,7 +12,7 @@ use quinn::{
     Connection, Endpoint, EndpointConfig, IdleTimeout, Incoming, ServerConfig, TokioRuntime,
     TransportConfig, VarInt,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
 
@@ -74,6 +74,25 @@ pub(super) fn endpoint(
         .incoming_buffer_size(WAITING_BYTES_EACH)
         .incoming_buffer_size_total(WAITING_BYTES);
     Endpoint::new(EndpointConfig::default(), Some(config), socket, Arc::new(TokioRuntime))
+}
+
+/// The same as [`listen`], from the moment on when nobody else reads the socket.
+pub(super) async fn listen_after(
+    mut after: watch::Receiver<bool>,
+    socket: UdpSocket,
+    identity: Arc<Identity>,
+    shared: Arc<Shared>,
+    mut stop: Stop,
+) {
+    tokio::select! {
+        // An error says that whoever reads it is gone.
+        _ = after.wait_for(|free| *free) => {}
+        _ = stop.ordered() => return,
+    }
+    match endpoint(socket, identity, &shared.limits) {
+        Ok(endpoint) => listen(endpoint, shared, stop).await,
+        Err(error) => tracing::error!(%error, "cannot serve over QUIC"),
+    }
 }
 
 /// Serves until the order to stop; then lets connections answer what has arrived.

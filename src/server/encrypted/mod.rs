@@ -112,9 +112,19 @@ impl Encrypted {
         }
         for socket in bound.doq {
             self.addresses.push((Transport::Quic, socket.local_addr()?));
-            let endpoint = doq::endpoint(socket, Arc::clone(identity), &shared.limits)?;
-            let listening = doq::listen(endpoint, Arc::clone(shared), stop.clone());
-            self.listeners.push(tokio::spawn(listening));
+            match &bound.quic_after {
+                None => {
+                    let endpoint = doq::endpoint(socket, Arc::clone(identity), &shared.limits)?;
+                    let listening = doq::listen(endpoint, Arc::clone(shared), stop.clone());
+                    self.listeners.push(tokio::spawn(listening));
+                }
+                Some(after) => {
+                    let (shared, identity) = (Arc::clone(shared), Arc::clone(identity));
+                    let listening =
+                        doq::listen_after(after.clone(), socket, identity, shared, stop.clone());
+                    self.listeners.push(tokio::spawn(listening));
+                }
+            }
         }
         Ok(())
     }

@@ -2,9 +2,12 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::os::fd::OwnedFd;
 
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::sync::watch;
 
+use crate::server::handed::{Handed, Role};
 use crate::server::sockets::{BUFFER_BYTES, explain, tcp};
 
 /// Where to answer over what.
@@ -24,24 +27,53 @@ pub struct EncryptedBound {
     pub(super) dot: Vec<TcpListener>,
     pub(super) doh: Vec<TcpListener>,
     pub(super) doq: Vec<UdpSocket>,
+    pub(super) quic_after: Option<watch::Receiver<bool>>,
 }
 
-/// Opens a socket on each address. The error names the address and what can be done about it.
-pub fn bind_encrypted(listen: EncryptedListen<'_>) -> io::Result<EncryptedBound> {
-    let all_tcp = |addresses: &[SocketAddr], name: &str| {
-        let open = |address: &SocketAddr| {
-            tcp(*address).map_err(|error| explain(&error, "TCP", *address, name))
+impl EncryptedBound {
+    /// Has QUIC begin only once this is true, or nobody is there to say so: until then another process
+    /// reads the same sockets, and packets of its connections would get lost here.
+    pub fn quic_after(&mut self, after: watch::Receiver<bool>) {
+        self.quic_after = Some(after);
+    }
+
+    /// The same sockets again, to be handed on: whatever waits in one waits in the other.
+    pub fn duplicates(&self) -> io::Result<Vec<(Role, OwnedFd)>> {
+        let all_tcp = [(Role::Tls, &self.dot), (Role::Https, &self.doh)];
+        let all_tcp =
+            all_tcp.into_iter().flat_map(|(role, all)| all.iter().map(move |one| (role, one)));
+        let all_tcp = all_tcp.map(|(role, one)| Ok((role, one.try_clone()?.into())));
+        let all_udp = self.doq.iter().map(|one| Ok((Role::Quic, one.try_clone()?.into())));
+        all_tcp.chain(all_udp).collect()
+    }
+}
+
+/// Opens a socket on each address, or takes the one that was handed on for it. The error names the
+/// address and what can be done about it.
+pub fn bind_encrypted(
+    listen: EncryptedListen<'_>,
+    handed: &mut Handed,
+) -> io::Result<EncryptedBound> {
+    let mut all_tcp = |addresses: &[SocketAddr], role, key: &str| {
+        let open = |address: &SocketAddr| match handed.listener(role, *address)? {
+            Some(listener) => Ok(listener),
+            None => tcp(*address).map_err(|error| explain(&error, "TCP", *address, key)),
         };
         addresses.iter().map(open).collect::<io::Result<Vec<_>>>()
     };
-    let open_udp = |address: &SocketAddr| {
-        udp(*address).map_err(|error| explain(&error, "UDP", *address, "`doq` under [dns.tls]"))
+    let dot = all_tcp(listen.dot, Role::Tls, "`dot` under [dns.tls]")?;
+    let doh = all_tcp(listen.doh, Role::Https, "`doh` under [dns.tls]")?;
+    let open_udp = |address: &SocketAddr| match handed.datagram(Role::Quic, *address)? {
+        Some(socket) => {
+            socket.set_nonblocking(true)?;
+            Ok(socket)
+        }
+        None => {
+            udp(*address).map_err(|error| explain(&error, "UDP", *address, "`doq` under [dns.tls]"))
+        }
     };
-    Ok(EncryptedBound {
-        dot: all_tcp(listen.dot, "`dot` under [dns.tls]")?,
-        doh: all_tcp(listen.doh, "`doh` under [dns.tls]")?,
-        doq: listen.doq.iter().map(open_udp).collect::<io::Result<_>>()?,
-    })
+    let doq = listen.doq.iter().map(open_udp).collect::<io::Result<_>>()?;
+    Ok(EncryptedBound { dot, doh, doq, quic_after: None })
 }
 
 /// QUIC sets the rest of the options itself.

@@ -8,6 +8,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use super::*;
+use crate::server::handed::Handed;
 use crate::server::tests::view;
 
 type Client = StreamOwned<ClientConnection, TcpStream>;
@@ -21,7 +22,11 @@ fn service() -> (Encrypted, CertificateDer<'static>) {
     let provider = ring::default_provider();
     let pair = CertifiedKey::from_der(vec![certificate.clone()], key, &provider).unwrap();
     let loopback = [SocketAddr::from(([127, 0, 0, 1], 0))];
-    let bound = bind_encrypted(EncryptedListen { dot: &loopback, ..Default::default() }).unwrap();
+    let bound = bind_encrypted(
+        EncryptedListen { dot: &loopback, ..Default::default() },
+        &mut Handed::default(),
+    )
+    .unwrap();
     let live = Arc::new(Live::new(view(0)));
     let identity = Arc::new(Identity::new(Arc::new(pair)));
     let limits = ConnectionLimits::default();

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use super::{Tcp, stopped};
+use super::{Ending, Heir, Tcp, ended};
 use crate::clock;
 use crate::dns::Transport;
 use crate::server::admission::{Permit, WaitsFor};
@@ -45,8 +45,8 @@ enum Arrival {
     Nothing,
     /// It has lasted for as long as a connection may.
     OldAge,
-    /// It is time to stop.
-    Stop,
+    /// It is time to end.
+    End(Ending),
 }
 
 impl Connection {
@@ -69,24 +69,49 @@ impl Connection {
         })
     }
 
-    /// Answers until either side has had enough.
-    pub(super) async fn serve(mut self, mut stop: watch::Receiver<bool>) {
-        // An error says that the client is gone or does not listen: there is nobody to tell.
-        let _ = self.try_serve(&mut stop).await;
+    /// Takes on one that another process has served until now, of which it has read so much that is
+    /// not yet answered.
+    pub(super) fn adopt(
+        stream: TcpStream,
+        source: IpAddr,
+        rest: Vec<u8>,
+        tcp: &Arc<Tcp>,
+    ) -> Option<Self> {
+        let connection = Self::admit(stream, source, tcp)?;
+        Some(Self { frames: Frames::begun(rest), ..connection })
     }
 
-    async fn try_serve(&mut self, stop: &mut watch::Receiver<bool>) -> io::Result<()> {
-        loop {
-            match self.arrival(stop).await {
-                Arrival::Something => {
-                    if !self.answer_all().await? || self.is_old() {
-                        return self.linger().await;
-                    }
-                }
-                Arrival::Nothing => return Ok(()),
-                Arrival::OldAge => return self.linger().await,
-                Arrival::Stop => return self.answer_the_last().await,
+    /// Answers until either side has had enough, or somebody else goes on.
+    pub(super) async fn serve(mut self, mut ending: watch::Receiver<Option<Ending>>) {
+        // An error says that the client is gone or does not listen: there is nobody to tell.
+        if let Ok(Some(heir)) = self.try_serve(&mut ending).await {
+            let Self { stream, frames, permit, .. } = self;
+            drop(permit);
+            if let Err(error) = heir.give(stream, frames.rest()) {
+                tracing::warn!(%error, "a TCP connection could not be handed over, and is closed");
             }
+        }
+    }
+
+    /// Returns whoever is to go on with it; none if it is over.
+    async fn try_serve(
+        &mut self,
+        ending: &mut watch::Receiver<Option<Ending>>,
+    ) -> io::Result<Option<Arc<Heir>>> {
+        loop {
+            let over = match self.arrival(ending).await {
+                Arrival::Something => {
+                    if self.answer_all().await? && !self.is_old() {
+                        continue;
+                    }
+                    self.linger().await
+                }
+                Arrival::Nothing => Ok(()),
+                Arrival::OldAge => self.linger().await,
+                Arrival::End(Ending::Last) => self.answer_the_last().await,
+                Arrival::End(Ending::Handover(heir)) => return Ok(Some(heir)),
+            };
+            return over.map(|()| None);
         }
     }
 
@@ -95,7 +120,7 @@ impl Connection {
     }
 
     /// Waits for a whole question; single bytes of it do not prolong the wait.
-    async fn arrival(&mut self, stop: &mut watch::Receiver<bool>) -> Arrival {
+    async fn arrival(&mut self, ending: &mut watch::Receiver<Option<Ending>>) -> Arrival {
         // It had to go before it had its first turn.
         if !self.permit.work() {
             return Arrival::Nothing;
@@ -103,7 +128,7 @@ impl Connection {
         // Whoever sends faster than it is answered does not wait, and is not in anybody's way.
         let there = tokio::select! {
             biased;
-            () = stopped(stop) => Some(Arrival::Stop),
+            how = ended(ending) => Some(Arrival::End(how)),
             there = async { self.read_what_is_there() } => there,
         };
         if let Some(arrival) = there {
@@ -122,7 +147,7 @@ impl Connection {
             Arrival::Something
         };
         let arrival = tokio::select! {
-            () = stopped(stop) => Arrival::Stop,
+            how = ended(ending) => Arrival::End(how),
             () = permit.evicted() => Arrival::Nothing,
             read = timeout(patience.min(left), read) => read.unwrap_or(out_of_time),
         };

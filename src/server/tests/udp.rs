@@ -89,6 +89,56 @@ async fn what_arrived_before_the_stop_is_answered() {
     }
 }
 
+/// A single socket, as a service manager hands one on, is read by all workers; each of them has its turns.
+#[tokio::test]
+async fn workers_that_share_a_socket_all_have_their_turns() {
+    let mut bound = bind(&[loopback()], 1).unwrap();
+    bound.workers = 3;
+    let client = client(bound.addresses()[0]);
+    let setup = Setup::start(bound, ConnectionLimits::default());
+    for id in 0..50 {
+        assert_eq!(ask(&client, id).0, id);
+    }
+    let is_alive = || async {
+        while !setup.server.udp_is_alive() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    for _ in 0..2 {
+        tokio::time::timeout(PATIENCE, is_alive()).await.expect("turns");
+    }
+    assert_eq!(setup.server.pulses.len(), 3);
+    // Threads that have ended have none.
+    setup.server.udp_orders.0.stop();
+    let all_ended = || setup.server.workers.iter().all(thread::JoinHandle::is_finished);
+    while !all_ended() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    setup.server.udp_is_alive();
+    assert!(!setup.server.udp_is_alive());
+}
+
+/// Whoever leaves takes nothing more, for somebody else reads the same socket.
+#[tokio::test]
+async fn what_waits_when_workers_leave_is_left_to_the_next() {
+    let bound = bind(&[loopback()], 2).unwrap();
+    let again = bound.duplicates().unwrap();
+    let (address, client) = (bound.addresses()[0], client(bound.addresses()[0]));
+    let setup = Setup::start(bound, ConnectionLimits::default());
+    assert_eq!(ask(&client, 1).0, 1);
+    let (ours, theirs) = connection_channel().unwrap();
+    setup.server.hand_over(ours).await;
+    client.send(&query(2, "www.example.")).unwrap();
+    let named = again.into_iter().map(|(role, socket)| (role.name().to_owned(), socket));
+    let mut handed = Handed::read(named.collect()).unwrap();
+    let bound = bind_or_take(&[address], 2, &mut handed).unwrap();
+    handed.nothing_left().unwrap();
+    let mut next = Setup::start(bound, ConnectionLimits::default());
+    next.server.adopt(theirs).unwrap();
+    assert_eq!(read(&receive(&client)).0, 2);
+    next.server.stop().await;
+}
+
 #[tokio::test]
 async fn hostile_packets_get_what_they_deserve_and_harm_nobody() {
     let setup = Setup::start(bind(&[loopback()], 1).unwrap(), ConnectionLimits::default());

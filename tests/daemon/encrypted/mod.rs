@@ -8,6 +8,7 @@ mod lifetime;
 mod others;
 mod same_answers;
 mod stopping;
+mod upgrade;
 
 use std::net::SocketAddr;
 

@@ -33,7 +33,7 @@ async fn whoever_had_to_go_is_not_answered_though_its_question_came_at_once() {
     };
     let tcp = tcp(limits);
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let (_sender, mut stop) = watch::channel(false);
+    let (_sender, mut stop) = watch::channel(None);
     // Which of the two is looked at first is up to the runtime: in so many rounds, either.
     for _ in 0..64 {
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
@@ -64,7 +64,7 @@ async fn a_burst_of_connections_keeps_out_nobody() {
     };
     let tcp = tcp(limits);
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let (_sender, mut stop) = watch::channel(false);
+    let (_sender, mut stop) = watch::channel(None);
     let (mut clients, mut burst) = (Vec::new(), Vec::new());
     for _ in 0..3 {
         clients.push(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
@@ -110,7 +110,7 @@ async fn count_answers(mut client: TcpStream) -> usize {
 async fn an_old_connection_reads_no_more() {
     let malformed = [&1000_u16.to_be_bytes()[..], &[0x55; 1000]].concat();
     let (connection, client) = aged(&malformed.repeat(60)).await;
-    let (_sender, stop) = watch::channel(false);
+    let (_sender, stop) = watch::channel(None);
     let ((), answers) = tokio::join!(connection.serve(stop), count_answers(client));
     assert!((1..30).contains(&answers), "{answers}");
 }
