@@ -260,8 +260,9 @@ mod tests {
     /// A single one is shared by all workers; what is not handed on is opened beside it.
     #[test]
     fn what_is_handed_on_is_taken_and_the_rest_is_opened() {
-        let (udp, tcp) = (UdpSocket::bind(loopback()).unwrap(), TcpListener::bind(loopback()));
-        let tcp = tcp.unwrap();
+        // Addresses that no other test uses, so that the other port of the same number is free.
+        let own = |last| SocketAddr::from(([127, 53, 0, last], 0));
+        let (udp, tcp) = (UdpSocket::bind(own(2)).unwrap(), TcpListener::bind(own(3)).unwrap());
         let listen = [udp.local_addr().unwrap(), tcp.local_addr().unwrap(), loopback()];
         let named = vec![(String::new(), udp.into()), ("dns".into(), tcp.into())];
         let mut handed = Handed::read(named).unwrap();
