@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::running::Running;
 use super::shares::{WouldMove, said};
-use crate::admin::{Control as _, DrillError, DrillWish};
+use crate::admin::{AddressType, Control as _, DrillError, DrillWish};
 use crate::clock;
 use crate::drill::{Asker, Client, Course, DrillState, Figures, Question, Report};
 use crate::health::{Override, OverrideState, Target};
@@ -280,7 +280,10 @@ fn watched(one: WouldMove) -> Watched {
     let WouldMove { name, rtype, client, share, before, after } = one;
     let data = |rdata: Option<&Rdata>| -> HashSet<String> { rdata.map(said).unwrap_or_default() };
     let (before, after) = (data(before.as_ref()), data(after.as_ref()));
-    let rtype = if rtype == "AAAA" { RecordType::AAAA } else { RecordType::A };
+    let rtype = match rtype {
+        AddressType::A => RecordType::A,
+        AddressType::Aaaa => RecordType::AAAA,
+    };
     let question = Question::of(name.clone(), rtype, client);
     let (address, length) = question.network;
     let client = Client {

@@ -181,7 +181,7 @@ impl Running {
             };
             all.extend(moves.iter().map(|one| WouldMove {
                 name: name.owner.to_string(),
-                rtype: if rtype == AddressType::A { "A" } else { "AAAA" },
+                rtype,
                 client: one.client,
                 share: one.addresses.v4,
                 before: set(&view.pools, one.from),
@@ -266,8 +266,7 @@ impl Running {
 /// A client who would be told something else.
 pub(super) struct WouldMove {
     pub(super) name: String,
-    /// `A` or `AAAA`.
-    pub(super) rtype: &'static str,
+    pub(super) rtype: AddressType,
     pub(super) client: IpAddr,
     /// The share of the name's clients that it stands for.
     pub(super) share: f64,
