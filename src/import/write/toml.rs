@@ -8,13 +8,11 @@ pub(super) fn text(text: &str) -> String {
     ::toml::Value::from(text).to_string()
 }
 
-/// A key, in quotes where it needs them.
+/// A key, in quotes where it needs them. Quotes that run over lines, which texts may have, keys may
+/// not: so the library writes it as the key that it is.
 pub(super) fn key(name: &str) -> String {
-    let bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    match !name.is_empty() && name.bytes().all(bare) {
-        true => name.into(),
-        false => text(name),
-    }
+    let line = ::toml::Table::from_iter([(name.into(), true.into())]).to_string();
+    line.trim_end().trim_end_matches(" = true").into()
 }
 
 /// A line `key = [items]`, or several where that is too long.
@@ -42,7 +40,10 @@ mod tests {
 
     #[test]
     fn whatever_is_quoted_is_read_back() {
-        for name in ["www", "a.b", "", "@", "*.apps", "a\"b", "a\\032b", "it's", "ü\u{7f}"] {
+        for name in [
+            "www", "a.b", "", "@", "*.apps", "a\"b", "a\\032b", "it's", "ü\u{7f}", "a\\029'",
+            "'\"\\",
+        ] {
             let line = format!("{} = {}", key(name), text(name));
             let table: ::toml::Table = line.parse().unwrap();
             assert_eq!(table.get(name).and_then(|value| value.as_str()), Some(name), "{line}");
