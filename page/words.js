@@ -173,6 +173,8 @@ export function eventWords(event) {
       return { icon: event.verdict, of: 'verdicts', text: `endpoint ${event.endpoint} is ${event.verdict}${because}` };
     case 'network':
       return { icon: event.lost ? 'partly' : 'up', of: 'verdicts', text: event.lost ? 'this machine hears of nobody: verdicts stay as they are' : 'this machine has its network again' };
+    case 'pool':
+      return { icon: event.stand === 'away' ? 'drained' : event.stand, of: 'verdicts', text: `pool ${event.pool} (${event.family}) is ${event.stand === 'away' ? 'taken out' : event.stand}` };
     case 'panic':
       return { icon: event.panics ? 'partly' : 'up', of: 'verdicts', text: `pool ${event.pool} (${event.family}) ${event.panics ? 'panics: all that it has is answered' : 'no longer panics'}` };
     case 'held_back':

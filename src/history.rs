@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::drill::DrillState;
 use crate::timestamp::to_rfc3339;
+use crate::uptime::Stand;
 
 /// So many events are kept.
 pub const KEPT: usize = 10_000;
@@ -53,11 +54,23 @@ pub enum What {
         /// By which of its monitors, and why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
+        /// When the last probe ended that had found it well, of what it fell by.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last_good: Option<String>,
     },
     /// This machine lost its network, or has it again.
     Network {
         /// Whether it is lost.
         lost: bool,
+    },
+    /// A pool goes out of service for a family, or comes back; or people take out what had failed.
+    Pool {
+        /// The pool.
+        pool: String,
+        /// `a`, `aaaa` or `cname`.
+        family: String,
+        /// What it is from now on.
+        stand: Stand,
     },
     /// A pool begins to panic, or no longer does.
     Panic {

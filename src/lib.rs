@@ -45,6 +45,7 @@ pub mod state;
 pub mod steering;
 pub mod systemd;
 pub mod timestamp;
+pub mod uptime;
 pub mod view;
 pub mod wire;
 pub mod zone;

@@ -18,6 +18,7 @@ use crate::maintenance::WindowText;
 use crate::question::ClientNetwork;
 use crate::safety::Broken;
 use crate::state::{Author, Role, StateError, Token, Trail};
+use crate::uptime::{self, Period};
 use crate::wire::Name;
 
 /// A question to explain.
@@ -65,6 +66,9 @@ pub trait Control: Send + Sync + 'static {
         target: &Target,
         state: Option<OverrideState>,
     ) -> Result<Preview, OverrideError>;
+
+    /// How available everything was.
+    fn uptime(&self, period: Period) -> Result<uptime::Report, Problem>;
 
     /// The overrides in force.
     fn overrides(&self) -> Overrides;

@@ -60,7 +60,7 @@ pub(super) async fn preview(State(shared): State<Shared>, request: Request) -> A
     Ok(Json(preview).into_response())
 }
 
-fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
+pub(super) fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
     let Query(query) = Query::<T>::try_from_uri(uri).map_err(|error| bad(error.body_text()))?;
     Ok(query)
 }

@@ -20,6 +20,7 @@ mod sessions;
 mod shares;
 mod signing;
 pub mod status;
+mod uptime;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -29,6 +29,7 @@ use super::problem::Problem;
 use super::server::Peer;
 use super::signing;
 use super::status::OverrideStatus;
+use super::uptime;
 use crate::health::Target;
 use crate::question::parse_rtype;
 use crate::state::{Author, StateError};
@@ -76,6 +77,7 @@ pub(super) fn router(
         .route("/api/v1/names", get(look::names))
         .route("/api/v1/map", get(look::map))
         .route("/api/v1/preview", post(look::preview))
+        .route("/api/v1/report", get(uptime::report))
         .route("/api/v1/maintenance", get(maintenance::list))
         .route("/api/v1/maintenance/{name}", put(maintenance::plan).delete(maintenance::call_off))
         .route("/api/v1/drills", get(drills::list).post(drills::begin))

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use super::panics;
+use super::{panics, stands};
 use crate::finding::Finding;
 use crate::health::PoolId;
 use crate::history::History;
@@ -90,6 +90,7 @@ impl Alarm {
 /// The same, where the worlds may be different; at a start there is nothing before. Also which
 /// pools panic.
 pub(super) fn tell_all(before: Option<&View>, after: &View, history: &History) {
+    stands::tell_all(before, after, history);
     panics::tell_all(before, after, history);
     let was_lost: HashMap<_, [bool; 2]> = before
         .into_iter()

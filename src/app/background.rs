@@ -101,6 +101,7 @@ fn look(
         tokio::spawn(reload_on_change(Arc::clone(running), watch, stopped.clone())),
         tokio::spawn(floods::watch(Arc::clone(running), stopped.clone())),
         tokio::spawn(Arc::clone(running).watch_drills(stopped.clone())),
+        tokio::spawn(Arc::clone(running).keep_records(stopped.clone())),
     ];
     if running.git.is_some() {
         looking.push(tokio::spawn(follow::follow(Arc::clone(running), stopped.clone())));

@@ -33,6 +33,7 @@ use crate::metrics;
 use crate::probe::{Course, RecentProbe, Snapshot, TargetStatus};
 use crate::state::{Author, Change, Granted, Role, StateError, Token, Trail};
 use crate::timestamp;
+use crate::uptime::{self, Period};
 use crate::view::View;
 use crate::wire::Name;
 
@@ -288,6 +289,10 @@ impl Control for Running {
         state: Option<OverrideState>,
     ) -> Result<Preview, OverrideError> {
         self.what_if(target, state)
+    }
+
+    fn uptime(&self, period: Period) -> Result<uptime::Report, Problem> {
+        Self::uptime(self, period)
     }
 
     fn overrides(&self) -> Overrides {

@@ -29,9 +29,11 @@ mod runtime;
 mod shares;
 mod signals;
 mod sockets;
+mod stands;
 mod successor;
 mod surroundings;
 mod upgrade;
+mod uptime;
 mod watchdog;
 
 use std::ffi::OsString;

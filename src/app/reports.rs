@@ -13,6 +13,7 @@ use crate::history::What;
 use crate::probe::{ContactNews, EndpointChange, Event, Failure, Report};
 use crate::server::{Beside, give_way};
 use crate::state::StateError;
+use crate::timestamp::to_rfc3339;
 use crate::view::View;
 
 /// Reports that are taken in at once, at most, before the view is swapped.
@@ -168,7 +169,9 @@ impl Running {
                 ("down", Some(reason))
             }
         };
-        let what = What::Endpoint { endpoint, verdict: verdict.into(), reason };
+        let is_down = change.to == State::Down;
+        let last_good = report.passed.filter(|_| is_down).map(to_rfc3339);
+        let what = What::Endpoint { endpoint, verdict: verdict.into(), reason, last_good };
         self.history.add(report.at, what);
     }
 

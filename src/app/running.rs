@@ -16,7 +16,7 @@ use super::git::Git;
 use super::maintenance::Maintenance;
 use super::reloads::Wanted;
 use super::shares::Counted;
-use super::{comebacks, events, panics};
+use super::{comebacks, events, panics, stands};
 use crate::admin::{Access, Control as _};
 use crate::config::Daemon;
 use crate::finding::Finding;
@@ -249,6 +249,7 @@ impl Running {
         let before = self.live.load_full();
         self.live.update(|view| View { pools: pools(view), ..view.clone() });
         let after = self.live.load();
+        stands::tell(&before, &after, summed, &self.history);
         panics::tell(&before, &after, summed, &self.history);
         comebacks::tell(&before, &after, summed, &self.history);
         self.alarm.tell(&before, &after, summed.iter().copied());

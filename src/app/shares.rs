@@ -91,10 +91,7 @@ impl Running {
             by_pool.entry(name).or_default().push((pool, count));
         }
         let rates = self.counted.rates(answers);
-        let all_up = Pools::new(&view.world.inventory, |_| StandingNow {
-            standing: Standing::Up,
-            hold: None,
-        });
+        let all_up = all_up(&view.world.inventory);
         let status = |(owner, name): (String, &SteeredName)| {
             let answered = by_pool.remove(&owner).unwrap_or_default();
             let rate = rates.get(&owner).copied();
@@ -133,6 +130,17 @@ impl Running {
             answers_per_second,
             degraded: now.all_down.v4,
         }
+    }
+
+    /// What part of the clients of a name each pool is to have while all is well.
+    pub(super) fn configured_shares(&self, name: &str) -> HashMap<String, f64> {
+        let view = self.live.load_full();
+        let found = all_names(&view).find(|known| known.owner.to_string() == name);
+        let Some(steered) = found else { return HashMap::new() };
+        let all_up = all_up(&view.world.inventory);
+        let status = self.name_status(&view, &all_up, (name.into(), steered), Vec::new(), None);
+        let shares = status.configured.into_iter();
+        shares.filter_map(|share| Some((share.pool?, share.share))).collect()
     }
 
     pub(super) fn name_map(&self, name: &Name, rtype: AddressType) -> Option<NameMap> {
@@ -305,6 +313,10 @@ fn touched(before: Given<'_>, after: Given<'_>) -> HashSet<PoolId> {
         })
     };
     (0..).zip(&before.world.inventory.pools).map(|(id, _)| id).filter(differs).collect()
+}
+
+fn all_up(inventory: &Inventory) -> Pools {
+    Pools::new(inventory, |_| StandingNow { standing: Standing::Up, hold: None })
 }
 
 fn all_names(view: &View) -> impl Iterator<Item = &SteeredName> {

@@ -55,6 +55,8 @@ pub enum Command {
     /// Show, plan or call off maintenance
     #[command(subcommand)]
     Maintenance(MaintenanceCommand),
+    /// Report how available everything was, when answers moved, and what was answered
+    Report(ReportArgs),
     /// Return to a pool that failback holds back
     Failback(FailbackArgs),
     /// Load all files anew; any error changes nothing
@@ -122,6 +124,31 @@ pub enum DiffFormat {
     /// All of them as JSON.
     Json,
     /// A table for a pull request.
+    Markdown,
+}
+
+/// Flags of `report`.
+#[derive(Clone, Debug, Args)]
+pub struct ReportArgs {
+    /// From when: how long ago (30d), or a time (2026-11-01T00:00:00Z)
+    #[arg(long, value_name = "AGO|TIME")]
+    pub since: String,
+    /// Until when [default: now]
+    #[arg(long, value_name = "AGO|TIME")]
+    pub until: Option<String>,
+    /// How to show it
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+}
+
+/// How `report` shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// Tables for a terminal.
+    Text,
+    /// All of it as JSON.
+    Json,
+    /// Tables to be filed.
     Markdown,
 }
 

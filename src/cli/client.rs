@@ -84,6 +84,17 @@ impl Client {
         read_json(self.send(request).await?).await
     }
 
+    /// The same, with a query.
+    pub async fn get_with<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, String> {
+        let mut url = self.url(path)?;
+        url.query_pairs_mut().extend_pairs(query);
+        read_json(self.send(self.request_to(Method::GET, url)).await?).await
+    }
+
     /// `POST` to a path under `/api/v1`.
     pub async fn post<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, String> {
         let request = self.request(Method::POST, path)?;
@@ -146,15 +157,11 @@ impl Client {
         rtype: u16,
         from: Option<ClientNetwork>,
     ) -> Result<serde_json::Value, String> {
-        let mut url = self.url(&["explain"])?;
-        url.query_pairs_mut()
-            .append_pair("name", name)
-            .append_pair("type", &format!("TYPE{rtype}"));
-        if let Some(from) = from {
-            url.query_pairs_mut().append_pair("from", &from.to_string());
-        }
-        let request = self.http.request(Method::GET, url).bearer_auth(self.token.reveal());
-        read_json(self.send(request).await?).await
+        let rtype = format!("TYPE{rtype}");
+        let from = from.map(|from| from.to_string());
+        let mut query = vec![("name", name), ("type", &rtype)];
+        query.extend(from.as_deref().map(|from| ("from", from)));
+        self.get_with(&["explain"], &query).await
     }
 
     fn url(&self, path: &[&str]) -> Result<Url, String> {

@@ -17,6 +17,7 @@ mod maintenance;
 pub mod overrides;
 mod probe;
 pub mod reload;
+mod report;
 mod serve;
 mod shell;
 pub mod status;
@@ -88,6 +89,7 @@ pub async fn run(command: &Command, client: &Client) -> CommandResult {
         Command::Clear(args) => overrides::clear(args, client).await,
         Command::Drill(args) => drill::run(args, client).await,
         Command::Maintenance(command) => maintenance::run(command, client).await,
+        Command::Report(args) => report::run(args, client).await,
         Command::Failback(args) => failback::run(args, client).await,
         Command::Reload(args) => reload::run(args, client).await,
         Command::Token(command) => token::run(command, client).await,

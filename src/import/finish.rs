@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::Imported;
-use super::plan::{Plan, Policy, Record, Zone};
+use super::plan::{self, Endpoint, Plan, Policy, Pool, Record, Target, Zone};
 use super::write;
 use crate::finding::Finding;
 use crate::geo_key;
@@ -67,7 +67,7 @@ pub(super) fn can_be_served(apex: &Name) -> bool {
 fn leave_out_the_unsteerable(plan: &mut Plan, zone: &mut Zone) {
     let apex = zone.apex.clone();
     zone.steered.retain(|steered| {
-        let why = why_unsteerable(&steered.owner, &apex, &steered.policy);
+        let why = why_unsteerable(steered, &apex, &plan.pools);
         if let Some(why) = &why {
             let found = format!("{}, which is to be steered", steered.owner);
             plan.notes.push(&steered.place, found, why, "it is left out");
@@ -76,7 +76,8 @@ fn leave_out_the_unsteerable(plan: &mut Plan, zone: &mut Zone) {
     });
 }
 
-fn why_unsteerable(owner: &Name, apex: &Name, policy: &Policy) -> Option<String> {
+fn why_unsteerable(steered: &plan::Steered, apex: &Name, all: &[Pool]) -> Option<String> {
+    let plan::Steered { owner, policy, .. } = steered;
     let is_star = |label: &[u8]| label.contains(&b'*');
     let below = if owner.is_wildcard() { owner.parent() } else { Some(owner.clone()) };
     if below.is_some_and(|rest| rest.labels().any(is_star)) && !apex.labels().any(is_star) {
@@ -88,6 +89,11 @@ fn why_unsteerable(owner: &Name, apex: &Name, policy: &Policy) -> Option<String>
     let mut pools = Vec::new();
     policy.pools(&mut pools);
     let pools: BTreeSet<usize> = pools.into_iter().collect();
+    let leads_back = |endpoint: &Endpoint| endpoint.target == Target::Host(owner.clone());
+    let mut known = pools.iter().filter_map(|pool| all.get(*pool));
+    if known.any(|pool| pool.endpoints.iter().any(leads_back)) {
+        return Some("it leads to itself".into());
+    }
     (pools.len() > MOST_BRANCHES || widest(policy) > MOST_BRANCHES)
         .then(|| format!("a name has at most {MOST_BRANCHES} pools, and a policy as many branches"))
 }
@@ -123,7 +129,7 @@ fn settle(plan: &mut Plan, zone: &mut Zone) -> Result<(), Vec<Finding>> {
 const STEERING: &str = "steering";
 
 fn steered(plan: &Plan, zone: &Zone) -> Vec<Steered> {
-    let one = |(steered, line): (&super::plan::Steered, u32)| {
+    let one = |(steered, line): (&plan::Steered, u32)| {
         let mut pools = Vec::new();
         steered.policy.pools(&mut pools);
         let mut pools = pools.into_iter().filter_map(|index| plan.pools.get(index));

@@ -334,6 +334,7 @@ impl Table {
             event,
             at,
             verdict,
+            passed: row.passed,
             changed: None,
             moved: verdict != before,
             endpoints: Vec::new(),

@@ -17,6 +17,8 @@ pub struct Report {
     pub at: SystemTime,
     /// What is now believed of the target.
     pub verdict: Verdict,
+    /// When the last probe ended that succeeded.
+    pub passed: Option<SystemTime>,
     /// The new state, if this changed it or was the first to tell.
     pub changed: Option<State>,
     /// Whether state or doubt are other than before: then the views of `pools` are out of date.

@@ -11,10 +11,8 @@ use std::path::Path;
 use std::sync::{PoisonError, RwLockReadGuard, RwLockWriteGuard};
 use std::time::SystemTime;
 
-use super::{
-    Disk, Durability, Remembered, StateError, Store, Trail, guard, open_audit, open_comebacks,
-    open_verdicts, verdicts,
-};
+use super::opening::{open_audit, open_comebacks, open_verdicts};
+use super::{Disk, Durability, Remembered, StateError, Store, Trail, guard, verdicts};
 use crate::health::RememberedVerdict;
 
 /// Who writes to the folder.
@@ -119,6 +117,7 @@ impl Disk {
         *guard(&self.audit) = open_audit(&Trail::path(folder), now, &mut remembered)?;
         *guard(&self.verdicts) = open_verdicts(&folder.join("verdicts.jsonl"), &mut remembered)?;
         *guard(&self.latest) = remembered.verdicts.clone();
+        guard(&self.days).close();
         *guard(&self.comebacks) = open_comebacks(&folder.join("comebacks.jsonl"), &mut remembered)?;
         sign(self.lock.try_clone()?);
         Ok(remembered)

@@ -47,4 +47,5 @@ mod start;
 mod stopping;
 mod tokens;
 mod upgrade;
+mod uptime;
 mod watch;

@@ -24,6 +24,7 @@ use crate::history::History;
 use crate::maintenance::WindowText;
 use crate::state::{Author, Role, StateError, Token, Trail};
 use crate::steering::{Paces, Pools};
+use crate::uptime::{self, Ledger, Period};
 use crate::wire::Name;
 
 /// What tests set and look at.
@@ -203,6 +204,10 @@ impl Control for Fake {
         inside.by.push(by.to_string());
         let overridden = inside.overrides.clear(target).ok_or(OverrideError::NothingToClear)?;
         Ok(Cleared { overridden: Some(overridden), holds: 0 })
+    }
+
+    fn uptime(&self, period: Period) -> Result<uptime::Report, Problem> {
+        Ok(Ledger::new(period).report(|_, _| None))
     }
 
     fn plan(&self, _: &str, _: WindowText, _: &Author) -> Result<(), PlanError> {

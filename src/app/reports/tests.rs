@@ -24,6 +24,7 @@ async fn a_verdict_sums_only_those_pools_anew_that_hang_on_it() {
     running.refresh_pools();
     for (moved, at_most) in [(vec![50], 16), ((0..POOLS as PoolId).collect(), POOLS)] {
         let report = |pools: &[PoolId], moved| Report {
+            passed: None,
             key: "target".into(),
             event: Event::Slow,
             at: SystemTime::UNIX_EPOCH,

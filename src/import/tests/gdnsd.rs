@@ -278,3 +278,19 @@ x.sub          3600 TYPE65000 \\# 2 0102
     assert_eq!(notes.len(), 1, "{notes:#?}");
     assert!(notes[0].starts_with("zones/example.com:14:1: bad.sub.example.com. A: "), "{notes:#?}");
 }
+
+/// A resource that is no alias of the names that have it, but for one.
+#[test]
+fn a_name_that_leads_to_itself_is_left_out() {
+    let imported = import(
+        "plugins => { weighted => { hosts => { a = [ www.example.com., 2 ], b = [ b.example.net., 1 ] } } }\n",
+        "www 60 DYNC weighted!hosts\nother 60 DYNC weighted!hosts\n",
+    );
+    assert_eq!(
+        notes(&imported),
+        [
+            "zones/example.com:3:1: www.example.com., which is to be steered: it leads to itself; instead: it is left out"
+        ]
+    );
+    assert!(text(&imported, "example.com.toml").contains("[other]"));
+}

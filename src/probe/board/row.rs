@@ -23,6 +23,8 @@ pub struct TargetStatus {
     pub since: Option<SystemTime>,
     /// When the last probe ended.
     pub probed: Option<SystemTime>,
+    /// When the last probe ended that succeeded.
+    pub passed: Option<SystemTime>,
     /// How long the last probe that succeeded took.
     pub round_trip: Option<Duration>,
     /// How long the last ones took.
@@ -96,6 +98,7 @@ impl TargetStatus {
             tracker: Tracker::new(target.settings, last.map(|l| l.state), first),
             since: last.map(|l| l.since),
             probed: None,
+            passed: None,
             round_trip: None,
             round_trips: RoundTrips::default(),
             recent: Recent::default(),
@@ -145,6 +148,7 @@ impl TargetStatus {
             (Err(failure), _) if failure.is_ours() => None,
             (_, Weight::Void) => None,
             (Ok(()), Weight::Counts(blame)) => {
+                self.passed = Some(*at);
                 if !self.target.is_heartbeat() {
                     self.round_trip = Some(*round_trip);
                     self.round_trips.add(*round_trip);
