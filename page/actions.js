@@ -14,7 +14,7 @@ const STATES = {
 const TIMES = [['15m', '15 minutes'], ['1h', '1 hour'], ['2h', '2 hours'], ['8h', '8 hours'], ['1d', '1 day'], ['', 'until it is cleared'], ['other', 'another time…']];
 
 /** A dialog with a form: `fields` in it, what would come of it below them, and two buttons. */
-function dialog(title, fields, { go, look, act, done }) {
+export function dialog(title, fields, { go, look, act, done }) {
   const error = h('p', { class: 'error', role: 'alert' });
   const would = h('div', { class: 'would', tabindex: '0', role: 'group', 'aria-label': 'What would move', 'aria-live': 'polite', 'aria-busy': 'true' });
   const confirm = h('button', { class: 'go' }, go());

@@ -48,7 +48,8 @@ async function refuse(response, path) {
 export async function ask(method, path, body) {
   const response = await send(method, path, { body, signal: AbortSignal.timeout(PATIENCE_MS) });
   if (!response.ok) return refuse(response, path);
-  return response.status === 204 ? null : response.json();
+  const text = await response.text();
+  return text ? JSON.parse(text) : null;
 }
 
 /** Something to look at again and again; `again` gives none where it is as it was the last time. */

@@ -7,7 +7,9 @@ import * as explain from '/page/explain.js';
 import * as map from '/page/map.js';
 import { model, onChange, retry, start, stop } from '/page/model.js';
 import * as names from '/page/names.js';
+import * as plans from '/page/plans.js';
 import * as pools from '/page/pools.js';
+import * as report from '/page/report.js';
 import * as timeline from '/page/timeline.js';
 import { STATES, clock, plural, reasons, regionsOf, secondsUntil, some, span, targetWords, wordOfOverride } from '/page/words.js';
 
@@ -43,6 +45,7 @@ function show(session) {
 
 function leave(why) {
   stop();
+  report.forget();
   for (const dialog of document.querySelectorAll('dialog')) dialog.close();
   show(null);
   text(byId('sign-in-error'), why);
@@ -106,31 +109,6 @@ function drawOverrides() {
     text(parts.until, override.until ? `until ${clock(override.until)}, ${span(secondsUntil(override.until))} left` : 'until it is cleared');
     text(parts.reason, override.reason);
     parts.clear.hidden = model.session?.role === 'viewer';
-  });
-}
-
-function setUpMaintenance(section) {
-  section.append(h('div', { class: 'title' }, h('h2', { id: 'maintenance-title' }, 'Planned maintenance')), h('ul', { class: 'overrides' }));
-}
-
-const STAGES = { planned: ['note', 'is planned'], leaving: ['partly', 'is near: its clients leave'], away: ['drained', 'goes on'], returning: ['partly', 'is over: its clients return'], refused: ['down', 'is refused by a safety rule'] };
-
-function drawMaintenance() {
-  const section = byId('maintenance');
-  const windows = model.overview.maintenance ?? [];
-  section.hidden = windows.length === 0;
-  keyed(section.querySelector('ul'), windows, (window) => `${window.name} ${window.target} ${window.start}`, () => {
-    const parts = { sign: h('span'), words: h('span'), time: h('span', { class: 'muted' }), reason: h('p', { class: 'why' }) };
-    const node = h('li', null, h('div', { class: 'line' }, parts.sign, parts.words, parts.time), parts.reason);
-    node.parts = parts;
-    return node;
-  }, ({ parts }, { name, target, stage, percent, start, end, reason }) => {
-    const [sign, words] = STAGES[stage] ?? ['note', stage];
-    renew(parts.sign, sign, () => icon(sign));
-    text(parts.words, `${name}, of ${targetWords(target)}, ${words}`);
-    const left = percent > 0 && percent < 100 ? `, ${percent} % of its clients are left to it` : '';
-    text(parts.time, `${clock(start)} to ${clock(end)}${left}`);
-    text(parts.reason, reason ?? '');
   });
 }
 
@@ -215,7 +193,8 @@ function draw(changed) {
   if (changed.has('names')) explain.draw();
   if (!model.overview) return;
   if (changed.has('overview') || changed.has('names')) names.draw();
-  if (changed.has('overview')) [drawHeadline(), drawOverrides(), drawMaintenance()];
+  if (changed.has('overview')) [drawHeadline(), drawOverrides()];
+  if (changed.has('overview') || changed.has('drills')) plans.draw();
   if (changed.has('overview') || changed.has('endpoints')) pools.draw();
   if (changed.has('overview') || changed.has('map') || changed.has('names')) map.draw();
 }
@@ -226,9 +205,11 @@ map.setUp(byId('map'));
 names.setUp(byId('names'));
 pools.setUp(byId('pools'));
 setUpOverrides(byId('overrides'));
-setUpMaintenance(byId('maintenance'));
+plans.setUpMaintenance(byId('maintenance'));
+plans.setUpDrills(byId('drills'));
 timeline.setUp(byId('timeline'));
 explain.setUp(byId('explain'));
+report.setUp(byId('report'));
 onChange(draw);
 // For what only time changes: how long ago, and how long still.
 setInterval(() => {

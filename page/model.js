@@ -5,7 +5,7 @@ import { ask, follow, Problem, watched } from '/page/api.js';
 
 const SOON_MS = 60;
 const APART_MS = 1000;
-const ANYWAY_MS = { overview: 5000, endpoints: 3000, names: 5000, map: 30_000 };
+const ANYWAY_MS = { overview: 5000, endpoints: 3000, names: 5000, map: 30_000, drills: 600_000 };
 const EVENTS = 400;
 // So many names are looked at: of more, those that are searched for.
 const NAMES = 100;
@@ -26,6 +26,8 @@ export const model = {
   /** What the names that are looked at contain, and how many there are of them. */
   containing: '',
   nameCount: 0,
+  /** Reports of drills, the latest first. */
+  drills: null,
   events: [],
   live: { is: true, why: null, since: null },
   /** The last time that anything was heard of the daemon. */
@@ -34,7 +36,7 @@ export const model = {
 
 const listeners = new Set();
 
-/** Calls `call` with what has changed: a set of `overview`, `endpoints`, `names`, `map`, `events`, `live`. */
+/** Calls `call` with what has changed: a set of `overview`, `endpoints`, `names`, `map`, `drills`, `events`, `live`. */
 export function onChange(call) {
   listeners.add(call);
 }
@@ -144,6 +146,10 @@ const looks = {
     if (seen) model.map = seen;
     return seen || before !== model.mapMissing;
   }),
+  drills: new Look('drills', ANYWAY_MS.drills, async () => {
+    model.drills = (await ask('GET', '/api/v1/drills')).drills;
+    return true;
+  }),
 };
 
 /** What a daemon may not have, or may refuse: why, instead of an error. */
@@ -206,7 +212,8 @@ function heard(event) {
     if (model.events.length > EVENTS) model.events.splice(0, model.events.length - EVENTS);
     looks.overview.soon();
     looks.endpoints.soon();
-    if (event.type === 'reload' || event.type === 'override') looks.names.soon();
+    if (['reload', 'override', 'pool'].includes(event.type)) looks.names.soon();
+    if (event.type === 'drill') looks.drills.soon();
   }
   tell('events');
 }
@@ -244,7 +251,7 @@ export function stop() {
   pause();
   Object.assign(model, {
     session: null, overview: null, endpoints: new Map(), names: null, namesMissing: null, map: null, mapMissing: null,
-    chosen: { name: null, type: 'A' }, containing: '', nameCount: 0, events: [], live: { is: true, why: null, since: null },
+    chosen: { name: null, type: 'A' }, containing: '', nameCount: 0, drills: null, events: [], live: { is: true, why: null, since: null },
   });
   watches = {};
   open = new Set();

@@ -43,7 +43,7 @@ macro_rules! file {
     };
 }
 
-static FILES: [File; 15] = [
+static FILES: [File; 17] = [
     file!("/", HTML, "index.html"),
     file!("/page/page.css", CSS, "page.css"),
     file!("/page/icon.svg", "image/svg+xml", "icon.svg"),
@@ -56,7 +56,9 @@ static FILES: [File; 15] = [
     file!("/page/map.js", SCRIPT, "map.js"),
     file!("/page/model.js", SCRIPT, "model.js"),
     file!("/page/names.js", SCRIPT, "names.js"),
+    file!("/page/plans.js", SCRIPT, "plans.js"),
     file!("/page/pools.js", SCRIPT, "pools.js"),
+    file!("/page/report.js", SCRIPT, "report.js"),
     file!("/page/timeline.js", SCRIPT, "timeline.js"),
     file!("/page/words.js", SCRIPT, "words.js"),
 ];

@@ -159,11 +159,19 @@ describe('for everybody', () => {
         await page.getByLabel('Name', { exact: true }).last().fill('www.example.com');
         await page.getByRole('button', { name: 'Explain' }).click();
         await page.locator('.steps').waitFor();
+        await page.getByRole('button', { name: 'Report', exact: true }).click();
+        await page.getByRole('heading', { name: 'Endpoints', exact: true }).waitFor();
         await check(page);
         await page.getByRole('button', { name: 'Override region us-east' }).click();
         await page.getByRole('dialog').getByText('www.example.com A').waitFor();
         await check(page);
         await page.keyboard.press('Escape');
+        for (const name of ['Plan…', 'Drill…']) {
+          await page.getByRole('button', { name }).click();
+          await page.getByRole('dialog').getByText('www.example.com A').waitFor();
+          await check(page);
+          await page.keyboard.press('Escape');
+        }
         // Nothing is cut off or has to be scrolled sideways.
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         assert.ok(wide <= 0, `${wide} px too wide`);

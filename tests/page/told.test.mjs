@@ -97,7 +97,61 @@ reason = "kernel update"
   await plan(-5, 15);
   await card.getByText('patches, of region us-east, goes on').waitFor();
   await page.locator('.events').getByText(/maintenance patches of region us-east goes on until .*: kernel update/).waitFor();
-  await until('the window to be over', async () => !(await card.isVisible()) || card.textContent());
+  await card.getByText('Nothing is planned to be away.').waitFor();
+  await page.finish();
+});
+
+test('maintenance is planned with what would move in sight, and called off', async () => {
+  const page = await enter(await daemon.grant('planner', 'operator'));
+  await page.getByRole('button', { name: 'Plan…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name').fill('switches');
+  await dialog.getByLabel('What is away').selectOption('region:eu-west');
+  await dialog.getByText('shop.example.com A').waitFor();
+  await dialog.getByLabel('Reason').fill('new switches');
+  await dialog.getByRole('button', { name: 'Plan switches' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  const card = page.locator('#maintenance');
+  await card.getByText('switches, of region eu-west, is planned').waitFor();
+  const [planned] = (await daemon.api('GET', '/api/v1/maintenance')).maintenance;
+  // The clock of the form is the browser's.
+  assert.ok(Math.abs(Date.parse(planned.start) - Date.now() - 3_600_000) < 90_000, planned.start);
+  await card.getByRole('button', { name: 'Call off maintenance switches' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Call it off' }).click();
+  await card.getByText('Nothing is planned to be away.').waitFor();
+  await page.finish();
+});
+
+test('a drill is begun and put back from the page, and its report is there', async () => {
+  const page = await enter();
+  await page.getByRole('button', { name: 'Drill…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Take away').selectOption('region:us-east');
+  await dialog.getByText('www.example.com A 100 % of all clients').waitFor();
+  await dialog.getByLabel('For', { exact: true }).fill('10m');
+  await dialog.getByLabel('Reason').fill('the yearly one');
+  await dialog.getByRole('button', { name: 'Take region us-east away for 10m' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  const first = page.locator('#drills li').first();
+  await until('the drill to be seen', async () => /drill of region us-east (has begun|goes on)/.test(await first.textContent()) || first.textContent());
+  await first.getByRole('button', { name: 'End the drill of region us-east' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Put it back' }).click();
+  await until('the drill to be over', async () => /was ended before its time/.test(await first.textContent()) || first.textContent());
+  const report = await first.getByRole('link', { name: 'Report of the drill of region us-east' }).getAttribute('href');
+  const text = await page.evaluate(async (path) => (await fetch(path)).text(), report);
+  assert.match(text, /^# Drill of region:us-east/);
+  await page.finish();
+});
+
+test('availability is reported when it is asked for', async () => {
+  const page = await enter(await daemon.grant('reader', 'viewer'));
+  assert.equal(await page.getByRole('button', { name: /^(Plan|Drill)…$/ }).count(), 0);
+  const card = page.locator('#report');
+  await card.getByRole('button', { name: 'Report' }).click();
+  await card.getByText(/^Observed for .*; nothing is known of 1 time between\.$/).waitFor();
+  const down = card.getByRole('region', { name: 'Out of service' }).getByRole('row').filter({ hasText: 'eu-west (a)' });
+  await down.filter({ hasText: 'failed: connect refused' }).waitFor();
+  await card.getByRole('region', { name: 'Regions' }).getByRole('row').filter({ hasText: 'ap-south' }).getByText('100.0000 %').waitFor();
   await page.finish();
 });
 
