@@ -23,6 +23,9 @@ pub struct Cli {
     /// The daemon's configuration
     #[arg(long, global = true, value_name = "FILE", default_value = "steersman.toml")]
     pub config: PathBuf,
+    /// Say it as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -41,7 +44,7 @@ pub enum Command {
     /// something, 2 that cannot be told
     Diff(DiffArgs),
     /// Show regions, pools and endpoints with their verdicts and overrides
-    Status(StatusArgs),
+    Status,
     /// Take a region, pool or endpoint out of new answers
     Drain(SetArgs),
     /// Force a region, pool or endpoint up, whatever probes say
@@ -171,14 +174,6 @@ pub struct ExplainArgs {
     pub live: bool,
 }
 
-/// Flags of `status`.
-#[derive(Clone, Debug, Args)]
-pub struct StatusArgs {
-    /// Show the daemon's JSON as it is
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// Flags of `drain`, `up` and `down`.
 #[derive(Clone, Debug, Args)]
 pub struct SetArgs {
@@ -199,11 +194,7 @@ pub struct SetArgs {
 #[derive(Clone, Debug, Subcommand)]
 pub enum MaintenanceCommand {
     /// Show what is planned, and what is under way
-    List {
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// Plan a window, in place of one of the same name
     Plan(Box<PlanArgs>),
     /// Call a window off that was planned by `plan`
@@ -308,9 +299,6 @@ pub enum TokenCommand {
 pub struct AuditArgs {
     /// The log, or a copy of it [default: that of the configured state folder]
     pub file: Option<PathBuf>,
-    /// Show it as JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Flags of `probe`.
@@ -392,9 +380,6 @@ pub struct ImportTo {
     /// The folder of zones to write to; made if it is missing. No file is overwritten
     #[arg(long, value_name = "FOLDER")]
     pub to: PathBuf,
-    /// Show what was written, and what was not carried over, as JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Flags of `demo`.

@@ -8,22 +8,18 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::args::AuditArgs;
-use super::finish;
 use super::serve::lines;
+use super::{finish, show};
 use crate::config;
 use crate::state::{Action, Entry, Trail};
 
 /// Exit code 1 if the log is not as it was written.
-pub fn run(config: &Path, args: &AuditArgs) -> ExitCode {
+pub fn run(config: &Path, args: &AuditArgs, json: bool) -> ExitCode {
     let trail = match read(config, args) {
         Ok(trail) => trail,
         Err(why) => return finish(Err(why)),
     };
-    let text = match args.json {
-        true => serde_json::to_string_pretty(&shown(&trail)).map_err(|error| error.to_string()),
-        false => Ok(table(&trail)),
-    };
-    match finish(text) {
+    match finish(show(json, &shown(&trail), |_| table(&trail))) {
         _ if !trail.wrong.is_empty() => ExitCode::FAILURE,
         said => said,
     }

@@ -15,13 +15,14 @@ use crate::view::World;
 
 /// Loads all files as the daemon would. What is found goes to standard output, where scripts read
 /// it; the exit code is 1 if anything but warnings is.
-pub fn run(config: &Path, args: &CheckArgs) -> ExitCode {
+pub fn run(config: &Path, args: &CheckArgs, json: bool) -> ExitCode {
+    let format = if json { CheckFormat::Json } else { args.format };
     if let Some((daemon, git)) = nothing_fetched(config) {
-        return without_zones(&reload::check_beside(&daemon), &git, args);
+        return without_zones(&reload::check_beside(&daemon), &git, format);
     }
     let loaded = reload::load_from(config, SEED).and_then(permitted);
     let good = loaded.is_ok();
-    let text = match (args.format, loaded) {
+    let text = match (format, loaded) {
         (CheckFormat::Text, Ok(Loaded { world, warnings, .. })) => {
             Ok(lines(&warnings) + &summary(&world))
         }
@@ -45,9 +46,9 @@ fn nothing_fetched(config: &Path) -> Option<(Daemon, Git)> {
 }
 
 /// Says what can be said of that.
-fn without_zones(findings: &[Finding], git: &Git, args: &CheckArgs) -> ExitCode {
+fn without_zones(findings: &[Finding], git: &Git, format: CheckFormat) -> ExitCode {
     let Git { remote, branch, .. } = git;
-    let text = match args.format {
+    let text = match format {
         CheckFormat::Text if findings.is_empty() => Ok(format!(
             "good, as far as it is here: the zones come from {branch} of {remote}, which has not been served yet"
         )),

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::args::{DiffArgs, DiffFormat};
-use super::finish;
 use super::serve::lines;
+use super::{finish, show};
 use crate::config::{self, Daemon};
 use crate::diff::{self, Diff};
 use crate::git::{Export, Repository};
@@ -13,7 +13,7 @@ use crate::reload;
 use crate::view::World;
 
 /// Exit code 0 if nothing is answered differently, 1 if something is, 2 if that cannot be told.
-pub fn run(config: &Path, args: &DiffArgs) -> ExitCode {
+pub fn run(config: &Path, args: &DiffArgs, json: bool) -> ExitCode {
     let diff = match compare(config, args) {
         Ok(diff) => diff,
         Err(why) => {
@@ -21,11 +21,14 @@ pub fn run(config: &Path, args: &DiffArgs) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let text = match args.format {
-        DiffFormat::Text => Ok(diff::text(&diff)),
-        DiffFormat::Markdown => Ok(diff::markdown(&diff)),
-        DiffFormat::Json => serde_json::to_string_pretty(&diff).map_err(|error| error.to_string()),
-    };
+    let text = show(
+        json || args.format == DiffFormat::Json,
+        &diff,
+        match args.format {
+            DiffFormat::Markdown => diff::markdown,
+            DiffFormat::Text | DiffFormat::Json => diff::text,
+        },
+    );
     match finish(text) {
         said if said != ExitCode::SUCCESS => ExitCode::from(2),
         _ if diff.is_empty() => ExitCode::SUCCESS,

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use tokio::process::Command;
 use tokio::signal::ctrl_c;
 use tokio::time::sleep;
 
-use super::CommandResult;
 use super::args::DrillArgs;
 use super::client::Client;
+use super::{CommandResult, finish, show};
 use crate::admin::DrillText;
 use crate::drill::{self, DrillState, Report};
 use crate::duration::format_duration;
@@ -21,7 +22,7 @@ use crate::duration::format_duration;
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Begins a drill, follows it to its end, and writes its report.
-pub async fn run(args: &DrillArgs, client: &Client) -> CommandResult {
+pub async fn run(args: &DrillArgs, json: bool, client: &Client) -> CommandResult {
     let wish = DrillText {
         target: args.target.to_string(),
         lifetime: format_duration(args.lifetime),
@@ -64,8 +65,17 @@ pub async fn run(args: &DrillArgs, client: &Client) -> CommandResult {
     let check_failed = checked.as_ref().is_some_and(|check| !check.good);
     let written = write(&folder, &report, checked.as_ref())
         .map_err(|error| format!("{}: {error}", folder.display()))?;
-    let text = format!("{}\nreport: {}", progress(&report), written.display());
-    if failed || check_failed { Err(text) } else { Ok(text) }
+    let words = format!("{}\nreport: {}", progress(&report), written.display());
+    let told = show(json, &told(&report, checked.as_ref())?, |_| words.clone())?;
+    match failed || check_failed {
+        false => Ok(told),
+        true => {
+            if json {
+                finish(Ok(told));
+            }
+            Err(words)
+        }
+    }
 }
 
 fn say(text: &str) {
@@ -135,11 +145,19 @@ async fn check(command: &str, report: &Report) -> Check {
     }
 }
 
+/// The report, and what the check came to.
+fn told(report: &Report, checked: Option<&Check>) -> Result<Value, String> {
+    let mut told = serde_json::to_value(report).map_err(|error| error.to_string())?;
+    if let Some(Check { command, good, ended, said }) = checked {
+        told["check"] = json!({"command": command, "good": good, "ended": ended, "said": said});
+    }
+    Ok(told)
+}
+
 /// Writes `report.md`, `report.json` and `plot.svg`; returns the first.
 fn write(folder: &Path, report: &Report, checked: Option<&Check>) -> std::io::Result<PathBuf> {
     fs::create_dir_all(folder)?;
     let mut page = drill::markdown(report, Some("plot.svg"));
-    let mut json = serde_json::to_value(report)?;
     if let Some(Check { command, good, ended, said }) = checked {
         let verdict = if *good { "passed" } else { "FAILED" };
         page += &format!("\n## Check\n\n`{command}` {verdict} ({ended})\n");
@@ -147,9 +165,8 @@ fn write(folder: &Path, report: &Report, checked: Option<&Check>) -> std::io::Re
             page += &format!("\n    {line}");
         }
         page.push('\n');
-        json["check"] =
-            serde_json::json!({"command": command, "good": good, "ended": ended, "said": said});
     }
+    let json = told(report, checked).map_err(std::io::Error::other)?;
     fs::write(folder.join("plot.svg"), drill::plot(report))?;
     fs::write(folder.join("report.json"), serde_json::to_string_pretty(&json)? + "\n")?;
     let path = folder.join("report.md");

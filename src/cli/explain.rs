@@ -5,10 +5,10 @@ use std::path::Path;
 
 use hickory_proto::rr::RecordType;
 
-use super::CommandResult;
 use super::args::ExplainArgs;
 use super::client::Client;
 use super::serve::lines;
+use super::{CommandResult, show};
 use crate::clock;
 use crate::config;
 use crate::explain::{self, Explanation, Question};
@@ -21,15 +21,15 @@ use crate::view::{CookieSecrets, View};
 use crate::wire::Name;
 
 /// Explains by the running daemon.
-pub async fn live(args: &ExplainArgs, client: &Client) -> CommandResult {
+pub async fn live(args: &ExplainArgs, json: bool, client: &Client) -> CommandResult {
     let value = client.explain(&args.name, args.rtype, args.from).await?;
     let explanation = serde_json::from_value(value)
         .map_err(|error| format!("the daemon's explanation cannot be read: {error}"))?;
-    Ok(present(&explanation))
+    show(json, &explanation, present)
 }
 
 /// Explains by the files, taking every endpoint for up but those that `--down` names.
-pub fn offline(config: &Path, args: &ExplainArgs) -> CommandResult {
+pub fn offline(config: &Path, args: &ExplainArgs, json: bool) -> CommandResult {
     let name = Name::parse(&args.name, &Name::root())
         .map_err(|error| format!("{:?} is no name: {error}", args.name))?;
     let daemon = config::daemon(config).map_err(|findings| lines(&findings))?;
@@ -51,7 +51,7 @@ pub fn offline(config: &Path, args: &ExplainArgs) -> CommandResult {
         from: (from.address, from.length),
         draw: u64::from_le_bytes(draw),
     };
-    explain::explain(&view, &question).map(|explanation| present(&explanation))
+    show(json, &explain::explain(&view, &question)?, present)
 }
 
 /// The endpoints that texts name: `region:NAME`, `pool:NAME`, `endpoint:POOL/ADDR`, or any of the

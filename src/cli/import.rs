@@ -11,20 +11,20 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::args::{ImportCommand, ImportGdnsdArgs, ImportOctoDnsArgs, ImportTo};
-use super::finish;
 use super::serve::lines;
+use super::{CommandResult, finish, show};
 use crate::finding::Finding;
-use crate::import::{Gdnsd, GdnsdZone, Imported, OctoDns, OctoDnsFile, gdnsd, octodns};
+use crate::import::{Gdnsd, GdnsdZone, Imported, Note, OctoDns, OctoDnsFile, gdnsd, octodns};
 
 /// Exit code 1 if something could not be carried over; files are written nevertheless.
-pub fn run(command: &ImportCommand) -> ExitCode {
+pub fn run(command: &ImportCommand, json: bool) -> ExitCode {
     let (imported, to) = match command {
         ImportCommand::OctoDns(args) => (from_octodns(args), &args.to),
         ImportCommand::Gdnsd(args) => (from_gdnsd(args), &args.to),
     };
     let told = imported.and_then(|imported| {
         write::write(&to.to, &imported.files)?;
-        Ok((told(&imported, to)?, imported.notes.is_empty()))
+        Ok((told(&imported, to, json)?, imported.notes.is_empty()))
     });
     match told {
         Ok((text, whole)) => match finish(Ok(text)) {
@@ -60,14 +60,14 @@ fn unreadable(findings: Vec<Finding>) -> String {
 }
 
 /// What was written, and what was not carried over.
-fn told(imported: &Imported, to: &ImportTo) -> Result<String, String> {
+fn told(imported: &Imported, to: &ImportTo, json: bool) -> CommandResult {
     let Imported { files, notes } = imported;
     let names: Vec<String> =
         files.iter().map(|(name, _)| to.to.join(name).display().to_string()).collect();
-    if to.json {
-        let told = json!({ "files": names, "notes": notes });
-        return serde_json::to_string_pretty(&told).map_err(|error| error.to_string());
-    }
+    show(json, &json!({ "files": names, "notes": notes }), |_| in_words(&names, notes))
+}
+
+fn in_words(names: &[String], notes: &[Note]) -> String {
     let notes_shown: String = notes.iter().map(|note| format!("{note}\n")).collect();
     let names: String = names.iter().map(|name| format!("wrote {name}\n")).collect();
     let verdict = match notes.len() {
@@ -75,5 +75,5 @@ fn told(imported: &Imported, to: &ImportTo) -> Result<String, String> {
         1 => "1 thing was not carried over as it was: see above".into(),
         more => format!("{more} things were not carried over as they were: see above"),
     };
-    Ok(format!("{notes_shown}{names}{verdict}\n"))
+    format!("{notes_shown}{names}{verdict}\n")
 }

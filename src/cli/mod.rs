@@ -1,5 +1,8 @@
 //! The command line: one file for each command.
 //!
+//! With `--json` every command that has something to tell tells it as JSON, on standard output; what went
+//! wrong goes to standard error in words either way.
+//!
 //! Exit codes: 0 good, 1 findings or failure, 2 wrong usage (by clap).
 
 pub mod args;
@@ -32,6 +35,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
+use serde::Serialize;
 
 use crate::app;
 use crate::config;
@@ -54,19 +58,20 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return finish(Err(format!("cannot start the runtime: {error}"))),
     };
+    let json = cli.json;
     let outcome = match &cli.command {
         Command::Serve => serve::serve(&cli.config, &runtime),
         Command::Demo(args) => serve::demo(args, &runtime),
-        Command::Check(args) => return check::run(&cli.config, args),
-        Command::Diff(args) => return diff::run(&cli.config, args),
-        Command::Audit(args) => return audit::run(&cli.config, args),
-        Command::Import(command) => return import::run(command),
-        Command::Explain(args) if !args.live => explain::offline(&cli.config, args),
-        Command::Ask(args) => runtime.block_on(ask::run(args)),
+        Command::Check(args) => return check::run(&cli.config, args, json),
+        Command::Diff(args) => return diff::run(&cli.config, args, json),
+        Command::Audit(args) => return audit::run(&cli.config, args, json),
+        Command::Import(command) => return import::run(command, json),
+        Command::Explain(args) if !args.live => explain::offline(&cli.config, args, json),
+        Command::Ask(args) => runtime.block_on(ask::run(args, json)),
         Command::Completions { shell } => shell::completions(*shell),
         Command::Man { folder } => shell::man(folder),
-        Command::Probe(args) => return probe::run(&cli.config, args, &runtime),
-        command => runtime.block_on(ask_daemon(command, &cli.config)),
+        Command::Probe(args) => return probe::run(&cli.config, args, json, &runtime),
+        command => runtime.block_on(ask_daemon(command, json, &cli.config)),
     };
     // What still runs now is a load that nobody will see the end of.
     runtime.shutdown_timeout(LAST_TASKS);
@@ -74,26 +79,26 @@ pub fn main() -> ExitCode {
 }
 
 /// Runs a command that talks to the running daemon.
-async fn ask_daemon(command: &Command, config: &Path) -> CommandResult {
+async fn ask_daemon(command: &Command, json: bool, config: &Path) -> CommandResult {
     let daemon = config::daemon(config).map_err(|findings| serve::lines(&findings))?;
-    run(command, &Client::new(&daemon.admin)?).await
+    run(command, json, &Client::new(&daemon.admin)?).await
 }
 
 /// Runs a command by what the daemon behind `client` says.
-pub async fn run(command: &Command, client: &Client) -> CommandResult {
+pub async fn run(command: &Command, json: bool, client: &Client) -> CommandResult {
     match command {
-        Command::Status(args) => status::run(args, client).await,
-        Command::Drain(args) => overrides::set(OverrideState::Drain, args, client).await,
-        Command::Up(args) => overrides::set(OverrideState::Up, args, client).await,
-        Command::Down(args) => overrides::set(OverrideState::Down, args, client).await,
-        Command::Clear(args) => overrides::clear(args, client).await,
-        Command::Drill(args) => drill::run(args, client).await,
-        Command::Maintenance(command) => maintenance::run(command, client).await,
-        Command::Report(args) => report::run(args, client).await,
-        Command::Failback(args) => failback::run(args, client).await,
-        Command::Reload(args) => reload::run(args, client).await,
-        Command::Token(command) => token::run(command, client).await,
-        Command::Explain(args) => explain::live(args, client).await,
+        Command::Status => status::run(json, client).await,
+        Command::Drain(args) => overrides::set(OverrideState::Drain, args, json, client).await,
+        Command::Up(args) => overrides::set(OverrideState::Up, args, json, client).await,
+        Command::Down(args) => overrides::set(OverrideState::Down, args, json, client).await,
+        Command::Clear(args) => overrides::clear(args, json, client).await,
+        Command::Drill(args) => drill::run(args, json, client).await,
+        Command::Maintenance(command) => maintenance::run(command, json, client).await,
+        Command::Report(args) => report::run(args, json, client).await,
+        Command::Failback(args) => failback::run(args, json, client).await,
+        Command::Reload(args) => reload::run(args, json, client).await,
+        Command::Token(command) => token::run(command, json, client).await,
+        Command::Explain(args) => explain::live(args, json, client).await,
         Command::Serve
         | Command::Check(_)
         | Command::Diff(_)
@@ -104,6 +109,14 @@ pub async fn run(command: &Command, client: &Client) -> CommandResult {
         | Command::Import(_)
         | Command::Completions { .. }
         | Command::Man { .. } => Err("this command does not ask the daemon".into()),
+    }
+}
+
+/// What a command has to say of an answer: as JSON, or in words.
+fn show<T: Serialize>(json: bool, answer: &T, words: impl FnOnce(&T) -> String) -> CommandResult {
+    match json {
+        true => serde_json::to_string_pretty(answer).map_err(|error| error.to_string()),
+        false => Ok(words(answer)),
     }
 }
 

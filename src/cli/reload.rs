@@ -1,12 +1,12 @@
 //! `reload`: the files anew.
 
-use super::CommandResult;
 use super::args::ReloadArgs;
 use super::client::Client;
+use super::{CommandResult, show};
 use crate::admin::Reloaded;
 
 /// Has the daemon load all files.
-pub async fn run(args: &ReloadArgs, client: &Client) -> CommandResult {
+pub async fn run(args: &ReloadArgs, json: bool, client: &Client) -> CommandResult {
     let reloaded: Reloaded = client.reload(args.force).await?;
-    Ok(format!("serving revision {}", reloaded.revision))
+    show(json, &reloaded, |reloaded| format!("serving revision {}", reloaded.revision))
 }

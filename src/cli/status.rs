@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
 use super::CommandResult;
-use super::args::StatusArgs;
 use super::client::Client;
 use crate::admin::status::{
     ComebackStatus, EndpointStatus, GitStatus, MaintenanceStatus, OverrideStatus, PoolStatus,
@@ -15,8 +14,9 @@ use crate::duration::format_duration;
 use crate::timestamp::from_rfc3339;
 
 /// Asks the daemon how everything stands.
-pub async fn run(args: &StatusArgs, client: &Client) -> CommandResult {
-    if args.json {
+pub async fn run(json: bool, client: &Client) -> CommandResult {
+    if json {
+        // As it came: a newer daemon may tell more than this program knows.
         let status: serde_json::Value = client.get(&["status"]).await?;
         return serde_json::to_string_pretty(&status).map_err(|error| error.to_string());
     }

@@ -150,7 +150,7 @@ mod tests {
         {
             store.record_day(day, json).unwrap();
         }
-        std::fs::write(folder.path().join("uptime/notes.txt"), "mine").unwrap();
+        fs::write(folder.path().join("uptime/notes.txt"), "mine").unwrap();
         assert_eq!(lines(&store, ("2026-01-01", "2026-12-31")), ["1", "2", "3", "4"]);
         assert_eq!(lines(&store, ("2026-11-30", "2026-11-30")), ["2", "3"]);
         store.forget_days("2026-11-30").unwrap();
@@ -168,7 +168,7 @@ mod tests {
             let store = store(folder.path());
             store.record_day(day, "1").unwrap();
         }
-        let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+        let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
         file.write_all(b"00000000 1 2\n00000000 17 {\"half\"").unwrap();
         let store = store(folder.path());
         assert_eq!(lines(&store, (day, day)), ["1"]);
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn what_cannot_be_written_is_said() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("uptime"), "no folder").unwrap();
+        fs::write(folder.path().join("uptime"), "no folder").unwrap();
         let store = store(folder.path());
         let error = store.record_day("2026-11-30", "1").unwrap_err().to_string();
         assert!(

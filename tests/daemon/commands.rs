@@ -372,3 +372,53 @@ fn the_command_line_needs_no_authorities_of_the_system() {
     let said = command.output().unwrap();
     assert!(said.status.success(), "{said:?}");
 }
+
+/// Whatever a command has to tell, it tells scripts as JSON, with the same exit code.
+#[test]
+fn every_command_speaks_json() {
+    let server = Backend::http();
+    let pools = web()
+        + "[regions.paris]\n"
+        + &pool("main", "web", MAIN, server.address)
+        + "region = \"paris\"\n"
+        + &steady("spare", SPARE);
+    let daemon = Setup::steering(&pools, "[www]\nfailover = [\"main\", \"spare\"]\n").ready();
+    let dns = daemon.dns[0].to_string();
+    let start = ["--start", "2030-01-01T00:00", "--end", "2030-01-01T01:00", "--reason", "x"];
+    let plan = [&["maintenance", "plan", "p", "region:paris"][..], &start].concat();
+    for (arguments, key, value) in [
+        (&["check"][..], "", Value::from(0)),
+        (&["explain", "www.example.com"], "rcode", "NOERROR".into()),
+        (&["explain", "www.example.com", "--live"], "rcode", "NOERROR".into()),
+        (&["diff", "zones", "zones"], "compared", 1.into()),
+        (&["status"], "ready", true.into()),
+        (&["drain", "pool:main", "--for", "1h", "--reason", "x"], "state", "drain".into()),
+        (&["clear", "pool:main"], "target", "pool:main".into()),
+        (&plan, "target", "region:paris".into()),
+        (&["maintenance", "list"], "", 0.into()),
+        (&["maintenance", "cancel", "p"], "name", "p".into()),
+        (
+            &["drill", "pool:main", "--for", "1s", "--reason", "x", "--report", "drill"],
+            "state",
+            "done".into(),
+        ),
+        (&["report", "--since", "1h"], "names_in_all", 0.into()),
+        (&["reload"], "revision", daemon.status()["revision"].clone()),
+        (&["audit"], "wrong", Value::Array(vec![])),
+        (&["token", "add", "ci", "--role", "viewer"], "name", "ci".into()),
+        (&["token", "list"], "", 0.into()),
+        (&["token", "revoke", "ci"], "name", "ci".into()),
+        (&["probe", "main/192.0.2.1"], "verdict", "yes".into()),
+        (&["ask", "www.example.com", "--server", &dns], "status", "NOERROR".into()),
+    ] {
+        let said = daemon.cli(&[arguments, &["--json"]].concat());
+        assert_eq!(said.code, Some(0), "{arguments:?}: {said:?}");
+        let json: Value = serde_json::from_str(&said.stdout)
+            .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {said:?}"));
+        if !key.is_empty() {
+            assert_eq!(json[key], value, "{arguments:?}: {json}");
+        }
+    }
+    let failed = daemon.cli(&["--json", "failback", "main"]);
+    assert_eq!((failed.code, failed.stdout.as_str()), (Some(1), ""), "{failed:?}");
+}

@@ -52,11 +52,12 @@ struct Reply {
 }
 
 /// Asks, and shows what comes back.
-pub async fn run(args: &AskArgs) -> CommandResult {
-    ask(args, Patience { timeout: TIMEOUT, tries: TRIES }).await
+pub async fn run(args: &AskArgs, json: bool) -> CommandResult {
+    let reply = ask(args, Patience { timeout: TIMEOUT, tries: TRIES }).await?;
+    super::show(json, &show::json(&reply), |_| show::reply(&reply))
 }
 
-async fn ask(args: &AskArgs, patience: Patience) -> CommandResult {
+async fn ask(args: &AskArgs, patience: Patience) -> Result<Reply, String> {
     let mut query = query(args)?;
     let first = if args.tcp { Transport::Tcp } else { Transport::Udp };
     if args.tcp {
@@ -68,7 +69,7 @@ async fn ask(args: &AskArgs, patience: Patience) -> CommandResult {
         reply = exchange::exchange(&query, args.server, Transport::Tcp, patience).await?;
         reply.was_truncated = true;
     }
-    Ok(show::reply(&reply))
+    Ok(reply)
 }
 
 fn query(args: &AskArgs) -> Result<Message, String> {

@@ -7,6 +7,7 @@ use hickory_proto::op::{Message, OpCode};
 use hickory_proto::rr::Record;
 use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 use hickory_proto::serialize::binary::BinEncodable as _;
+use serde_json::{Value, json};
 
 use super::{Reply, Transport};
 use crate::presentation::{data_text, rtype_text};
@@ -39,12 +40,56 @@ pub(super) fn reply(reply: &Reply) -> String {
         reply.elapsed.as_secs_f64() * 1000.0,
         reply.size_bytes,
         reply.server,
-        match reply.transport {
-            Transport::Udp => "UDP",
-            Transport::Tcp => "TCP",
-        }
+        transport(reply)
     ));
     lines.join("\n") + "\n"
+}
+
+/// The same as JSON.
+pub(super) fn json(reply: &Reply) -> Value {
+    let message = &reply.message;
+    let head = &message.metadata;
+    let records = |section: &[Record]| -> Vec<Value> { section.iter().map(record).collect() };
+    let question = message.queries.iter().map(|query| {
+        json!({ "name": query.name.to_ascii(), "type": rtype_text(query.query_type.into()) })
+    });
+    json!({
+        "status": wire::Rcode(head.response_code.into()).to_string(),
+        "id": head.id,
+        "flags": flags(message),
+        "edns": message.edns.as_ref().map(|edns| json!({
+            "version": edns.version(),
+            "udp_bytes": edns.max_payload(),
+            "options": edns.options().as_ref().iter().map(|(_, option)| {
+                option_text(option).trim_start_matches(";; ").to_owned()
+            }).collect::<Vec<_>>(),
+        })),
+        "question": question.collect::<Vec<_>>(),
+        "answer": records(&message.answers),
+        "authority": records(&message.authorities),
+        "additional": records(&message.additionals),
+        "took_ms": reply.elapsed.as_secs_f64() * 1000.0,
+        "bytes": reply.size_bytes,
+        "server": reply.server.to_string(),
+        "transport": transport(reply).to_lowercase(),
+        "was_truncated": reply.was_truncated,
+    })
+}
+
+fn record(record: &Record) -> Value {
+    json!({
+        "name": record.name.to_ascii(),
+        "ttl_seconds": record.ttl,
+        "type": rtype_text(record.record_type().into()),
+        "data": data(record),
+    })
+}
+
+fn transport(reply: &Reply) -> &'static str {
+    match reply.transport {
+        Transport::Udp => "UDP",
+        Transport::Tcp => "TCP",
+    }
 }
 
 fn header(message: &Message, lines: &mut Vec<String>) {
@@ -55,6 +100,18 @@ fn header(message: &Message, lines: &mut Vec<String>) {
     };
     let status = wire::Rcode(head.response_code.into());
     lines.push(format!(";; opcode {opcode}, status {status}, id {}", head.id));
+    lines.push(format!(
+        ";; flags {}; question {}, answer {}, authority {}, additional {}",
+        flags(message).join(" "),
+        message.queries.len(),
+        message.answers.len(),
+        message.authorities.len(),
+        message.additionals.len()
+    ));
+}
+
+fn flags(message: &Message) -> Vec<&'static str> {
+    let head = &message.metadata;
     let flags = [
         ("qr", true),
         ("aa", head.authoritative),
@@ -64,15 +121,7 @@ fn header(message: &Message, lines: &mut Vec<String>) {
         ("ad", head.authentic_data),
         ("cd", head.checking_disabled),
     ];
-    let flags: Vec<&str> = flags.iter().filter(|flag| flag.1).map(|flag| flag.0).collect();
-    lines.push(format!(
-        ";; flags {}; question {}, answer {}, authority {}, additional {}",
-        flags.join(" "),
-        message.queries.len(),
-        message.answers.len(),
-        message.authorities.len(),
-        message.additionals.len()
-    ));
+    flags.iter().filter(|flag| flag.1).map(|flag| flag.0).collect()
 }
 
 fn edns(message: &Message, lines: &mut Vec<String>) {

@@ -91,10 +91,14 @@ fn fixed(text: &str) -> Vec<&str> {
     lines[..lines.len() - 1].to_vec()
 }
 
+async fn words(args: &AskArgs, patience: Patience) -> CommandResult {
+    ask(args, patience).await.map(|reply| show::reply(&reply))
+}
+
 #[tokio::test]
 async fn a_reply_is_shown_as_a_zone_file_has_it() {
     let server = server(|query, _| vec![with_address(&query).to_vec().unwrap()]).await;
-    let text = ask(&args(&["www.Example.com"], server), PATIENT).await.unwrap();
+    let text = words(&args(&["www.Example.com"], server), PATIENT).await.unwrap();
     assert_eq!(
         fixed(&text),
         [
@@ -130,7 +134,7 @@ async fn the_question_says_what_was_asked_for() {
     })
     .await;
     let line = ["a\\.b.example", "TYPE65400", "--subnet", "2001:db8:1::5/48", "--tcp"];
-    let text = ask(&args(&line, server), PATIENT).await.unwrap();
+    let text = words(&args(&line, server), PATIENT).await.unwrap();
     assert!(text.contains(";; client subnet 2001:db8:1::/48, scope 20\n"), "{text}");
     assert!(text.contains(";a\\.b.example.\tIN\tTYPE65400\n"), "{text}");
     assert!(text.ends_with("over TCP\n"), "{text}");
@@ -157,7 +161,7 @@ async fn a_truncated_reply_is_asked_for_again_over_tcp() {
         vec![reply.to_vec().unwrap()]
     })
     .await;
-    let text = ask(&args(&["x"], server), PATIENT).await.unwrap();
+    let text = words(&args(&["x"], server), PATIENT).await.unwrap();
     assert!(text.starts_with(";; truncated over UDP, asked again over TCP\n"), "{text}");
     assert!(text.contains("192.0.2.1"), "{text}");
     assert!(text.ends_with("over TCP\n"), "{text}");
@@ -177,7 +181,7 @@ async fn what_is_no_reply_to_the_question_is_passed_over() {
         packets
     })
     .await;
-    let text = ask(&args(&["x"], server), PATIENT).await.unwrap();
+    let text = words(&args(&["x"], server), PATIENT).await.unwrap();
     assert!(text.contains("192.0.2.1"), "{text}");
 }
 
@@ -192,25 +196,25 @@ async fn a_reply_that_cannot_be_read_is_told() {
         vec![packet]
     })
     .await;
-    let error = ask(&args(&["x"], server), PATIENT).await.unwrap_err();
+    let error = words(&args(&["x"], server), PATIENT).await.unwrap_err();
     assert!(error.contains("cannot be read"), "{error}");
-    let error = ask(&args(&["x", "--tcp"], server), PATIENT).await.unwrap_err();
+    let error = words(&args(&["x", "--tcp"], server), PATIENT).await.unwrap_err();
     assert!(error.contains("has another id"), "{error}");
 }
 
 #[tokio::test]
 async fn silence_ends_after_all_tries() {
     let server = server(|_, _| vec![]).await;
-    let error = ask(&args(&["x"], server), QUICK).await.unwrap_err();
+    let error = words(&args(&["x"], server), QUICK).await.unwrap_err();
     assert_eq!(error, format!("no reply from {server} in 3 tries of 0.2 s each"));
-    let error = ask(&args(&["x", "--tcp"], server), QUICK).await.unwrap_err();
+    let error = words(&args(&["x", "--tcp"], server), QUICK).await.unwrap_err();
     assert!(error.starts_with(&format!("no reply from {server}")), "{error}");
 }
 
 #[tokio::test]
 async fn a_name_that_is_none_is_refused() {
     let server = "127.0.0.1:9".parse().unwrap();
-    let error = ask(&args(&["a..b"], server), QUICK).await.unwrap_err();
+    let error = words(&args(&["a..b"], server), QUICK).await.unwrap_err();
     assert_eq!(error, "found \"a..b\": an empty label; expected a domain name");
 }
 
