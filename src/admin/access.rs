@@ -40,6 +40,8 @@ pub(super) struct Caller {
 pub(super) struct Door {
     pub(super) access: Access,
     pub(super) sessions: Arc<Sessions>,
+    /// Whether it is asked over TLS, by whomever.
+    pub(super) over_tls: bool,
 }
 
 impl Access {

@@ -20,6 +20,7 @@ mod sessions;
 mod shares;
 mod signing;
 pub mod status;
+mod tls;
 
 #[cfg(test)]
 pub(crate) mod tests;

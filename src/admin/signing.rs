@@ -57,7 +57,7 @@ pub(super) async fn sign_in(
         let detail = "expected the header Content-Type: application/json";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
-    let Door { access, sessions } = &shared.door;
+    let Door { access, sessions, over_tls } = &shared.door;
     let SignIn { token } = change::parse(&shared.body(request).await?)?;
     // With all of it there, so that whoever sends many at once is not looked at before they count.
     if let Err(wait) = sessions.may_try(peer.ip()) {
@@ -70,7 +70,7 @@ pub(super) async fn sign_in(
         }
     })?;
     tracing::info!(name = caller.name, role = %caller.role, from = %peer, "signed in");
-    let begun = sessions.begin(caller, is_over_tls(&headers));
+    let begun = sessions.begin(caller, *over_tls || is_over_tls(&headers));
     let (session, cookie) = begun.map_err(|error| {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("no randomness: {error}"))
     })?;
@@ -116,7 +116,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     given.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
-/// Whether the browser speaks TLS, be it to us or to what stands before us: it says itself.
+/// Whether the browser speaks TLS to what stands before us: it says itself.
 fn is_over_tls(headers: &HeaderMap) -> bool {
     text(headers, &header::ORIGIN).starts_with("https://")
 }

@@ -18,6 +18,7 @@ use crate::admin;
 use crate::clock;
 use crate::probe::Report;
 use crate::reload::Watch;
+use crate::server::tls_config;
 
 /// How often overrides and comebacks are looked at for those that have ended.
 const TIME_CHECK: Duration = Duration::from_millis(200);
@@ -45,10 +46,15 @@ impl Background {
         files: Watch,
     ) -> Result<Self, StartError> {
         let admin_address = admin_listener.local_addr().map_err(other("admin endpoint"))?;
+        // One request on each connection, for which HTTP/1.1 is enough.
+        let tls = running.admin_identity.clone().map(|identity| tls_config(identity, b"http/1.1"));
+        let tls = tls.transpose().map_err(other("cannot serve the admin endpoint over TLS"))?;
+        let tls = tls.map(Arc::new);
         let verdicts = take_reports(running, reports)?;
         let (stop, stopped) = watch::channel(false);
         let admin = tokio::spawn(admin::serve(
             admin_listener,
+            tls,
             running.access.clone(),
             Arc::clone(running) as Arc<dyn admin::Control>,
             admin::Limits::default(),

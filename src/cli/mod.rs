@@ -21,12 +21,12 @@ mod serve;
 mod shell;
 pub mod status;
 mod token;
+pub mod trust;
 
 #[cfg(test)]
 mod tests;
 
 use std::io::{self, Write as _};
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ pub fn main() -> ExitCode {
         Command::Completions { shell } => shell::completions(*shell),
         Command::Man { folder } => shell::man(folder),
         Command::Probe(args) => return probe::run(&cli.config, args, &runtime),
-        command => runtime.block_on(ask_daemon(command, &cli.config)),
+        _ => runtime.block_on(ask_daemon(&cli)),
     };
     // What still runs now is a load that nobody will see the end of.
     runtime.shutdown_timeout(LAST_TASKS);
@@ -73,9 +73,16 @@ pub fn main() -> ExitCode {
 }
 
 /// Runs a command that talks to the running daemon.
-async fn ask_daemon(command: &Command, config: &Path) -> CommandResult {
-    let daemon = config::daemon(config).map_err(|findings| serve::lines(&findings))?;
-    run(command, &Client::new(&daemon.admin)?).await
+async fn ask_daemon(Cli { config, url, ca, command }: &Cli) -> CommandResult {
+    let admin = || {
+        let daemon = config::daemon(config).map_err(|findings| serve::lines(&findings))?;
+        Ok(daemon.admin)
+    };
+    let client = match url {
+        Some(url) => Client::at(url, ca.as_deref(), admin)?,
+        None => Client::new(&admin()?, ca.as_deref())?,
+    };
+    run(command, &client).await
 }
 
 /// Runs a command by what the daemon behind `client` says.

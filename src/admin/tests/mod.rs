@@ -49,7 +49,7 @@ impl Running {
         let control = fake.clone();
         let ended = tokio::spawn(async move {
             let stopped = async { stopped.await.unwrap_or(()) };
-            serve(listener, access, control, limits, stopped).await;
+            serve(listener, None, access, control, limits, stopped).await;
         });
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { address, fake, http, stop, ended }
