@@ -5,6 +5,7 @@
 
 mod access;
 mod answers;
+mod asked;
 mod change;
 mod control;
 mod drills;
@@ -12,6 +13,7 @@ mod events;
 mod kept;
 mod look;
 mod maintenance;
+mod openapi;
 mod page;
 mod problem;
 mod routes;
@@ -33,6 +35,7 @@ pub use change::{Change, TokenWish, USER_HEADER};
 pub use control::{Cleared, Control, ExplainRequest, OverrideError};
 pub use drills::{DrillError, DrillList, DrillText, DrillWish};
 pub use maintenance::{MaintenanceList, PlanError};
+pub use openapi::text as description;
 pub use problem::{FileError, Problem};
 pub use server::{Limits, serve};
 pub use shares::{

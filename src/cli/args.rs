@@ -86,6 +86,9 @@ pub enum Command {
         /// Which shell
         shell: Shell,
     },
+    /// Show the description of the admin endpoint (OpenAPI 3.1)
+    #[command(name = "openapi")]
+    OpenApi,
     /// Write manual pages, one for each command
     Man {
         /// The folder to write them to; made if it is missing

@@ -32,6 +32,7 @@ use std::time::Duration;
 
 use clap::Parser as _;
 
+use crate::admin;
 use crate::app;
 use crate::config;
 use crate::health::OverrideState;
@@ -63,6 +64,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) if !args.live => explain::offline(&cli.config, args),
         Command::Ask(args) => runtime.block_on(ask::run(args)),
         Command::Completions { shell } => shell::completions(*shell),
+        Command::OpenApi => admin::description().map_err(|problem| problem.detail),
         Command::Man { folder } => shell::man(folder),
         Command::Probe(args) => return probe::run(&cli.config, args, &runtime),
         _ => runtime.block_on(ask_daemon(&cli)),
@@ -108,6 +110,7 @@ pub async fn run(command: &Command, client: &Client) -> CommandResult {
         | Command::Demo(_)
         | Command::Import(_)
         | Command::Completions { .. }
+        | Command::OpenApi
         | Command::Man { .. } => Err("this command does not ask the daemon".into()),
     }
 }

@@ -232,7 +232,7 @@ fn those_who_do_not_shake_hands_keep_nobody_out() {
     let daemon = by_pair(Setup::new(), &pair).start();
     let half = |number: usize| {
         let mut stream = TcpStream::connect(daemon.admin).unwrap();
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             stream.write_all(b"\x16\x03\x01").unwrap();
         }
         stream

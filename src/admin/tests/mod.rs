@@ -3,6 +3,7 @@
 mod connections;
 mod events;
 mod fake;
+mod openapi;
 mod routes;
 mod tokens;
 

@@ -130,7 +130,7 @@ fn mistakes_are_said() {
             "[admin.tls]\ncertificate = 'x'\ncert = 'y'",
             &[
                 "1:8: no key; expected key = \"tls/key.pem\", a PEM file".into(),
-                r#"3:1: unknown key "cert"; expected certificate or key"#.into(),
+                r#"3:1: unknown key "cert"; expected one of certificate, key"#.into(),
             ],
         ),
         (
