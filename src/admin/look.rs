@@ -30,7 +30,8 @@ pub(super) struct NamesQuery {
 /// The steered names
 ///
 /// What share of their clients is told what while all is well, and now, and what was answered since the start.
-#[utoipa::path(get, path = "/api/v1/names", tag = "names", params(NamesQuery), responses(
+#[utoipa::path(get, path = "/api/v1/names", tag = "names",
+    params(NamesQuery, ("if-none-match" = Option<String>, Header, description = "The etag of the answer that the client has.")), responses(
     (status = 200, description = "In the order of names.", body = NameList,
         headers(("etag" = String, description = "Of this answer."))),
     (status = 304, description = "It is what the client has, as it says by If-None-Match."),
@@ -64,7 +65,8 @@ pub(super) struct MapQuery {
 }
 
 /// What the clients of each country are told by a steered name
-#[utoipa::path(get, path = "/api/v1/map", tag = "names", params(MapQuery), responses(
+#[utoipa::path(get, path = "/api/v1/map", tag = "names",
+    params(MapQuery, ("if-none-match" = Option<String>, Header, description = "The etag of the answer that the client has.")), responses(
     (status = 200, description = "By country.", body = NameMap,
         headers(("etag" = String, description = "Of this answer."))),
     (status = 304, description = "It is what the client has, as it says by If-None-Match."),

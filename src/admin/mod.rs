@@ -43,3 +43,4 @@ pub use shares::{
     Preview, PreviewWish, Share,
 };
 pub use signing::{SessionStatus, SignIn};
+pub use tls::Tls;

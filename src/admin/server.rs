@@ -14,7 +14,6 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -61,11 +60,11 @@ impl Default for Limits {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub(super) SocketAddr);
 
-/// Serves the admin endpoint, over TLS if there is something to show, until `stop` is done, and then
+/// Serves the admin endpoint, over TLS if that is given, until `stop` is done, and then
 /// whatever requests are at hand.
 pub async fn serve(
     listener: TcpListener,
-    tls: Option<Arc<ServerConfig>>,
+    tls: Option<Tls>,
     access: Access,
     control: Arc<dyn Control>,
     limits: Limits,
@@ -76,7 +75,6 @@ pub async fn serve(
     let port = listener.local_addr().map_or(0, |address| address.port());
     let over_tls = tls.is_some();
     let door = Door { access, sessions: Arc::new(Sessions::new(port)), over_tls };
-    let tls = tls.map(Tls::new);
     let router = routes::router(control, door, limits.body_timeout, streams);
     let mut connections = JoinSet::new();
     let mut open = Open { limit: limits.connections, connections: Vec::new() };

@@ -7,6 +7,8 @@ use axum::Router;
 use axum::http::{StatusCode, Uri};
 use rustls::ServerConfig;
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -16,9 +18,12 @@ use super::problem::Problem;
 /// plain HTTP begins with it.
 const HANDSHAKE_RECORD: u8 = 22;
 
-/// What shakes hands.
+/// How and where hands are shaken.
 #[derive(Clone)]
-pub(super) struct Tls(TlsAcceptor);
+pub struct Tls {
+    acceptor: TlsAcceptor,
+    on: Handle,
+}
 
 /// What a client speaks.
 pub(super) enum Greeted {
@@ -29,9 +34,9 @@ pub(super) enum Greeted {
 }
 
 impl Tls {
-    /// By these settings.
-    pub(super) fn new(config: Arc<ServerConfig>) -> Self {
-        Self(config.into())
+    /// By these settings, on that runtime: it costs much more than to answer.
+    pub fn new(config: Arc<ServerConfig>, on: Handle) -> Self {
+        Self { acceptor: config.into(), on }
     }
 
     /// Shakes hands with a client, if that is what it wants.
@@ -40,7 +45,13 @@ impl Tls {
         if stream.peek(&mut first).await? == 1 && first != [HANDSHAKE_RECORD] {
             return Ok(Greeted::Plain(stream));
         }
-        Ok(Greeted::Tls(Box::new(self.0.accept(stream).await?)))
+        // Ends with whoever waits for it.
+        let mut shaking = JoinSet::new();
+        shaking.spawn_on(self.acceptor.accept(stream), &self.on);
+        match shaking.join_next().await {
+            Some(Ok(shaken)) => Ok(Greeted::Tls(Box::new(shaken?))),
+            _ => Err(io::Error::other("the handshake was given up")),
+        }
     }
 }
 

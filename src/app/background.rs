@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::handshakes::Handshakes;
 use super::reloads::Wanted;
 use super::running::Running;
 use super::{StartError, floods, follow, other};
@@ -18,7 +19,6 @@ use crate::admin;
 use crate::clock;
 use crate::probe::Report;
 use crate::reload::Watch;
-use crate::server::tls_config;
 
 /// How often overrides and comebacks are looked at for those that have ended.
 const TIME_CHECK: Duration = Duration::from_millis(200);
@@ -30,6 +30,8 @@ pub(super) struct Background {
     /// Where the admin endpoint is.
     pub admin_address: SocketAddr,
     admin: JoinHandle<()>,
+    /// Held, not used: they end with it.
+    _handshakes: Handshakes,
     /// Takes in what probes report.
     verdicts: thread::JoinHandle<()>,
     /// What looks at files, counters and clock.
@@ -46,10 +48,7 @@ impl Background {
         files: Watch,
     ) -> Result<Self, StartError> {
         let admin_address = admin_listener.local_addr().map_err(other("admin endpoint"))?;
-        // One request on each connection, for which HTTP/1.1 is enough.
-        let tls = running.admin_identity.clone().map(|identity| tls_config(identity, b"http/1.1"));
-        let tls = tls.transpose().map_err(other("cannot serve the admin endpoint over TLS"))?;
-        let tls = tls.map(Arc::new);
+        let (handshakes, tls) = Handshakes::start(running)?;
         let verdicts = take_reports(running, reports)?;
         let (stop, stopped) = watch::channel(false);
         let admin = tokio::spawn(admin::serve(
@@ -61,7 +60,7 @@ impl Background {
             until(stopped.clone()),
         ));
         let looking = look(running, files, &stopped);
-        Ok(Self { admin_address, admin, verdicts, looking, stop })
+        Ok(Self { admin_address, admin, _handshakes: handshakes, verdicts, looking, stop })
     }
 
     /// Ends it, and with it all probes.

@@ -16,6 +16,7 @@ mod floods;
 mod follow;
 mod git;
 mod handover;
+mod handshakes;
 mod limits;
 mod maintenance;
 mod panics;

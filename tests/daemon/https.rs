@@ -1,5 +1,6 @@
 //! The admin endpoint over TLS.
 
+use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
@@ -73,6 +74,7 @@ fn all_of_it_is_asked_over_https() {
     wait_until_ready(&daemon, &pair);
     let asked = |method, path, body| ask(&daemon, &pair, method, path, body);
     assert_eq!(asked("GET", "/healthz", "").body, "ok\n");
+    assert!(asked("GET", "/", "").head.contains("content-type: text/html"));
     assert!(asked("GET", "/metrics", "").body.contains("\n# TYPE steersman_"));
     // An endpoint says of itself that it is well.
     let beat = asked("POST", "/api/v1/heartbeats/main/192.0.2.1", "");
@@ -223,6 +225,21 @@ fn a_pair_that_is_no_pair_is_an_error_at_the_start() {
     let wanted =
         "steersman.toml:16:7: tls/admin.key, a key of another certificate than tls/admin.pem";
     assert!(said.contains(wanted), "{said}");
+}
+
+/// A handshake costs much more than an answer, and whoever wants can begin one.
+#[test]
+fn handshakes_give_way_to_answers() {
+    let daemon = by_pair(Setup::new(), &Pair::new()).start();
+    until("a thread that gives way", || {
+        let threads = fs::read_dir(format!("/proc/{}/task", daemon.id())).unwrap();
+        let stats = threads.map(|thread| fs::read_to_string(thread.unwrap().path().join("stat")));
+        let stats: Vec<String> = stats.filter_map(Result::ok).collect();
+        let shaking = stats.iter().find(|stat| stat.contains("(handshakes)"));
+        // The niceness is the 17th field behind the name.
+        let niceness = shaking.and_then(|stat| stat.rsplit_once(") ")?.1.split(' ').nth(16));
+        if niceness == Some("10") { Ok(()) } else { Err(format!("{stats:?}")) }
+    });
 }
 
 /// Whoever connects and does not shake hands, or stops in the middle, keeps nobody out.

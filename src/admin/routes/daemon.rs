@@ -64,7 +64,8 @@ pub(super) struct ForceQuery {
 /// Load all files anew
 ///
 /// Zones that come from git are fetched before. With any error nothing has changed.
-#[utoipa::path(post, path = "/api/v1/reload", tag = "daemon", params(ForceQuery), responses(
+#[utoipa::path(post, path = "/api/v1/reload", tag = "daemon",
+    params(("steersman-user" = Option<String>, Header, description = "Who asks, for the audit log."), ForceQuery), responses(
     (status = 200, description = "They are served.", body = Reloaded),
     (status = 422, description = "The files have errors, all of which are in the problem, or break safety rules."),
 ))]

@@ -28,7 +28,8 @@ pub(super) async fn status(State(shared): State<Shared>) -> Answer {
 /// How everything stands, in short
 ///
 /// For what looks every second: of endpoints only how many stand how, and those that are not well.
-#[utoipa::path(get, path = "/api/v1/overview", tag = "standing", responses(
+#[utoipa::path(get, path = "/api/v1/overview", tag = "standing",
+    params(("if-none-match" = Option<String>, Header, description = "The etag of the answer that the client has.")), responses(
     (status = 200, description = "In short.", body = Overview, headers(("etag" = String, description = "Of this answer."))),
     (status = 304, description = "It is what the client has, as it says by If-None-Match."),
 ))]
@@ -40,8 +41,9 @@ pub(super) async fn overview(State(shared): State<Shared>, headers: HeaderMap) -
 /// The endpoints of pools
 ///
 /// With how their last probes went. Pools that there are not are left out.
-#[utoipa::path(get, path = "/api/v1/endpoints", tag = "standing", 
-    params(("pool" = Vec<String>, Query, description = "The name of a pool, once for each.", explode, min_items = 1, max_items = 64, example = json!(["us-east", "eu-west"]))),
+#[utoipa::path(get, path = "/api/v1/endpoints", tag = "standing",
+    params(("pool" = Vec<String>, Query, description = "The name of a pool, once for each.", explode, min_items = 1, max_items = 64, example = json!(["us-east", "eu-west"])),
+        ("if-none-match" = Option<String>, Header, description = "The etag of the answer that the client has.")),
     responses(
     (status = 200, description = "The endpoints, the first hundred of each pool.", body = EndpointList,
         headers(("etag" = String, description = "Of this answer."))),
