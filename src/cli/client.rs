@@ -28,6 +28,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const RELOAD_TIMEOUT: Duration = Duration::from_secs(150);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+const SAME_CONFIGURATION: &str = "is `steersman serve` running with this configuration?";
+const RIGHT_URL: &str = "is the URL right, and does --ca name the authority of its certificate?";
+
 /// A client of one daemon.
 pub struct Client {
     http: reqwest::Client,
@@ -38,6 +41,8 @@ pub struct Client {
     token: Token,
     /// Where that is from.
     token_from: String,
+    /// What to ask oneself where it cannot be reached.
+    hint: &'static str,
 }
 
 impl Client {
@@ -63,7 +68,7 @@ impl Client {
             Some(_) => ("https", format!("https://{address}")),
         };
         let url = Url::parse(&format!("{scheme}://{address}")).map_err(|e| e.to_string())?;
-        Ok(Self { http: http(trust)?, url, at, token, token_from })
+        Ok(Self { http: http(trust)?, url, at, token, token_from, hint: SAME_CONFIGURATION })
     }
 
     /// For the daemon at a URL; takes the token of the environment, else reads that of a configuration.
@@ -90,7 +95,8 @@ impl Client {
             ("https", None) => Trust::Web,
             _ => Trust::Nobody,
         };
-        Ok(Self { http: http(trust)?, url: url.clone(), at: url.to_string(), token, token_from })
+        let (url, at) = (url.clone(), url.to_string());
+        Ok(Self { http: http(trust)?, url, at, token, token_from, hint: RIGHT_URL })
     }
 
     /// The token of the file, and where that is.
@@ -229,11 +235,7 @@ impl Client {
         if error.is_timeout() {
             return format!("the daemon at {at} does not answer in time");
         }
-        let cause = root_cause(error);
-        format!(
-            "cannot reach the daemon at {at}: {cause}; is `steersman serve` running with this \
-             configuration?"
-        )
+        format!("cannot reach the daemon at {at}: {}; {}", root_cause(error), self.hint)
     }
 }
 

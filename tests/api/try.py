@@ -40,7 +40,7 @@ def ask(url: str, token: str | None) -> bytes:
         return answer.read()
 
 
-def run(who: str, url: str, token: str | None, seconds: int, *more: str) -> bool:
+def run(folder: pathlib.Path, who: str, url: str, token: str | None, seconds: int, *more: str) -> bool:
     print(f"\n-- as {who}, with the seed {SEED}", flush=True)
     command = [
         SCHEMATHESIS, "run", ROOT / "docs/openapi.json", "--url", url, "--seed", SEED,
@@ -50,7 +50,7 @@ def run(who: str, url: str, token: str | None, seconds: int, *more: str) -> bool
     if token:
         command += ["--header", f"Authorization: Bearer {token}"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    return subprocess.run(command, cwd=HERE, env=environment, check=False).returncode == 0
+    return subprocess.run(command, cwd=folder, env=environment, check=False).returncode == 0
 
 
 def main() -> None:
@@ -58,6 +58,8 @@ def main() -> None:
         folder = pathlib.Path(folder)
         shutil.copytree(HERE / "files", folder, dirs_exist_ok=True)
         shutil.copy(ROOT / "geoip/country.mmdb", folder)
+        # It keeps what it has found beside its configuration.
+        shutil.copy(HERE / "schemathesis.toml", folder)
         log = folder / "log"
         with log.open("w") as output:
             daemon = subprocess.Popen([STEERSMAN, "serve"], cwd=folder, stderr=output)
@@ -80,14 +82,14 @@ def attempt(folder: pathlib.Path, said: dict) -> bool:
     token = (folder / "state/admin.token").read_text().strip()
     committed = (ROOT / "docs/openapi.json").read_bytes()
     assert ask(f"{url}/api/v1/openapi.json", token) == committed, "another description is served"
-    good = [run("admin", url, token, 75)]
+    good = [run(folder, "admin", url, token, 75)]
     # Made only now, for an admin takes back whatever token there is.
     command = [STEERSMAN, "token", "add", "looker", "--role", "viewer", "--url", url]
     environment = {**os.environ, "STEERSMAN_TOKEN": token}
     viewer = subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.PIPE, text=True)
-    good.append(run("viewer", url, viewer.stdout.strip(), 30))
+    good.append(run(folder, "viewer", url, viewer.stdout.strip(), 30))
     # A stranger is not even told that there is no such method.
-    good.append(run("nobody", url, None, 15, "--exclude-checks", "unsupported_method"))
+    good.append(run(folder, "nobody", url, None, 15, "--exclude-checks", "unsupported_method"))
     # Whatever was asked, both go on.
     assert ask(f"{url}/healthz", None) == b"ok\n"
     server = said["dns"].split()[0]
