@@ -12,6 +12,7 @@ use hickory_proto::rr::rdata::opt::{ClientSubnet, EdnsCode, EdnsOption};
 use hickory_proto::rr::{Name as WireName, Record, RecordType};
 use hickory_proto::serialize::binary::{BinDecodable as _, BinEncodable as _};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use self::listener::Listener;
 use crate::dns::{self, Asker, Reason, Scratch, Transport};
@@ -22,7 +23,7 @@ use crate::view::View;
 use crate::wire::{Name, Rcode};
 
 /// A question, its answer, and why.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Explanation {
     /// The name that was asked.
     pub name: String,

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
+use utoipa::ToSchema;
 
 use crate::drill::DrillState;
 use crate::timestamp::to_rfc3339;
@@ -18,7 +19,7 @@ use crate::uptime::Stand;
 pub const KEPT: usize = 10_000;
 
 /// One thing that happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Event {
     /// Its number, behind that of the run of the daemon; see [`History::place`].
     pub id: String,
@@ -30,8 +31,9 @@ pub struct Event {
 }
 
 /// What can happen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[schema(as = EventKind)]
 pub enum What {
     /// Probes changed their mind of a target, or made it up for the first time.
     Verdict {
@@ -155,7 +157,7 @@ pub enum What {
 }
 
 /// What can be of a remote that is followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GitState {
     /// Another commit is served from now on.

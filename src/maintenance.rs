@@ -18,6 +18,7 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Span, Timestamp, ToSpan as _};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::duration::parse_duration;
 use crate::health::Target;
@@ -62,8 +63,12 @@ pub enum Repeats {
 }
 
 /// A window as people write it, in the API and in the audit log. Times of day are by the clock of its place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = MaintenanceWindow, example = json!({
+    "target": "region:us-east", "start": "2026-12-05T22:00", "end": "2026-12-06T02:00",
+    "timezone": "America/New_York", "reason": "kernel update",
+}))]
 pub struct WindowText {
     /// `region:NAME` or `pool:NAME`.
     pub target: String,

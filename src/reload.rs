@@ -13,7 +13,7 @@ pub use watch::Watch;
 
 use rustls::sign::CertifiedKey;
 
-use crate::config::{self, Daemon, FilePosition};
+use crate::config::{self, Daemon, FilePosition, PairFiles};
 use crate::finding::Finding;
 use crate::geoip;
 use crate::place::Places;
@@ -26,6 +26,8 @@ pub struct Loaded {
     pub world: World,
     /// What encrypted transports show; none where there are none.
     pub certificate: Option<Arc<CertifiedKey>>,
+    /// What the admin endpoint shows; none where it speaks plain HTTP.
+    pub admin_certificate: Option<Arc<CertifiedKey>>,
     /// The secrets of the file that `steersman.toml` names; none if it names none.
     pub cookie_secrets: Option<CookieSecrets>,
     /// What is hardly meant as it stands.
@@ -37,17 +39,16 @@ pub struct Loaded {
 /// Loads everything that the daemon serves by, or says everything that is wrong with it.
 pub fn load(daemon: &Daemon, seed: u64) -> Result<Loaded, Vec<Finding>> {
     let mut findings = Vec::new();
-    let certificate = daemon.dns.tls.as_ref().map(config::certificate);
-    let (certificate, of_certificate) = or_findings(certificate, &mut findings);
+    let [(certificate, of_certificate), (admin_certificate, of_admin)] =
+        pairs(daemon).map(|pair| or_findings(pair.map(config::certificate), &mut findings));
     let secrets = daemon.dns.cookie_secret_file.as_ref();
     let secrets = secrets.map(|(path, position)| config::cookie_secrets(path, position));
     let (cookie_secrets, of_secrets) = or_findings(secrets, &mut findings);
     findings.extend(bad_signers(daemon));
     match load_world(daemon, seed) {
         Ok(config::Loaded { world, mut warnings, icmp }) if findings.is_empty() => {
-            warnings.extend(of_certificate);
-            warnings.extend(of_secrets);
-            Ok(Loaded { world, certificate, cookie_secrets, warnings, icmp })
+            warnings.extend([of_certificate, of_admin, of_secrets].concat());
+            Ok(Loaded { world, certificate, admin_certificate, cookie_secrets, warnings, icmp })
         }
         Ok(_) => Err(findings),
         Err(more) => {
@@ -59,15 +60,20 @@ pub fn load(daemon: &Daemon, seed: u64) -> Result<Loaded, Vec<Finding>> {
 
 /// What is wrong with the files beside the zones, where there are no zones yet.
 pub fn check_beside(daemon: &Daemon) -> Vec<Finding> {
-    let certificate = daemon.dns.tls.as_ref().map(config::certificate);
     let secrets = daemon.dns.cookie_secret_file.as_ref();
     let secrets = secrets.map(|(path, position)| config::cookie_secrets(path, position));
     let (present, mut findings) = databases(daemon);
-    findings.extend(certificate.and_then(Result::err).unwrap_or_default());
+    let pairs = pairs(daemon).into_iter().flatten();
+    findings.extend(pairs.filter_map(|pair| config::certificate(pair).err()).flatten());
     findings.extend(secrets.and_then(Result::err).unwrap_or_default());
     findings.extend(bad_signers(daemon));
     findings.extend(geoip::load(&present).err().unwrap_or_default());
     findings
+}
+
+/// The pairs of certificate and key: of answering, and of the admin endpoint.
+fn pairs(daemon: &Daemon) -> [Option<&PairFiles>; 2] {
+    [daemon.dns.tls.as_ref().map(|tls| &tls.pair), daemon.admin.tls.as_ref()]
 }
 
 /// What is wrong with the file of those whose commits are good.

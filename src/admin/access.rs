@@ -40,6 +40,8 @@ pub(super) struct Caller {
 pub(super) struct Door {
     pub(super) access: Access,
     pub(super) sessions: Arc<Sessions>,
+    /// Whether it is asked over TLS, by whomever.
+    pub(super) over_tls: bool,
 }
 
 impl Access {
@@ -158,18 +160,18 @@ pub(super) async fn check(State(door): State<Door>, mut request: Request, next: 
 }
 
 /// The health checks, the page, which holds nothing of the daemon's, and the way in.
-fn is_for_everybody(method: &Method, path: &str) -> bool {
+pub(super) fn is_for_everybody(method: &Method, path: &str) -> bool {
     matches!(path, "/healthz" | "/readyz")
         || page::has(path)
         || (path == SESSION_PATH && *method == Method::POST)
 }
 
-fn is_harmless(method: &Method) -> bool {
+pub(super) fn is_harmless(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
 /// Whoever looks changes nothing; and who may do what is not for everybody who may do something.
-fn needed(method: &Method, path: &str) -> Role {
+pub(super) fn needed(method: &Method, path: &str) -> Role {
     match path.starts_with("/api/v1/tokens") {
         true => Role::Admin,
         // One only looks, at what a body asks for; and whoever came in may leave.

@@ -1,27 +1,28 @@
 //! What requests are answered with, beside the status.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::problem::FileError;
 use super::status::OverrideStatus;
 use crate::state::{Chain, Entry, Role, Trail};
 
 /// The answer to `GET /api/v1/overrides`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OverrideList {
     /// The overrides in force, by target.
     pub overrides: Vec<OverrideStatus>,
 }
 
 /// The answer to `POST /api/v1/reload`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Reloaded {
     /// Name of what is served now.
     pub revision: String,
 }
 
 /// The answer to `GET /api/v1/audit`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AuditPage {
     /// Entries, the oldest first.
     pub entries: Vec<Entry>,
@@ -48,14 +49,14 @@ impl AuditPage {
 }
 
 /// The answer to `GET /api/v1/tokens`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TokenList {
     /// The tokens beside that of the file, by name.
     pub tokens: Vec<TokenStatus>,
 }
 
 /// What may be known of a token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TokenStatus {
     /// Its name.
     pub name: String,
@@ -64,7 +65,7 @@ pub struct TokenStatus {
 }
 
 /// The answer to `POST /api/v1/tokens`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NewToken {
     /// Its name.
     pub name: String,
@@ -75,7 +76,7 @@ pub struct NewToken {
 }
 
 /// The answer to `POST /api/v1/failback/{pool}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReturnedTo {
     /// The pool.
     pub pool: String,

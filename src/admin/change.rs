@@ -7,12 +7,13 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
+use utoipa::ToSchema;
 
 use super::access::Caller;
 use super::problem::Problem;
 use crate::duration::parse_duration;
 use crate::health::{Override, OverrideState};
-use crate::state::{Author, Role, token_name};
+use crate::state::{Author, Role};
 use crate::timestamp;
 
 /// The header in which a client names the person who uses it; the daemon writes it down and
@@ -23,8 +24,9 @@ const LONGEST_REASON_CHARACTERS: usize = 500;
 const LONGEST_USER_CHARACTERS: usize = 64;
 
 /// The body of `PUT /api/v1/overrides/{kind}/{name}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = OverrideWish, example = json!({"state": "drain", "for": "2h", "reason": "kernel update"}))]
 pub struct Change {
     /// What is said.
     pub state: OverrideState,
@@ -42,9 +44,8 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// Reads a body into the override that begins `now`.
-pub(super) fn read(body: &[u8], now: SystemTime) -> Result<(Override, bool), Problem> {
-    let change: Change = parse(body)?;
+/// Makes of it the override that begins `now`.
+pub(super) fn read(change: &Change, now: SystemTime) -> Result<Override, Problem> {
     let unfit = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
     let reason = reason(&change.reason)?;
     let lifetime = match &change.lifetime {
@@ -61,7 +62,7 @@ pub(super) fn read(body: &[u8], now: SystemTime) -> Result<(Override, bool), Pro
             Some(lifetime)
         }
     };
-    Ok((Override::new(change.state, &reason, now, lifetime), change.force))
+    Ok(Override::new(change.state, &reason, now, lifetime))
 }
 
 /// Checks what a person gives for a reason.
@@ -112,23 +113,18 @@ pub(super) fn forcing(author: Author, forces: bool, caller: &Caller) -> Result<A
 }
 
 /// The body of `POST /api/v1/tokens`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "ci", "role": "operator"}))]
 pub struct TokenWish {
     /// Its name.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,64}$")]
     pub name: String,
     /// What it is good for.
     pub role: Role,
 }
 
-/// Reads such a body.
-pub(super) fn read_token(body: &[u8]) -> Result<TokenWish, Problem> {
-    let wish: TokenWish = parse(body)?;
-    token_name(&wish.name)
-        .map_err(|why| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, format!("name: {why}")))?;
-    Ok(wish)
-}
-
+/// Reads a body.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| {
         let status = match error.classify() {

@@ -10,6 +10,7 @@ use super::problem::Problem;
 use super::shares::{AddressType, NameList, NameMap, NamesRequest, Preview};
 use super::status::{EndpointList, Overview, Status};
 use crate::drill::Report;
+use crate::explain::Explanation;
 use crate::finding::Finding;
 use crate::finding::words::{closest, one_of};
 use crate::health::{Family, Override, OverrideState, Overrides, Target};
@@ -52,7 +53,7 @@ pub trait Control: Send + Sync + 'static {
     fn endpoints(&self, pools: &[String]) -> EndpointList;
 
     /// The answer to a question and each step that led to it.
-    fn explain(&self, question: &ExplainRequest) -> Result<serde_json::Value, Problem>;
+    fn explain(&self, question: &ExplainRequest) -> Result<Explanation, Problem>;
 
     /// The steered names, and what their clients are told.
     fn names(&self, wanted: &NamesRequest) -> NameList;

@@ -2,32 +2,30 @@
 
 use std::time::Duration;
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Extension, Path, Request, State};
+use axum::Json;
+use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
-use axum::{Json, body::Body};
+use axum::response::IntoResponse as _;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::access::Caller;
+use super::asked::{Body, By, Named};
 use super::change;
 use super::control::OverrideError;
 use super::problem::Problem;
-use super::routes::{Shared, named};
-use super::server::Peer;
+use super::routes::{Answer, Shared};
 use crate::drill::{self, Report};
 use crate::duration::parse_duration;
 use crate::health::Target;
-
-type Answer = Result<Response, Problem>;
 
 /// A drill takes long enough to be seen, and not so long that it is forgotten.
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The body of `POST /api/v1/drills`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = DrillWish, example = json!({"target": "region:us-east", "for": "1s", "reason": "a drill of every quarter"}))]
 pub struct DrillText {
     /// `region:NAME`, `pool:NAME` or `endpoint:POOL/ADDRESS`.
     pub target: String,
@@ -53,7 +51,7 @@ pub struct DrillWish {
 }
 
 /// The answer to `GET /api/v1/drills`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DrillList {
     /// The latest first.
     pub drills: Vec<Report>,
@@ -111,15 +109,22 @@ impl DrillError {
     }
 }
 
+/// Begin a drill
+#[utoipa::path(post, path = "/api/v1/drills", tag = "drills", request_body = DrillText,
+    params(("steersman-user" = Option<String>, Header, description = "Who asks, for the audit log.")),
+    responses(
+        (status = 201, description = "It has begun: the report so far.", body = Report),
+        (status = 404, description = "There is no such region, pool or endpoint."),
+        (status = 409, description = "Why it does not begin."),
+        (status = 422, description = "The body says what cannot be."),
+        (status = 503, description = "The daemon does not answer yet, or it could not be made durable."),
+    ))]
 pub(super) async fn begin(
     State(shared): State<Shared>,
-    Extension(peer): Extension<Peer>,
-    Extension(caller): Extension<Caller>,
-    request: Request,
+    by: By,
+    Body(text): Body<DrillText>,
 ) -> Answer {
-    let by = change::author(&caller, peer.0, request.headers());
-    let text: DrillText = change::parse(&shared.body(request).await?)?;
-    let by = change::forcing(by, text.force, &caller)?;
+    let by = by.forcing(text.force)?;
     let wish = read(&text)?;
     let target = wish.target.clone();
     let begun = shared.call(move |control| control.begin_drill(wish, &by)).await?;
@@ -139,17 +144,26 @@ fn read(text: &DrillText) -> Result<DrillWish, Problem> {
     Ok(DrillWish { target, lifetime, reason: change::reason(&text.reason)? })
 }
 
+/// Reports of drills
+#[utoipa::path(get, path = "/api/v1/drills", tag = "drills",
+    responses((status = 200, description = "The last hundred, the latest first.", body = DrillList)))]
 pub(super) async fn list(State(shared): State<Shared>) -> Answer {
     let drills = shared.call(|control| control.drills()).await?;
     Ok(Json(DrillList { drills }).into_response())
 }
 
-/// `ID`, `ID.md` or `ID.svg`.
-pub(super) async fn show(
-    State(shared): State<Shared>,
-    path: Result<Path<String>, PathRejection>,
-) -> Answer {
-    let name = named(path)?;
+/// The report of a drill
+#[utoipa::path(get, path = "/api/v1/drills/{id}", tag = "drills",
+    params(("id" = String, Path, description = "`ID`, or as Markdown `ID.md`, or as a drawing `ID.svg`.", min_length = 1)),
+    responses(
+        (status = 200, description = "The report.", content(
+            (Report = "application/json"),
+            (String = "text/markdown; charset=utf-8"),
+            (String = "image/svg+xml"),
+        )),
+        (status = 404, description = "None of that number is under way or kept."),
+    ))]
+pub(super) async fn show(State(shared): State<Shared>, Named(name): Named<String>) -> Answer {
     let (id, form) = match (name.strip_suffix(".md"), name.strip_suffix(".svg")) {
         (Some(id), _) => (id, Form::Markdown),
         (_, Some(id)) => (id, Form::Svg),
@@ -157,9 +171,8 @@ pub(super) async fn show(
     };
     let drills = shared.call(|control| control.drills()).await?;
     let report = drills.into_iter().find(|report| report.id == id).ok_or_else(|| unknown(id))?;
-    let text = |kind: &'static str, text: String| {
-        ([(header::CONTENT_TYPE, kind)], Body::from(text)).into_response()
-    };
+    let text =
+        |kind: &'static str, text: String| ([(header::CONTENT_TYPE, kind)], text).into_response();
     Ok(match form {
         Form::Json => Json(report).into_response(),
         Form::Markdown => text("text/markdown; charset=utf-8", drill::markdown(&report, None)),
@@ -173,11 +186,14 @@ enum Form {
     Svg,
 }
 
-pub(super) async fn end(
-    State(shared): State<Shared>,
-    path: Result<Path<String>, PathRejection>,
-) -> Answer {
-    let id = named(path)?;
+/// End a drill before its time
+#[utoipa::path(delete, path = "/api/v1/drills/{id}", tag = "drills",
+    params(("id" = String, Path, description = "Its number.", min_length = 1)),
+    responses(
+        (status = 202, description = "It is put back at once."),
+        (status = 404, description = "None of that number is under way."),
+    ))]
+pub(super) async fn end(State(shared): State<Shared>, Named(id): Named<String>) -> Answer {
     let wanted = id.clone();
     match shared.call(move |control| control.end_drill(&wanted)).await? {
         true => Ok(StatusCode::ACCEPTED.into_response()),

@@ -7,14 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::IntoResponse as _;
 use futures_util::stream;
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::asked::Asked;
 use super::problem::Problem;
+use super::routes::{Answer, Shared};
 use crate::clock;
 use crate::history::{Event, History, KEPT};
 
@@ -44,25 +47,39 @@ impl Streams {
     }
 }
 
-#[derive(Deserialize)]
+/// From where on, and how fast.
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+#[into_params(parameter_in = Query)]
+pub(super) struct EventsQuery {
     /// Of those that are kept, so many at first.
     #[serde(default)]
+    #[param(format = "uint64")]
     last: u64,
     /// No more than so many in a second: of more the last ones, behind one that says so.
+    #[param(value_type = Option<u64>, minimum = 1, format = "uint64")]
     per_second: Option<NonZeroU64>,
 }
 
-/// Begins a stream after the event that the client has, or with what happens from now on.
-pub(super) fn stream(
-    history: Arc<History>,
-    streams: Streams,
-    headers: &HeaderMap,
-    uri: &Uri,
-) -> Result<Response, Problem> {
-    let asked = axum::extract::Query::<Asked>::try_from_uri(uri)
-        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))?;
+/// What happens, as it happens
+///
+/// Server-sent events, each of which has one `Event` as its data, or `{"type":"missing"}` where some are not kept any
+/// more. Begins after the event that the client has, or with what happens from now on. A stream ends after 100 s.
+#[utoipa::path(get, path = "/api/v1/events", tag = "events",
+    params(
+        EventsQuery,
+        ("last-event-id" = Option<String>, Header, description = "The last event that the client has."),
+    ),
+    responses(
+        (status = 200, description = "A stream without an end.", body = String, content_type = "text/event-stream"),
+        (status = 503, description = "Too many streams are open."),
+    ))]
+pub(super) async fn follow(
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+    Asked(asked): Asked<EventsQuery>,
+) -> Answer {
+    let (history, streams) = (shared.control.history(), shared.streams);
     let Ok(permit) = streams.permits.try_acquire_owned() else {
         let detail = format!("{MOST_STREAMS} streams are open; end some first");
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail));

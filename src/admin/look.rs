@@ -1,28 +1,47 @@
 //! The routes that tell what share of whose clients is told what.
 
 use axum::Json;
-use axum::extract::{Query, Request, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::IntoResponse as _;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
-use super::change;
+use super::asked::{Asked, Body, bad};
 use super::problem::Problem;
 use super::routes::{Answer, Shared, json};
-use super::shares::{AddressType, MOST_NAMES, NamesRequest, PreviewWish};
+use super::shares::{
+    AddressType, MOST_NAMES, NameList, NameMap, NamesRequest, Preview, PreviewWish,
+};
 use crate::wire::Name;
 
-#[derive(Deserialize)]
+/// Which names are wanted.
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-struct NamesQuery {
+#[into_params(parameter_in = Query)]
+pub(super) struct NamesQuery {
+    /// Those in which this occurs.
     #[serde(default)]
     containing: String,
+    /// So many at most; default 1000.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
 }
 
-pub(super) async fn names(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Answer {
-    let NamesQuery { containing, limit } = query(&uri)?;
+/// The steered names
+///
+/// What share of their clients is told what while all is well, and now, and what was answered since the start.
+#[utoipa::path(get, path = "/api/v1/names", tag = "names",
+    params(NamesQuery, ("if-none-match" = Option<String>, Header, description = "The etag of the answer that the client has.")), responses(
+    (status = 200, description = "In the order of names.", body = NameList,
+        headers(("etag" = String, description = "Of this answer."))),
+    (status = 304, description = "It is what the client has, as it says by If-None-Match."),
+))]
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    Asked(NamesQuery { containing, limit }): Asked<NamesQuery>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Answer {
     let limit = limit.unwrap_or(MOST_NAMES);
     if limit == 0 || limit > MOST_NAMES {
         return Err(bad(format!("limit: found {limit}; expected 1 to {MOST_NAMES}")));
@@ -32,15 +51,33 @@ pub(super) async fn names(State(shared): State<Shared>, uri: Uri, headers: Heade
     shared.kept.answer(&uri.to_string(), &headers, async { make.await? }).await
 }
 
-#[derive(Deserialize)]
+/// Which name is wanted.
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-struct MapQuery {
+#[into_params(parameter_in = Query)]
+pub(super) struct MapQuery {
+    /// The name.
+    #[param(example = "www.example.com")]
     name: String,
+    /// The type that is asked; default `A`.
+    #[param(inline)]
     r#type: Option<AddressType>,
 }
 
-pub(super) async fn map(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Answer {
-    let MapQuery { name, r#type } = query(&uri)?;
+/// What the clients of each country are told by a steered name
+#[utoipa::path(get, path = "/api/v1/map", tag = "names",
+    params(MapQuery, ("if-none-match" = Option<String>, Header, description = "The etag of the answer that the client has.")), responses(
+    (status = 200, description = "By country.", body = NameMap,
+        headers(("etag" = String, description = "Of this answer."))),
+    (status = 304, description = "It is what the client has, as it says by If-None-Match."),
+    (status = 404, description = "No such name is steered here."),
+))]
+pub(super) async fn map(
+    State(shared): State<Shared>,
+    Asked(MapQuery { name, r#type }): Asked<MapQuery>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Answer {
     let owner = Name::parse(&name, &Name::root())
         .map_err(|error| bad(format!("name: found {name:?}: {error}")))?;
     let rtype = r#type.unwrap_or(AddressType::A);
@@ -51,20 +88,19 @@ pub(super) async fn map(State(shared): State<Shared>, uri: Uri, headers: HeaderM
     shared.kept.answer(&uri.to_string(), &headers, async { make.await? }).await
 }
 
-pub(super) async fn preview(State(shared): State<Shared>, request: Request) -> Answer {
-    let wish: PreviewWish = change::parse(&shared.body(request).await?)?;
+/// What an override would move, before it is set
+///
+/// Without a `state`, what would move if the one on the target were cleared. Nothing is changed.
+#[utoipa::path(post, path = "/api/v1/preview", tag = "names", request_body = PreviewWish, responses(
+    (status = 200, description = "What would move.", body = Preview),
+    (status = 404, description = "There is no such region, pool or endpoint; or nothing to clear."),
+    (status = 409, description = "It would break safety rules."),
+    (status = 422, description = "The body says what cannot be."),
+))]
+pub(super) async fn preview(State(shared): State<Shared>, Body(wish): Body<PreviewWish>) -> Answer {
     let target = wish.target()?;
     let about = target.clone();
     let preview = shared.call(move |control| control.preview(&about, wish.state)).await?;
     let preview = preview.map_err(|refusal| refusal.problem(&target))?;
     Ok(Json(preview).into_response())
-}
-
-pub(super) fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
-    let Query(query) = Query::<T>::try_from_uri(uri).map_err(|error| bad(error.body_text()))?;
-    Ok(query)
-}
-
-fn bad(detail: String) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, detail)
 }

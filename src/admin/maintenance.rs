@@ -1,27 +1,24 @@
 //! The routes of planned maintenance: plan it, look at it, call it off.
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Extension, Path, Request, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse as _;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::access::Caller;
+use super::asked::{Body, By, Named};
 use super::change;
 use super::control::{OverrideError, not_durable};
 use super::problem::Problem;
-use super::routes::{Shared, named};
-use super::server::Peer;
+use super::routes::{Answer, Shared};
 use super::status::MaintenanceStatus;
 use crate::health::Target;
 use crate::maintenance::{WindowText, Wrong};
 use crate::state::{StateError, token_name};
 
-type Answer = Result<Response, Problem>;
-
 /// The answer to `GET /api/v1/maintenance`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MaintenanceList {
     /// Windows that are to come or under way.
     pub maintenance: Vec<MaintenanceStatus>,
@@ -63,23 +60,39 @@ impl PlanError {
     }
 }
 
+/// Planned maintenance
+#[utoipa::path(get, path = "/api/v1/maintenance", tag = "maintenance",
+    responses((status = 200, description = "To come, or under way.", body = MaintenanceList)))]
 pub(super) async fn list(State(shared): State<Shared>) -> Answer {
     let maintenance = shared.call(|control| control.status()).await?.maintenance;
     Ok(Json(MaintenanceList { maintenance }).into_response())
 }
 
+/// Plan maintenance
+///
+/// In place of what had the name. When the answer comes it is on disk, and in force if it has begun.
+#[utoipa::path(put, path = "/api/v1/maintenance/{name}", tag = "maintenance",
+    params(
+        ("name" = String, Path, description = "Its name.", min_length = 1, example = "us-east-patches"),
+        ("steersman-user" = Option<String>, Header, description = "Who asks, for the audit log."),
+    ),
+    request_body = WindowText,
+    responses(
+        (status = 201, description = "It is planned.", body = WindowText),
+        (status = 404, description = "There is no such region or pool."),
+        (status = 409, description = "It would break safety rules, or the files have one of that name."),
+        (status = 422, description = "Its name or the body says what cannot be."),
+        (status = 503, description = "It could not be made durable; nothing has changed."),
+    ))]
 pub(super) async fn plan(
     State(shared): State<Shared>,
-    name: Result<Path<String>, PathRejection>,
-    Extension(peer): Extension<Peer>,
-    Extension(caller): Extension<Caller>,
-    request: Request,
+    Named(name): Named<String>,
+    by: By,
+    Body(text): Body<WindowText>,
 ) -> Answer {
-    let name = named(name)?;
+    let by = by.author();
     let unfit = |what: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, what);
     token_name(&name).map_err(|why| unfit(format!("name: {why}")))?;
-    let by = change::author(&caller, peer.0, request.headers());
-    let text: WindowText = change::parse(&shared.body(request).await?)?;
     let text = WindowText { reason: change::reason(&text.reason)?, ..text };
     let (called, who, wish) = (name.clone(), by.clone(), text.clone());
     let done = shared.call(move |control| control.plan(&called, wish, &who)).await?;
@@ -88,15 +101,24 @@ pub(super) async fn plan(
     Ok((StatusCode::CREATED, Json(text)).into_response())
 }
 
+/// Call maintenance off
+#[utoipa::path(delete, path = "/api/v1/maintenance/{name}", tag = "maintenance",
+    params(
+        ("name" = String, Path, description = "Its name.", min_length = 1, example = "us-east-patches"),
+        ("steersman-user" = Option<String>, Header, description = "Who asks, for the audit log."),
+    ),
+    responses(
+        (status = 204, description = "It is called off."),
+        (status = 404, description = "None of that name is planned."),
+        (status = 409, description = "It stands in the files."),
+        (status = 503, description = "It could not be made durable; nothing has changed."),
+    ))]
 pub(super) async fn call_off(
     State(shared): State<Shared>,
-    name: Result<Path<String>, PathRejection>,
-    Extension(peer): Extension<Peer>,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
+    Named(name): Named<String>,
+    by: By,
 ) -> Answer {
-    let name = named(name)?;
-    let by = change::author(&caller, peer.0, &headers);
+    let by = by.author();
     let (called, who) = (name.clone(), by.clone());
     let done = shared.call(move |control| control.call_off(&called, &who)).await?;
     done.map_err(|refusal| refusal.problem(&name))?;

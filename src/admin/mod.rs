@@ -5,6 +5,7 @@
 
 mod access;
 mod answers;
+mod asked;
 mod change;
 mod control;
 mod drills;
@@ -12,6 +13,7 @@ mod events;
 mod kept;
 mod look;
 mod maintenance;
+mod openapi;
 mod page;
 mod problem;
 mod routes;
@@ -20,6 +22,7 @@ mod sessions;
 mod shares;
 mod signing;
 pub mod status;
+mod tls;
 mod uptime;
 
 #[cfg(test)]
@@ -33,6 +36,7 @@ pub use change::{Change, TokenWish, USER_HEADER};
 pub use control::{Cleared, Control, ExplainRequest, OverrideError};
 pub use drills::{DrillError, DrillList, DrillText, DrillWish};
 pub use maintenance::{MaintenanceList, PlanError};
+pub use openapi::text as description;
 pub use problem::{FileError, Problem};
 pub use server::{Limits, serve};
 pub use shares::{
@@ -40,3 +44,4 @@ pub use shares::{
     Preview, PreviewWish, Share,
 };
 pub use signing::{SessionStatus, SignIn};
+pub use tls::Tls;

@@ -6,12 +6,15 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Write as _;
 use std::sync::OnceLock;
 
-use axum::Router;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::IntoResponse as _;
 use axum::routing::get;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use utoipa::openapi::path::{Operation, OperationBuilder};
+use utoipa::openapi::schema::SchemaType;
+use utoipa::openapi::{Content, HttpMethod, Object, Paths, Response, Type};
+use utoipa_axum::router::OpenApiRouter;
 
 /// One file of it.
 struct File {
@@ -29,6 +32,7 @@ struct Packed {
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
+const JSON: &str = "application/json";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// A file of `page/` under its path.
@@ -47,7 +51,7 @@ static FILES: [File; 17] = [
     file!("/", HTML, "index.html"),
     file!("/page/page.css", CSS, "page.css"),
     file!("/page/icon.svg", "image/svg+xml", "icon.svg"),
-    file!("/page/world.json", "application/json", "world.json"),
+    file!("/page/world.json", JSON, "world.json"),
     file!("/page/app.js", SCRIPT, "app.js"),
     file!("/page/actions.js", SCRIPT, "actions.js"),
     file!("/page/api.js", SCRIPT, "api.js"),
@@ -73,15 +77,37 @@ pub(super) fn has(path: &str) -> bool {
     FILES.iter().any(|file| file.path == path)
 }
 
-/// A route for each file.
-pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    FILES.iter().fold(Router::new(), |router, file| {
-        router.route(file.path, get(async move |headers: HeaderMap| file.answer(&headers)))
+/// A route for each file, with its description.
+pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
+    FILES.iter().fold(OpenApiRouter::default(), |router, file| {
+        let mut paths = Paths::new();
+        paths.add_path_operation(file.path, vec![HttpMethod::Get], file.described());
+        let answer = get(async move |headers: HeaderMap| file.answer(&headers));
+        router.routes((Vec::new(), paths, answer))
     })
 }
 
 impl File {
-    fn answer(&'static self, headers: &HeaderMap) -> Response {
+    fn described(&self) -> Operation {
+        let name = self.path.rsplit('/').next().filter(|name| !name.is_empty());
+        let name = name.unwrap_or("index.html");
+        let schema = match self.kind {
+            JSON => Object::with_type(SchemaType::AnyValue),
+            _ => Object::with_type(Type::String),
+        };
+        let file = Content::builder().schema(Some(schema)).build();
+        let found = Response::builder().description("The file.").content(self.kind, file);
+        let known = "It is what the client has, as it says by If-None-Match.";
+        OperationBuilder::new()
+            .tag("page")
+            .operation_id(Some(name.replace('.', "_")))
+            .summary(Some(format!("{name} of the page")))
+            .response("200", found)
+            .response("304", Response::builder().description(known))
+            .build()
+    }
+
+    fn answer(&'static self, headers: &HeaderMap) -> axum::response::Response {
         let packed = self.packed.get_or_init(|| Packed::new(self.bytes));
         let is_known = headers
             .get(header::IF_NONE_MATCH)

@@ -14,6 +14,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
@@ -24,6 +25,7 @@ use super::control::Control;
 use super::events::Streams;
 use super::routes;
 use super::sessions::Sessions;
+use super::tls::{Greeted, Tls, told_in_plain};
 
 /// What clients may take.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +33,7 @@ pub struct Limits {
     /// Connections at a time. With as many open, the one that has waited longest for a request's
     /// header is closed for a new one; with none that waits, new ones have to wait.
     pub connections: usize,
-    /// From opening to the end of a request's header.
+    /// From opening to the end of a request's header; and before that as much for a handshake of TLS.
     pub header_timeout: Duration,
     /// From the end of the header to the end of the body.
     pub body_timeout: Duration,
@@ -58,9 +60,11 @@ impl Default for Limits {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub(super) SocketAddr);
 
-/// Serves the admin endpoint until `stop` is done, and then whatever requests are at hand.
+/// Serves the admin endpoint, over TLS if that is given, until `stop` is done, and then
+/// whatever requests are at hand.
 pub async fn serve(
     listener: TcpListener,
+    tls: Option<Tls>,
     access: Access,
     control: Arc<dyn Control>,
     limits: Limits,
@@ -69,7 +73,8 @@ pub async fn serve(
     let (stopping, stopped) = watch::channel(());
     let streams = Streams::new(stopped.clone());
     let port = listener.local_addr().map_or(0, |address| address.port());
-    let door = Door { access, sessions: Arc::new(Sessions::new(port)) };
+    let over_tls = tls.is_some();
+    let door = Door { access, sessions: Arc::new(Sessions::new(port)), over_tls };
     let router = routes::router(control, door, limits.body_timeout, streams);
     let mut connections = JoinSet::new();
     let mut open = Open { limit: limits.connections, connections: Vec::new() };
@@ -84,7 +89,9 @@ pub async fn serve(
         if let Some((stream, peer)) = newcomer.take_if(|_| open.make_room()) {
             let router = router.clone().layer(Extension(Peer(peer)));
             let claim = Claim::default();
-            let served = serve_connection(stream, router, limits, claim.clone(), stopped.clone());
+            let connection =
+                Connection { router, limits, claim: claim.clone(), stopped: stopped.clone() };
+            let served = connection.serve(stream, tls.clone());
             open.connections.push((claim, connections.spawn(served)));
         }
     }
@@ -147,43 +154,66 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
-async fn serve_connection(
-    stream: TcpStream,
+/// What one connection is served by.
+struct Connection {
     router: Router,
     limits: Limits,
     claim: Claim,
-    mut stopped: watch::Receiver<()>,
-) {
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout).keep_alive(false);
-    let router = TowerToHyperService::new(router);
-    let service = service_fn(move |request| {
-        let served = claim.take().then(|| router.call(request));
-        async move {
-            match served {
-                Some(answer) => answer.await,
-                // Its end is under way.
-                None => pending().await,
+    stopped: watch::Receiver<()>,
+}
+
+impl Connection {
+    async fn serve(mut self, stream: TcpStream, tls: Option<Tls>) {
+        let Some(tls) = tls else { return self.serve_http(stream).await };
+        let greeted = tokio::select! {
+            greeted = timeout(self.limits.header_timeout, tls.greet(stream)) => greeted,
+            // Nothing has been asked yet.
+            _ = self.stopped.changed() => return,
+        };
+        match greeted {
+            Ok(Ok(Greeted::Tls(stream))) => self.serve_http(stream).await,
+            Ok(Ok(Greeted::Plain(stream))) => {
+                Self { router: told_in_plain(), ..self }.serve_http(stream).await;
             }
+            Ok(Err(error)) => tracing::debug!(%error, "no handshake with an admin client"),
+            Err(_) => tracing::debug!("an admin client was too slow with its handshake"),
         }
-    });
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
-        // Fails, and so is done, when the sender is dropped.
-        _ = stopped.changed() => None,
-        () = sleep(limits.lifetime) => None,
-    };
-    let ended = match ended {
-        Some(ended) => ended,
-        None => {
-            connection.as_mut().graceful_shutdown();
-            let Ok(ended) = timeout(limits.grace, connection).await else { return };
-            ended
+    }
+
+    async fn serve_http(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+        let Self { router, limits, claim, mut stopped } = self;
+        let mut builder = http1::Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
+        builder.keep_alive(false);
+        let router = TowerToHyperService::new(router);
+        let service = service_fn(move |request| {
+            let served = claim.take().then(|| router.call(request));
+            async move {
+                match served {
+                    Some(answer) => answer.await,
+                    // Its end is under way.
+                    None => pending().await,
+                }
+            }
+        });
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => Some(ended),
+            // Fails, and so is done, when the sender is dropped.
+            _ = stopped.changed() => None,
+            () = sleep(limits.lifetime) => None,
+        };
+        let ended = match ended {
+            Some(ended) => ended,
+            None => {
+                connection.as_mut().graceful_shutdown();
+                let Ok(ended) = timeout(limits.grace, connection).await else { return };
+                ended
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "an admin connection ended early");
         }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "an admin connection ended early");
     }
 }

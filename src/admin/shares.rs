@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::problem::Problem;
 use crate::health::{OverrideState, Target};
@@ -22,7 +23,7 @@ pub struct NamesRequest {
 pub const MOST_NAMES: usize = 1000;
 
 /// Types of records that steered names have. A pool of host names answers both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub enum AddressType {
     /// IPv4 addresses.
     A,
@@ -32,7 +33,7 @@ pub enum AddressType {
 }
 
 /// `GET /api/v1/names`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct NameList {
     /// In the order of names.
     pub names: Vec<NameStatus>,
@@ -41,7 +42,7 @@ pub struct NameList {
 }
 
 /// A steered name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct NameStatus {
     /// The owner name, absolute.
     pub name: String,
@@ -64,7 +65,7 @@ pub struct NameStatus {
 }
 
 /// What some clients are told.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Share {
     /// The pool that they are told; none: that there is no data, or that the server failed.
     pub pool: Option<String>,
@@ -75,7 +76,7 @@ pub struct Share {
 }
 
 /// `GET /api/v1/map`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct NameMap {
     /// The owner name, absolute.
     pub name: String,
@@ -88,8 +89,9 @@ pub struct NameMap {
 }
 
 /// The body of `POST /api/v1/preview`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"state": "drain", "target": "region:us-east"}))]
 pub struct PreviewWish {
     /// What would be set; none: what is set would be cleared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,7 +110,7 @@ impl PreviewWish {
 }
 
 /// What would move.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Preview {
     /// The names whose clients would be told something else, those of most clients first.
     pub changes: Vec<NameChange>,
@@ -121,7 +123,7 @@ pub struct Preview {
 }
 
 /// What would move of one name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct NameChange {
     /// The owner name, absolute.
     pub name: String,
@@ -134,7 +136,7 @@ pub struct NameChange {
 }
 
 /// Clients who would be told something else.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Moved {
     /// The pool that they are told; none: that there is no data, or that the server failed.
     pub from: Option<String>,

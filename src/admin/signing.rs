@@ -4,8 +4,10 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json, extract::Request, extract::State};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::access::{Caller, Door};
+use super::asked::body;
 use super::change;
 use super::problem::Problem;
 use super::routes::{Answer, Shared};
@@ -19,7 +21,7 @@ pub(super) const SESSION_PATH: &str = "/api/v1/session";
 pub(super) const SECRET_HEADER: &str = "steersman-csrf";
 
 /// The body of `POST /api/v1/session`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignIn {
     /// The token.
@@ -27,7 +29,7 @@ pub struct SignIn {
 }
 
 /// The answer to `GET` and `POST /api/v1/session`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SessionStatus {
     /// The name of the token.
     pub name: String,
@@ -45,6 +47,20 @@ impl SessionStatus {
     }
 }
 
+/// Sign in on the page
+///
+/// Programs use the token itself, which needs none of this.
+#[utoipa::path(post, path = "/api/v1/session", tag = "sessions", request_body = SignIn, responses(
+    (status = 201, description = "Who is signed in, and a cookie.", body = SessionStatus,
+        headers(("set-cookie" = String, description = "The session."))),
+    (status = 401, description = "This is no token of this daemon."),
+    (status = 403, description = "It does not come from the page."),
+    (status = 415, description = "The body does not come as JSON."),
+    (status = 422, description = "The body says what cannot be."),
+    (status = 429, description = "Too many wrong tokens came from there.",
+        headers(("retry-after" = u64, description = "In seconds."))),
+    (status = 503, description = "There is no token that could let anybody in."),
+))]
 pub(super) async fn sign_in(
     State(shared): State<Shared>,
     Extension(Peer(peer)): Extension<Peer>,
@@ -57,8 +73,8 @@ pub(super) async fn sign_in(
         let detail = "expected the header Content-Type: application/json";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
-    let Door { access, sessions } = &shared.door;
-    let SignIn { token } = change::parse(&shared.body(request).await?)?;
+    let Door { access, sessions, over_tls } = &shared.door;
+    let SignIn { token } = change::parse(&body(request, &shared).await?)?;
     // With all of it there, so that whoever sends many at once is not looked at before they count.
     if let Err(wait) = sessions.may_try(peer.ip()) {
         return Ok(too_many(wait.as_secs() + 1));
@@ -70,7 +86,7 @@ pub(super) async fn sign_in(
         }
     })?;
     tracing::info!(name = caller.name, role = %caller.role, from = %peer, "signed in");
-    let begun = sessions.begin(caller, is_over_tls(&headers));
+    let begun = sessions.begin(caller, *over_tls || is_over_tls(&headers));
     let (session, cookie) = begun.map_err(|error| {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("no randomness: {error}"))
     })?;
@@ -78,6 +94,9 @@ pub(super) async fn sign_in(
     Ok(with_cookies(response, &[cookie]))
 }
 
+/// Who asks
+#[utoipa::path(get, path = "/api/v1/session", tag = "sessions",
+    responses((status = 200, description = "Who asks.", body = SessionStatus)))]
 pub(super) async fn who_am_i(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,
@@ -91,6 +110,10 @@ pub(super) async fn who_am_i(
     })
 }
 
+/// Sign out
+#[utoipa::path(delete, path = "/api/v1/session", tag = "sessions",
+    responses((status = 204, description = "The session has ended.",
+        headers(("set-cookie" = String, description = "Ends the cookie.")))))]
 pub(super) async fn sign_out(State(shared): State<Shared>, headers: HeaderMap) -> Response {
     let gone = shared.door.sessions.end(&cookies(&headers));
     with_cookies(StatusCode::NO_CONTENT.into_response(), &gone)
@@ -116,7 +139,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     given.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
-/// Whether the browser speaks TLS, be it to us or to what stands before us: it says itself.
+/// Whether the browser speaks TLS to what stands before us: it says itself.
 fn is_over_tls(headers: &HeaderMap) -> bool {
     text(headers, &header::ORIGIN).starts_with("https://")
 }

@@ -2,34 +2,45 @@
 
 use std::time::{Duration, SystemTime};
 
+use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::response::IntoResponse as _;
 use serde::Deserialize;
 
-use super::look::query;
-use super::problem::Problem;
+use super::asked::{Asked, bad};
 use super::routes::{Answer, Shared};
 use crate::clock;
 use crate::duration::parse_duration;
 use crate::timestamp::{from_rfc3339, is_writable};
-use crate::uptime::Period;
-use axum::Json;
-use axum::response::IntoResponse as _;
+use crate::uptime::{Period, Report};
 
 /// More is not kept.
 const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-#[derive(Deserialize)]
+/// Of which time.
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-struct ReportQuery {
+#[into_params(parameter_in = Query)]
+pub(super) struct ReportQuery {
+    /// From when: a time (RFC 3339), or how long ago.
+    #[param(example = "30d")]
     since: String,
+    /// Until when, in the same way; default: now. At most 400 days lie between them.
     until: Option<String>,
 }
 
-pub(super) async fn report(State(shared): State<Shared>, uri: Uri) -> Answer {
-    let ReportQuery { since, until } = query(&uri)?;
-    let period = period(&since, until.as_deref(), clock::wall_now())
-        .map_err(|detail| Problem::new(StatusCode::BAD_REQUEST, detail))?;
+/// How available everything was
+///
+/// By what this daemon has seen and answered. What people or a plan took out counts neither for availability nor against it.
+#[utoipa::path(get, path = "/api/v1/report", tag = "standing", params(ReportQuery), responses(
+    (status = 200, description = "As far as anybody looked.", body = Report),
+    (status = 503, description = "What was written down cannot be read."),
+))]
+pub(super) async fn report(
+    State(shared): State<Shared>,
+    Asked(ReportQuery { since, until }): Asked<ReportQuery>,
+) -> Answer {
+    let period = period(&since, until.as_deref(), clock::wall_now()).map_err(bad)?;
     let report = shared.call(move |control| control.uptime(period)).await??;
     Ok(Json(report).into_response())
 }

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::handshakes::Handshakes;
 use super::reloads::Wanted;
 use super::running::Running;
 use super::{StartError, floods, follow, other};
@@ -29,6 +30,8 @@ pub(super) struct Background {
     /// Where the admin endpoint is.
     pub admin_address: SocketAddr,
     admin: JoinHandle<()>,
+    /// Held, not used: they end with it.
+    _handshakes: Handshakes,
     /// Takes in what probes report.
     verdicts: thread::JoinHandle<()>,
     /// What looks at files, counters and clock.
@@ -45,17 +48,19 @@ impl Background {
         files: Watch,
     ) -> Result<Self, StartError> {
         let admin_address = admin_listener.local_addr().map_err(other("admin endpoint"))?;
+        let (handshakes, tls) = Handshakes::start(running)?;
         let verdicts = take_reports(running, reports)?;
         let (stop, stopped) = watch::channel(false);
         let admin = tokio::spawn(admin::serve(
             admin_listener,
+            tls,
             running.access.clone(),
             Arc::clone(running) as Arc<dyn admin::Control>,
             admin::Limits::default(),
             until(stopped.clone()),
         ));
         let looking = look(running, files, &stopped);
-        Ok(Self { admin_address, admin, verdicts, looking, stop })
+        Ok(Self { admin_address, admin, _handshakes: handshakes, verdicts, looking, stop })
     }
 
     /// Ends it, and with it all probes.

@@ -21,7 +21,7 @@ use crate::admin::{
 };
 use crate::clock;
 use crate::drill::Report;
-use crate::explain::{self, explain};
+use crate::explain::{self, Explanation, explain};
 use crate::finding::Finding;
 use crate::health::{
     EndpointId, Family, Inventory, Monitor, Override, OverrideState, Overrides, State, Target,
@@ -258,11 +258,11 @@ impl Control for Running {
         some_pools(&view.world.inventory, pools, overrides, |id| moment.facts_in_full(id))
     }
 
-    fn explain(&self, question: &ExplainRequest) -> Result<serde_json::Value, Problem> {
+    fn explain(&self, question: &ExplainRequest) -> Result<Explanation, Problem> {
         let broken = |what: String| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, what);
         let draw = clock::random_bytes().map_err(|error| broken(error.to_string()))?;
         let anyone = (IpAddr::V4(Ipv4Addr::LOCALHOST), 32);
-        let explanation = explain(
+        explain(
             &self.live.load_full(),
             &explain::Question {
                 name: &question.name,
@@ -271,8 +271,7 @@ impl Control for Running {
                 draw: u64::from_le_bytes(draw),
             },
         )
-        .map_err(|what| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, what))?;
-        serde_json::to_value(explanation).map_err(|error| broken(error.to_string()))
+        .map_err(|what| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, what))
     }
 
     fn names(&self, wanted: &NamesRequest) -> NameList {

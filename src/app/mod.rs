@@ -16,6 +16,7 @@ mod floods;
 mod follow;
 mod git;
 mod handover;
+mod handshakes;
 mod limits;
 mod maintenance;
 mod panics;
@@ -143,7 +144,7 @@ impl App {
                 (Some(git), loaded)
             }
         };
-        let Loaded { world, certificate, cookie_secrets, warnings, .. } = loaded;
+        let Loaded { world, certificate, admin_certificate, cookie_secrets, warnings, .. } = loaded;
         alarm::tell_warnings(&warnings);
         let world = Arc::new(world);
         let Sockets { bound, encrypted: encrypted_bound, admin, again } =
@@ -165,13 +166,15 @@ impl App {
         let pools = beliefs.pools(&world.inventory);
         let nsid = daemon.dns.nsid.clone().map(Arc::from);
         let live = Arc::new(Live::new(View { world, pools, nsid, cookie_secrets }));
-        let identity = certificate.map(|pair| Arc::new(Identity::new(pair)));
+        let [identity, admin_identity] = [certificate, admin_certificate]
+            .map(|pair| pair.map(|pair| Arc::new(Identity::new(pair))));
         let running = Arc::new(Running {
             daemon,
             seed,
             started,
             live,
             identity,
+            admin_identity,
             beliefs,
             store,
             access,

@@ -40,6 +40,8 @@ pub(super) struct Running {
     pub live: Arc<Live>,
     /// What encrypted transports show; none where there are none.
     pub identity: Option<Arc<Identity>>,
+    /// What the admin endpoint shows; none where it speaks plain HTTP.
+    pub admin_identity: Option<Arc<Identity>>,
     pub beliefs: Beliefs,
     pub store: Store,
     /// Who is let in at the admin endpoint.
@@ -147,7 +149,7 @@ impl Running {
         by: &Author,
     ) -> Result<(String, Author), Vec<Finding>> {
         self.seen.refresh(&self.daemon);
-        let Loaded { mut world, certificate, cookie_secrets, warnings, .. } =
+        let Loaded { mut world, certificate, admin_certificate, cookie_secrets, warnings, .. } =
             self.read_files(daemon)?;
         world.commit = commit;
         let by = self.may_serve(&world, by)?;
@@ -157,10 +159,15 @@ impl Running {
         self.metrics.expect(&world);
         live::release(self.serve(world, cookie_secrets));
         self.remember();
-        if let (Some(identity), Some(pair)) = (&self.identity, certificate)
-            && identity.replace(pair)
-        {
-            tracing::info!("another certificate is shown from now on");
+        for (endpoint, identity, pair) in [
+            ("dns", &self.identity, certificate),
+            ("admin", &self.admin_identity, admin_certificate),
+        ] {
+            if let (Some(identity), Some(pair)) = (identity, pair)
+                && identity.replace(pair)
+            {
+                tracing::info!(endpoint, "another certificate is shown from now on");
+            }
         }
         Ok((revision, by))
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use url::Url;
 
 use crate::clock;
 use crate::duration::parse_duration;
@@ -26,6 +27,13 @@ pub struct Cli {
     /// Say it as JSON
     #[arg(long, global = true)]
     pub json: bool,
+    /// Where the daemon is that commands ask [default: where the configuration says]
+    #[arg(long, global = true, value_name = "URL", env = "STEERSMAN_URL", hide_env_values = true, value_parser = url_of_daemon)]
+    pub url: Option<Url>,
+    /// PEM file of the authorities that may have signed its certificate [default: the certificate of the
+    /// configuration itself; with --url, the authorities that browsers trust]
+    #[arg(long, global = true, value_name = "FILE", env = "STEERSMAN_CA", hide_env_values = true)]
+    pub ca: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -83,6 +91,9 @@ pub enum Command {
         /// Which shell
         shell: Shell,
     },
+    /// Show the description of the admin endpoint (OpenAPI 3.1)
+    #[command(name = "openapi")]
+    OpenApi,
     /// Write manual pages, one for each command
     Man {
         /// The folder to write them to; made if it is missing
@@ -401,6 +412,14 @@ fn lifetime(text: &str) -> Result<Duration, String> {
         return Err("expected more than nothing and less than for ever".into());
     }
     Ok(lifetime)
+}
+
+/// Reads where a daemon is.
+fn url_of_daemon(text: &str) -> Result<Url, String> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
+        _ => Err("expected https://HOST or http://HOST, with a port if need be".into()),
+    }
 }
 
 /// Reads the name of a name server, absolute or relative to whatever zone it is for.

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::header::HeaderValue;
@@ -12,6 +12,7 @@ use reqwest::{Method, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::trust::Trust;
 use crate::admin::{Problem, USER_HEADER};
 use crate::config::Admin;
 use crate::health::Target;
@@ -27,43 +28,80 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const RELOAD_TIMEOUT: Duration = Duration::from_secs(150);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+const SAME_CONFIGURATION: &str = "is `steersman serve` running with this configuration?";
+const RIGHT_URL: &str = "is the URL right, and does --ca name the authority of its certificate?";
+
 /// A client of one daemon.
 pub struct Client {
     http: reqwest::Client,
-    address: SocketAddr,
+    /// Where its paths begin.
+    url: Url,
+    /// As people are told where it is.
+    at: String,
     token: Token,
-    token_file: PathBuf,
+    /// Where that is from.
+    token_from: String,
+    /// What to ask oneself where it cannot be reached.
+    hint: &'static str,
 }
 
 impl Client {
     /// For the daemon that is told this; takes the token of the environment, else reads that of the
-    /// file.
+    /// file. Without a file of authorities, it is known by its certificate.
     ///
     /// # Errors
     ///
-    /// The token cannot be read.
-    pub fn new(admin: &Admin) -> Result<Self, String> {
-        let own = std::env::var(TOKEN_VARIABLE).ok().filter(|token| !token.is_empty());
-        let own =
-            own.map(|token| Token::new(&token).map_err(|why| format!("{TOKEN_VARIABLE}: {why}")));
-        let token = own.unwrap_or_else(|| Self::token_of_the_file(admin))?;
-        // Another call in this process may have installed it already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            // It speaks plain HTTP. The system's roots are not looked for, without which, as in a
-            // small container, there would be no client at all.
-            .tls_certs_only([])
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(REQUEST_TIMEOUT)
-            .build()
-            .map_err(|error| format!("cannot make an HTTP client: {error}"))?;
+    /// The token, or a certificate, cannot be read.
+    pub fn new(admin: &Admin, authorities: Option<&Path>) -> Result<Self, String> {
+        let (token, token_from) = match token_of_the_environment() {
+            Some(token) => (token?, TOKEN_VARIABLE.into()),
+            None => Self::token_of_the_file(admin)?,
+        };
+        let trust = match (&admin.tls, authorities) {
+            (None, _) => Trust::Nobody,
+            (Some(_), Some(authorities)) => Trust::Authorities(authorities),
+            (Some(tls), None) => Trust::Own(&tls.certificate.path),
+        };
         let address = reachable(admin.listen);
-        Ok(Self { http, address, token, token_file: admin.token_file.clone() })
+        let (scheme, at) = match &admin.tls {
+            None => ("http", address.to_string()),
+            Some(_) => ("https", format!("https://{address}")),
+        };
+        let url = Url::parse(&format!("{scheme}://{address}")).map_err(|e| e.to_string())?;
+        Ok(Self { http: http(trust)?, url, at, token, token_from, hint: SAME_CONFIGURATION })
     }
 
-    fn token_of_the_file(admin: &Admin) -> Result<Token, String> {
-        Token::read(&admin.token_file).map_err(|error| {
+    /// For the daemon at a URL; takes the token of the environment, else reads that of a configuration.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn at(
+        url: &Url,
+        authorities: Option<&Path>,
+        admin: impl FnOnce() -> Result<Admin, String>,
+    ) -> Result<Self, String> {
+        let (token, token_from) = match token_of_the_environment() {
+            Some(token) => (token?, TOKEN_VARIABLE.into()),
+            None => {
+                let admin = admin().map_err(|why| {
+                    format!("{why}\n{TOKEN_VARIABLE} is not set, so the token is looked for there")
+                })?;
+                Self::token_of_the_file(&admin)?
+            }
+        };
+        let trust = match (url.scheme(), authorities) {
+            ("https", Some(authorities)) => Trust::Authorities(authorities),
+            ("https", None) => Trust::Web,
+            _ => Trust::Nobody,
+        };
+        let (url, at) = (url.clone(), url.to_string());
+        Ok(Self { http: http(trust)?, url, at, token, token_from, hint: RIGHT_URL })
+    }
+
+    /// The token of the file, and where that is.
+    fn token_of_the_file(admin: &Admin) -> Result<(Token, String), String> {
+        let token = Token::read(&admin.token_file).map_err(|error| {
             let hint = match error.io_kind() {
                 Some(io::ErrorKind::PermissionDenied) => {
                     "; run this as the daemon's user, or as root"
@@ -75,12 +113,13 @@ impl Client {
                 _ => "",
             };
             format!("{error}{hint}")
-        })
+        })?;
+        Ok((token, admin.token_file.display().to_string()))
     }
 
     /// `GET` of a path under `/api/v1`.
     pub async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, String> {
-        let request = self.request(Method::GET, path)?;
+        let request = self.request(Method::GET, path);
         read_json(self.send(request).await?).await
     }
 
@@ -90,14 +129,14 @@ impl Client {
         path: &[&str],
         query: &[(&str, &str)],
     ) -> Result<T, String> {
-        let mut url = self.url(path)?;
+        let mut url = self.url(path);
         url.query_pairs_mut().extend_pairs(query);
         read_json(self.send(self.request_to(Method::GET, url)).await?).await
     }
 
     /// `POST` to a path under `/api/v1`.
     pub async fn post<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, String> {
-        let request = self.request(Method::POST, path)?;
+        let request = self.request(Method::POST, path);
         read_json(self.send(request).await?).await
     }
 
@@ -107,7 +146,7 @@ impl Client {
         path: &[&str],
         body: &impl Serialize,
     ) -> Result<T, String> {
-        let request = self.request(Method::POST, path)?;
+        let request = self.request(Method::POST, path);
         read_json(self.send(request.json(body)).await?).await
     }
 
@@ -117,13 +156,13 @@ impl Client {
         path: &[&str],
         body: &impl Serialize,
     ) -> Result<T, String> {
-        let request = self.request(Method::PUT, path)?;
+        let request = self.request(Method::PUT, path);
         read_json(self.send(request.json(body)).await?).await
     }
 
     /// `DELETE` of a path under `/api/v1`.
     pub async fn delete(&self, path: &[&str]) -> Result<(), String> {
-        let request = self.request(Method::DELETE, path)?;
+        let request = self.request(Method::DELETE, path);
         self.send(request).await.map(drop)
     }
 
@@ -139,13 +178,13 @@ impl Client {
     /// `DELETE` of an override.
     pub async fn delete_override(&self, target: &Target, force: bool) -> Result<(), String> {
         let path = override_path(target);
-        let url = forced(self.url(&path.each_ref().map(|s| &**s))?, force);
+        let url = forced(self.url(&path.each_ref().map(|s| &**s)), force);
         self.send(self.request_to(Method::DELETE, url)).await.map(drop)
     }
 
     /// Has all files loaded.
     pub async fn reload<T: DeserializeOwned>(&self, force: bool) -> Result<T, String> {
-        let url = forced(self.url(&["reload"])?, force);
+        let url = forced(self.url(&["reload"]), force);
         let request = self.request_to(Method::POST, url).timeout(RELOAD_TIMEOUT);
         read_json(self.send(request).await?).await
     }
@@ -164,18 +203,17 @@ impl Client {
         self.get_with(&["explain"], &query).await
     }
 
-    fn url(&self, path: &[&str]) -> Result<Url, String> {
-        let mut url =
-            Url::parse(&format!("http://{}/api/v1/", self.address)).map_err(|e| e.to_string())?;
+    fn url(&self, path: &[&str]) -> Url {
+        let mut url = self.url.clone();
         // An http URL has a path; its segments are percent-encoded here.
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(path);
+            segments.pop_if_empty().extend(["api", "v1"]).extend(path);
         }
-        Ok(url)
+        url
     }
 
-    fn request(&self, method: Method, path: &[&str]) -> Result<reqwest::RequestBuilder, String> {
-        Ok(self.request_to(method, self.url(path)?))
+    fn request(&self, method: Method, path: &[&str]) -> reqwest::RequestBuilder {
+        self.request_to(method, self.url(path))
     }
 
     fn request_to(&self, method: Method, url: Url) -> reqwest::RequestBuilder {
@@ -193,23 +231,37 @@ impl Client {
             return Ok(response);
         }
         if status == StatusCode::UNAUTHORIZED {
-            return Err(bad_token(self.address, &self.token_file));
+            return Err(bad_token(&self.at, &self.token_from));
         }
         let problem = response.json::<Problem>().await;
         Err(problem.map_or_else(|_| format!("the daemon answered {status}"), |p| problem_text(&p)))
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> String {
-        let address = self.address;
+        let at = &self.at;
         if error.is_timeout() {
-            return format!("the daemon at {address} does not answer in time");
+            return format!("the daemon at {at} does not answer in time");
         }
-        let cause = root_cause(error);
-        format!(
-            "cannot reach the daemon at {address}: {cause}; is `steersman serve` running with this \
-             configuration?"
-        )
+        format!("cannot reach the daemon at {at}: {}; {}", root_cause(error), self.hint)
     }
+}
+
+/// Whoever has a token of their own.
+fn token_of_the_environment() -> Option<Result<Token, String>> {
+    let own = std::env::var(TOKEN_VARIABLE).ok().filter(|token| !token.is_empty())?;
+    Some(Token::new(&own).map_err(|why| format!("{TOKEN_VARIABLE}: {why}")))
+}
+
+fn http(trust: Trust<'_>) -> Result<reqwest::Client, String> {
+    // The system's roots are not looked for, without which, as in a small container, there would be no
+    // client at all.
+    reqwest::Client::builder()
+        .no_proxy()
+        .tls_backend_preconfigured(trust.config()?)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(REQUEST_TIMEOUT)
+        .build()
+        .map_err(|error| format!("cannot make an HTTP client: {error}"))
 }
 
 /// The name of whoever types this, for the audit trail; under cron or a unit, the number.
@@ -254,11 +306,10 @@ pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-fn bad_token(address: SocketAddr, token_file: &Path) -> String {
+fn bad_token(at: &str, token_from: &str) -> String {
     format!(
-        "the daemon at {address} does not accept the token in {}; is it running with this \
-         configuration?",
-        token_file.display()
+        "the daemon at {at} does not accept the token in {token_from}; is it running with this \
+         configuration?"
     )
 }
 

@@ -25,18 +25,19 @@ mod serve;
 mod shell;
 pub mod status;
 mod token;
+pub mod trust;
 
 #[cfg(test)]
 mod tests;
 
 use std::io::{self, Write as _};
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
 use serde::Serialize;
 
+use crate::admin;
 use crate::app;
 use crate::config;
 use crate::health::OverrideState;
@@ -69,9 +70,10 @@ pub fn main() -> ExitCode {
         Command::Explain(args) if !args.live => explain::offline(&cli.config, args, json),
         Command::Ask(args) => runtime.block_on(ask::run(args, json)),
         Command::Completions { shell } => shell::completions(*shell),
+        Command::OpenApi => admin::description().map_err(|problem| problem.detail),
         Command::Man { folder } => shell::man(folder),
         Command::Probe(args) => return probe::run(&cli.config, args, json, &runtime),
-        command => runtime.block_on(ask_daemon(command, json, &cli.config)),
+        _ => runtime.block_on(ask_daemon(&cli)),
     };
     // What still runs now is a load that nobody will see the end of.
     runtime.shutdown_timeout(LAST_TASKS);
@@ -79,9 +81,16 @@ pub fn main() -> ExitCode {
 }
 
 /// Runs a command that talks to the running daemon.
-async fn ask_daemon(command: &Command, json: bool, config: &Path) -> CommandResult {
-    let daemon = config::daemon(config).map_err(|findings| serve::lines(&findings))?;
-    run(command, json, &Client::new(&daemon.admin)?).await
+async fn ask_daemon(Cli { config, json, url, ca, command }: &Cli) -> CommandResult {
+    let admin = || {
+        let daemon = config::daemon(config).map_err(|findings| serve::lines(&findings))?;
+        Ok(daemon.admin)
+    };
+    let client = match url {
+        Some(url) => Client::at(url, ca.as_deref(), admin)?,
+        None => Client::new(&admin()?, ca.as_deref())?,
+    };
+    run(command, *json, &client).await
 }
 
 /// Runs a command by what the daemon behind `client` says.
@@ -108,6 +117,7 @@ pub async fn run(command: &Command, json: bool, client: &Client) -> CommandResul
         | Command::Demo(_)
         | Command::Import(_)
         | Command::Completions { .. }
+        | Command::OpenApi
         | Command::Man { .. } => Err("this command does not ask the daemon".into()),
     }
 }

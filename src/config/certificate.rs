@@ -1,4 +1,5 @@
-//! The certificate and the private key that encrypted transports show, and those of monitors.
+//! The certificate and the private key that encrypted transports and the admin endpoint show, and those of
+//! monitors.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,7 +12,7 @@ use rustls::server::ParsedCertificate;
 use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::{Error, InconsistentKeys, RootCertStore};
 
-use super::daemon::{NamedFile, Tls};
+use super::daemon::{NamedFile, PairFiles};
 use super::folder::{read_bounded, shown};
 use crate::finding::Finding;
 
@@ -25,11 +26,11 @@ const READABLE_BY_ALL: u32 = 0o004;
 ///
 /// The two files belong together or nothing is returned, so that while they are being replaced, one
 /// after the other, no mix of the old and the new is ever served.
-pub fn certificate(tls: &Tls) -> Result<(Arc<CertifiedKey>, Vec<Finding>), Vec<Finding>> {
+pub fn certificate(files: &PairFiles) -> Result<(Arc<CertifiedKey>, Vec<Finding>), Vec<Finding>> {
     let read = |file: &NamedFile| read_bounded(&file.path, MAX_BYTES);
-    let (chain, key) = pair(&tls.certificate, &tls.key, SERVER, read)?;
+    let (chain, key) = pair(&files.certificate, &files.key, SERVER, read)?;
     let pair = CertifiedKey::new(chain, key.signs);
-    Ok((Arc::new(pair), exposed(&tls.key).into_iter().collect()))
+    Ok((Arc::new(pair), exposed(&files.key).into_iter().collect()))
 }
 
 /// Whose certificate a pair is.

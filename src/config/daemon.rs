@@ -14,7 +14,7 @@ use std::time::Duration;
 
 pub use git::Git;
 pub use limits::Tcp;
-pub use tls::{NamedFile, Tls};
+pub use tls::{NamedFile, PairFiles, Tls};
 
 use super::document::{Document, Item, Kind, Table};
 use crate::finding::words::{did_you_mean, one_of, quoted};
@@ -109,6 +109,8 @@ pub struct Admin {
     pub listen: SocketAddr,
     /// The file with the token. Default `admin.token` in the state folder.
     pub token_file: PathBuf,
+    /// What it shows over TLS, under `[admin.tls]`; none (the default): it speaks plain HTTP.
+    pub tls: Option<PairFiles>,
 }
 
 /// `[log]`
@@ -184,6 +186,7 @@ impl Daemon {
             admin: Admin {
                 listen: (Ipv4Addr::LOCALHOST, 8053).into(),
                 token_file: folder.join("state/admin.token"),
+                tls: None,
             },
             log: Log { format: LogFormat::Text, level: LogLevel::Info },
         }
@@ -217,9 +220,8 @@ pub(super) fn read(document: &Document<'_>, folder: &Path) -> Daemon {
     if let Some(table) = sub_table(&root, "git", &git::KEYS) {
         git::read(&table, folder, root.get("zones"), &mut daemon);
     }
-    if let Some(table) = sub_table(&root, "admin", &["listen", "token_file"]) {
-        set(&mut daemon.admin.token_file, path(&table, "token_file", folder));
-        set(&mut daemon.admin.listen, table.get("listen").and_then(|item| address(&item)));
+    if let Some(table) = sub_table(&root, "admin", &["listen", "token_file", "tls"]) {
+        read_admin(&table, folder, &mut daemon.admin);
     }
     if let Some(table) = sub_table(&root, "log", &["format", "level"]) {
         read_log(&table, &mut daemon.log);
@@ -286,6 +288,16 @@ fn read_dns(table: &Table<'_>, folder: &Path, dns: &mut Dns) {
     limits::read(table, dns);
     let tls = table.get("tls").and_then(|item| item.table("a table, [dns.tls]"));
     dns.tls = tls.and_then(|tls| tls::read(&tls, folder, &dns.listen));
+}
+
+fn read_admin(table: &Table<'_>, folder: &Path, admin: &mut Admin) {
+    set(&mut admin.token_file, path(table, "token_file", folder));
+    set(&mut admin.listen, table.get("listen").and_then(|item| address(&item)));
+    let tls = table.get("tls").and_then(|item| item.table("a table, [admin.tls]"));
+    admin.tls = tls.and_then(|tls| {
+        expect_keys("admin.tls", &tls, &["certificate", "key"]);
+        tls::pair(&tls, folder)
+    });
 }
 
 fn nsid(item: &Item<'_>) -> Option<Vec<u8>> {

@@ -31,7 +31,7 @@ use std::path::Path;
 pub use certificate::certificate;
 pub use cookies::cookie_secrets;
 pub use daemon::{
-    Admin, Daemon, Dns, FilePosition, Git, Log, LogFormat, LogLevel, NamedFile, Tcp, Tls,
+    Admin, Daemon, Dns, FilePosition, Git, Log, LogFormat, LogLevel, NamedFile, PairFiles, Tcp, Tls,
 };
 pub use folder::{DEEPEST_FOLDER, is_hidden};
 pub use load::{Loaded, load, load_allowing};

@@ -9,6 +9,7 @@ mod markdown;
 mod plot;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 pub use self::ask::{Answer, Asker, Question};
 pub use self::course::Course;
@@ -16,7 +17,8 @@ pub use self::markdown::markdown;
 pub use self::plot::plot;
 
 /// A drill, under way or over.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = DrillReport)]
 pub struct Report {
     /// By which it is found again.
     pub id: String,
@@ -43,7 +45,7 @@ pub struct Report {
 }
 
 /// How far a drill is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DrillState {
     /// Clients are on their way elsewhere.
@@ -67,7 +69,8 @@ impl DrillState {
 
 /// One client: what was asked in its name, and what became of the answer. Times are in seconds since the
 /// moment at which it was taken away.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = DrillClient)]
 pub struct Client {
     /// The name that is asked.
     pub name: String,
@@ -94,7 +97,8 @@ pub struct Client {
 }
 
 /// What a drill comes to. Times are in seconds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = DrillFigures)]
 pub struct Figures {
     /// From taking it away to the last first answer without it.
     pub last_moved_s: Option<f64>,

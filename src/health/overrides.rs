@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::inventory::{Inventory, Pool, PoolId};
 use super::standing::EndpointId;
@@ -22,7 +23,7 @@ pub enum Target {
 }
 
 /// What an override says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OverrideState {
     /// Up, whatever probes say.

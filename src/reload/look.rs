@@ -37,9 +37,10 @@ pub(super) fn own_zones(daemon: &Daemon) -> Option<&Path> {
 
 /// The files that a load reads beside those of the zones folder.
 pub(super) fn files_beside(daemon: &Daemon) -> Vec<PathBuf> {
-    let pair = daemon.dns.tls.iter().flat_map(|tls| [&tls.certificate.path, &tls.key.path]);
+    let pairs = daemon.dns.tls.iter().map(|tls| &tls.pair).chain(&daemon.admin.tls);
+    let pairs = pairs.flat_map(|pair| [&pair.certificate.path, &pair.key.path]);
     let secrets = daemon.dns.cookie_secret_file.iter().map(|(path, _)| path);
-    daemon.geoip.iter().chain(pair).chain(secrets).cloned().collect()
+    daemon.geoip.iter().chain(pairs).chain(secrets).cloned().collect()
 }
 
 /// What all files of a folder, and some beside it, look like; as hashes.

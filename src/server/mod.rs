@@ -41,7 +41,9 @@ use tokio::task::JoinHandle;
 
 pub use admission::ConnectionLimits;
 pub use descriptors::{Descriptors, Giver, hand_on};
-pub use encrypted::{Encrypted, EncryptedBound, EncryptedListen, Identity, bind_encrypted};
+pub use encrypted::{
+    Encrypted, EncryptedBound, EncryptedListen, Identity, bind_encrypted, tls_config,
+};
 pub use handed::{Handed, Role};
 pub use memory::give_memory_back;
 pub use open_files::raise_open_files;

@@ -14,6 +14,7 @@ use std::time::SystemTime;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::journal::{Durability, Journal};
 use super::replay::Wrong;
@@ -147,7 +148,8 @@ pub enum Change {
 
 /// One entry of the audit log, as its line has it. Keys that a later version may add are passed
 /// over.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AuditEntry)]
 pub struct Entry {
     /// From 1 on, without a gap.
     pub number: u64,
@@ -184,8 +186,9 @@ pub struct Entry {
 }
 
 /// What was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = AuditAction)]
 pub enum Action {
     /// An override was set.
     Set,

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
+use utoipa::ToSchema;
 
 use super::audit::hash;
 use super::token::Token;
@@ -15,7 +16,7 @@ const LONGEST_NAME: usize = 64;
 const TAKEN: [&str; 2] = ["admin", "steersman"];
 
 /// What a token is good for; each role is good for all that those before it are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// To look.

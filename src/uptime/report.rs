@@ -1,9 +1,11 @@
 //! The report, as the API shows it. Times are RFC 3339 in UTC.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// How available everything was.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = UptimeReport)]
 pub struct Report {
     /// From when.
     pub since: String,
@@ -30,7 +32,7 @@ pub struct Report {
 }
 
 /// A time in which nobody looked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Gap {
     /// From when.
     pub from: String,
@@ -39,7 +41,7 @@ pub struct Gap {
 }
 
 /// For how long something stood how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Times {
     /// Up, of the time in which it was up or down; none if it was neither.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,7 +61,7 @@ pub struct Times {
 }
 
 /// A region: up while any of its pools is up.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RegionUptime {
     /// Its name.
     pub region: String,
@@ -69,7 +71,7 @@ pub struct RegionUptime {
 }
 
 /// A pool, for one family.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PoolUptime {
     /// Its name.
     pub pool: String,
@@ -84,7 +86,7 @@ pub struct PoolUptime {
 }
 
 /// An endpoint, by what its monitors said.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EndpointUptime {
     /// `POOL/ADDRESS`.
     pub endpoint: String,
@@ -97,7 +99,7 @@ pub struct EndpointUptime {
 }
 
 /// A time in which a pool was not up, so that others were answered in its place.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Failover {
     /// The pool.
     pub pool: String,
@@ -124,7 +126,7 @@ pub struct Failover {
 }
 
 /// Answers of a steered name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct NameAnswers {
     /// The name.
     pub name: String,
@@ -135,7 +137,7 @@ pub struct NameAnswers {
 }
 
 /// The part of a pool in the answers of a name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PoolShare {
     /// The pool.
     pub pool: String,

@@ -19,13 +19,13 @@ use crate::support::wait::{PATIENCE, until};
 /// Hands standard input and output on, as a service manager would.
 const HAND_ON: &str = "exec 3<&0 4<&1 </dev/null >/dev/null; export LISTEN_PID=$$ LISTEN_FDS=2";
 
-fn sockets(ip: std::net::Ipv4Addr) -> (UdpSocket, TcpListener, SocketAddr) {
+pub fn sockets(ip: std::net::Ipv4Addr) -> (UdpSocket, TcpListener, SocketAddr) {
     let listener = TcpListener::bind((ip, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     (UdpSocket::bind(address).unwrap(), listener, address)
 }
 
-fn handed(udp: UdpSocket, tcp: TcpListener) -> Start {
+pub fn handed(udp: UdpSocket, tcp: TcpListener) -> Start {
     Start { before: Some(HAND_ON), handed: Some([udp.into(), tcp.into()]) }
 }
 

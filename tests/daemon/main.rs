@@ -30,6 +30,7 @@ mod floods;
 mod git;
 mod heartbeats;
 mod hostile;
+mod https;
 mod import;
 mod maintenance;
 mod monitors;

@@ -1,6 +1,6 @@
 //! As much of an HTTP client as the admin endpoint needs: one request, one connection.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use serde_json::Value;
@@ -38,20 +38,35 @@ pub fn request(
     token: Option<&str>,
     body: &str,
 ) -> io::Result<Response> {
+    exchange(server, text(server, method, path, token, body).as_bytes())
+}
+
+/// A request as it is sent.
+pub fn text(
+    server: SocketAddr,
+    method: &str,
+    path: &str,
+    token: Option<&str>,
+    body: &str,
+) -> String {
     let authorization =
         token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
-    let text = format!(
+    format!(
         "{method} {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n{authorization}\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
-    );
-    exchange(server, text.as_bytes())
+    )
 }
 
 /// Sends bytes as they are and reads whatever comes until the server closes.
 pub fn exchange(server: SocketAddr, bytes: &[u8]) -> io::Result<Response> {
-    let mut stream = TcpStream::connect(server)?;
+    let stream = TcpStream::connect(server)?;
     stream.set_read_timeout(Some(super::wait::PATIENCE))?;
+    exchange_over(stream, bytes)
+}
+
+/// The same over a stream that is open.
+pub fn exchange_over(mut stream: impl Read + Write, bytes: &[u8]) -> io::Result<Response> {
     // A server that has heard enough closes early; what it said counts.
     let sent = stream.write_all(bytes);
     let mut text = Vec::new();

@@ -2,10 +2,13 @@
 //! of endpoints only how many stand how, and those that are not well.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
+use super::endpoint::endpoint_statuses;
+use super::pool::pool_status;
 use super::{
     EndpointStatus, MaintenanceStatus, OverrideStatus, PoolStatus, ProbeFacts, RegionStatus,
-    StandingText, endpoint_statuses, pool_status, region_statuses,
+    StandingText, region_statuses,
 };
 use crate::health::{EndpointId, Inventory, Overrides, PoolId};
 use crate::steering::{Paces, Pools};
@@ -16,7 +19,7 @@ const UNWELL: usize = 100;
 const OF_ONE_POOL: usize = 100;
 
 /// The answer to `GET /api/v1/overview`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Overview {
     /// The version of the daemon.
     pub version: String,
@@ -43,7 +46,7 @@ pub struct Overview {
 }
 
 /// How a pool stands, its endpoints only counted.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PoolOverview {
     /// The pool without its endpoints.
     #[serde(flatten)]
@@ -55,7 +58,7 @@ pub struct PoolOverview {
 }
 
 /// How many endpoints stand how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Counts {
     /// Answered.
     pub up: u32,
@@ -70,14 +73,14 @@ pub struct Counts {
 }
 
 /// The answer to `GET /api/v1/endpoints`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EndpointList {
     /// The pools that were asked for, of those that there are.
     pub pools: Vec<PoolEndpoints>,
 }
 
 /// The endpoints of a pool.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PoolEndpoints {
     /// Its name.
     pub name: String,

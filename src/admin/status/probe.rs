@@ -1,11 +1,12 @@
 //! What monitors know of an endpoint, as the status shows it.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::StateText;
 
 /// What one monitor knows of an endpoint.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ProbeStatus {
     /// Its name.
     pub monitor: String,
@@ -36,7 +37,7 @@ pub struct ProbeStatus {
 }
 
 /// A probe that has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RecentStatus {
     /// When, in seconds since 1970.
     pub at: u64,
@@ -47,7 +48,7 @@ pub struct RecentStatus {
 }
 
 /// What came of a probe, in words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CourseText {
     /// It succeeded.
@@ -59,7 +60,7 @@ pub enum CourseText {
 }
 
 /// A change of a verdict.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ChangeStatus {
     /// When.
     pub at: String,
@@ -71,7 +72,7 @@ pub struct ChangeStatus {
 
 /// How long probes took, in milliseconds: the median, what nine in ten take at most, and what all
 /// but one in a hundred do.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RoundTripStatus {
     /// Half of them take at most this.
     pub p50: f64,

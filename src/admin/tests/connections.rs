@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
+use rcgen::{CertificateParams, KeyPair};
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::PrivateKeyDer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::*;
@@ -110,6 +115,45 @@ async fn garbage_is_refused() {
     let _ = stream.write_all(long.as_bytes()).await;
     drop(stream);
     assert_eq!(running.get("/healthz").await.status(), 200);
+}
+
+/// What is shown is nobody's business here.
+fn tls() -> Tls {
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    Tls::new(Arc::new(config), Handle::current())
+}
+
+#[tokio::test]
+async fn a_handshake_that_does_not_end_is_cut_off() {
+    let short = Limits { header_timeout: SHORT, ..limits() };
+    let running = Running::start_by(Some(tls()), root(), short).await;
+    for begun in ["", "\u{16}", "\u{16}\u{3}\u{1}"] {
+        assert_eq!(rest(send(&running, begun).await).await, "", "{begun:?}");
+    }
+    let text = rest(send(&running, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await).await;
+    assert!(text.starts_with("HTTP/1.1 400 ") && text.contains("ask https://"), "{text}");
+}
+
+/// Nobody has asked anything yet on such a connection.
+#[tokio::test]
+async fn nobody_waits_for_handshakes_at_the_end() {
+    let running = Running::start_by(Some(tls()), root(), limits()).await;
+    let waiting = [send(&running, "").await, send(&running, "\u{16}\u{3}\u{1}").await];
+    // Both are taken, for there is room for two, and the third one has to wait or take a place.
+    let third = rest(send(&running, "GET / HTTP/1.1\r\nHost: x\r\n\r\n").await).await;
+    assert!(third.starts_with("HTTP/1.1 400 "), "{third}");
+    running.stop.send(()).unwrap();
+    timeout(LONG / 2, running.ended).await.unwrap().unwrap();
+    drop(waiting);
 }
 
 #[tokio::test]

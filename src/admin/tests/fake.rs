@@ -15,6 +15,7 @@ use super::super::{
     NamesRequest, OverrideError, PlanError, Preview, Problem,
 };
 use crate::drill::Report;
+use crate::explain::Explanation;
 use crate::finding::Finding;
 use crate::health::{
     Answers, Endpoint, EndpointAddress, Family, Inventory, Override, OverrideState, Overrides,
@@ -152,12 +153,24 @@ impl Control for Fake {
         EndpointList { pools: asked.map(endpoints).collect() }
     }
 
-    fn explain(&self, question: &ExplainRequest) -> Result<serde_json::Value, Problem> {
+    fn explain(&self, question: &ExplainRequest) -> Result<Explanation, Problem> {
         if question.name.to_string() == "elsewhere." {
             return Err(Problem::new(StatusCode::NOT_FOUND, "no zone here has elsewhere."));
         }
         self.inside().asked.push(question.clone());
-        Ok(serde_json::json!({"steps": ["one"]}))
+        Ok(Explanation {
+            name: question.name.to_string(),
+            rtype: "A".into(),
+            client: "127.0.0.1/32".into(),
+            place: "unknown".into(),
+            steps: vec!["one".into()],
+            rcode: "NOERROR".into(),
+            reason: "static".into(),
+            authoritative: true,
+            scope: 0,
+            answer: vec![],
+            authority: vec![],
+        })
     }
 
     fn names(&self, wanted: &NamesRequest) -> NameList {

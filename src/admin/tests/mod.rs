@@ -3,6 +3,7 @@
 mod connections;
 mod events;
 mod fake;
+mod openapi;
 mod routes;
 mod tokens;
 
@@ -40,6 +41,10 @@ impl Running {
     }
 
     async fn start_with(access: Access, limits: Limits) -> Self {
+        Self::start_by(None, access, limits).await
+    }
+
+    async fn start_by(tls: Option<Tls>, access: Access, limits: Limits) -> Self {
         // The first test to come installs it for all.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -49,7 +54,7 @@ impl Running {
         let control = fake.clone();
         let ended = tokio::spawn(async move {
             let stopped = async { stopped.await.unwrap_or(()) };
-            serve(listener, access, control, limits, stopped).await;
+            serve(listener, tls, access, control, limits, stopped).await;
         });
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { address, fake, http, stop, ended }

@@ -39,6 +39,7 @@ pub(in crate::app) fn running(daemon: Daemon, seen: &Arc<Seen>) -> Running {
             cookie_secrets: CookieSecrets::default(),
         })),
         identity: None,
+        admin_identity: None,
         beliefs: Beliefs::new(Overrides::default(), Returns::default(), probes),
         store,
         access: Access::new(Err("none here".into()), Tokens::default()),

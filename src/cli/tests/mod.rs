@@ -29,8 +29,8 @@ async fn run_at(line: &[&str], address: SocketAddr, token: &str) -> CommandResul
 
 async fn run_with_file(line: &[&str], address: SocketAddr, token_file: &Path) -> CommandResult {
     let cli = Cli::try_parse_from([&["steersman"], line].concat()).unwrap();
-    let admin = Admin { listen: address, token_file: token_file.into() };
-    run(&cli.command, cli.json, &Client::new(&admin)?).await
+    let admin = Admin { listen: address, token_file: token_file.into(), tls: None };
+    run(&cli.command, cli.json, &Client::new(&admin, None)?).await
 }
 
 async fn ok(running: &Running, line: &[&str]) -> String {
@@ -213,8 +213,9 @@ async fn what_is_wrong_with_the_configuration_is_shown() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("steersman.toml");
     fs::write(&config, "state = 1\nzone = 2\n").unwrap();
-    let cli = parse("steersman status").unwrap();
-    let error = ask_daemon(&cli.command, cli.json, &config).await.unwrap_err();
+    let line = format!("steersman status --config {}", config.display());
+    let cli = parse(&line).unwrap();
+    let error = ask_daemon(&cli).await.unwrap_err();
     let lines: Vec<&str> = error.lines().collect();
     assert_eq!(lines.len(), 2, "{error}");
     assert!(lines[0].contains("steersman.toml:1:9: "), "{error}");

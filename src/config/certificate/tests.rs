@@ -27,16 +27,7 @@ impl Files {
             path: self.path(name),
             position: FilePosition { file: "steersman.toml".into(), line, column: 7 },
         };
-        certificate(&Tls {
-            certificate: named("chain.pem", 1),
-            key: named("key.pem", 2),
-            dot: Vec::new(),
-            doh: Vec::new(),
-            doq: Vec::new(),
-            max_connections: 1,
-            idle_timeout: std::time::Duration::ZERO,
-            max_lifetime: std::time::Duration::ZERO,
-        })
+        certificate(&PairFiles { certificate: named("chain.pem", 1), key: named("key.pem", 2) })
     }
 
     /// All that is wrong, the folder being `F`.

@@ -102,6 +102,7 @@ fn every_key_is_read() {
             listen: "[::1]:80".parse().unwrap(),
             // Beside the rest of the state, unless said otherwise.
             token_file: "/var/lib/steersman/admin.token".into(),
+            tls: None,
         },
         log: Log { format: LogFormat::Json, level: LogLevel::Debug },
     };
@@ -120,6 +121,17 @@ fn mistakes_are_said() {
         (
             "[dns]\nport = 53",
             &[r#"2:1: unknown key "port"; expected one of listen, workers, start_timeout, nsid, cookie_secret_file, rate_limit, tcp, tls"#.into()],
+        ),
+        (
+            "[admin]\ntls = 1",
+            &["2:7: 1; expected a table, [admin.tls]".into()],
+        ),
+        (
+            "[admin.tls]\ncertificate = 'x'\ncert = 'y'",
+            &[
+                "1:8: no key; expected key = \"tls/key.pem\", a PEM file".into(),
+                r#"3:1: unknown key "cert"; expected one of certificate, key"#.into(),
+            ],
         ),
         (
             "[dns]\ngeoip = []\nport = 1\n[dns.tcp]\nstate = 'x'",

@@ -1,4 +1,5 @@
-//! `[dns.tls]`: answering over TLS, HTTPS and QUIC.
+//! `[dns.tls]`: answering over TLS, HTTPS and QUIC; and the pair of files that TLS wants, there and for the
+//! admin endpoint.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -18,10 +19,8 @@ const DOQ_PORT: u16 = 853;
 /// `[dns.tls]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tls {
-    /// The certificate, and those between it and a root, as PEM.
-    pub certificate: NamedFile,
-    /// The private key, as PEM.
-    pub key: NamedFile,
+    /// What is shown.
+    pub pair: PairFiles,
     /// Where to answer over TLS. Default port 853 of the addresses of `dns.listen`.
     pub dot: Vec<SocketAddr>,
     /// Where to answer over HTTPS. Default port 443 of the same addresses.
@@ -34,6 +33,15 @@ pub struct Tls {
     pub idle_timeout: Duration,
     /// How long a connection may last. Default 1 h, since a new one costs a handshake.
     pub max_lifetime: Duration,
+}
+
+/// The files of a certificate and its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PairFiles {
+    /// The certificate, and those between it and a root, as PEM.
+    pub certificate: NamedFile,
+    /// The private key, as PEM.
+    pub key: NamedFile,
 }
 
 /// A file, and where it is named.
@@ -51,22 +59,14 @@ const KEYS: [&str; 8] =
 /// Reads the table; none with a finding where a file is missing.
 pub(super) fn read(table: &Table<'_>, folder: &Path, listen: &[SocketAddr]) -> Option<Tls> {
     expect_keys("dns.tls", table, &KEYS);
-    let file = |key: &str, example: &str| {
-        let Some(item) = table.get(key) else {
-            table.finding(format!("no {key}"), format!("{key} = {example:?}, a PEM file"));
-            return None;
-        };
-        named(&item, folder).map(|(path, position)| NamedFile { path, position })
-    };
     let at = |key: &str, port: u16| {
         let written = table.get(key).map(|item| addresses_or_none(&item).unwrap_or_default());
         written.unwrap_or_else(|| on_each(listen, port))
     };
-    let (certificate, key) = (file("certificate", "tls/fullchain.pem"), file("key", "tls/key.pem"));
+    let pair = pair(table, folder);
     let (dot, doh, doq) = (at("dot", DOT_PORT), at("doh", DOH_PORT), at("doq", DOQ_PORT));
     Some(Tls {
-        certificate: certificate?,
-        key: key?,
+        pair: pair?,
         dot,
         doh,
         doq,
@@ -74,6 +74,19 @@ pub(super) fn read(table: &Table<'_>, folder: &Path, listen: &[SocketAddr]) -> O
         idle_timeout: idle_timeout(table).unwrap_or(Duration::from_secs(10)),
         max_lifetime: max_lifetime(table).unwrap_or(Duration::from_secs(3600)),
     })
+}
+
+/// Reads the names of both files; none with a finding where one is missing.
+pub(super) fn pair(table: &Table<'_>, folder: &Path) -> Option<PairFiles> {
+    let file = |key: &str, example: &str| {
+        let Some(item) = table.get(key) else {
+            table.finding(format!("no {key}"), format!("{key} = {example:?}, a PEM file"));
+            return None;
+        };
+        named(&item, folder).map(|(path, position)| NamedFile { path, position })
+    };
+    let (certificate, key) = (file("certificate", "tls/fullchain.pem"), file("key", "tls/key.pem"));
+    Some(PairFiles { certificate: certificate?, key: key? })
 }
 
 /// A port on each address once, in the order of `listen`.

@@ -34,7 +34,7 @@ impl ResolvesServerCert for Identity {
 }
 
 /// TLS 1.2 and 1.3 with one application protocol, which a client that names any must name.
-pub(super) fn tls_config(identity: Arc<Identity>, protocol: &[u8]) -> io::Result<ServerConfig> {
+pub fn tls_config(identity: Arc<Identity>, protocol: &[u8]) -> io::Result<ServerConfig> {
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?

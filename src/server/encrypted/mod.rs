@@ -25,7 +25,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
-pub use identity::Identity;
+pub use identity::{Identity, tls_config};
 pub use sockets::{EncryptedBound, EncryptedListen, bind_encrypted};
 
 use super::admission::{Admission, ConnectionLimits};

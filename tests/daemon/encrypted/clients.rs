@@ -19,7 +19,7 @@ use crate::support::dns::{Framed, framed};
 use crate::support::wait::PATIENCE;
 
 /// The name in all certificates.
-const NAME: &str = "ns1.example.com";
+pub const NAME: &str = "ns1.example.com";
 
 /// A certificate and its key.
 pub struct Pair {

@@ -1,7 +1,7 @@
 //! DNS over TLS, HTTPS and QUIC.
 
 mod certificates;
-mod clients;
+pub mod clients;
 mod crowds;
 mod hostile;
 mod lifetime;

@@ -26,10 +26,20 @@ fn without_addresses_the_usual_ports_are_taken() {
     assert_eq!(tls.max_lifetime, Duration::from_secs(3600));
     let position = FilePosition { file: "steersman.toml".into(), line: 4, column: 15 };
     assert_eq!(
-        tls.certificate,
+        tls.pair.certificate,
         NamedFile { path: "/etc/steersman/tls/chain.pem".into(), position }
     );
-    assert_eq!(tls.key.path, Path::new("/etc/key.pem"));
+    assert_eq!(tls.pair.key.path, Path::new("/etc/key.pem"));
+}
+
+#[test]
+fn the_admin_endpoint_has_a_pair_of_its_own() {
+    let (daemon, findings) = read_in_etc(&format!("[admin.tls]\n{FILES}"));
+    assert_eq!(findings, [""; 0]);
+    let PairFiles { certificate, key } = daemon.admin.tls.unwrap();
+    assert_eq!(certificate.path, Path::new("/etc/steersman/tls/chain.pem"));
+    assert_eq!((key.path.as_path(), key.position.line), (Path::new("/etc/key.pem"), 3));
+    assert_eq!((daemon.dns.tls, read_in_etc("[admin]").0.admin.tls), (None, None));
 }
 
 #[test]
