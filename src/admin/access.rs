@@ -13,6 +13,7 @@ use super::page;
 use super::problem::Problem;
 use super::sessions::{Session, Sessions};
 use super::signing::{self, SECRET_HEADER, SESSION_PATH};
+use crate::clock;
 use crate::state::{Granted, Role, Token, Tokens};
 
 /// Whoever has the token of the file.
@@ -61,18 +62,19 @@ impl Access {
         self.named.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn whose(&self, given: &[u8]) -> Option<Caller> {
+    fn whose(&self, given: &[u8]) -> Result<Option<Caller>, Problem> {
         let is_root =
             self.root.as_ref().is_ok_and(|token| given.ct_eq(token.reveal().as_bytes()).into());
         if is_root {
-            return Some(Caller { name: ROOT.into(), role: Role::Admin, granted: None });
+            return Ok(Some(Caller { name: ROOT.into(), role: Role::Admin, granted: None }));
         }
         let named = self.named();
-        named.whose(given).map(|(name, role)| Caller {
-            name: name.into(),
-            role,
-            granted: named.get(name).cloned(),
-        })
+        let Some((name, granted)) = named.whose(given) else { return Ok(None) };
+        if let Some(until) = granted.until.as_ref().filter(|_| has_expired(granted)) {
+            return Err(denied(&format!("the token {name} was good until {until}")));
+        }
+        let (name, role, granted) = (name.into(), granted.role, Some(granted.clone()));
+        Ok(Some(Caller { name, role, granted }))
     }
 
     /// Whose token this is, or why nobody is let in by it.
@@ -80,7 +82,7 @@ impl Access {
         if let (Err(why), true) = (&self.root, self.named().is_empty()) {
             return Err(shut(why));
         }
-        match (self.whose(given), &self.root) {
+        match (self.whose(given)?, &self.root) {
             (Some(caller), _) => Ok(caller),
             (None, Ok(_)) => Err(denied("this is no token of this daemon")),
             (None, Err(why)) => Err(shut(why)),
@@ -91,9 +93,15 @@ impl Access {
     fn is_good(&self, caller: &Caller) -> bool {
         match &caller.granted {
             None => self.root.is_ok(),
-            granted => self.named().get(&caller.name) == granted.as_ref(),
+            Some(granted) => {
+                self.named().get(&caller.name) == Some(granted) && !has_expired(granted)
+            }
         }
     }
+}
+
+fn has_expired(granted: &Granted) -> bool {
+    granted.has_expired(clock::wall_now())
 }
 
 impl Door {

@@ -62,6 +62,9 @@ pub struct TokenStatus {
     pub name: String,
     /// What it is good for.
     pub role: Role,
+    /// Until when (RFC 3339); none: until it is taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
 }
 
 /// The answer to `POST /api/v1/tokens`.
@@ -71,6 +74,9 @@ pub struct NewToken {
     pub name: String,
     /// What it is good for.
     pub role: Role,
+    /// Until when (RFC 3339); none: until it is taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
     /// The token itself.
     pub token: String,
 }

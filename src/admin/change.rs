@@ -46,23 +46,25 @@ fn is_false(value: &bool) -> bool {
 
 /// Makes of it the override that begins `now`.
 pub(super) fn read(change: &Change, now: SystemTime) -> Result<Override, Problem> {
-    let unfit = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
     let reason = reason(&change.reason)?;
-    let lifetime = match &change.lifetime {
-        None => None,
-        Some(text) => {
-            let lifetime = parse_duration(text)
-                .map_err(|expected| unfit(format!("for: found {text:?}; {expected}")))?;
-            let until = now.checked_add(lifetime);
-            if lifetime.is_zero() || !until.is_some_and(timestamp::is_writable) {
-                return Err(unfit(format!(
-                    "for: found {text:?}; expected more than nothing and less than for ever"
-                )));
-            }
-            Some(lifetime)
-        }
-    };
+    let until = end(now, change.lifetime.as_deref())?;
+    let lifetime = until.and_then(|until| until.duration_since(now).ok());
     Ok(Override::new(change.state, &reason, now, lifetime))
+}
+
+/// When it ends of which a person says for how long it is; none if they do not.
+pub(super) fn end(now: SystemTime, lifetime: Option<&str>) -> Result<Option<SystemTime>, Problem> {
+    let unfit = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
+    let Some(text) = lifetime else { return Ok(None) };
+    let lifetime = parse_duration(text)
+        .map_err(|expected| unfit(format!("for: found {text:?}; {expected}")))?;
+    let until = now.checked_add(lifetime).filter(|until| timestamp::is_writable(*until));
+    match until.filter(|_| !lifetime.is_zero()) {
+        Some(until) => Ok(Some(until)),
+        None => Err(unfit(format!(
+            "for: found {text:?}; expected more than nothing and less than for ever"
+        ))),
+    }
 }
 
 /// Checks what a person gives for a reason.
@@ -122,6 +124,9 @@ pub struct TokenWish {
     pub name: String,
     /// What it is good for.
     pub role: Role,
+    /// For how long, e.g. `90d`; none: until it is taken back.
+    #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+    pub lifetime: Option<String>,
 }
 
 /// Reads a body.

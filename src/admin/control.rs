@@ -1,6 +1,7 @@
 //! What the admin endpoint can ask of the daemon: the one seam between the two.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::http::StatusCode;
 
@@ -115,9 +116,15 @@ pub trait Control: Send + Sync + 'static {
     /// What happens.
     fn history(&self) -> Arc<History>;
 
-    /// Makes a token for `by`, durably, in place of what had the name. It is shown to whoever asked,
+    /// Makes a token that is good until then, or until it is taken back, for `by`, durably, in place of what had the name. It is shown to whoever asked,
     /// and to nobody ever again.
-    fn grant(&self, name: &str, role: Role, by: &Author) -> Result<Token, StateError>;
+    fn grant(
+        &self,
+        name: &str,
+        role: Role,
+        until: Option<SystemTime>,
+        by: &Author,
+    ) -> Result<Token, StateError>;
 
     /// Takes a token back for `by`, durably; false if there is none of that name.
     fn revoke(&self, name: &str, by: &Author) -> Result<bool, StateError>;

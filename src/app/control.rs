@@ -393,10 +393,16 @@ impl Control for Running {
         Arc::clone(&self.history)
     }
 
-    fn grant(&self, name: &str, role: Role, by: &Author) -> Result<Token, StateError> {
+    fn grant(
+        &self,
+        name: &str,
+        role: Role,
+        until: Option<SystemTime>,
+        by: &Author,
+    ) -> Result<Token, StateError> {
         let _decision = self.decision();
         let token = self.store.new_token()?;
-        let after = Granted::new(role, &token);
+        let after = Granted::new(role, &token, until);
         let before = self.access.named().get(name).cloned();
         let change = Change::Grant { name: name.into(), before, after: after.clone() };
         self.store.audit(clock::wall_now(), by, &change)?;

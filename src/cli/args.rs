@@ -295,6 +295,9 @@ pub enum TokenCommand {
         /// What it is good for: viewer, operator or admin
         #[arg(long)]
         role: Role,
+        /// How long it is good [default: until it is taken back]
+        #[arg(long = "for", value_name = "TIME", value_parser = lifetime)]
+        lifetime: Option<Duration>,
     },
     /// Show the names and roles of all but that of the token file
     List,

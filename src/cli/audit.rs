@@ -89,7 +89,13 @@ fn change(entry: &Entry) -> String {
         Action::Lift => format!("clear {target}, which flap damping held down"),
         Action::Expire => format!("the end of {} {target}", state(&entry.before)),
         Action::Failback => format!("failback {target}"),
-        Action::Grant => format!("{target} with the role {}", text(&entry.after["role"])),
+        Action::Grant => {
+            let until = match &entry.after["until"] {
+                Value::Null => String::new(),
+                until => format!(" until {}", text(until)),
+            };
+            format!("{target} with the role {}{until}", text(&entry.after["role"]))
+        }
         Action::Revoke => format!("{target} taken back"),
         Action::Plan => {
             let (start, end) = (text(&entry.after["start"]), text(&entry.after["end"]));

@@ -6,12 +6,17 @@ use super::args::TokenCommand;
 use super::client::Client;
 use super::{CommandResult, show};
 use crate::admin::{NewToken, TokenList, TokenStatus, TokenWish};
+use crate::duration::format_duration;
 
 /// Makes, lists or takes back.
 pub async fn run(command: &TokenCommand, json: bool, client: &Client) -> CommandResult {
     match command {
-        TokenCommand::Add { name, role } => {
-            let wish = TokenWish { name: name.clone(), role: *role };
+        TokenCommand::Add { name, role, lifetime } => {
+            let wish = TokenWish {
+                name: name.clone(),
+                role: *role,
+                lifetime: lifetime.map(format_duration),
+            };
             let made: NewToken = client.post_json(&["tokens"], &wish).await?;
             // Alone on standard output, so that it can go into a file.
             show(json, &made, |made| made.token.clone())
@@ -20,7 +25,10 @@ pub async fn run(command: &TokenCommand, json: bool, client: &Client) -> Command
             let list: TokenList = client.get(&["tokens"]).await?;
             show(json, &list, |TokenList { tokens }| {
                 let width = tokens.iter().map(|token| token.name.len()).max().unwrap_or_default();
-                let line = |token: &TokenStatus| format!("{:width$}  {}\n", token.name, token.role);
+                let line = |TokenStatus { name, role, until }: &TokenStatus| {
+                    let until = until.iter().map(|until| format!("  until {until}"));
+                    format!("{name:width$}  {role}{}\n", until.collect::<String>())
+                };
                 tokens.iter().map(line).collect()
             })
         }

@@ -163,7 +163,7 @@ fn tokens_outlive_a_kill_by_their_hashes_and_stay_taken_back() {
     let (store, _) = open(folder.path(), at(0));
     let secret = store.new_token().unwrap();
     let (viewer, operator) =
-        (Granted::new(Role::Viewer, &secret), Granted::new(Role::Operator, &secret));
+        (Granted::new(Role::Viewer, &secret, None), Granted::new(Role::Operator, &secret, None));
     let grant = |name: &str, before, after: &Granted| Change::Grant {
         name: name.into(),
         before,
@@ -180,7 +180,7 @@ fn tokens_outlive_a_kill_by_their_hashes_and_stay_taken_back() {
     let copy = copy_of(folder.path());
     let (_, remembered) = open(copy.path(), at(5));
     assert_eq!(remembered.tokens.iter().collect::<Vec<_>>(), [("ci", &operator)]);
-    assert_eq!(remembered.tokens.whose(secret.reveal().as_bytes()), Some(("ci", Role::Operator)));
+    assert_eq!(remembered.tokens.whose(secret.reveal().as_bytes()), Some(("ci", &operator)));
     let text = fs::read_to_string(Trail::path(folder.path())).unwrap();
     assert!(text.contains(r#""action":"revoke","target":"token:gone""#), "{text}");
     assert!(!text.contains(secret.reveal()), "{text}");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
@@ -10,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::audit::hash;
 use super::token::Token;
+use crate::timestamp::{from_rfc3339, to_rfc3339_seconds};
 
 const LONGEST_NAME: usize = 64;
 /// Whoever has the token of the file, and the daemon itself, in the audit log.
@@ -58,12 +60,21 @@ pub struct Granted {
     /// The SHA-256 of the token, in hexadecimal digits. A token of 256 random bits cannot be found
     /// by it.
     pub hash: String,
+    /// Until when it is good (RFC 3339); none: until it is taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
 }
 
 impl Granted {
     /// For a token.
-    pub fn new(role: Role, token: &Token) -> Self {
-        Self { role, hash: hash(token.reveal()) }
+    pub fn new(role: Role, token: &Token, until: Option<SystemTime>) -> Self {
+        Self { role, hash: hash(token.reveal()), until: until.map(to_rfc3339_seconds) }
+    }
+
+    /// Whether its time is over. One that cannot be told is.
+    pub fn has_expired(&self, now: SystemTime) -> bool {
+        let until = self.until.as_deref().map(from_rfc3339);
+        until.is_some_and(|until| until.map_or(true, |until| until <= now))
     }
 }
 
@@ -97,13 +108,13 @@ impl Tokens {
         self.0.get(name)
     }
 
-    /// Whose token this is. Every one of them is looked at, in the same time.
-    pub fn whose(&self, token: &[u8]) -> Option<(&str, Role)> {
+    /// Whose token this is, also of those whose time is over. Every one of them is looked at, in the same time.
+    pub fn whose(&self, token: &[u8]) -> Option<(&str, &Granted)> {
         let given = hash(&String::from_utf8_lossy(token));
         let mut found = None;
         for (name, granted) in self.iter() {
             if bool::from(given.as_bytes().ct_eq(granted.hash.as_bytes())) {
-                found = Some((name, granted.role));
+                found = Some((name, granted));
             }
         }
         found
@@ -133,19 +144,33 @@ pub fn token_name(text: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_token_is_good_until_its_end() {
+        let end = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let token = Token::new("0123456789abcdef").unwrap();
+        let granted = |until| Granted::new(Role::Viewer, &token, until);
+        assert!(!granted(None).has_expired(end));
+        assert!(!granted(Some(end)).has_expired(end - Duration::from_millis(1)));
+        assert!(granted(Some(end)).has_expired(end));
+        let spoilt = Granted { until: Some("soon".into()), ..granted(None) };
+        assert!(spoilt.has_expired(SystemTime::UNIX_EPOCH));
+    }
 
     #[test]
     fn a_token_is_known_by_its_hash_alone() {
         let token = Token::new("0123456789abcdef").unwrap();
         let mut tokens = Tokens::default();
-        tokens.grant("ci".into(), Granted::new(Role::Operator, &token));
-        tokens.grant("wall".into(), Granted::new(Role::Viewer, &Token::random().unwrap()));
+        tokens.grant("ci".into(), Granted::new(Role::Operator, &token, None));
+        let wall = Granted::new(Role::Viewer, &Token::random().unwrap(), None);
+        tokens.grant("wall".into(), wall);
         // As sha256sum says.
         assert_eq!(
             tokens.get("ci").unwrap().hash,
             "9f9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176929f"
         );
-        assert_eq!(tokens.whose(b"0123456789abcdef"), Some(("ci", Role::Operator)));
+        assert_eq!(tokens.whose(b"0123456789abcdef"), Some(("ci", tokens.get("ci").unwrap())));
         for other in
             [&b""[..], b"0123456789abcdeF", b"\xff", tokens.get("ci").unwrap().hash.as_bytes()]
         {

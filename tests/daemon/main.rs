@@ -16,6 +16,7 @@ mod activation;
 mod answers;
 mod at_once;
 mod audit;
+mod clocks;
 mod comebacks;
 mod commands;
 mod cookies;

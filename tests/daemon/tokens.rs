@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::support::http::request;
 use crate::support::setup::{Setup, steady};
+use crate::support::wait::until_eq;
 
 const DRAIN: &str = r#"{"state":"drain","reason":"a test"}"#;
 const PATH: &str = "/api/v1/overrides/pool/main";
@@ -43,6 +44,14 @@ fn tokens_are_made_used_kept_over_kill_9_and_taken_back() {
     let unknown = daemon.cli(&["token", "revoke", "ci"]);
     assert_eq!(unknown.code, Some(1));
     assert!(unknown.stderr.contains("there is no token"), "{unknown:?}");
+
+    let brief = daemon.cli_ok(&["token", "add", "brief", "--role", "viewer", "--for", "2s"]);
+    let brief = brief.trim();
+    assert_eq!(status(&daemon, brief, "GET", ""), 200);
+    assert!(daemon.cli_ok(&["token", "list"]).contains("brief  viewer  until 2"));
+    until_eq(401, || status(&daemon, brief, "GET", ""));
+    let refused = request(daemon.admin, "GET", "/api/v1/status", Some(brief), "").unwrap();
+    assert!(refused.json()["detail"].as_str().unwrap().contains("was good until 2"), "{refused:?}");
 
     // Whatever was written down or logged, no token was.
     let journal = fs::read_to_string(daemon.path("state/audit.jsonl")).unwrap();

@@ -9,10 +9,12 @@ use serde::Deserialize;
 use super::{Answer, Shared};
 use crate::admin::answers::{AuditPage, NewToken, TokenList, TokenStatus};
 use crate::admin::asked::{Asked, Body, By, Named, bad};
-use crate::admin::change::TokenWish;
+use crate::admin::change::{TokenWish, end};
 use crate::admin::control::not_durable;
 use crate::admin::problem::Problem;
+use crate::clock;
 use crate::state::{Author, StateError, token_name};
+use crate::timestamp::to_rfc3339_seconds;
 
 /// The most entries of the audit log in one answer.
 const AUDIT_ENTRIES: usize = 1000;
@@ -56,9 +58,11 @@ pub(super) async fn entries(
     responses((status = 200, description = "Names and roles.", body = TokenList)))]
 pub(super) async fn list(State(shared): State<Shared>) -> Answer {
     let named = shared.door.access.named();
-    let tokens = named
-        .iter()
-        .map(|(name, granted)| TokenStatus { name: name.to_owned(), role: granted.role });
+    let tokens = named.iter().map(|(name, granted)| TokenStatus {
+        name: name.to_owned(),
+        role: granted.role,
+        until: granted.until.clone(),
+    });
     Ok(Json(TokenList { tokens: tokens.collect() }).into_response())
 }
 
@@ -75,17 +79,19 @@ pub(super) async fn list(State(shared): State<Shared>) -> Answer {
 pub(super) async fn grant(
     State(shared): State<Shared>,
     by: By,
-    Body(TokenWish { name, role }): Body<TokenWish>,
+    Body(TokenWish { name, role, lifetime }): Body<TokenWish>,
 ) -> Answer {
     let by = by.author();
     token_name(&name)
         .map_err(|why| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, format!("name: {why}")))?;
+    let until = end(clock::wall_now(), lifetime.as_deref())?;
     let (called, who) = (name.clone(), by.clone());
-    let token = shared.call(move |control| control.grant(&called, role, &who)).await?;
+    let token = shared.call(move |control| control.grant(&called, role, until, &who)).await?;
     let token = token.map_err(|error| refused(&error, &name, &by))?;
-    tracing::info!(name, %role, %by, "token made");
+    let until = until.map(to_rfc3339_seconds);
+    tracing::info!(name, %role, until, %by, "token made");
     let token = token.reveal().to_owned();
-    Ok((StatusCode::CREATED, Json(NewToken { name, role, token })).into_response())
+    Ok((StatusCode::CREATED, Json(NewToken { name, role, until, token })).into_response())
 }
 
 /// Take a token back

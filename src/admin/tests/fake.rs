@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::http::StatusCode;
 
@@ -264,7 +264,13 @@ impl Control for Fake {
         Arc::clone(&self.1)
     }
 
-    fn grant(&self, name: &str, role: Role, by: &Author) -> Result<Token, StateError> {
+    fn grant(
+        &self,
+        name: &str,
+        role: Role,
+        _: Option<SystemTime>,
+        by: &Author,
+    ) -> Result<Token, StateError> {
         let mut inside = self.inside();
         if inside.disk_full {
             let error = std::io::ErrorKind::StorageFull.into();

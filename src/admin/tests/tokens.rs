@@ -12,7 +12,7 @@ const OTHERS: [(&str, Role, &str); 3] = [
 async fn start(root: Result<Token, String>) -> Running {
     let mut tokens = Tokens::default();
     for (name, role, token) in OTHERS {
-        tokens.grant(name.into(), Granted::new(role, &Token::new(token).unwrap()));
+        tokens.grant(name.into(), Granted::new(role, &Token::new(token).unwrap(), None));
     }
     Running::start_with(Access::new(root, tokens), Limits::default()).await
 }
@@ -89,7 +89,9 @@ async fn tokens_are_shown_once_listed_without_themselves_and_taken_back() {
         (r#"{"name":"x","role":"root"}"#, 422),
         (r#"{"name":"a b","role":"viewer"}"#, 422),
         (r#"{"name":"admin","role":"viewer"}"#, 422),
-        (r#"{"name":"x","role":"viewer","for":"1d"}"#, 422),
+        (r#"{"name":"x","role":"viewer","for":"0s"}"#, 422),
+        (r#"{"name":"x","role":"viewer","for":"ever"}"#, 422),
+        (r#"{"name":"x","role":"viewer","until":"1d"}"#, 422),
     ] {
         problem(running.ask(Method::POST, "/api/v1/tokens", body).await, status).await;
     }
