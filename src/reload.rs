@@ -43,6 +43,7 @@ pub fn load(daemon: &Daemon, seed: u64) -> Result<Loaded, Vec<Finding>> {
     let secrets = secrets.map(|(path, position)| config::cookie_secrets(path, position));
     let (cookie_secrets, of_secrets) = or_findings(secrets, &mut findings);
     findings.extend(bad_signers(daemon));
+    findings.extend(bad_webhooks(daemon));
     match load_world(daemon, seed) {
         Ok(config::Loaded { world, mut warnings, icmp }) if findings.is_empty() => {
             warnings.extend(of_certificate);
@@ -66,6 +67,7 @@ pub fn check_beside(daemon: &Daemon) -> Vec<Finding> {
     findings.extend(certificate.and_then(Result::err).unwrap_or_default());
     findings.extend(secrets.and_then(Result::err).unwrap_or_default());
     findings.extend(bad_signers(daemon));
+    findings.extend(bad_webhooks(daemon));
     findings.extend(geoip::load(&present).err().unwrap_or_default());
     findings
 }
@@ -74,6 +76,11 @@ pub fn check_beside(daemon: &Daemon) -> Vec<Finding> {
 fn bad_signers(daemon: &Daemon) -> Vec<Finding> {
     let file = daemon.git.as_ref().and_then(|git| git.allowed_signers.as_ref());
     file.and_then(|file| config::allowed_signers(file).err()).unwrap_or_default()
+}
+
+/// What is wrong with the files that webhooks are told by.
+fn bad_webhooks(daemon: &Daemon) -> Vec<Finding> {
+    daemon.webhooks.iter().flat_map(|hook| config::credentials(hook).err()).flatten().collect()
 }
 
 /// Loads what is under `zones/` and `geoip/` alone, which needs no right to read any key.

@@ -19,6 +19,7 @@ mod server;
 mod sessions;
 mod shares;
 mod signing;
+mod silences;
 pub mod status;
 
 #[cfg(test)]
@@ -39,3 +40,4 @@ pub use shares::{
     Preview, PreviewWish, Share,
 };
 pub use signing::{SessionStatus, SignIn};
+pub use silences::{SilenceError, SilenceList, SilenceWish, TestError, Tested, WebhookList};

@@ -28,6 +28,7 @@ use super::page;
 use super::problem::Problem;
 use super::server::Peer;
 use super::signing;
+use super::silences;
 use super::status::OverrideStatus;
 use crate::health::Target;
 use crate::question::parse_rtype;
@@ -80,6 +81,10 @@ pub(super) fn router(
         .route("/api/v1/maintenance/{name}", put(maintenance::plan).delete(maintenance::call_off))
         .route("/api/v1/drills", get(drills::list).post(drills::begin))
         .route("/api/v1/drills/{id}", get(drills::show).delete(drills::end))
+        .route("/api/v1/webhooks", get(silences::webhooks))
+        .route("/api/v1/webhooks/{name}/test", post(silences::test))
+        .route("/api/v1/silences", get(silences::list))
+        .route("/api/v1/silences/{*target}", put(silences::set).delete(silences::remove))
         .route("/api/v1/overrides", get(overrides))
         .route("/api/v1/overrides/{kind}/{*name}", put(set_override).delete(clear_override))
         .route("/api/v1/failback/{pool}", post(failback))

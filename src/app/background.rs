@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::reloads::Wanted;
 use super::running::Running;
-use super::{StartError, floods, follow, other};
+use super::{StartError, floods, follow, other, webhooks};
 use crate::admin;
 use crate::clock;
 use crate::probe::Report;
@@ -56,6 +56,19 @@ impl Background {
         ));
         let looking = look(running, files, &stopped);
         Ok(Self { admin_address, admin, verdicts, looking, stop })
+    }
+
+    /// Begins to tell elsewhere of what happens.
+    pub fn tell(&mut self, running: &Arc<Running>) {
+        let count = running.webhooks.hooks.len();
+        if count == 0 {
+            return;
+        }
+        let stopped = || self.stop.subscribe();
+        self.looking.push(tokio::spawn(webhooks::tell(Arc::clone(running), stopped())));
+        let sending = (0..count)
+            .map(|number| tokio::spawn(webhooks::send(Arc::clone(running), number, stopped())));
+        self.looking.extend(sending.collect::<Vec<_>>());
     }
 
     /// Ends it, and with it all probes.

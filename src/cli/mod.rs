@@ -19,8 +19,10 @@ mod probe;
 pub mod reload;
 mod serve;
 mod shell;
+mod silence;
 pub mod status;
 mod token;
+mod webhook;
 
 #[cfg(test)]
 mod tests;
@@ -88,6 +90,8 @@ pub async fn run(command: &Command, client: &Client) -> CommandResult {
         Command::Clear(args) => overrides::clear(args, client).await,
         Command::Drill(args) => drill::run(args, client).await,
         Command::Maintenance(command) => maintenance::run(command, client).await,
+        Command::Silence(command) => silence::run(command, client).await,
+        Command::Webhook(command) => webhook::run(command, client).await,
         Command::Failback(args) => failback::run(args, client).await,
         Command::Reload(args) => reload::run(args, client).await,
         Command::Token(command) => token::run(command, client).await,

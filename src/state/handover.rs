@@ -12,8 +12,8 @@ use std::sync::{PoisonError, RwLockReadGuard, RwLockWriteGuard};
 use std::time::SystemTime;
 
 use super::{
-    Disk, Durability, Remembered, StateError, Store, Trail, guard, open_audit, open_comebacks,
-    open_verdicts, verdicts,
+    Disk, Durability, Remembered, StateError, Store, Trail, WEBHOOKS, guard, open_audit,
+    open_comebacks, open_verdicts, open_webhooks, verdicts,
 };
 use crate::health::RememberedVerdict;
 
@@ -120,6 +120,7 @@ impl Disk {
         *guard(&self.verdicts) = open_verdicts(&folder.join("verdicts.jsonl"), &mut remembered)?;
         *guard(&self.latest) = remembered.verdicts.clone();
         *guard(&self.comebacks) = open_comebacks(&folder.join("comebacks.jsonl"), &mut remembered)?;
+        *guard(&self.webhooks) = open_webhooks(&folder.join(WEBHOOKS), &mut remembered)?;
         sign(self.lock.try_clone()?);
         Ok(remembered)
     }

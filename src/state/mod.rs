@@ -16,6 +16,7 @@ mod token;
 mod tokens;
 mod trail;
 mod verdicts;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ use std::time::SystemTime;
 use std::{error, fmt};
 
 use crate::health::{Overrides, PoolComeback, RememberedVerdict, State};
+use crate::notice::{Message, SilenceText, Silences};
 use audit::AuditLog;
 pub use audit::{Action, Author, Chain, Change, Entry, Plans};
 use comebacks::Comebacks;
@@ -41,6 +43,7 @@ pub use token::{Token, TokenError};
 pub use tokens::{Granted, Role, Tokens, token_name};
 pub use trail::Trail;
 use verdicts::Verdicts;
+pub use webhooks::Queues;
 
 /// The state folder of this daemon, which no other daemon has open.
 pub struct Store {
@@ -59,6 +62,8 @@ struct Disk {
     latest: Mutex<Verdicts>,
     /// The journal, and what it comes to.
     comebacks: Mutex<(LatestJournal, Comebacks)>,
+    /// What webhooks are still to be sent.
+    webhooks: Mutex<LatestJournal>,
     /// The lock ends with the last process that has this file open.
     lock: File,
 }
@@ -72,6 +77,10 @@ pub struct Remembered {
     pub tokens: Tokens,
     /// The maintenance that was planned by the API, and not called off.
     pub plans: Plans,
+    /// What nobody wants to be told of.
+    pub silences: Silences,
+    /// What webhooks are still to be sent.
+    pub queues: Queues,
     /// What was last believed, by key of probe target.
     pub verdicts: BTreeMap<String, RememberedVerdict>,
     /// How pools came back, those that policies wait for.
@@ -98,6 +107,8 @@ pub enum StateError {
 
 /// The folder of the reports of drills.
 const DRILLS: &str = "drills";
+/// The journal of what webhooks are to be sent.
+const WEBHOOKS: &str = "webhooks.jsonl";
 
 impl Store {
     /// Opens a state folder, made with mode 0700 if missing, and reads what it remembers.
@@ -258,6 +269,54 @@ impl Store {
         recorded.map_err(|error| StateError::Io(path, error))
     }
 
+    /// Writes down that a webhook is to be sent a message; it is on disk when this returns. `all` is what waits
+    /// in all, this one included.
+    ///
+    /// # Errors
+    ///
+    /// It could not be written, and will be lost if the daemon ends before it is sent.
+    pub fn record_waiting(
+        &self,
+        webhook: &str,
+        message: &Message,
+        all: impl FnOnce() -> Queues,
+    ) -> Result<(), StateError> {
+        self.write_webhooks(webhooks::waits(webhook, message), Durability::Synced, all)
+    }
+
+    /// Writes down that a message is no longer to be sent; it is on disk some seconds later.
+    ///
+    /// # Errors
+    ///
+    /// It could not be written, and will be sent again if the daemon ends now.
+    pub fn record_done(
+        &self,
+        webhook: &str,
+        id: &str,
+        all: impl FnOnce() -> Queues,
+    ) -> Result<(), StateError> {
+        self.write_webhooks(webhooks::done(webhook, id), Durability::Buffered, all)
+    }
+
+    fn write_webhooks(
+        &self,
+        json: io::Result<String>,
+        durability: Durability,
+        all: impl FnOnce() -> Queues,
+    ) -> Result<(), StateError> {
+        let disk = self.disk()?;
+        let recorded = json.and_then(|json| {
+            guard(&disk.webhooks).record(&json, durability, || webhooks::lines(&all()))
+        });
+        recorded.map_err(|error| StateError::Io(self.folder.join(WEBHOOKS), error))
+    }
+
+    /// Writes down what could not be written when it came, if there is room by now.
+    pub fn catch_up_with_webhooks(&self, all: impl FnOnce() -> Queues) {
+        let Ok(disk) = self.disk() else { return };
+        guard(&disk.webhooks).catch_up(|| webhooks::lines(&all()));
+    }
+
     /// Writes down what is believed of a key, unless something is written down of it already: that
     /// is as new, or newer.
     ///
@@ -332,12 +391,15 @@ fn open_disk(
     let verdicts = open_verdicts(&path, &mut remembered).map_err(at(&path))?;
     let path = folder.join("comebacks.jsonl");
     let comebacks = open_comebacks(&path, &mut remembered).map_err(at(&path))?;
+    let path = folder.join(WEBHOOKS);
+    let webhooks = open_webhooks(&path, &mut remembered).map_err(at(&path))?;
     sync_folder(folder).map_err(at(folder))?;
     let disk = Disk {
         audit: Mutex::new(audit),
         verdicts: Mutex::new(verdicts),
         latest: Mutex::new(remembered.verdicts.clone()),
         comebacks: Mutex::new(comebacks),
+        webhooks: Mutex::new(webhooks),
         lock,
     };
     Ok((disk, remembered))
@@ -375,6 +437,15 @@ fn open_audit(path: &Path, now: SystemTime, remembered: &mut Remembered) -> io::
             tracing::warn!(file = %path.display(), %error, "cannot write down the end of an override");
         }
     }
+    for (about, before) in remembered.silences.expire(now) {
+        tracing::info!(target_name = %about, "a silence ended meanwhile");
+        let change = Change::Unsilence { before: SilenceText::new(&about, &before) };
+        // As above.
+        let appended = audit.append(now, &Author::daemon(), &change, Durability::Buffered);
+        if let Err(error) = appended {
+            tracing::warn!(file = %path.display(), %error, "cannot write down the end of a silence");
+        }
+    }
     Ok(audit)
 }
 
@@ -394,6 +465,12 @@ fn open_comebacks(
     let journal = shortened(path, journal, comebacks::lines(&all))?;
     remembered.comebacks = comebacks::named(&all);
     Ok((journal, all))
+}
+
+fn open_webhooks(path: &Path, remembered: &mut Remembered) -> io::Result<LatestJournal> {
+    let (mut journal, bytes) = Journal::open(path)?;
+    journal.cut_torn(replay::webhooks(path, &bytes, &mut remembered.queues));
+    shortened(path, journal, webhooks::lines(&remembered.queues))
 }
 
 fn shortened(
@@ -430,6 +507,11 @@ fn read_only(folder: &Path, now: SystemTime) -> Remembered {
         replay::comebacks(&path, &bytes, &mut all);
         remembered.comebacks = comebacks::named(&all);
     }
+    let path = folder.join(WEBHOOKS);
+    if let Ok(bytes) = journal::read(&path) {
+        replay::webhooks(&path, &bytes, &mut remembered.queues);
+    }
+    remembered.silences.expire(now);
     remembered.overrides.expire(now);
     remembered
 }

@@ -48,3 +48,4 @@ mod stopping;
 mod tokens;
 mod upgrade;
 mod watch;
+mod webhooks;

@@ -72,6 +72,7 @@ fn every_key_is_read() {
     assert_eq!(findings, [""; 0]);
     let place = |column, line| FilePosition { file: "steersman.toml".into(), line, column };
     let expected = Daemon {
+        webhooks: Vec::new(),
         zones_position: Some(place(17, 2)),
         geoip_positions: vec![place(18, 3), place(28, 3)],
         zones: "/etc/steersman/z".into(),

@@ -1,0 +1,219 @@
+//! How things stand that messages are about.
+
+use std::time::SystemTime;
+
+use super::convert::{
+    FILES, NETWORK, REMOTE, endpoint_turns, name_scope, name_turns, scopes, subject_of,
+};
+use crate::app::alarm::lost_names;
+use crate::app::reasons;
+use crate::app::running::Running;
+use crate::clock;
+use crate::health::{EndpointId, Inventory, Pool, PoolId, State};
+use crate::notice::{Event, Kind, Scene, Turn};
+use crate::probe::Snapshot;
+use crate::steering::{PoolState, SteeredName};
+use crate::view::View;
+
+/// So many names, pools and shares are told of one by one.
+const NAMES_LISTED: usize = 5;
+const POOLS_LISTED: usize = 8;
+const SHARES_LISTED: usize = 3;
+
+/// How everything stands at one moment, as far as messages are about it.
+pub(super) struct Stage<'r> {
+    running: &'r Running,
+    view: std::sync::Arc<View>,
+    probes: Snapshot,
+    wrong: Vec<String>,
+}
+
+/// For whom a scene is, by the words for things: whether it is about what they want, and whether that is silenced.
+pub(super) trait Audience {
+    /// Whether they want to be told of it at all.
+    fn wants(&self, scopes: &[String]) -> bool;
+    /// Whether they are not to be told of it at present.
+    fn is_silenced(&self, scopes: &[String]) -> bool;
+}
+
+impl<'r> Stage<'r> {
+    /// This moment; with what is wrong with files that were refused.
+    pub(super) fn now(running: &'r Running, wrong: Vec<String>) -> Self {
+        let _turn = running.turn();
+        let probes = running.beliefs.probes.board().snapshot();
+        Self { running, view: running.live.load_full(), probes, wrong }
+    }
+
+    pub(super) fn inventory(&self) -> &Inventory {
+        &self.view.world.inventory
+    }
+
+    /// How a subject stands.
+    pub(super) fn scene(&self, kind: Kind, subject: &str, audience: &dyn Audience) -> Scene {
+        let mut scene = Scene::default();
+        let mut count = |is_bad: bool, scopes: &[String]| {
+            if !audience.wants(scopes) {
+                return;
+            }
+            scene.all += 1;
+            match is_bad {
+                true if audience.is_silenced(scopes) => scene.hidden += 1,
+                true => scene.bad += 1,
+                false => {}
+            }
+        };
+        let flag =
+            |is_bad: bool, mut count: Box<dyn FnMut(bool, &[String]) + '_>| count(is_bad, &[]);
+        match (kind, subject) {
+            (Kind::Verdict, _) => {
+                for (id, name) in self.endpoints_of(subject) {
+                    let is_down = self.probes.verdict(id).state == State::Down;
+                    count(is_down, &scopes(self.inventory(), &format!("endpoint:{name}")));
+                }
+                scene.details = self.pools_and_names(subject);
+            }
+            (Kind::Degraded, _) => {
+                for name in lost_names(&self.view) {
+                    count(true, &[name_scope(&name.owner.to_string())]);
+                }
+            }
+            (Kind::Panic, _) => {
+                let id = subject.strip_prefix("pool:").and_then(|name| self.inventory().pool(name));
+                let panics = id.is_some_and(|id| panics(&self.view, id));
+                count(panics, &scopes(self.inventory(), subject));
+            }
+            (Kind::Network, _) => flag(self.probes.is_cut_off, Box::new(&mut count)),
+            (Kind::Git, REMOTE) => {
+                let git = self.running.git.as_ref();
+                let is_gone = git.is_some_and(|git| git.known().unreachable.is_some());
+                flag(is_gone, Box::new(&mut count));
+            }
+            (Kind::Git | Kind::Reload, FILES) => {
+                flag(!self.wrong.is_empty(), Box::new(&mut count));
+                // One error stands in the title already.
+                if self.wrong.len() > 1 {
+                    scene.details = self.wrong.clone();
+                }
+            }
+            _ => {}
+        }
+        scene
+    }
+
+    /// Whether nobody can tell yet: a remote is being fetched, or has not been since the start.
+    pub(super) fn is_unknown(&self, kind: Kind) -> bool {
+        let Some(git) = self.running.git.as_ref().filter(|_| kind == Kind::Git) else {
+            return false;
+        };
+        let is_fetching = git.fetching.try_lock().is_err();
+        let known = git.known();
+        is_fetching || known.fetched.is_none() && known.unreachable.is_none()
+    }
+
+    /// All trouble that there is now, as if it had just begun.
+    pub(super) fn trouble(&self) -> Vec<Event> {
+        let at = clock::wall_now();
+        let mut events = Vec::new();
+        for (id, pool) in (0..).zip(&self.inventory().pools) {
+            events.extend(self.endpoints_down(at, id, pool));
+            if panics(&self.view, id) {
+                let subject = format!("pool:{}", pool.name);
+                let words = format!(
+                    "pool {} panics: so little of it is up that all of it is answered",
+                    pool.name
+                );
+                let scopes = scopes(self.inventory(), &subject);
+                events.push(event(at, Kind::Panic, &subject, scopes, words));
+            }
+        }
+        let lost = lost_names(&self.view).map(|name| name_turns(at, &name.owner.to_string(), true));
+        events.extend(lost);
+        if self.probes.is_cut_off {
+            let words = "this server hears of nobody any more: its own network is lost, and verdicts stay as they are";
+            events.push(event(at, Kind::Network, NETWORK, Vec::new(), words.into()));
+        }
+        events
+    }
+
+    fn endpoints_down(&self, at: SystemTime, id: PoolId, pool: &Pool) -> Vec<Event> {
+        let down = (0..pool.endpoints.len() as u32).map(|index| EndpointId { pool: id, index });
+        let down = down.filter(|id| self.probes.verdict(*id).state == State::Down);
+        down.filter_map(|id| {
+            let why = reasons::of(self.inventory(), pool, &self.probes.culprits(id));
+            let why = Some(why).filter(|why| !why.is_empty());
+            let name = pool.endpoint_name(id.index as usize);
+            endpoint_turns(at, self.inventory(), &name, true, why.as_deref())
+        })
+        .collect()
+    }
+
+    /// The endpoints of a region, or of a pool without one.
+    fn endpoints_of(&self, subject: &str) -> Vec<(EndpointId, String)> {
+        let of = |(id, pool): (PoolId, &Pool)| -> Vec<(EndpointId, String)> {
+            let ids = (0..pool.endpoints.len() as u32).map(|index| EndpointId { pool: id, index });
+            ids.map(|id| (id, pool.endpoint_name(id.index as usize))).collect()
+        };
+        self.pools_of(subject).into_iter().flat_map(of).collect()
+    }
+
+    fn pools_of(&self, subject: &str) -> Vec<(PoolId, &Pool)> {
+        let pools = (0..).zip(&self.inventory().pools);
+        pools.filter(|(_, pool)| subject_of(self.inventory(), pool) == subject).collect()
+    }
+
+    /// How the pools of a subject stand, and who answers in their place.
+    fn pools_and_names(&self, subject: &str) -> Vec<String> {
+        let pools = self.pools_of(subject);
+        let up = |id: PoolId| {
+            let families = self.view.pools.get(id).into_iter().flat_map(PoolState::sets);
+            let families = families.map(|set| {
+                let is_up = if set.is_up() { "up" } else { "down" };
+                format!("{} {is_up}", set.family())
+            });
+            families.collect::<Vec<_>>().join(", ")
+        };
+        let said = pools.iter().take(POOLS_LISTED);
+        let mut details: Vec<String> =
+            said.map(|(id, pool)| format!("pool {}: {}", pool.name, up(*id))).collect();
+        let left = pools.len().saturating_sub(POOLS_LISTED);
+        if left > 0 {
+            details.push(format!("and {left} more pools"));
+        }
+        let ids: Vec<PoolId> = pools.iter().map(|(id, _)| *id).collect();
+        let hangs = |name: &&SteeredName| name.slots.iter().any(|id| ids.contains(id));
+        let names: Vec<&SteeredName> =
+            self.view.world.steered.iter().flatten().filter(hangs).collect();
+        details.extend(names.iter().take(NAMES_LISTED).map(|name| self.answered(name)));
+        let left = names.len().saturating_sub(NAMES_LISTED);
+        if left > 0 {
+            details.push(format!("and {left} more names"));
+        }
+        details
+    }
+
+    /// What clients of a name are told now.
+    fn answered(&self, name: &SteeredName) -> String {
+        let shares = self.running.answered_by(&self.view, name);
+        let told = shares.iter().take(SHARES_LISTED).map(|share| {
+            let pool = share.pool.as_deref().unwrap_or("nothing");
+            match share.share {
+                all if all > 0.9995 => pool.to_owned(),
+                part => format!("{pool} {:.1} %", part * 100.0),
+            }
+        });
+        let told = told.collect::<Vec<_>>().join(", ");
+        let has_none = lost_names(&self.view).any(|lost| std::ptr::eq(lost, name));
+        let as_if = if has_none { ", though nothing of it is up" } else { "" };
+        format!("{} is answered with {told}{as_if}", name.owner)
+    }
+}
+
+fn event(at: SystemTime, kind: Kind, subject: &str, scopes: Vec<String>, words: String) -> Event {
+    let what = subject.to_owned();
+    let (subject, turn) = (subject.to_owned(), Turn::Begins);
+    Event { at, kind, subject, scopes, what, turn, why: None, words }
+}
+
+fn panics(view: &View, id: PoolId) -> bool {
+    view.pools.get(id).into_iter().flat_map(PoolState::sets).any(|set| set.stands().panics)
+}

@@ -1,0 +1,443 @@
+//! Who is told elsewhere of what happens: grouped, signed, once, in order, and whatever becomes of the daemon.
+
+mod receiver;
+
+use std::fs;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use steersman::{clock, timestamp};
+
+use self::receiver::{Received, Receiver};
+use crate::support::backend::{Backend, Manner};
+use crate::support::setup::{Setup, pool, steady, web};
+use crate::support::wait::{until, until_eq};
+use crate::upgrade::successor;
+
+const DOWN: Manner = Manner::Answer("500 Internal Server Error", "ill");
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// A region of two pools with two endpoints each, and one to fail over to.
+fn regions(backend: &Backend) -> Setup {
+    let probe = backend.address;
+    let pools = |name: &str, last: u8| {
+        format!(
+            "[pools.{name}]\nregion = \"us-east\"\nmonitor = \"web\"\nendpoints = [\n\
+             {{ address = \"192.0.2.{last}\", probe = \"{probe}\" }},\n\
+             {{ address = \"192.0.2.{}\", probe = \"{probe}\" }},\n]\n",
+            last + 1
+        )
+    };
+    let all = format!(
+        "[regions.us-east]\n{}{}{}{}",
+        web(),
+        pools("east-a", 1),
+        pools("east-b", 3),
+        steady("spare", "198.51.100.1"),
+    );
+    Setup::steering(&all, "www = { failover = [\"east-a\", \"spare\"], ttl = 1 }\n")
+}
+
+/// Adds a webhook `ops`.
+fn told(mut setup: Setup, receiver: &Receiver, more: &str) -> Setup {
+    setup.dns +=
+        &format!("\n[webhooks.ops]\nurl = \"{}\"\ngroup = \"500ms\"\n{more}", receiver.url());
+    setup
+}
+
+fn ill_then_well(backend: &Backend, receiver: &Receiver) -> (Received, Received) {
+    backend.be(DOWN);
+    let down = receiver.wait_for("type", "verdict", 1);
+    backend.be(Manner::Answer("200 OK", "all is ok\n"));
+    (down, receiver.wait_for("type", "verdict", 2))
+}
+
+#[test]
+fn a_region_that_dies_is_one_message_signed_and_in_words() {
+    let (backend, receiver) = (Backend::http(), Receiver::start());
+    let setup = told(regions(&backend), &receiver, "secret_file = \"hook.secret\"\n");
+    setup.write("hook.secret", format!("# old and new\n{SECRET}\n{SECRET}\n"));
+    let daemon = setup.ready();
+    let (down, up) = ill_then_well(&backend, &receiver);
+    let body = down.json();
+    assert_eq!(body["title"], "region us-east: 4 of 4 endpoints down");
+    assert_eq!((&body["severity"], &body["count"]), (&json!("critical"), &json!(4)));
+    assert_eq!(body["incident"], json!({"key": "verdict/region:us-east", "state": "open"}));
+    let details: Vec<&str> =
+        body["details"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+    assert_eq!(details[0], "why: status 500, wanted 200-299 (4)");
+    assert!(details.contains(&"pool east-a: a down"), "{details:?}");
+    assert!(details.contains(&"www.example.com. is answered with spare"), "{details:?}");
+    let first = body["events"][0]["text"].as_str().unwrap();
+    assert!(first.starts_with("east-") && first.contains(" is down: status 500"), "{first}");
+    let body = up.json();
+    assert_eq!(body["title"], "region us-east: all 4 endpoints up again");
+    assert_eq!(body["incident"]["state"], "resolved");
+    // As anybody checks it who has the secret.
+    for received in [&down, &up] {
+        let id = received.header("webhook-id");
+        assert_eq!(received.json()["id"], id);
+        let at: u64 = received.header("webhook-timestamp").parse().unwrap();
+        let wanted = receiver::signature(SECRET, &id, at, &received.body);
+        assert_eq!(received.header("webhook-signature"), format!("{wanted} {wanted}"));
+        assert_eq!(received.header("content-type"), "application/json");
+    }
+    assert_eq!(receiver.of("type", "verdict").len(), 2, "one message for all of the region");
+    until_eq(2.0, || daemon.metrics().sum(MESSAGES, &["webhook=\"ops\"", "result=\"delivered\""]));
+    let status = daemon.status()["webhooks"][0].clone();
+    assert_eq!((&status["name"], &status["queued"]), (&json!("ops"), &json!(0)));
+    assert!(status["last_delivery"].is_string(), "{status}");
+    let text = daemon.cli_ok(&["status"]);
+    assert!(text.contains("webhook ops (json to http://127.0.0.1:"), "{text}");
+    let listed = daemon.cli_ok(&["webhook", "list"]);
+    assert!(listed.contains("nothing waits, last delivery "), "{listed}");
+    // Neither the secret nor the path, which may be one.
+    let told = daemon.log.text() + &text + &status.to_string();
+    assert!(!told.contains("MfKQ9") && !told.contains(receiver::PATH), "{told}");
+}
+
+const MESSAGES: &str = "steersman_webhook_messages_total";
+
+#[test]
+fn what_does_not_arrive_is_tried_again_and_arrives_once_in_order() {
+    let (backend, receiver) = (Backend::http(), Receiver::start());
+    let daemon = told(regions(&backend), &receiver, "").ready();
+    receiver.answer(503);
+    backend.be(DOWN);
+    until_eq(true, || receiver.count() >= 2);
+    // What comes later waits behind it.
+    assert_eq!(daemon.set("pool:spare", "up").status, 201);
+    until_eq(json!(2), || daemon.status()["webhooks"][0]["queued"].clone());
+    let error = daemon.status()["webhooks"][0]["last_error"]["what"].clone();
+    assert_eq!(error, "answered with 503: no");
+    let failed = daemon.metrics().sum("steersman_webhook_failed_attempts_total", &["ops"]);
+    assert!(failed >= 2.0, "{failed}");
+    assert!(daemon.metrics().sum("steersman_webhook_oldest_message_age_seconds", &["ops"]) > 0.0);
+    receiver.answer(200);
+    receiver.wait_for("type", "override", 1);
+    let taken: Vec<String> = receiver.taken().iter().map(|one| one.text("type")).collect();
+    assert_eq!(taken, ["verdict", "override"]);
+    // Each attempt had the same id.
+    let ids: Vec<String> = receiver.all().iter().map(|one| one.header("webhook-id")).collect();
+    assert!(ids[..ids.len() - 1].iter().all(|id| *id == ids[0]), "{ids:?}");
+    until_eq(json!(0), || daemon.status()["webhooks"][0]["queued"].clone());
+    // What is refused is given up at once.
+    receiver.answer(404);
+    assert_eq!(daemon.clear("pool:spare").status, 204);
+    daemon.log.wait_for("NOT TOLD: given up", 1);
+    until_eq(1.0, || daemon.metrics().sum(MESSAGES, &["result=\"refused\""]));
+    assert_eq!(daemon.status()["webhooks"][0]["queued"], 0);
+}
+
+#[test]
+fn what_waits_outlives_the_daemon_and_what_goes_on_is_not_told_twice() {
+    let (backend, receiver) = (Backend::http(), Receiver::start());
+    let mut daemon = told(regions(&backend), &receiver, "").ready();
+    receiver.answer(503);
+    backend.be(DOWN);
+    until_eq(true, || receiver.count() >= 1);
+    daemon.kill();
+    receiver.answer(200);
+    let daemon = daemon.start_again();
+    let told = receiver.wait_taken(1);
+    assert_eq!(told.text("title"), "region us-east: 4 of 4 endpoints down");
+    assert_eq!(told.header("webhook-id"), receiver.all()[0].header("webhook-id"));
+    // It is down still, which everybody knows, and is told of when it ends.
+    until_eq("down", || if daemon.endpoint("east-a")["verdict"] == "down" { "down" } else { "up" });
+    backend.be(Manner::Answer("200 OK", "all is ok\n"));
+    let over = receiver.wait_taken(2);
+    assert_eq!(over.text("title"), "region us-east: all 4 endpoints up again");
+    assert_eq!(receiver.taken().len(), 2);
+}
+
+/// What ends while nobody looks is told of all the same.
+#[test]
+fn what_ended_while_the_daemon_was_away_is_told_of() {
+    let (backend, receiver) = (Backend::http(), Receiver::start());
+    let mut daemon = told(regions(&backend), &receiver, "").ready();
+    backend.be(DOWN);
+    receiver.wait_taken(1);
+    until_eq(json!(0), || daemon.status()["webhooks"][0]["queued"].clone());
+    daemon.kill();
+    backend.be(Manner::Answer("200 OK", "all is ok\n"));
+    let daemon = daemon.start_again();
+    let over = receiver.wait_taken(2);
+    assert_eq!(over.json()["incident"]["state"], "resolved");
+    // And one whose region is taken out of the files.
+    backend.be(DOWN);
+    receiver.wait_taken(3);
+    daemon.write("zones/pools.toml", steady("spare", "198.51.100.1"));
+    daemon.write("zones/example.com.toml", "www.failover = [\"spare\"]\n");
+    assert_eq!(daemon.reload().status, 200);
+    let over = receiver.wait_taken(4);
+    assert_eq!(
+        over.json()["incident"],
+        json!({"key": "verdict/region:us-east", "state": "resolved"})
+    );
+}
+
+#[test]
+fn what_is_silenced_is_counted_and_told_when_the_silence_ends() {
+    let (backend, receiver) = (Backend::http(), Receiver::start());
+    let mut daemon = told(regions(&backend), &receiver, "events = [\"verdict\"]\n").ready();
+    let add = ["silence", "add", "region:us-*", "--for", "1h", "--reason", "we know <it>"];
+    let said = daemon.cli_ok(&add);
+    assert!(said.starts_with("region:us-*: silenced until 2"), "{said}");
+    backend.be(DOWN);
+    let silenced = || daemon.metrics().sum("steersman_webhook_silenced_events_total", &["ops"]);
+    until("events to be silenced", || {
+        if silenced() == 4.0 { Ok(()) } else { Err(silenced().to_string()) }
+    });
+    assert_eq!(daemon.metrics().sum("steersman_silences", &[]), 1.0);
+    daemon.kill();
+    daemon = daemon.start_again();
+    daemon.wait_until_ready();
+    let list = daemon.cli_ok(&["silence", "list"]);
+    assert!(
+        list.starts_with("region:us-* is silenced until 2")
+            && list.ends_with("by alice: we know <it>\n"),
+        "{list}"
+    );
+    assert_eq!(daemon.status()["silences"][0]["target"], "region:us-*");
+    assert_eq!(receiver.count(), 0);
+    daemon.cli_ok(&["silence", "remove", "region:us-*"]);
+    let told = receiver.wait_taken(1);
+    assert_eq!(told.text("title"), "region us-east: 4 of 4 endpoints down");
+    let said = daemon.cli(&["silence", "remove", "region:us-*"]);
+    assert_eq!(
+        (said.code, said.stderr.as_str()),
+        (Some(1), "there is no silence of region:us-*\n")
+    );
+    // What was told of is told of to its end, silenced or not.
+    daemon.cli_ok(&["silence", "add", "pool:east-a", "--for", "1h", "--reason", "x"]);
+    daemon.cli_ok(&["silence", "add", "*", "--for", "1h", "--reason", "x"]);
+    backend.be(Manner::Answer("200 OK", "all is ok\n"));
+    let told = receiver.wait_taken(2);
+    assert_eq!(told.json()["incident"]["state"], "resolved");
+    let log = daemon.cli_ok(&["audit"]);
+    assert!(
+        log.contains(": silence:region:us-* until 2")
+            && log.contains(": the end of silence:region:us-*\n"),
+        "{log}"
+    );
+    let body = r#"{"for":"1s","reason":"short"}"#;
+    assert_eq!(daemon.api("PUT", "/api/v1/silences/name:www.example.com", body).status, 201);
+    let targets = || daemon.api("GET", "/api/v1/silences", "").json()["silences"].to_string();
+    assert!(targets().contains("name:www.example.com."), "{}", targets());
+    until_eq(false, || targets().contains("name:www.example.com."));
+    for (target, body, status) in [
+        ("planet:earth", body, 422),
+        ("*", r#"{"for":"0s","reason":"x"}"#, 422),
+        ("*", r#"{"for":"1h","reason":" "}"#, 422),
+        ("*", r#"{"reason":"x"}"#, 422),
+    ] {
+        let path = format!("/api/v1/silences/{target}");
+        assert_eq!(daemon.api("PUT", &path, body).status, status, "{target} {body}");
+    }
+}
+
+#[test]
+fn bad_files_are_told_in_words() {
+    let receiver = Receiver::start();
+    let setup = Setup::steering(&steady("main", "192.0.2.1"), "www.failover = [\"main\"]\n");
+    let daemon = told(setup, &receiver, "").ready();
+    daemon.write("zones/example.com.toml", "www.failover = [\"mian\"]\n");
+    assert_eq!(daemon.reload().status, 422);
+    let bad = receiver.wait_taken(1);
+    let title = bad.text("title");
+    assert!(title.starts_with("files are refused for 1 error, revision "), "{title}");
+    let wanted = "zones/example.com.toml:1:17: unknown pool \"mian\" (did you mean \"main\"?)";
+    assert!(title.contains(wanted), "{title}");
+    assert_eq!(bad.json()["incident"], json!({"key": "reload/files", "state": "open"}));
+    daemon.write("zones/example.com.toml", "www.failover = [\"main\"]\n");
+    let good = receiver.wait_taken(2);
+    assert!(good.text("title").starts_with("the files are good: revision "), "{good:?}");
+    assert_eq!(good.json()["incident"]["state"], "resolved");
+}
+
+#[test]
+fn maintenance_is_announced_ahead_and_overrides_are_told() {
+    let receiver = Receiver::start();
+    let setup = Setup::steering(&steady("main", "192.0.2.1"), "www.failover = [\"main\"]\n");
+    let start = clock::wall_now() + Duration::from_secs(7200);
+    let time = |at| timestamp::to_rfc3339_seconds(at).trim_end_matches('Z').to_owned();
+    let (start, end) = (time(start), time(start + Duration::from_secs(3600)));
+    let window = format!(
+        "[maintenance.patches]\ntarget = \"pool:main\"\nstart = \"{start}\"\nend = \"{end}\"\n\
+         announce = \"3h\"\nreason = \"kernel <update>\"\n"
+    );
+    let daemon = told(setup, &receiver, "").ready();
+    daemon.write("zones/maintenance.toml", window);
+    let told = receiver.wait_for("type", "maintenance", 1);
+    let title = told.text("title");
+    let wanted = format!(
+        "maintenance patches of pool:main is announced, from {start}Z to {end}Z: kernel <update>"
+    );
+    assert_eq!(title, wanted);
+    daemon.cli_ok(&["drain", "pool:main", "--for", "1h", "--reason", "a try"]);
+    let told = receiver.wait_for("type", "override", 1);
+    let title = told.text("title");
+    assert!(title.starts_with("pool:main: drain until 2") && title.ends_with(": a try"), "{title}");
+    assert!(title.contains("by alice at 127.0.0.1:"), "{title}");
+    assert_eq!(told.json()["incident"], Value::Null);
+}
+
+#[test]
+fn names_with_nothing_up_are_told_of_once() {
+    let (backend, receiver) = (Backend::http(), Receiver::start());
+    let pools = web() + &pool("main", "web", "192.0.2.1", backend.address);
+    let setup = Setup::steering(&pools, "www.failover = [\"main\"]\napi.failover = [\"main\"]\n");
+    let daemon = told(setup, &receiver, "events = [\"degraded\"]\n").ready();
+    backend.be(DOWN);
+    let told = receiver.wait_taken(1);
+    let title = told.text("title");
+    assert!(title.starts_with("2 names have nothing up any more: "), "{title}");
+    assert!(title.contains("www.example.com.") && title.contains("api.example.com."), "{title}");
+    assert_eq!(told.text("severity"), "critical");
+    for _ in 0..5 {
+        assert_eq!(daemon.answer("www"), ["192.0.2.1"]);
+    }
+    backend.be(Manner::Answer("200 OK", "all is ok\n"));
+    assert_eq!(receiver.wait_taken(2).text("title"), "every name has something up again");
+    assert_eq!(receiver.count(), 2);
+}
+
+#[test]
+fn pagerduty_and_slack_are_told_in_their_forms() {
+    let (backend, pager, slack) = (Backend::http(), Receiver::start(), Receiver::start());
+    let mut setup = regions(&backend);
+    setup.dns += &format!(
+        "\n[webhooks.pager]\nform = \"pagerduty\"\nurl = \"{}\"\nrouting_key_file = \"key\"\ngroup = \"500ms\"\n\
+         [webhooks.chat]\nform = \"slack\"\nurl_file = \"chat.url\"\ngroup = \"500ms\"\n",
+        pager.url()
+    );
+    setup.write("key", "0123456789abcdef0123456789abcdef\n");
+    setup.write("chat.url", slack.url() + "\n");
+    let daemon = setup.ready();
+    backend.be(DOWN);
+    let trigger = pager.wait_taken(1).json();
+    assert_eq!(trigger["event_action"], "trigger");
+    assert_eq!(trigger["routing_key"], "0123456789abcdef0123456789abcdef");
+    assert_eq!(trigger["payload"]["summary"], "region us-east: 4 of 4 endpoints down");
+    assert_eq!(trigger["payload"]["severity"], "critical");
+    // What nobody has to get up for is not for PagerDuty.
+    let reason = "<!channel> & co";
+    daemon.cli_ok(&["drain", "pool:spare", "--for", "1h", "--reason", reason]);
+    backend.be(Manner::Answer("200 OK", "all is ok\n"));
+    let resolve = pager.wait_taken(2).json();
+    assert_eq!(resolve["event_action"], "resolve");
+    assert_eq!(resolve["dedup_key"], trigger["dedup_key"]);
+    let said = until("the override", || {
+        let all: Vec<String> = slack.taken().iter().map(|one| one.json().to_string()).collect();
+        let said = all.iter().find(|text| text.contains("pool:spare: drain")).cloned();
+        said.ok_or_else(|| all.join("\n"))
+    });
+    assert!(said.contains("&lt;!channel&gt; &amp; co") && !said.contains("<!channel>"), "{said}");
+    // They can be tried at any time.
+    let said = daemon.cli_ok(&["webhook", "test", "chat"]);
+    assert!(said.starts_with("chat: msg_") && said.ends_with(" ms: ok\n"), "{said}");
+    daemon.cli_ok(&["webhook", "test", "pager"]);
+    let [open, over] = [2, 3].map(|n| pager.taken()[n].json());
+    assert_eq!(
+        (&open["event_action"], &over["event_action"]),
+        (&json!("trigger"), &json!("resolve"))
+    );
+    slack.answer(403);
+    let said = daemon.cli(&["webhook", "test", "chat"]);
+    assert_eq!((said.code, said.stderr.as_str()), (Some(1), "chat: answered with 403: no\n"));
+    let said = daemon.cli(&["webhook", "test", "nobody"]);
+    assert_eq!(said.stderr, "no webhook nobody; expected one of pager, chat\n");
+    // A new address is heeded at once.
+    let other = Receiver::start();
+    daemon.write("chat.url", other.url());
+    daemon.cli_ok(&["webhook", "test", "chat"]);
+    assert_eq!(other.taken()[0].json()["text"], "a test of this webhook: nothing has happened");
+}
+
+#[test]
+fn one_that_never_answers_holds_up_nobody() {
+    let (backend, slow, quick) = (Backend::http(), Receiver::start(), Receiver::start());
+    let mut setup = told(regions(&backend), &quick, "");
+    setup.dns += &format!("[webhooks.slow]\nurl = \"{}\"\ngroup = \"0s\"\n", slow.url());
+    slow.hang();
+    let mut daemon = setup.ready();
+    backend.be(DOWN);
+    quick.wait_for("type", "verdict", 1);
+    until_eq(true, || slow.count() >= 1);
+    daemon.wait_for_answer("www", "198.51.100.1");
+    daemon.set("pool:spare", "up");
+    quick.wait_for("type", "override", 1);
+    assert_eq!(daemon.answer("www"), ["198.51.100.1"]);
+    until_eq(true, || daemon.status()["webhooks"][1]["queued"].as_u64() >= Some(1));
+    let begin = crate::support::wait::begin();
+    daemon.signal("TERM");
+    assert!(daemon.end().success());
+    assert!(begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
+}
+
+/// Exactly one of two processes tells, and nothing is told twice or forgotten.
+#[test]
+fn a_process_that_takes_over_tells_what_waits() {
+    let (backend, receiver) = (Backend::http(), Receiver::start());
+    let mut daemon = told(regions(&backend), &receiver, "").ready();
+    receiver.answer(503);
+    backend.be(DOWN);
+    until_eq(true, || receiver.count() >= 1);
+    daemon.signal("USR2");
+    let process = successor(&daemon, 1);
+    assert!(daemon.end().success());
+    receiver.answer(200);
+    receiver.wait_taken(1);
+    backend.be(Manner::Answer("200 OK", "all is ok\n"));
+    let over = receiver.wait_taken(2);
+    assert_eq!(over.text("title"), "region us-east: all 4 endpoints up again");
+    assert_eq!(receiver.taken().len(), 2);
+    let ids: Vec<String> = receiver.all().iter().map(|one| one.header("webhook-id")).collect();
+    let different = ids.iter().collect::<std::collections::BTreeSet<_>>().len();
+    assert_eq!(different, 2, "{ids:?}");
+    drop(process);
+}
+
+#[test]
+fn an_upgrade_that_fails_leaves_the_telling_where_it_is() {
+    let (backend, receiver) = (Backend::http(), Receiver::start());
+    let daemon = told(regions(&backend), &receiver, "").ready();
+    receiver.answer(503);
+    backend.be(DOWN);
+    until_eq(true, || receiver.count() >= 1);
+    let config = fs::read_to_string(daemon.path("steersman.toml")).unwrap();
+    daemon.write("steersman.toml", "nonsense");
+    daemon.signal("USR2");
+    daemon.log.wait_for("not upgraded: this process goes on serving", 1);
+    daemon.write("steersman.toml", config);
+    receiver.answer(200);
+    receiver.wait_taken(1);
+    backend.be(Manner::Answer("200 OK", "all is ok\n"));
+    receiver.wait_taken(2);
+}
+
+#[test]
+fn mistakes_are_said_and_secrets_are_not() {
+    let mut setup = Setup::new();
+    setup.dns += "\n[webhooks.ops]\nurl = \"https://u:hunter2@example.com/hunter2\"\n\
+                  [webhooks.chat]\nurl = \"http://127.0.0.1:9/x\"\nsecret_file = \"bad.secret\"\n";
+    setup.write("bad.secret", "whsec_hunter2\n");
+    let (code, said) = setup.start_in_vain();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains(
+            "an address with a user or password in it; expected an http or https address"
+        ),
+        "{said}"
+    );
+    assert!(!said.contains("hunter2"), "{said}");
+    setup.dns =
+        "\n[webhooks.chat]\nurl = \"http://127.0.0.1:9/x\"\nsecret_file = \"bad.secret\"\n".into();
+    let (code, said) = setup.start_in_vain();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("bad.secret:1:1: what is no base64; expected whsec_ and base64"),
+        "{said}"
+    );
+    assert!(!said.contains("hunter2"), "{said}");
+}
