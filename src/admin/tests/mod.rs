@@ -4,6 +4,7 @@ mod connections;
 mod events;
 mod fake;
 mod routes;
+mod silences;
 mod tokens;
 
 use std::sync::Arc;

@@ -1,4 +1,5 @@
 mod tls;
+mod webhooks;
 
 use std::time::Duration;
 
