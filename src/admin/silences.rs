@@ -150,7 +150,7 @@ pub(super) async fn set(
     let by = change::author(&caller, peer.0, request.headers());
     let wish: SilenceWish = change::parse(&shared.body(request).await?)?;
     let silence = read(&wish, by.by.clone(), clock::wall_now())?;
-    let text = SilenceText::new(&about, &silence);
+    let text = SilenceText::to_the_second(&about, &silence);
     let (on, who) = (about.clone(), by.clone());
     let was_there = shared.call(move |control| control.silence(on, silence, &who)).await?;
     let was_there = was_there.map_err(|refusal| refusal.problem(&about))?;

@@ -249,7 +249,7 @@ fn title(group: &Group, scene: &Scene) -> String {
     let subject = group.subject.replacen(':', " ", 1);
     match (group.kind, scene.bad) {
         (Kind::Verdict, 0) if group.last.turn == Turn::Ends && group.last_begin.is_none() => {
-            format!("{subject}: all {} up again", endpoints(scene.all))
+            format!("{subject}: {} of {} up again", scene.all, endpoints(scene.all))
         }
         (Kind::Verdict, 0) => format!("{subject}: endpoints were down for a moment"),
         (Kind::Verdict, bad) => format!("{subject}: {bad} of {} down", endpoints(scene.all)),

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::pattern::Pattern;
-use crate::timestamp::{from_rfc3339, to_rfc3339};
+use crate::timestamp::{from_rfc3339, to_rfc3339, to_rfc3339_seconds};
 
 /// One silence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +92,13 @@ impl SilenceText {
             since: to_rfc3339(silence.since),
             until: to_rfc3339(silence.until),
         }
+    }
+
+    /// The same to the second, for people.
+    pub fn to_the_second(about: &Pattern, silence: &Silence) -> Self {
+        let (since, until) = (silence.since, silence.until);
+        let (since, until) = (to_rfc3339_seconds(since), to_rfc3339_seconds(until));
+        Self { since, until, ..Self::new(about, silence) }
     }
 
     /// Reads it back.

@@ -71,7 +71,7 @@ fn a_region_that_dies_is_one_message_signed_and_in_words() {
     let first = body["events"][0]["text"].as_str().unwrap();
     assert!(first.starts_with("east-") && first.contains(" is down: status 500"), "{first}");
     let body = up.json();
-    assert_eq!(body["title"], "region us-east: all 4 endpoints up again");
+    assert_eq!(body["title"], "region us-east: 4 of 4 endpoints up again");
     assert_eq!(body["incident"]["state"], "resolved");
     // As anybody checks it who has the secret.
     for received in [&down, &up] {
@@ -146,7 +146,7 @@ fn what_waits_outlives_the_daemon_and_what_goes_on_is_not_told_twice() {
     until_eq("down", || if daemon.endpoint("east-a")["verdict"] == "down" { "down" } else { "up" });
     backend.be(Manner::Answer("200 OK", "all is ok\n"));
     let over = receiver.wait_taken(2);
-    assert_eq!(over.text("title"), "region us-east: all 4 endpoints up again");
+    assert_eq!(over.text("title"), "region us-east: 4 of 4 endpoints up again");
     assert_eq!(receiver.taken().len(), 2);
 }
 
@@ -390,7 +390,7 @@ fn a_process_that_takes_over_tells_what_waits() {
     receiver.wait_taken(1);
     backend.be(Manner::Answer("200 OK", "all is ok\n"));
     let over = receiver.wait_taken(2);
-    assert_eq!(over.text("title"), "region us-east: all 4 endpoints up again");
+    assert_eq!(over.text("title"), "region us-east: 4 of 4 endpoints up again");
     assert_eq!(receiver.taken().len(), 2);
     let ids: Vec<String> = receiver.all().iter().map(|one| one.header("webhook-id")).collect();
     let different = ids.iter().collect::<std::collections::BTreeSet<_>>().len();

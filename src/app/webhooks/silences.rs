@@ -8,7 +8,6 @@ use crate::clock;
 use crate::history::What;
 use crate::notice::{Pattern, Silence, SilenceText};
 use crate::state::{Author, Change};
-use crate::timestamp;
 
 impl Running {
     /// Silences something for `by`, durably; returns whether something stood there.
@@ -89,14 +88,6 @@ impl Running {
     /// All silences in force.
     pub(in crate::app) fn silence_list(&self) -> Vec<SilenceText> {
         let silences = self.webhooks.silences();
-        let text = |(about, silence): (&Pattern, &Silence)| {
-            let seconds = timestamp::to_rfc3339_seconds;
-            SilenceText {
-                since: seconds(silence.since),
-                until: seconds(silence.until),
-                ..SilenceText::new(about, silence)
-            }
-        };
-        silences.iter().map(text).collect()
+        silences.iter().map(|(about, one)| SilenceText::to_the_second(about, one)).collect()
     }
 }

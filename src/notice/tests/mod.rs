@@ -54,7 +54,7 @@ fn what_is_news() {
             vec![Ends],
             (0, 0),
             true,
-            Some((Some(Resolved), "region us-east: all 2 endpoints up again")),
+            Some((Some(Resolved), "region us-east: 2 of 2 endpoints up again")),
         ),
         (
             vec![Begins, Ends],
