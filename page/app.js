@@ -9,6 +9,7 @@ import { model, onChange, retry, start, stop } from '/page/model.js';
 import * as names from '/page/names.js';
 import * as pools from '/page/pools.js';
 import * as timeline from '/page/timeline.js';
+import * as webhooks from '/page/webhooks.js';
 import { STATES, clock, plural, reasons, regionsOf, secondsUntil, some, span, targetWords, wordOfOverride } from '/page/words.js';
 
 function setUpTheme() {
@@ -215,7 +216,7 @@ function draw(changed) {
   if (changed.has('names')) explain.draw();
   if (!model.overview) return;
   if (changed.has('overview') || changed.has('names')) names.draw();
-  if (changed.has('overview')) [drawHeadline(), drawOverrides(), drawMaintenance()];
+  if (changed.has('overview')) [drawHeadline(), drawOverrides(), drawMaintenance(), webhooks.draw()];
   if (changed.has('overview') || changed.has('endpoints')) pools.draw();
   if (changed.has('overview') || changed.has('map') || changed.has('names')) map.draw();
 }
@@ -227,12 +228,13 @@ names.setUp(byId('names'));
 pools.setUp(byId('pools'));
 setUpOverrides(byId('overrides'));
 setUpMaintenance(byId('maintenance'));
+webhooks.setUp(byId('webhooks'));
 timeline.setUp(byId('timeline'));
 explain.setUp(byId('explain'));
 onChange(draw);
 // For what only time changes: how long ago, and how long still.
 setInterval(() => {
-  if (!document.hidden && model.session && model.overview) [drawOverrides(), pools.draw()];
+  if (!document.hidden && model.session && model.overview) [drawOverrides(), webhooks.draw(), pools.draw()];
 }, 1000);
 
 whoAmI().then(enter, (problem) => {

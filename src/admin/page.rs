@@ -43,7 +43,7 @@ macro_rules! file {
     };
 }
 
-static FILES: [File; 15] = [
+static FILES: [File; 16] = [
     file!("/", HTML, "index.html"),
     file!("/page/page.css", CSS, "page.css"),
     file!("/page/icon.svg", "image/svg+xml", "icon.svg"),
@@ -58,6 +58,7 @@ static FILES: [File; 15] = [
     file!("/page/names.js", SCRIPT, "names.js"),
     file!("/page/pools.js", SCRIPT, "pools.js"),
     file!("/page/timeline.js", SCRIPT, "timeline.js"),
+    file!("/page/webhooks.js", SCRIPT, "webhooks.js"),
     file!("/page/words.js", SCRIPT, "words.js"),
 ];
 

@@ -252,6 +252,8 @@ impl Control for Running {
             network_lost: probes.is_cut_off,
             state_unavailable: self.store.unavailable().map(str::to_owned),
             maintenance: self.maintenance_statuses(&view.world),
+            webhooks: self.webhook_statuses(),
+            silences: self.silence_list(),
             ..overview(inventory, pools, overrides, facts)
         }
     }

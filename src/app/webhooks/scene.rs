@@ -50,54 +50,56 @@ impl<'r> Stage<'r> {
 
     /// How a subject stands.
     pub(super) fn scene(&self, kind: Kind, subject: &str, audience: &dyn Audience) -> Scene {
-        let mut scene = Scene::default();
-        let mut count = |is_bad: bool, scopes: &[String]| {
-            if !audience.wants(scopes) {
-                return;
-            }
+        let mut scene = Scene { details: self.details(kind, subject), ..Scene::default() };
+        let parts = self.parts(kind, subject);
+        for (is_bad, scopes) in parts.iter().filter(|(_, scopes)| audience.wants(scopes)) {
             scene.all += 1;
             match is_bad {
                 true if audience.is_silenced(scopes) => scene.hidden += 1,
                 true => scene.bad += 1,
                 false => {}
             }
-        };
-        let flag =
-            |is_bad: bool, mut count: Box<dyn FnMut(bool, &[String]) + '_>| count(is_bad, &[]);
+        }
+        scene
+    }
+
+    /// What a subject consists of: whether each part is in trouble, and by which words it is known.
+    fn parts(&self, kind: Kind, subject: &str) -> Vec<(bool, Vec<String>)> {
+        let whole = |is_bad: bool| vec![(is_bad, Vec::new())];
         match (kind, subject) {
             (Kind::Verdict, _) => {
-                for (id, name) in self.endpoints_of(subject) {
+                let endpoints = self.endpoints_of(subject).into_iter().map(|(id, name)| {
                     let is_down = self.probes.verdict(id).state == State::Down;
-                    count(is_down, &scopes(self.inventory(), &format!("endpoint:{name}")));
-                }
-                scene.details = self.pools_and_names(subject);
+                    (is_down, scopes(self.inventory(), &format!("endpoint:{name}")))
+                });
+                endpoints.collect()
             }
-            (Kind::Degraded, _) => {
-                for name in lost_names(&self.view) {
-                    count(true, &[name_scope(&name.owner.to_string())]);
-                }
-            }
+            (Kind::Degraded, _) => lost_names(&self.view)
+                .map(|name| (true, vec![name_scope(&name.owner.to_string())]))
+                .collect(),
             (Kind::Panic, _) => {
                 let id = subject.strip_prefix("pool:").and_then(|name| self.inventory().pool(name));
                 let panics = id.is_some_and(|id| panics(&self.view, id));
-                count(panics, &scopes(self.inventory(), subject));
+                vec![(panics, scopes(self.inventory(), subject))]
             }
-            (Kind::Network, _) => flag(self.probes.is_cut_off, Box::new(&mut count)),
+            (Kind::Network, _) => whole(self.probes.is_cut_off),
             (Kind::Git, REMOTE) => {
                 let git = self.running.git.as_ref();
-                let is_gone = git.is_some_and(|git| git.known().unreachable.is_some());
-                flag(is_gone, Box::new(&mut count));
+                whole(git.is_some_and(|git| git.known().unreachable.is_some()))
             }
-            (Kind::Git | Kind::Reload, FILES) => {
-                flag(!self.wrong.is_empty(), Box::new(&mut count));
-                // One error stands in the title already.
-                if self.wrong.len() > 1 {
-                    scene.details = self.wrong.clone();
-                }
-            }
-            _ => {}
+            (Kind::Git | Kind::Reload, FILES) => whole(!self.wrong.is_empty()),
+            _ => Vec::new(),
         }
-        scene
+    }
+
+    /// What else is to be known of it.
+    fn details(&self, kind: Kind, subject: &str) -> Vec<String> {
+        match (kind, subject) {
+            (Kind::Verdict, _) => self.pools_and_names(subject),
+            // One error stands in the title already.
+            (Kind::Git | Kind::Reload, FILES) if self.wrong.len() > 1 => self.wrong.clone(),
+            _ => Vec::new(),
+        }
     }
 
     /// Whether nobody can tell yet: a remote is being fetched, or has not been since the start.
