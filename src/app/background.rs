@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -31,6 +32,8 @@ pub(super) struct Background {
     admin: JoinHandle<()>,
     /// Takes in what probes report.
     verdicts: thread::JoinHandle<()>,
+    /// Makes messages of what happens; none where nobody is told.
+    telling: Option<thread::JoinHandle<()>>,
     /// What looks at files, counters and clock.
     looking: Vec<JoinHandle<()>>,
     stop: watch::Sender<bool>,
@@ -55,7 +58,7 @@ impl Background {
             until(stopped.clone()),
         ));
         let looking = look(running, files, &stopped);
-        Ok(Self { admin_address, admin, verdicts, looking, stop })
+        Ok(Self { admin_address, admin, verdicts, telling: None, looking, stop })
     }
 
     /// Begins to tell elsewhere of what happens.
@@ -65,7 +68,15 @@ impl Background {
             return;
         }
         let stopped = || self.stop.subscribe();
-        self.looking.push(tokio::spawn(webhooks::tell(Arc::clone(running), stopped())));
+        let (runtime, telling) =
+            (Handle::current(), webhooks::tell(Arc::clone(running), stopped()));
+        let thread = thread::Builder::new().name("webhooks".into());
+        match thread.spawn(move || runtime.block_on(telling)) {
+            Ok(telling) => self.telling = Some(telling),
+            Err(error) => {
+                tracing::error!(%error, "cannot start a thread: NO WEBHOOK IS TOLD of anything")
+            }
+        }
         let sending = (0..count)
             .map(|number| tokio::spawn(webhooks::send(Arc::clone(running), number, stopped())));
         self.looking.extend(sending.collect::<Vec<_>>());
@@ -83,9 +94,13 @@ impl Background {
         for task in self.looking {
             let _ = task.await;
         }
-        let verdicts = self.verdicts;
+        let (verdicts, telling) = (self.verdicts, self.telling);
         // It ends with the last probe. A panic has been reported when it happened.
-        let _ = tokio::task::spawn_blocking(move || drop(verdicts.join())).await;
+        let join = move || {
+            drop(verdicts.join());
+            telling.map(thread::JoinHandle::join)
+        };
+        let _ = tokio::task::spawn_blocking(join).await;
         running.write_down_comebacks();
         running.store.catch_up();
     }

@@ -140,6 +140,11 @@ pub struct Scene {
     pub details: Vec<String>,
 }
 
+/// Words as a title has them.
+pub(super) fn title_of(words: &str) -> String {
+    line(words, TITLE)
+}
+
 /// What is told of a group, if it is news; `was_told` says whether its trouble was told of before.
 pub fn compose(
     group: &Group,
@@ -172,7 +177,7 @@ pub fn compose(
         severity: severity(group, scene, state),
         subject: line(&group.subject, WHAT),
         incident: state.map(|state| Incident { key, state }),
-        title: line(&title(group, scene), TITLE),
+        title: title_of(&title(group, scene)),
         details,
         count: group.count,
         events: group.events.iter().map(listed).collect(),

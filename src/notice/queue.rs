@@ -1,11 +1,14 @@
-//! Messages that wait to be sent to one webhook, in order, and what it was told of that goes on.
+//! Messages that wait to be sent to one webhook, in order, and what it was told of that goes on, or is to come.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::message::{IncidentState, Message};
+use super::event::{Event, Kind};
+use super::message::{IncidentState, Message, title_of};
 
 /// So many wait; for one more the oldest is dropped.
 pub const MOST_WAITING: usize = 1000;
+/// And of so many windows of maintenance it is known what was told last.
+const MOST_NOTED: usize = 200;
 
 /// Such a queue.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +16,8 @@ pub struct Queue {
     waiting: VecDeque<Waiting>,
     /// The keys of incidents that are open, as far as it was told.
     open: BTreeSet<String>,
+    /// What was told last of each window of maintenance, which says the same again at each start.
+    noted: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +35,12 @@ impl Queue {
                 IncidentState::Open => self.open.insert(incident.key.clone()),
                 IncidentState::Resolved => self.open.remove(&incident.key),
             };
+        }
+        if message.kind == Kind::Maintenance {
+            self.noted.insert(message.subject.clone(), message.title.clone());
+            if self.noted.len() > MOST_NOTED {
+                self.noted.pop_first();
+            }
         }
         let full = self.waiting.len() >= MOST_WAITING;
         let dropped = if full { self.waiting.pop_front() } else { None };
@@ -80,8 +91,19 @@ impl Queue {
         &self.open
     }
 
-    /// Takes over what was open before any of those that wait.
-    pub fn reopen(&mut self, keys: impl IntoIterator<Item = String>) {
-        self.open = keys.into_iter().collect();
+    /// What was told last of windows of maintenance.
+    pub fn noted(&self) -> &BTreeMap<String, String> {
+        &self.noted
+    }
+
+    /// Whether the very same was told last of a window of maintenance.
+    pub fn is_noted(&self, event: &Event) -> bool {
+        event.kind == Kind::Maintenance
+            && self.noted.get(&event.subject) == Some(&title_of(&event.words))
+    }
+
+    /// Takes over what is known since all that waits was added.
+    pub fn know(&mut self, open: BTreeSet<String>, noted: BTreeMap<String, String>) {
+        (self.open, self.noted) = (open, noted);
     }
 }

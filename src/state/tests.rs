@@ -572,6 +572,10 @@ fn what_webhooks_are_to_be_sent_outlives_a_kill_in_order() {
     let (store, remembered) = open(folder.path(), at(0));
     assert_eq!(remembered.queues, Queues::default());
     let mut queues = Queues::default();
+    let mut window = message("m", None);
+    (window.kind, window.subject) = (crate::notice::Kind::Maintenance, "maintenance:x".into());
+    queues.entry("ops".into()).or_insert_with(Queue::default).add(window.clone());
+    store.record_waiting("ops", &window, || panic!("it has not grown")).unwrap();
     for (webhook, id, state) in [
         ("ops", "a", Some(IncidentState::Open)),
         ("chat", "b", None),
@@ -583,7 +587,7 @@ fn what_webhooks_are_to_be_sent_outlives_a_kill_in_order() {
         queues.entry(webhook.into()).or_insert_with(Queue::default).add(message.clone());
         store.record_waiting(webhook, &message, || panic!("it has not grown")).unwrap();
     }
-    for (webhook, id) in [("ops", "a"), ("ops", "d"), ("chat", "x")] {
+    for (webhook, id) in [("ops", "a"), ("ops", "d"), ("chat", "x"), ("ops", "m")] {
         if let Some(queue) = queues.get_mut(webhook) {
             queue.remove(id);
         }
@@ -598,6 +602,7 @@ fn what_webhooks_are_to_be_sent_outlives_a_kill_in_order() {
     let (_, remembered) = open(again.path(), at(5));
     assert_eq!(remembered.queues, queues);
     assert!(remembered.queues["ops"].open().contains("test/webhook"));
+    assert_eq!(remembered.queues["ops"].noted()["maintenance:x"], window.title);
     // A torn end takes nothing along.
     let path = again.path().join("webhooks.jsonl");
     let whole = fs::read(&path).unwrap();

@@ -2,7 +2,6 @@
 
 mod receiver;
 
-use std::fs;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,7 +11,7 @@ use self::receiver::{Received, Receiver};
 use crate::support::backend::{Backend, Manner};
 use crate::support::setup::{Setup, pool, steady, web};
 use crate::support::wait::{until, until_eq};
-use crate::upgrade::successor;
+use crate::upgrade::{TALK, by_link, replace_program, successor};
 
 const DOWN: Manner = Manner::Answer("500 Internal Server Error", "ill");
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -266,7 +265,7 @@ fn maintenance_is_announced_ahead_and_overrides_are_told() {
         "[maintenance.patches]\ntarget = \"pool:main\"\nstart = \"{start}\"\nend = \"{end}\"\n\
          announce = \"3h\"\nreason = \"kernel <update>\"\n"
     );
-    let daemon = told(setup, &receiver, "").ready();
+    let mut daemon = told(setup, &receiver, "").ready();
     daemon.write("zones/maintenance.toml", window);
     let told = receiver.wait_for("type", "maintenance", 1);
     let title = told.text("title");
@@ -280,6 +279,13 @@ fn maintenance_is_announced_ahead_and_overrides_are_told() {
     assert!(title.starts_with("pool:main: drain until 2") && title.ends_with(": a try"), "{title}");
     assert!(title.contains("by alice at 127.0.0.1:"), "{title}");
     assert_eq!(told.json()["incident"], Value::Null);
+    // Nothing of it is told again.
+    daemon.kill();
+    let daemon = daemon.start_again();
+    daemon.wait_until_ready();
+    assert_eq!(daemon.clear("pool:main").status, 204);
+    receiver.wait_for("type", "override", 2);
+    assert_eq!(receiver.of("type", "maintenance").len(), 1);
 }
 
 #[test]
@@ -401,19 +407,25 @@ fn a_process_that_takes_over_tells_what_waits() {
 #[test]
 fn an_upgrade_that_fails_leaves_the_telling_where_it_is() {
     let (backend, receiver) = (Backend::http(), Receiver::start());
-    let daemon = told(regions(&backend), &receiver, "").ready();
+    let daemon = told(regions(&backend), &receiver, "").start_by(&by_link());
+    daemon.wait_until_ready();
     receiver.answer(503);
     backend.be(DOWN);
     until_eq(true, || receiver.count() >= 1);
-    let config = fs::read_to_string(daemon.path("steersman.toml")).unwrap();
-    daemon.write("steersman.toml", "nonsense");
-    daemon.signal("USR2");
-    daemon.log.wait_for("not upgraded: this process goes on serving", 1);
-    daemon.write("steersman.toml", config);
+    // From `loaded` on the state is the new one's own.
+    for (count, program) in (1..).zip(["exit 3", "say '\"loaded\"'; hear; exit 4"]) {
+        replace_program(&daemon, &format!("{TALK} {program}"));
+        daemon.signal("USR2");
+        daemon.log.wait_for("not upgraded: this process goes on serving", count);
+    }
+    assert_eq!(daemon.status()["webhooks"][0]["queued"], 1);
     receiver.answer(200);
     receiver.wait_taken(1);
     backend.be(Manner::Answer("200 OK", "all is ok\n"));
-    receiver.wait_taken(2);
+    let over = receiver.wait_taken(2);
+    assert_eq!(over.json()["incident"]["state"], "resolved");
+    let ids: Vec<String> = receiver.all().iter().map(|one| one.header("webhook-id")).collect();
+    assert!(ids[..ids.len() - 1].iter().all(|id| *id == ids[0]), "{ids:?}");
 }
 
 #[test]

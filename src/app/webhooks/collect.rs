@@ -17,6 +17,7 @@ use crate::history::{GitState, What};
 use crate::notice::{
     Event, Group, Groups, Incident, IncidentState, Kind, Message, Silences, Turn, compose,
 };
+use crate::server::{Beside, give_way};
 use crate::state::StateError;
 
 /// How often it is looked at what goes on, and whether the disk takes what it did not.
@@ -24,16 +25,14 @@ const LOOK: Duration = Duration::from_secs(5);
 /// However much happens, groups and looks are due within this time.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 
-/// Makes messages of what happens until the daemon stops.
+/// Makes messages of what happens until the daemon stops; on a thread of its own, which gives way to answers.
 pub(in crate::app) async fn tell(running: Arc<Running>, stopped: watch::Receiver<bool>) {
+    give_way(Beside::Telling);
     let mut follow = running.history.follow();
     let stopped = until(stopped);
     tokio::pin!(stopped);
     loop {
-        let collecting = Arc::clone(&running);
-        // A panic there has been reported, and the next look may fare better.
-        let looked = tokio::task::spawn_blocking(move || collecting.collect(false)).await;
-        let pause = looked.unwrap_or(LOOK).max(SHORTEST_PAUSE);
+        let pause = running.collect(false).max(SHORTEST_PAUSE);
         tokio::select! {
             () = &mut stopped => break,
             () = running.webhooks.look.notified() => {}
@@ -43,7 +42,7 @@ pub(in crate::app) async fn tell(running: Arc<Running>, stopped: watch::Receiver
     }
     // What is grouped still is on disk for the next process.
     if *running.webhooks.is_open.borrow() {
-        let _ = tokio::task::spawn_blocking(move || running.collect(true)).await;
+        running.collect(true);
     }
 }
 
@@ -131,6 +130,9 @@ impl Running {
                     continue;
                 }
                 for hook in &self.webhooks.hooks {
+                    if is_first && hook.queue().is_noted(&event) {
+                        continue;
+                    }
                     self.group(hook, event.clone(), now);
                 }
             }

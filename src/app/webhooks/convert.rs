@@ -30,10 +30,12 @@ pub(super) fn convert(happened: &Happened, inventory: &Inventory, follows: bool)
     };
     match &happened.what {
         What::Endpoint { endpoint, verdict, reason } => {
+            let pool = endpoint.split_once('/').and_then(|(pool, _)| inventory.pool(pool));
+            let pool = pool.and_then(|id| inventory.pools.get(id as usize));
             let is_down = verdict == "down";
-            endpoint_turns(at, inventory, endpoint, is_down, reason.as_deref())
-                .into_iter()
-                .collect()
+            let turns =
+                |pool| endpoint_turns(at, inventory, (pool, endpoint), is_down, reason.as_deref());
+            pool.map(turns).into_iter().collect()
         }
         What::Degraded { names, more, degraded } => {
             let named = names.iter().map(|name| name_turns(at, name, *degraded));
@@ -151,27 +153,32 @@ pub(super) fn convert(happened: &Happened, inventory: &Inventory, follows: bool)
 pub(super) fn endpoint_turns(
     at: SystemTime,
     inventory: &Inventory,
-    endpoint: &str,
+    (pool, endpoint): (&Pool, &str),
     is_down: bool,
     why: Option<&str>,
-) -> Option<Event> {
-    let (pool, _) = endpoint.split_once('/')?;
-    let pool = inventory.pools.get(inventory.pool(pool)? as usize)?;
+) -> Event {
     let words = match (is_down, why) {
         (true, Some(why)) => format!("{endpoint} is down: {why}"),
         (true, None) => format!("{endpoint} is down"),
         (false, _) => format!("{endpoint} is up"),
     };
-    Some(Event {
+    Event {
         at,
         kind: Kind::Verdict,
         subject: subject_of(inventory, pool),
-        scopes: scopes(inventory, &format!("endpoint:{endpoint}")),
+        scopes: endpoint_scopes(inventory, pool, endpoint),
         what: endpoint.to_owned(),
         turn: turn(is_down),
         why: why.map(str::to_owned),
         words,
-    })
+    }
+}
+
+/// Words for an endpoint, its pool and its region.
+pub(super) fn endpoint_scopes(inventory: &Inventory, pool: &Pool, endpoint: &str) -> Vec<String> {
+    let of = Some(subject_of(inventory, pool)).filter(|of| of.starts_with("region:"));
+    let words = [format!("pool:{}", pool.name), format!("endpoint:{endpoint}")];
+    of.into_iter().chain(words).collect()
 }
 
 /// A name that has nothing up any more, or has again.

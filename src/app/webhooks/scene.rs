@@ -3,7 +3,8 @@
 use std::time::SystemTime;
 
 use super::convert::{
-    FILES, NETWORK, REMOTE, endpoint_turns, name_scope, name_turns, scopes, subject_of,
+    FILES, NETWORK, REMOTE, endpoint_scopes, endpoint_turns, name_scope, name_turns, scopes,
+    subject_of,
 };
 use crate::app::alarm::lost_names;
 use crate::app::reasons;
@@ -68,9 +69,14 @@ impl<'r> Stage<'r> {
         let whole = |is_bad: bool| vec![(is_bad, Vec::new())];
         match (kind, subject) {
             (Kind::Verdict, _) => {
-                let endpoints = self.endpoints_of(subject).into_iter().map(|(id, name)| {
-                    let is_down = self.probes.verdict(id).state == State::Down;
-                    (is_down, scopes(self.inventory(), &format!("endpoint:{name}")))
+                let endpoints = self.pools_of(subject).into_iter().flat_map(|(pool_id, pool)| {
+                    let ids = (0..pool.endpoints.len() as u32)
+                        .map(move |index| EndpointId { pool: pool_id, index });
+                    ids.map(move |id| {
+                        let is_down = self.probes.verdict(id).state == State::Down;
+                        let name = pool.endpoint_name(id.index as usize);
+                        (is_down, endpoint_scopes(self.inventory(), pool, &name))
+                    })
                 });
                 endpoints.collect()
             }
@@ -140,22 +146,13 @@ impl<'r> Stage<'r> {
     fn endpoints_down(&self, at: SystemTime, id: PoolId, pool: &Pool) -> Vec<Event> {
         let down = (0..pool.endpoints.len() as u32).map(|index| EndpointId { pool: id, index });
         let down = down.filter(|id| self.probes.verdict(*id).state == State::Down);
-        down.filter_map(|id| {
+        down.map(|id| {
             let why = reasons::of(self.inventory(), pool, &self.probes.culprits(id));
             let why = Some(why).filter(|why| !why.is_empty());
             let name = pool.endpoint_name(id.index as usize);
-            endpoint_turns(at, self.inventory(), &name, true, why.as_deref())
+            endpoint_turns(at, self.inventory(), (pool, &name), true, why.as_deref())
         })
         .collect()
-    }
-
-    /// The endpoints of a region, or of a pool without one.
-    fn endpoints_of(&self, subject: &str) -> Vec<(EndpointId, String)> {
-        let of = |(id, pool): (PoolId, &Pool)| -> Vec<(EndpointId, String)> {
-            let ids = (0..pool.endpoints.len() as u32).map(|index| EndpointId { pool: id, index });
-            ids.map(|id| (id, pool.endpoint_name(id.index as usize))).collect()
-        };
-        self.pools_of(subject).into_iter().flat_map(of).collect()
     }
 
     fn pools_of(&self, subject: &str) -> Vec<(PoolId, &Pool)> {

@@ -117,7 +117,7 @@ fn mistakes_are_said() {
     for (text, findings) in [
         (
             "zone = 'x'",
-            &[r#"1:1: unknown key "zone" (did you mean "zones"?); expected one of zones, geoip, state, git, dns, monitors, admin, log"#[..].to_string()][..],
+            &[r#"1:1: unknown key "zone" (did you mean "zones"?); expected one of zones, geoip, state, git, dns, monitors, admin, log, webhooks"#[..].to_string()][..],
         ),
         (
             "[dns]\nport = 53",

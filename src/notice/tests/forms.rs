@@ -46,7 +46,8 @@ fn slack_can_be_led_nowhere() {
         assert_eq!(entities, whole.iter().sum::<usize>(), "{text}");
     }
     assert!(body["blocks"].as_array().unwrap().len() <= 50);
-    assert!(body["text"].as_str().unwrap().contains("&lt;!channel&gt; &amp; "));
+    let details = body["blocks"][1]["text"]["text"].as_str().unwrap();
+    assert!(details.contains("&lt;!channel&gt; &amp; "), "{details}");
 }
 
 #[test]
