@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use steersman::{clock, timestamp};
 
 use self::receiver::{Received, Receiver};
+use crate::git::{OFTEN, Remote, git};
 use crate::support::backend::{Backend, Manner};
+use crate::support::certificates;
 use crate::support::setup::{Setup, pool, steady, web};
 use crate::support::wait::{until, until_eq};
 use crate::upgrade::{TALK, by_link, replace_program, successor};
@@ -452,4 +454,65 @@ fn mistakes_are_said_and_secrets_are_not() {
         "{said}"
     );
     assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn a_bad_commit_is_told_in_words_and_so_is_a_remote_that_is_gone() {
+    let (remote, receiver) = (Remote::new(), Receiver::start());
+    let daemon = told(remote.setup(OFTEN), &receiver, "events = [\"git\"]\n").ready();
+    remote.write("zones/example.com.toml", "www.failover = [\"main\", \"sparse\"]\n");
+    let bad = remote.push(&[]);
+    let told = receiver.wait_taken(1);
+    let short = &bad[..12];
+    let wanted = format!(
+        "commit {short} is refused, and the last good one stays: {short}:zones/example.com.toml:1:25: \
+         unknown pool \"sparse\" (did you mean \"spare\"?)"
+    );
+    assert!(told.text("title").starts_with(&wanted), "{told:?}");
+    assert_eq!(told.json()["incident"], json!({"key": "git/files", "state": "open"}));
+    assert_eq!(told.text("severity"), "error");
+    // It is taken back, so that nothing new is loaded.
+    git(&remote.work(), &["reset", "-q", "--hard", "HEAD~1"]);
+    git(&remote.work(), &["push", "-q", "--force", "origin", "HEAD:main"]);
+    let good = receiver.wait_taken(2);
+    assert_eq!(good.json()["incident"], json!({"key": "git/files", "state": "resolved"}));
+    assert!(good.text("title").ends_with(" is served"), "{good:?}");
+    // What is good is to be known, and no incident.
+    let next = remote.push_address(7);
+    let served = receiver.wait_taken(3);
+    assert_eq!(served.text("title"), format!("commit {} is served", &next[..12]));
+    assert_eq!(served.json()["incident"], Value::Null);
+    let away = remote.bare().with_extension("away");
+    std::fs::rename(remote.bare(), &away).unwrap();
+    let gone = receiver.wait_taken(4);
+    assert_eq!(gone.json()["incident"], json!({"key": "git/remote", "state": "open"}));
+    assert_eq!(daemon.metrics().sum("steersman_git_remote_unreachable", &[]), 1.0);
+    std::fs::rename(&away, remote.bare()).unwrap();
+    let back = receiver.wait_taken(5);
+    assert_eq!(back.text("title"), "the remote of the zones can be fetched again");
+    assert_eq!(back.json()["incident"]["state"], "resolved");
+    assert_eq!(daemon.metrics().sum("steersman_git_remote_unreachable", &[]), 0.0);
+}
+
+#[test]
+fn over_tls_the_other_end_must_be_who_it_says() {
+    let (config, certificate) = certificates::self_signed_and_shown("127.0.0.1");
+    let receiver = Receiver::over_tls(config);
+    let setup = Setup::steering(&steady("main", "192.0.2.1"), "www.failover = [\"main\"]\n");
+    let mut setup = told(setup, &receiver, "ca_file = \"ca.pem\"\n");
+    setup.dns += &format!("[webhooks.wary]\nurl = \"{}\"\ngroup = \"0s\"\n", receiver.url());
+    setup.write("ca.pem", certificate);
+    let daemon = setup.ready();
+    assert_eq!(daemon.set("pool:main", "up").status, 201);
+    receiver.wait_for("type", "override", 1);
+    let error = until("an error", || {
+        let wary = daemon.status()["webhooks"][1].clone();
+        wary["last_error"]["what"].as_str().map(str::to_owned).ok_or_else(|| wary.to_string())
+    });
+    assert!(error.contains("certificate"), "{error}");
+    assert_eq!(receiver.count(), 1);
+    // Another authority is trusted from the next message on.
+    daemon.write("ca.pem", certificates::self_signed_and_shown("127.0.0.1").1);
+    let said = daemon.cli(&["webhook", "test", "ops"]);
+    assert!(said.code == Some(1) && said.stderr.contains("certificate"), "{said:?}");
 }

@@ -1,13 +1,14 @@
 //! The other end of a webhook: takes requests, answers as it is told, and keeps what came.
 
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::io::{self, BufRead as _, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use data_encoding::BASE64;
 use ring::hmac;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 
 use crate::support::wait::until;
@@ -45,6 +46,7 @@ impl Received {
 /// A server for one webhook.
 pub struct Receiver {
     address: SocketAddr,
+    scheme: &'static str,
     told: Arc<Told>,
 }
 
@@ -57,22 +59,40 @@ struct Told {
 
 impl Receiver {
     pub fn start() -> Self {
+        Self::begin(None)
+    }
+
+    /// Over TLS.
+    pub fn over_tls(config: Arc<ServerConfig>) -> Self {
+        Self::begin(Some(config))
+    }
+
+    fn begin(tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let told = Arc::new(Told { status: 200.into(), ..Told::default() });
-        let serving = Arc::clone(&told);
+        let (serving, scheme) = (Arc::clone(&told), if tls.is_some() { "https" } else { "http" });
         // It ends with the process of the test.
         thread::spawn(move || {
             while let Ok((stream, _)) = listener.accept() {
                 let told = Arc::clone(&serving);
-                thread::spawn(move || drop(told.serve(stream)));
+                let tls = tls.clone();
+                // Errors are the client's, which went away or did not trust us.
+                thread::spawn(move || {
+                    drop(match tls {
+                        None => told.serve(stream),
+                        Some(tls) => ServerConnection::new(tls)
+                            .map_err(io::Error::other)
+                            .and_then(|tls| told.serve(StreamOwned::new(tls, stream))),
+                    });
+                });
             }
         });
-        Self { address, told }
+        Self { address, scheme, told }
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}{PATH}", self.address)
+        format!("{}://{}{PATH}", self.scheme, self.address)
     }
 
     /// Answers with this from the next request on.
@@ -131,8 +151,8 @@ impl Receiver {
 }
 
 impl Told {
-    fn serve(&self, stream: TcpStream) -> io::Result<()> {
-        let mut reader = BufReader::new(stream.try_clone()?);
+    fn serve(&self, stream: impl Read + Write) -> io::Result<()> {
+        let mut reader = BufReader::new(stream);
         loop {
             let mut head = String::new();
             while !head.ends_with("\r\n\r\n") {
@@ -150,12 +170,12 @@ impl Told {
             self.received.lock().unwrap().push(received);
             if hangs {
                 // Until the other end has had enough.
-                let mut octet = [0];
-                let _ = reader.read(&mut octet);
-                return stream.shutdown(Shutdown::Both);
+                return reader.read(&mut [0]).map(drop);
             }
             let said = if status == 200 { "ok" } else { "no" };
-            write!(&stream, "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{said}", said.len())?;
+            let stream = reader.get_mut();
+            write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{said}", said.len())?;
+            stream.flush()?;
         }
     }
 }
