@@ -56,6 +56,8 @@ impl Poster {
         let client = Client::builder()
             .tls_backend_preconfigured(tls)
             .no_proxy()
+            // One that was kept may have ended meanwhile, and messages are rare.
+            .pool_max_idle_per_host(0)
             .redirect(Policy::none())
             .connect_timeout(CONNECT_TIMEOUT.min(timeout))
             .timeout(timeout)

@@ -48,6 +48,7 @@ pub fn load(daemon: &Daemon, seed: u64) -> Result<Loaded, Vec<Finding>> {
         Ok(config::Loaded { world, mut warnings, icmp }) if findings.is_empty() => {
             warnings.extend(of_certificate);
             warnings.extend(of_secrets);
+            warnings.extend(daemon.webhooks.iter().flat_map(config::webhook_warnings));
             Ok(Loaded { world, certificate, cookie_secrets, warnings, icmp })
         }
         Ok(_) => Err(findings),

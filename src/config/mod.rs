@@ -38,7 +38,7 @@ pub use daemon::{
 pub use folder::{DEEPEST_FOLDER, is_hidden};
 pub use load::{Loaded, load, load_allowing};
 pub use signers::allowed_signers;
-pub use webhook::{Credentials, credentials};
+pub use webhook::{Credentials, credentials, warnings as webhook_warnings};
 
 use crate::finding::Finding;
 

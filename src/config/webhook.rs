@@ -8,6 +8,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use url::Url;
 
+use super::cookies::open_to_all;
 use super::daemon::{Address, NamedFile, Webhook, parse_url};
 use super::folder::{MAX_TOML_BYTES, read_bounded, shown};
 use crate::finding::Finding;
@@ -61,6 +62,16 @@ pub fn credentials(webhook: &Webhook) -> Result<Credentials, Vec<Finding>> {
         }),
         _ => Err(findings),
     }
+}
+
+/// What of its files is hardly meant as it stands: secrets that every user of the machine can read.
+pub fn warnings(webhook: &Webhook) -> Vec<Finding> {
+    let address = match &webhook.to {
+        Address::Written(_) => None,
+        Address::InFile(file) => Some(file),
+    };
+    let files = [address, webhook.secrets.as_ref(), webhook.routing_key.as_ref()];
+    files.into_iter().flatten().filter_map(|file| open_to_all(&file.path)).collect()
 }
 
 fn read(file: &NamedFile, what: &str) -> Result<String, Finding> {

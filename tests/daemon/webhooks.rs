@@ -330,14 +330,14 @@ fn pagerduty_and_slack_are_told_in_their_forms() {
     assert_eq!(trigger["payload"]["severity"], "critical");
     // What nobody has to get up for is not for PagerDuty.
     let reason = "<!channel> & co";
-    daemon.cli_ok(&["drain", "pool:spare", "--for", "1h", "--reason", reason]);
+    daemon.cli_ok(&["drain", "pool:east-b", "--for", "1h", "--reason", reason]);
     backend.be(Manner::Answer("200 OK", "all is ok\n"));
     let resolve = pager.wait_taken(2).json();
     assert_eq!(resolve["event_action"], "resolve");
     assert_eq!(resolve["dedup_key"], trigger["dedup_key"]);
     let said = until("the override", || {
         let all: Vec<String> = slack.taken().iter().map(|one| one.json().to_string()).collect();
-        let said = all.iter().find(|text| text.contains("pool:spare: drain")).cloned();
+        let said = all.iter().find(|text| text.contains("pool:east-b: drain")).cloned();
         said.ok_or_else(|| all.join("\n"))
     });
     assert!(said.contains("&lt;!channel&gt; &amp; co") && !said.contains("<!channel>"), "{said}");

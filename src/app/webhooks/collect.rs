@@ -111,6 +111,11 @@ impl Running {
         collected.seen = following.last;
         let is_first = !std::mem::replace(&mut collected.has_begun, true);
         collected.compare_all |= is_first || following.are_missing;
+        if following.are_missing {
+            tracing::warn!(
+                "so much has happened at once that some of what people wanted is not told"
+            );
+        }
         let view = self.live.load_full();
         let follows = self.git.is_some();
         for happened in &following.events {

@@ -19,6 +19,22 @@ fn wrong(key: &str, form: &str, text: &str) -> Vec<String> {
 }
 
 #[test]
+fn files_that_everybody_can_read_are_warned_of() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("steersman.toml");
+    let text = "[webhooks.a]\nurl_file = \"u\"\nsecret_file = \"s\"\n";
+    fs::write(&config, text).unwrap();
+    for (file, mode) in [("u", 0o600), ("s", 0o604)] {
+        fs::write(folder.path().join(file), "").unwrap();
+        fs::set_permissions(folder.path().join(file), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let found = warnings(&config::daemon(&config).unwrap().webhooks[0]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].to_string().contains("s:1:1: warning: mode 0604, with which"), "{found:?}");
+}
+
+#[test]
 fn good_files_are_read() {
     let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     let none: [String; 0] = [];
