@@ -31,7 +31,7 @@ use std::time::SystemTime;
 use std::{error, fmt};
 
 use crate::health::{Overrides, PoolComeback, RememberedVerdict, State};
-use crate::notice::{Message, SilenceText, Silences};
+use crate::notice::{SilenceText, Silences};
 use audit::AuditLog;
 pub use audit::{Action, Author, Chain, Change, Entry, Plans};
 use comebacks::Comebacks;
@@ -44,6 +44,7 @@ pub use tokens::{Granted, Role, Tokens, token_name};
 pub use trail::Trail;
 use verdicts::Verdicts;
 pub use webhooks::Queues;
+use webhooks::{WEBHOOKS, open_webhooks};
 
 /// The state folder of this daemon, which no other daemon has open.
 pub struct Store {
@@ -107,8 +108,6 @@ pub enum StateError {
 
 /// The folder of the reports of drills.
 const DRILLS: &str = "drills";
-/// The journal of what webhooks are to be sent.
-const WEBHOOKS: &str = "webhooks.jsonl";
 
 impl Store {
     /// Opens a state folder, made with mode 0700 if missing, and reads what it remembers.
@@ -269,54 +268,6 @@ impl Store {
         recorded.map_err(|error| StateError::Io(path, error))
     }
 
-    /// Writes down that a webhook is to be sent a message; it is on disk when this returns. `all` is what waits
-    /// in all, this one included.
-    ///
-    /// # Errors
-    ///
-    /// It could not be written, and will be lost if the daemon ends before it is sent.
-    pub fn record_waiting(
-        &self,
-        webhook: &str,
-        message: &Message,
-        all: impl FnOnce() -> Queues,
-    ) -> Result<(), StateError> {
-        self.write_webhooks(webhooks::waits(webhook, message), Durability::Synced, all)
-    }
-
-    /// Writes down that a message is no longer to be sent; it is on disk some seconds later.
-    ///
-    /// # Errors
-    ///
-    /// It could not be written, and will be sent again if the daemon ends now.
-    pub fn record_done(
-        &self,
-        webhook: &str,
-        id: &str,
-        all: impl FnOnce() -> Queues,
-    ) -> Result<(), StateError> {
-        self.write_webhooks(webhooks::done(webhook, id), Durability::Buffered, all)
-    }
-
-    fn write_webhooks(
-        &self,
-        json: io::Result<String>,
-        durability: Durability,
-        all: impl FnOnce() -> Queues,
-    ) -> Result<(), StateError> {
-        let disk = self.disk()?;
-        let recorded = json.and_then(|json| {
-            guard(&disk.webhooks).record(&json, durability, || webhooks::lines(&all()))
-        });
-        recorded.map_err(|error| StateError::Io(self.folder.join(WEBHOOKS), error))
-    }
-
-    /// Writes down what could not be written when it came, if there is room by now.
-    pub fn catch_up_with_webhooks(&self, all: impl FnOnce() -> Queues) {
-        let Ok(disk) = self.disk() else { return };
-        guard(&disk.webhooks).catch_up(|| webhooks::lines(&all()));
-    }
-
     /// Writes down what is believed of a key, unless something is written down of it already: that
     /// is as new, or newer.
     ///
@@ -465,12 +416,6 @@ fn open_comebacks(
     let journal = shortened(path, journal, comebacks::lines(&all))?;
     remembered.comebacks = comebacks::named(&all);
     Ok((journal, all))
-}
-
-fn open_webhooks(path: &Path, remembered: &mut Remembered) -> io::Result<LatestJournal> {
-    let (mut journal, bytes) = Journal::open(path)?;
-    journal.cut_torn(replay::webhooks(path, &bytes, &mut remembered.queues));
-    shortened(path, journal, webhooks::lines(&remembered.queues))
 }
 
 fn shortened(

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::*;
 use crate::finding::Finding;
 use crate::health::{Comeback, Family, Override, OverrideState, Target};
+use crate::notice::Message;
 
 fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds)

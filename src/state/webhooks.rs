@@ -5,10 +5,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::journal::{Durability, Journal};
+use super::latest::LatestJournal;
+use super::{Remembered, StateError, Store, guard, replay, shortened};
 use crate::notice::{Message, Queue};
+
+/// The journal.
+pub(super) const WEBHOOKS: &str = "webhooks.jsonl";
 
 /// Queues, by the names of their webhooks.
 pub type Queues = BTreeMap<String, Queue>;
@@ -37,11 +44,67 @@ impl Line {
     }
 }
 
-pub(super) fn waits(webhook: &str, message: &Message) -> io::Result<String> {
+impl Store {
+    /// Writes down that a webhook is to be sent a message; it is on disk when this returns. `all` is what waits
+    /// in all, this one included.
+    ///
+    /// # Errors
+    ///
+    /// It could not be written, and will be lost if the daemon ends before it is sent.
+    pub fn record_waiting(
+        &self,
+        webhook: &str,
+        message: &Message,
+        all: impl FnOnce() -> Queues,
+    ) -> Result<(), StateError> {
+        self.write_webhooks(waits(webhook, message), Durability::Synced, all)
+    }
+
+    /// Writes down that a message is no longer to be sent; it is on disk some seconds later.
+    ///
+    /// # Errors
+    ///
+    /// It could not be written, and will be sent again if the daemon ends now.
+    pub fn record_done(
+        &self,
+        webhook: &str,
+        id: &str,
+        all: impl FnOnce() -> Queues,
+    ) -> Result<(), StateError> {
+        self.write_webhooks(done(webhook, id), Durability::Buffered, all)
+    }
+
+    fn write_webhooks(
+        &self,
+        json: io::Result<String>,
+        durability: Durability,
+        all: impl FnOnce() -> Queues,
+    ) -> Result<(), StateError> {
+        let disk = self.disk()?;
+        let recorded =
+            json.and_then(|json| guard(&disk.webhooks).record(&json, durability, || lines(&all())));
+        recorded.map_err(|error| StateError::Io(self.folder.join(WEBHOOKS), error))
+    }
+
+    /// Writes down what could not be written when it came, if there is room by now.
+    pub fn catch_up_with_webhooks(&self, all: impl FnOnce() -> Queues) {
+        let Ok(disk) = self.disk() else { return };
+        guard(&disk.webhooks).catch_up(|| lines(&all()));
+    }
+}
+
+/// Opens it, and reads all of it.
+pub(super) fn open_webhooks(path: &Path, remembered: &mut Remembered) -> io::Result<LatestJournal> {
+    let (mut journal, bytes) = Journal::open(path)?;
+    journal.cut_torn(replay::webhooks(path, &bytes, &mut remembered.queues));
+    shortened(path, journal, lines(&remembered.queues))
+}
+
+fn waits(webhook: &str, message: &Message) -> io::Result<String> {
     json(Line { waits: Some(message.clone()), ..Line::of(webhook) })
 }
 
-pub(super) fn done(webhook: &str, id: &str) -> io::Result<String> {
+fn done(webhook: &str, id: &str) -> io::Result<String> {
     json(Line { done: Some(id.into()), ..Line::of(webhook) })
 }
 
@@ -50,7 +113,7 @@ fn json(line: Line) -> io::Result<String> {
 }
 
 /// All that the queues come to.
-pub(super) fn lines(queues: &Queues) -> io::Result<Vec<String>> {
+fn lines(queues: &Queues) -> io::Result<Vec<String>> {
     let mut lines = Vec::new();
     for (webhook, queue) in queues {
         for message in queue.waiting() {

@@ -1,5 +1,6 @@
 //! Who is told elsewhere of what happens: grouped, signed, once, in order, and whatever becomes of the daemon.
 
+mod queue;
 mod receiver;
 
 use std::time::Duration;
@@ -13,7 +14,6 @@ use crate::support::backend::{Backend, Manner};
 use crate::support::certificates;
 use crate::support::setup::{Setup, pool, steady, web};
 use crate::support::wait::{until, until_eq};
-use crate::upgrade::{TALK, by_link, replace_program, successor};
 
 const DOWN: Manner = Manner::Answer("500 Internal Server Error", "ill");
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -98,84 +98,6 @@ fn a_region_that_dies_is_one_message_signed_and_in_words() {
 }
 
 const MESSAGES: &str = "steersman_webhook_messages_total";
-
-#[test]
-fn what_does_not_arrive_is_tried_again_and_arrives_once_in_order() {
-    let (backend, receiver) = (Backend::http(), Receiver::start());
-    let daemon = told(regions(&backend), &receiver, "").ready();
-    receiver.answer(503);
-    backend.be(DOWN);
-    until_eq(true, || receiver.count() >= 2);
-    // What comes later waits behind it.
-    assert_eq!(daemon.set("pool:spare", "up").status, 201);
-    until_eq(json!(2), || daemon.status()["webhooks"][0]["queued"].clone());
-    let error = daemon.status()["webhooks"][0]["last_error"]["what"].clone();
-    assert_eq!(error, "answered with 503: no");
-    let failed = daemon.metrics().sum("steersman_webhook_failed_attempts_total", &["ops"]);
-    assert!(failed >= 2.0, "{failed}");
-    assert!(daemon.metrics().sum("steersman_webhook_oldest_message_age_seconds", &["ops"]) > 0.0);
-    receiver.answer(200);
-    receiver.wait_for("type", "override", 1);
-    let taken: Vec<String> = receiver.taken().iter().map(|one| one.text("type")).collect();
-    assert_eq!(taken, ["verdict", "override"]);
-    // Each attempt had the same id.
-    let ids: Vec<String> = receiver.all().iter().map(|one| one.header("webhook-id")).collect();
-    assert!(ids[..ids.len() - 1].iter().all(|id| *id == ids[0]), "{ids:?}");
-    until_eq(json!(0), || daemon.status()["webhooks"][0]["queued"].clone());
-    // What is refused is given up at once.
-    receiver.answer(404);
-    assert_eq!(daemon.clear("pool:spare").status, 204);
-    daemon.log.wait_for("NOT TOLD: given up", 1);
-    until_eq(1.0, || daemon.metrics().sum(MESSAGES, &["result=\"refused\""]));
-    assert_eq!(daemon.status()["webhooks"][0]["queued"], 0);
-}
-
-#[test]
-fn what_waits_outlives_the_daemon_and_what_goes_on_is_not_told_twice() {
-    let (backend, receiver) = (Backend::http(), Receiver::start());
-    let mut daemon = told(regions(&backend), &receiver, "").ready();
-    receiver.answer(503);
-    backend.be(DOWN);
-    until_eq(true, || receiver.count() >= 1);
-    daemon.kill();
-    receiver.answer(200);
-    let daemon = daemon.start_again();
-    let told = receiver.wait_taken(1);
-    assert_eq!(told.text("title"), "region us-east: 4 of 4 endpoints down");
-    assert_eq!(told.header("webhook-id"), receiver.all()[0].header("webhook-id"));
-    // It is down still, which everybody knows, and is told of when it ends.
-    until_eq("down", || if daemon.endpoint("east-a")["verdict"] == "down" { "down" } else { "up" });
-    backend.be(Manner::Answer("200 OK", "all is ok\n"));
-    let over = receiver.wait_taken(2);
-    assert_eq!(over.text("title"), "region us-east: 4 of 4 endpoints up again");
-    assert_eq!(receiver.taken().len(), 2);
-}
-
-/// What ends while nobody looks is told of all the same.
-#[test]
-fn what_ended_while_the_daemon_was_away_is_told_of() {
-    let (backend, receiver) = (Backend::http(), Receiver::start());
-    let mut daemon = told(regions(&backend), &receiver, "").ready();
-    backend.be(DOWN);
-    receiver.wait_taken(1);
-    until_eq(json!(0), || daemon.status()["webhooks"][0]["queued"].clone());
-    daemon.kill();
-    backend.be(Manner::Answer("200 OK", "all is ok\n"));
-    let daemon = daemon.start_again();
-    let over = receiver.wait_taken(2);
-    assert_eq!(over.json()["incident"]["state"], "resolved");
-    // And one whose region is taken out of the files.
-    backend.be(DOWN);
-    receiver.wait_taken(3);
-    daemon.write("zones/pools.toml", steady("spare", "198.51.100.1"));
-    daemon.write("zones/example.com.toml", "www.failover = [\"spare\"]\n");
-    assert_eq!(daemon.reload().status, 200);
-    let over = receiver.wait_taken(4);
-    assert_eq!(
-        over.json()["incident"],
-        json!({"key": "verdict/region:us-east", "state": "resolved"})
-    );
-}
 
 #[test]
 fn what_is_silenced_is_counted_and_told_when_the_silence_ends() {
@@ -360,74 +282,6 @@ fn pagerduty_and_slack_are_told_in_their_forms() {
     daemon.write("chat.url", other.url());
     daemon.cli_ok(&["webhook", "test", "chat"]);
     assert_eq!(other.taken()[0].json()["text"], "a test of this webhook: nothing has happened");
-}
-
-#[test]
-fn one_that_never_answers_holds_up_nobody() {
-    let (backend, slow, quick) = (Backend::http(), Receiver::start(), Receiver::start());
-    let mut setup = told(regions(&backend), &quick, "");
-    setup.dns += &format!("[webhooks.slow]\nurl = \"{}\"\ngroup = \"0s\"\n", slow.url());
-    slow.hang();
-    let mut daemon = setup.ready();
-    backend.be(DOWN);
-    quick.wait_for("type", "verdict", 1);
-    until_eq(true, || slow.count() >= 1);
-    daemon.wait_for_answer("www", "198.51.100.1");
-    daemon.set("pool:spare", "up");
-    quick.wait_for("type", "override", 1);
-    assert_eq!(daemon.answer("www"), ["198.51.100.1"]);
-    until_eq(true, || daemon.status()["webhooks"][1]["queued"].as_u64() >= Some(1));
-    let begin = crate::support::wait::begin();
-    daemon.signal("TERM");
-    assert!(daemon.end().success());
-    assert!(begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
-}
-
-/// Exactly one of two processes tells, and nothing is told twice or forgotten.
-#[test]
-fn a_process_that_takes_over_tells_what_waits() {
-    let (backend, receiver) = (Backend::http(), Receiver::start());
-    let mut daemon = told(regions(&backend), &receiver, "").ready();
-    receiver.answer(503);
-    backend.be(DOWN);
-    until_eq(true, || receiver.count() >= 1);
-    daemon.signal("USR2");
-    let process = successor(&daemon, 1);
-    assert!(daemon.end().success());
-    receiver.answer(200);
-    receiver.wait_taken(1);
-    backend.be(Manner::Answer("200 OK", "all is ok\n"));
-    let over = receiver.wait_taken(2);
-    assert_eq!(over.text("title"), "region us-east: 4 of 4 endpoints up again");
-    assert_eq!(receiver.taken().len(), 2);
-    let ids: Vec<String> = receiver.all().iter().map(|one| one.header("webhook-id")).collect();
-    let different = ids.iter().collect::<std::collections::BTreeSet<_>>().len();
-    assert_eq!(different, 2, "{ids:?}");
-    drop(process);
-}
-
-#[test]
-fn an_upgrade_that_fails_leaves_the_telling_where_it_is() {
-    let (backend, receiver) = (Backend::http(), Receiver::start());
-    let daemon = told(regions(&backend), &receiver, "").start_by(&by_link());
-    daemon.wait_until_ready();
-    receiver.answer(503);
-    backend.be(DOWN);
-    until_eq(true, || receiver.count() >= 1);
-    // From `loaded` on the state is the new one's own.
-    for (count, program) in (1..).zip(["exit 3", "say '\"loaded\"'; hear; exit 4"]) {
-        replace_program(&daemon, &format!("{TALK} {program}"));
-        daemon.signal("USR2");
-        daemon.log.wait_for("not upgraded: this process goes on serving", count);
-    }
-    assert_eq!(daemon.status()["webhooks"][0]["queued"], 1);
-    receiver.answer(200);
-    receiver.wait_taken(1);
-    backend.be(Manner::Answer("200 OK", "all is ok\n"));
-    let over = receiver.wait_taken(2);
-    assert_eq!(over.json()["incident"]["state"], "resolved");
-    let ids: Vec<String> = receiver.all().iter().map(|one| one.header("webhook-id")).collect();
-    assert!(ids[..ids.len() - 1].iter().all(|id| *id == ids[0]), "{ids:?}");
 }
 
 #[test]
