@@ -370,3 +370,35 @@ fn over_tls_the_other_end_must_be_who_it_says() {
     let said = daemon.cli(&["webhook", "test", "ops"]);
     assert!(said.code == Some(1) && said.stderr.contains("certificate"), "{said:?}");
 }
+
+/// What counts as down until it is probed has not gone down.
+#[test]
+fn only_what_was_heard_of_is_told() {
+    let (backend, receiver) = (Backend::http(), Receiver::start());
+    let patient = web()
+        .replace("fall = 3", "initial = \"down\"\nfall = 3")
+        .replace("interval = \"1s\"\ntimeout = \"1s\"", "interval = \"30s\"\ntimeout = \"25s\"");
+    let pools = patient
+        + &pool("main", "web", "192.0.2.1", backend.address)
+        + &steady("spare", "198.51.100.1");
+    let mut setup = Setup::steering(&pools, "www.failover = [\"main\", \"spare\"]\n");
+    setup.dns += "start_timeout = \"0s\"\n";
+    backend.be(Manner::Hang);
+    let mut daemon = told(setup, &receiver, "events = [\"verdict\", \"override\"]\n").start();
+    until_eq(true, || backend.requests() >= 1);
+    assert_eq!(daemon.set("pool:spare", "up").status, 201);
+    receiver.wait_for("type", "override", 1);
+    backend.be(Manner::Answer("200 OK", "all is ok\n"));
+    daemon.wait_for_answer("www", "192.0.2.1");
+    assert_eq!(daemon.clear("pool:spare").status, 204);
+    receiver.wait_for("type", "override", 2);
+    assert_eq!(receiver.of("type", "verdict").len(), 0, "it was never known to be down");
+    // What is down from its first probe on is told of.
+    daemon.signal("TERM");
+    assert!(daemon.end().success());
+    std::fs::remove_file(daemon.path("state/verdicts.jsonl")).unwrap();
+    backend.be(DOWN);
+    let _daemon = daemon.start_again();
+    let told = receiver.wait_for("type", "verdict", 1);
+    assert_eq!(told.text("title"), "pool main: 1 of 1 endpoint down");
+}

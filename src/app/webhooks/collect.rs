@@ -78,11 +78,14 @@ impl Running {
             collected.look_at = now + LOOK;
             self.store.catch_up_with_webhooks(|| self.webhooks.queues());
         }
-        let compare_all = std::mem::take(&mut collected.compare_all);
+        // What is down by its first word is no event, for it was taken for down before.
+        let compare_all =
+            std::mem::take(&mut collected.compare_all) || look && collected.is_unheard;
         // Looked at only if anybody has to know, for there may be very much to see.
         let (stage, wrong) = (OnceCell::new(), &collected.wrong);
         let stage = || stage.get_or_init(|| Stage::now(self, wrong.clone()));
         let trouble = if compare_all { stage().trouble() } else { Vec::new() };
+        let is_unheard = compare_all && stage().has_unheard();
         let mut pause = LOOK;
         for hook in &self.webhooks.hooks {
             let told = Told { hook, silences: self.webhooks.silences().clone() };
@@ -101,6 +104,9 @@ impl Running {
             for group in groups {
                 self.queue_group(&told, stage(), &group);
             }
+        }
+        if compare_all {
+            collected.is_unheard = is_unheard;
         }
         pause
     }
@@ -181,7 +187,7 @@ impl Running {
         let open = told.hook.queue().open().clone();
         for (kind, subject) in open.iter().filter_map(|key| Incident::of_key(key)) {
             let stage = stage();
-            if told.hook.groups().has(kind, subject) || stage.is_unknown(kind) {
+            if told.hook.groups().has(kind, subject) || stage.is_unknown(kind, subject) {
                 continue;
             }
             let scene = stage.scene(kind, subject, told);

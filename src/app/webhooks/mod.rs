@@ -55,6 +55,8 @@ struct Collected {
     has_begun: bool,
     /// Whether everything is to be compared with what was told.
     compare_all: bool,
+    /// Whether there were endpoints of which nothing was heard yet, when that was done last.
+    is_unheard: bool,
     /// When what goes on is looked at next.
     look_at: Duration,
     /// What is wrong with the files that were refused last.

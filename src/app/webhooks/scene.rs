@@ -26,6 +26,8 @@ pub(super) struct Stage<'r> {
     running: &'r Running,
     view: std::sync::Arc<View>,
     probes: Snapshot,
+    /// By pool, of which endpoints nothing was heard yet: they are down by what the files say, if at all.
+    unheard: Vec<Vec<bool>>,
     wrong: Vec<String>,
 }
 
@@ -41,8 +43,22 @@ impl<'r> Stage<'r> {
     /// This moment; with what is wrong with files that were refused.
     pub(super) fn now(running: &'r Running, wrong: Vec<String>) -> Self {
         let _turn = running.turn();
-        let probes = running.beliefs.probes.board().snapshot();
-        Self { running, view: running.live.load_full(), probes, wrong }
+        let board = running.beliefs.probes.board();
+        let (probes, view) = (board.snapshot(), running.live.load_full());
+        let pools = 0..view.world.inventory.pools.len() as PoolId;
+        let unheard = pools.map(|id| board.unheard(id)).collect();
+        Self { running, view, probes, unheard, wrong }
+    }
+
+    /// Whether there is any endpoint of which nothing was heard yet.
+    pub(super) fn has_unheard(&self) -> bool {
+        self.unheard.iter().any(|pool| pool.contains(&true))
+    }
+
+    fn is_down(&self, id: EndpointId) -> bool {
+        let pool = self.unheard.get(id.pool as usize);
+        let is_unheard = pool.and_then(|pool| pool.get(id.index as usize)) == Some(&true);
+        !is_unheard && self.probes.verdict(id).state == State::Down
     }
 
     pub(super) fn inventory(&self) -> &Inventory {
@@ -73,9 +89,8 @@ impl<'r> Stage<'r> {
                     let ids = (0..pool.endpoints.len() as u32)
                         .map(move |index| EndpointId { pool: pool_id, index });
                     ids.map(move |id| {
-                        let is_down = self.probes.verdict(id).state == State::Down;
                         let name = pool.endpoint_name(id.index as usize);
-                        (is_down, endpoint_scopes(self.inventory(), pool, &name))
+                        (self.is_down(id), endpoint_scopes(self.inventory(), pool, &name))
                     })
                 });
                 endpoints.collect()
@@ -108,14 +123,26 @@ impl<'r> Stage<'r> {
         }
     }
 
-    /// Whether nobody can tell yet: a remote is being fetched, or has not been since the start.
-    pub(super) fn is_unknown(&self, kind: Kind) -> bool {
-        let Some(git) = self.running.git.as_ref().filter(|_| kind == Kind::Git) else {
-            return false;
-        };
-        let is_fetching = git.fetching.try_lock().is_err();
-        let known = git.known();
-        is_fetching || known.fetched.is_none() && known.unreachable.is_none()
+    /// Whether nobody can tell yet: nothing was heard of an endpoint, or of the remote, since the start; or the
+    /// remote is being fetched.
+    pub(super) fn is_unknown(&self, kind: Kind, subject: &str) -> bool {
+        match kind {
+            Kind::Verdict => {
+                let pools = self.pools_of(subject);
+                pools
+                    .iter()
+                    .filter_map(|(id, _)| self.unheard.get(*id as usize))
+                    .flatten()
+                    .any(|is| *is)
+            }
+            Kind::Degraded | Kind::Panic => self.has_unheard(),
+            Kind::Git => self.running.git.as_ref().is_some_and(|git| {
+                let is_fetching = git.fetching.try_lock().is_err();
+                let known = git.known();
+                is_fetching || known.fetched.is_none() && known.unreachable.is_none()
+            }),
+            _ => false,
+        }
     }
 
     /// All trouble that there is now, as if it had just begun.
@@ -145,7 +172,7 @@ impl<'r> Stage<'r> {
 
     fn endpoints_down(&self, at: SystemTime, id: PoolId, pool: &Pool) -> Vec<Event> {
         let down = (0..pool.endpoints.len() as u32).map(|index| EndpointId { pool: id, index });
-        let down = down.filter(|id| self.probes.verdict(*id).state == State::Down);
+        let down = down.filter(|id| self.is_down(*id));
         down.map(|id| {
             let why = reasons::of(self.inventory(), pool, &self.probes.culprits(id));
             let why = Some(why).filter(|why| !why.is_empty());
