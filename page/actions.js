@@ -1,10 +1,10 @@
 // What a person can say: overrides, clearing them, failback. Before it is confirmed, the page shows what
 // share of which names would move where.
 
-import { Problem, ask, overridePath } from '/page/api.js';
+import { Problem, ask, overridePath, silencePath } from '/page/api.js';
 import { h, icon, renew, say, text } from '/page/dom.js';
 import { model, preview, refresh } from '/page/model.js';
-import { bare, country, list, percent, plural, some, targetWords, wordOfOverride } from '/page/words.js';
+import { bare, country, list, patternWords, percent, plural, some, targetWords, wordOfOverride } from '/page/words.js';
 
 const STATES = {
   drain: ['Drain', 'no new answers; in last resort it is still answered'],
@@ -137,6 +137,33 @@ export function openClear(target) {
     look: () => preview(null, target),
     act: (force) => ask('DELETE', `${overridePath(target)}${force ? '?force=true' : ''}`),
     done: () => `override on ${targetWords(target)} cleared`,
+  });
+}
+
+/** Has webhooks tell nobody of something for a time. */
+export function openSilence() {
+  const target = h('input', { id: 'silence-target', required: true, maxlength: 600, autocomplete: 'off', placeholder: 'region:us-east', 'aria-describedby': 'silence-help' });
+  const reason = h('input', { id: 'silence-reason', required: true, maxlength: 500, autocomplete: 'off' });
+  const time = h('select', { id: 'silence-time' }, TIMES.filter(([value]) => value && value !== 'other')
+    .map(([value, word]) => h('option', { value, selected: value === '1h' }, word)));
+  dialog('Silence', [
+    h('label', { for: 'silence-target' }, 'What'), target,
+    h('p', { class: 'help', id: 'silence-help' }, 'region:NAME, pool:NAME, endpoint:POOL/ADDRESS or name:NAME, with * for anything within; or * for everything. It still happens, and is shown here.'),
+    h('label', { for: 'silence-reason' }, 'Reason'), reason,
+    h('label', { for: 'silence-time' }, 'For'), time,
+  ], {
+    go: () => 'Tell nobody',
+    act: () => ask('PUT', silencePath(target.value.trim()), { for: time.value, reason: reason.value }),
+    done: (silence) => `${patternWords(silence.target)} is silenced`,
+  });
+}
+
+/** Ends a silence. */
+export function openUnsilence(target) {
+  dialog(`End the silence of ${patternWords(target)}`, h('p', null, 'What has begun meanwhile and goes on is told of then.'), {
+    go: () => 'End it',
+    act: () => ask('DELETE', silencePath(target)),
+    done: () => `${patternWords(target)} is told of again`,
   });
 }
 

@@ -90,6 +90,9 @@ export function overridePath(target) {
   return `/api/v1/overrides/${target.slice(0, colon)}/${name}`;
 }
 
+/** The path of a silence. */
+export const silencePath = (target) => `/api/v1/silences/${target.split('/').map(encodeURIComponent).join('/')}`;
+
 /**
  * Follows what happens, and goes on after the last event that arrived whenever the connection was lost.
  * `live` hears whether it is there, and if not since when and why. Returns what ends it.

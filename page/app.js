@@ -11,6 +11,7 @@ import * as plans from '/page/plans.js';
 import * as pools from '/page/pools.js';
 import * as report from '/page/report.js';
 import * as timeline from '/page/timeline.js';
+import * as webhooks from '/page/webhooks.js';
 import { STATES, clock, plural, reasons, regionsOf, secondsUntil, some, span, targetWords, wordOfOverride } from '/page/words.js';
 
 function setUpTheme() {
@@ -193,7 +194,7 @@ function draw(changed) {
   if (changed.has('names')) explain.draw();
   if (!model.overview) return;
   if (changed.has('overview') || changed.has('names')) names.draw();
-  if (changed.has('overview')) [drawHeadline(), drawOverrides()];
+  if (changed.has('overview')) [drawHeadline(), drawOverrides(), webhooks.draw()];
   if (changed.has('overview') || changed.has('drills')) plans.draw();
   if (changed.has('overview') || changed.has('endpoints')) pools.draw();
   if (changed.has('overview') || changed.has('map') || changed.has('names')) map.draw();
@@ -207,13 +208,14 @@ pools.setUp(byId('pools'));
 setUpOverrides(byId('overrides'));
 plans.setUpMaintenance(byId('maintenance'));
 plans.setUpDrills(byId('drills'));
+webhooks.setUp(byId('webhooks'));
 timeline.setUp(byId('timeline'));
 explain.setUp(byId('explain'));
 report.setUp(byId('report'));
 onChange(draw);
 // For what only time changes: how long ago, and how long still.
 setInterval(() => {
-  if (!document.hidden && model.session && model.overview) [drawOverrides(), pools.draw()];
+  if (!document.hidden && model.session && model.overview) [drawOverrides(), webhooks.draw(), pools.draw()];
 }, 1000);
 
 whoAmI().then(enter, (problem) => {

@@ -163,6 +163,9 @@ export function targetWords(target) {
   return colon < 0 ? target : `${target.slice(0, colon)} ${target.slice(colon + 1)}`;
 }
 
+/** What a silence is of. */
+export const patternWords = (target) => (target === '*' ? 'everything' : targetWords(target));
+
 /** An event: its sign, what it is of, and a sentence. `more` are others that happened with it. */
 export function eventWords(event) {
   const because = event.reason ? `: ${event.reason}` : '';
@@ -185,6 +188,12 @@ export function eventWords(event) {
       return { icon: 'hand', of: 'drills', text: `drill of ${targetWords(event.target)} ${DRILLS[event.state] ?? event.state}` };
     case 'maintenance':
       return { icon: event.stage === 'refused' ? 'partly' : 'hand', of: 'drills', text: maintenanceWords(event, because) };
+    case 'degraded':
+      return { icon: event.degraded ? 'down' : 'up', of: 'verdicts', text: `${some([...event.names.map(bare), ...Array(event.more ?? 0)], 3)} ${event.degraded ? 'with nothing up any more' : 'with something up again'}` };
+    case 'silence':
+      return { icon: 'hand', of: 'others', text: silenceWords(event, because) };
+    case 'git':
+      return { icon: event.state === 'refused' || event.state === 'unreachable' ? 'partly' : 'files', of: 'reloads', text: gitWords(event) };
     case 'reload':
       return event.errors
         ? { icon: 'partly', of: 'reloads', text: `files refused: ${plural(event.errors, 'error')}; ${event.revision} is still served` }
@@ -192,6 +201,18 @@ export function eventWords(event) {
     default:
       return { icon: 'note', of: 'others', text: otherWords(event) };
   }
+}
+
+function silenceWords({ action, target, until, by }, because) {
+  const who = by ? ` by ${by.replace(/ at .*/, '')}` : '';
+  const words = { set: `silenced until ${clock(until)}${who}${because}`, clear: `told of again, by its silence's end${who}`, expire: 'told of again: its silence has ended' };
+  return `${patternWords(target)} ${words[action] ?? action}`;
+}
+
+function gitWords({ state, commit, why }) {
+  const short = commit?.slice(0, 12);
+  const words = { serving: `commit ${short} is served`, refused: `commit ${short} is refused`, unreachable: 'the remote cannot be fetched', reachable: 'the remote can be fetched again' };
+  return `${words[state] ?? state}${why?.length ? `: ${why[0]}` : ''}`;
 }
 
 const DRILLS = {

@@ -153,7 +153,37 @@ pub enum What {
         /// How many errors the files have, if they were refused.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         errors: Option<usize>,
+        /// The first of them, each with file, line and column.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        why: Vec<String>,
     },
+    /// Names have nothing up any more, and are answered as their `all_down` says; or they have again.
+    Degraded {
+        /// The names, up to a hundred of them.
+        names: Vec<String>,
+        /// How many more there are, where there are too many to name.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        more: usize,
+        /// Whether they have nothing up.
+        degraded: bool,
+    },
+    /// People want to be told nothing of something for a time, or want it no more; or the time was over.
+    Silence {
+        /// `set`, `clear` or `expire`.
+        action: String,
+        /// `region:…`, `pool:…`, `endpoint:…`, `name:…` or `*`.
+        target: String,
+        /// Why.
+        reason: String,
+        /// When it ends by itself.
+        until: String,
+        /// Who.
+        by: String,
+    },
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// What can be of a remote that is followed.

@@ -5,7 +5,7 @@
 //! people) builds a new view and swaps it in; see ARCHITECTURE.md for the map of the rooms.
 //!
 //! Pure rooms, without sockets, files, clock or chance: [`wire`], [`zone`], [`steering`],
-//! [`health`], [`place`], [`view`], [`dns`], [`rate_limit`], [`shares`], [`safety`], [`maintenance`], [`diff`],
+//! [`health`], [`place`], [`view`], [`dns`], [`rate_limit`], [`shares`], [`safety`], [`maintenance`], [`diff`], [`notice`],
 //! [`import`]. Edge rooms, each owning one outside thing: the rest.
 
 pub mod admin;
@@ -31,8 +31,10 @@ pub mod import;
 pub mod live;
 pub mod maintenance;
 pub mod metrics;
+pub mod notice;
 mod pattern;
 pub mod place;
+pub mod post;
 pub mod presentation;
 pub mod probe;
 pub mod question;

@@ -45,9 +45,11 @@ pub fn load(daemon: &Daemon, seed: u64) -> Result<Loaded, Vec<Finding>> {
     let secrets = secrets.map(|(path, position)| config::cookie_secrets(path, position));
     let (cookie_secrets, of_secrets) = or_findings(secrets, &mut findings);
     findings.extend(bad_signers(daemon));
+    findings.extend(bad_webhooks(daemon));
     match load_world(daemon, seed) {
         Ok(config::Loaded { world, mut warnings, icmp }) if findings.is_empty() => {
             warnings.extend([of_certificate, of_admin, of_secrets].concat());
+            warnings.extend(daemon.webhooks.iter().flat_map(config::webhook_warnings));
             Ok(Loaded { world, certificate, admin_certificate, cookie_secrets, warnings, icmp })
         }
         Ok(_) => Err(findings),
@@ -67,6 +69,7 @@ pub fn check_beside(daemon: &Daemon) -> Vec<Finding> {
     findings.extend(pairs.filter_map(|pair| config::certificate(pair).err()).flatten());
     findings.extend(secrets.and_then(Result::err).unwrap_or_default());
     findings.extend(bad_signers(daemon));
+    findings.extend(bad_webhooks(daemon));
     findings.extend(geoip::load(&present).err().unwrap_or_default());
     findings
 }
@@ -80,6 +83,11 @@ fn pairs(daemon: &Daemon) -> [Option<&PairFiles>; 2] {
 fn bad_signers(daemon: &Daemon) -> Vec<Finding> {
     let file = daemon.git.as_ref().and_then(|git| git.allowed_signers.as_ref());
     file.and_then(|file| config::allowed_signers(file).err()).unwrap_or_default()
+}
+
+/// What is wrong with the files that webhooks are told by.
+fn bad_webhooks(daemon: &Daemon) -> Vec<Finding> {
+    daemon.webhooks.iter().flat_map(|hook| config::credentials(hook).err()).flatten().collect()
 }
 
 /// Loads what is under `zones/` and `geoip/` alone, which needs no right to read any key.

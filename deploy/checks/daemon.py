@@ -13,7 +13,6 @@ from pathlib import Path
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 DAEMON = """
-zones = "zones"
 geoip = []
 state = "state"
 [dns]
@@ -27,6 +26,12 @@ key = "key.pem"
 dot = ["127.0.0.1:0"]
 doh = ["127.0.0.1:0"]
 doq = ["127.0.0.1:0"]
+[git]
+remote = "repository"
+every = "1s"
+[webhooks.ops]
+url = "http://{0}/told"
+group = "1s"
 [admin]
 listen = "127.0.0.1:0"
 token_file = "token"
@@ -90,6 +95,10 @@ class Server:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.do_GET()
+
             def log_message(self, *_):
                 pass
 
@@ -105,10 +114,13 @@ class Daemon:
     def __init__(self, steersman, folder):
         self.steersman, self.folder = str(Path(steersman).absolute()), Path(folder)
         self.main, self.spare = Server(), Server()
-        self.write("zones/example.com.zone", ZONE)
-        self.write("zones/example.com.toml", NAMES)
-        self.write("zones/pools.toml", POOLS.format(self.main.address, self.spare.address))
-        self.write("steersman.toml", DAEMON)
+        self.told = Server()
+        self.write("repository/zones/example.com.zone", ZONE)
+        self.write("repository/zones/example.com.toml", NAMES)
+        self.write("repository/zones/pools.toml", POOLS.format(self.main.address, self.spare.address))
+        self.git("init", "-q", "-b", "main")
+        self.commit()
+        self.write("steersman.toml", DAEMON.format(self.told.address))
         self.write("token", TOKEN)
         (self.folder / "token").chmod(0o600)
         made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
@@ -118,8 +130,17 @@ class Daemon:
 
     def write(self, name, text):
         path = self.folder / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+
+    def git(self, *arguments):
+        who = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+        subprocess.run(["git", "-C", self.folder / "repository", *who, *arguments], check=True, capture_output=True)
+
+    def commit(self):
+        """Has the daemon find what was written."""
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", "x")
 
     def __enter__(self):
         self.errors = tempfile.TemporaryFile()

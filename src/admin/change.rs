@@ -47,24 +47,20 @@ fn is_false(value: &bool) -> bool {
 /// Makes of it the override that begins `now`.
 pub(super) fn read(change: &Change, now: SystemTime) -> Result<Override, Problem> {
     let reason = reason(&change.reason)?;
-    let until = end(now, change.lifetime.as_deref())?;
+    let until = change.lifetime.as_deref().map(|text| end(now, text)).transpose()?;
     let lifetime = until.and_then(|until| until.duration_since(now).ok());
     Ok(Override::new(change.state, &reason, now, lifetime))
 }
 
-/// When it ends of which a person says for how long it is; none if they do not.
-pub(super) fn end(now: SystemTime, lifetime: Option<&str>) -> Result<Option<SystemTime>, Problem> {
+/// When it ends of which a person says for how long it is.
+pub(super) fn end(now: SystemTime, text: &str) -> Result<SystemTime, Problem> {
     let unfit = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
-    let Some(text) = lifetime else { return Ok(None) };
     let lifetime = parse_duration(text)
         .map_err(|expected| unfit(format!("for: found {text:?}; {expected}")))?;
     let until = now.checked_add(lifetime).filter(|until| timestamp::is_writable(*until));
-    match until.filter(|_| !lifetime.is_zero()) {
-        Some(until) => Ok(Some(until)),
-        None => Err(unfit(format!(
-            "for: found {text:?}; expected more than nothing and less than for ever"
-        ))),
-    }
+    until.filter(|_| !lifetime.is_zero()).ok_or_else(|| {
+        unfit(format!("for: found {text:?}; expected more than nothing and less than for ever"))
+    })
 }
 
 /// Checks what a person gives for a reason.

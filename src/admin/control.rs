@@ -9,7 +9,8 @@ use super::drills::{DrillError, DrillWish};
 use super::maintenance::PlanError;
 use super::problem::Problem;
 use super::shares::{AddressType, NameList, NameMap, NamesRequest, Preview};
-use super::status::{EndpointList, Overview, Status};
+use super::silences::{SilenceError, TestError, Tested};
+use super::status::{EndpointList, Overview, Status, WebhookStatus};
 use crate::drill::Report;
 use crate::explain::Explanation;
 use crate::finding::Finding;
@@ -17,6 +18,7 @@ use crate::finding::words::{closest, one_of};
 use crate::health::{Family, Override, OverrideState, Overrides, Target};
 use crate::history::History;
 use crate::maintenance::WindowText;
+use crate::notice::{Pattern, Silence, SilenceText};
 use crate::question::ClientNetwork;
 use crate::safety::Broken;
 use crate::state::{Author, Role, StateError, Token, Trail};
@@ -102,6 +104,21 @@ pub trait Control: Send + Sync + 'static {
 
     /// Calls maintenance off for `by`, durably.
     fn call_off(&self, name: &str, by: &Author) -> Result<(), PlanError>;
+
+    /// Webhooks, in the order of the file.
+    fn webhooks(&self) -> Vec<WebhookStatus>;
+
+    /// Sends a message to a webhook right now; called within a runtime.
+    fn try_webhook(&self, name: &str) -> Result<Tested, TestError>;
+
+    /// The silences in force.
+    fn silences(&self) -> Vec<SilenceText>;
+
+    /// Silences something for `by`, durably; returns whether there was a silence of it.
+    fn silence(&self, about: Pattern, silence: Silence, by: &Author) -> Result<bool, SilenceError>;
+
+    /// Takes a silence away for `by`, durably.
+    fn unsilence(&self, about: &Pattern, by: &Author) -> Result<(), SilenceError>;
 
     /// Returns for `by`, durably, to a pool that failback holds back; says for which families. It
     /// is answered by the next answer.

@@ -21,6 +21,7 @@ mod server;
 mod sessions;
 mod shares;
 mod signing;
+mod silences;
 pub mod status;
 mod tls;
 mod uptime;
@@ -44,4 +45,5 @@ pub use shares::{
     Preview, PreviewWish, Share,
 };
 pub use signing::{SessionStatus, SignIn};
+pub use silences::{SilenceError, SilenceList, SilenceWish, TestError, Tested, WebhookList};
 pub use tls::Tls;

@@ -41,6 +41,7 @@ const SECRET: &str = "secret";
         (name = "maintenance", description = "Planned maintenance"),
         (name = "drills", description = "Drills"),
         (name = "events", description = "What happens"),
+        (name = "webhooks", description = "Who is told of it elsewhere"),
         (name = "audit", description = "Who changed what"),
         (name = "tokens", description = "Who may do what"),
         (name = "sessions", description = "Who is signed in on the page"),

@@ -47,7 +47,7 @@ macro_rules! file {
     };
 }
 
-static FILES: [File; 17] = [
+static FILES: [File; 18] = [
     file!("/", HTML, "index.html"),
     file!("/page/page.css", CSS, "page.css"),
     file!("/page/icon.svg", "image/svg+xml", "icon.svg"),
@@ -64,6 +64,7 @@ static FILES: [File; 17] = [
     file!("/page/pools.js", SCRIPT, "pools.js"),
     file!("/page/report.js", SCRIPT, "report.js"),
     file!("/page/timeline.js", SCRIPT, "timeline.js"),
+    file!("/page/webhooks.js", SCRIPT, "webhooks.js"),
     file!("/page/words.js", SCRIPT, "words.js"),
 ];
 

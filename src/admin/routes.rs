@@ -24,7 +24,7 @@ use super::control::Control;
 use super::events::{self, Streams};
 use super::kept::Kept;
 use super::problem::Problem;
-use super::{drills, look, maintenance, page, signing, uptime};
+use super::{drills, look, maintenance, page, signing, silences, uptime};
 
 /// More than any request needs.
 const BODY_LIMIT_BYTES: usize = 64 * 1024;
@@ -63,6 +63,10 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(maintenance::plan, maintenance::call_off))
         .routes(routes!(drills::list, drills::begin))
         .routes(routes!(drills::show, drills::end))
+        .routes(routes!(silences::webhooks))
+        .routes(routes!(silences::test))
+        .routes(routes!(silences::list))
+        .routes(routes!(silences::set, silences::remove))
         .routes(routes!(overrides::list))
         .routes(routes!(overrides::set, overrides::clear))
         .routes(routes!(overrides::failback))

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::health::{Inventory, Override, Overrides, Region, Target};
+use crate::notice::SilenceText;
 use crate::timestamp::to_rfc3339_seconds as to_rfc3339;
 
 pub use endpoint::{EndpointStatus, ProbeFacts, StandingText, StateText};
@@ -47,6 +48,43 @@ pub struct Status {
     /// Planned maintenance that is under way or still to come.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub maintenance: Vec<MaintenanceStatus>,
+    /// Who is told of what happens, and how that goes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<WebhookStatus>,
+    /// What they tell nobody of at present.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silences: Vec<SilenceText>,
+}
+
+/// How a webhook stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WebhookStatus {
+    /// Its name.
+    pub name: String,
+    /// `json`, `slack` or `pagerduty`.
+    pub form: String,
+    /// The other end, without what may be a secret.
+    pub to: String,
+    /// How many messages wait.
+    pub queued: usize,
+    /// Of when the first of them is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<String>,
+    /// When one was last delivered; none: not since the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_delivery: Option<String>,
+    /// What has gone wrong since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<WebhookError>,
+}
+
+/// What went wrong with a webhook.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WebhookError {
+    /// When.
+    pub at: String,
+    /// What.
+    pub what: String,
 }
 
 /// How it stands with a remote that is followed.

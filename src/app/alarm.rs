@@ -7,14 +7,20 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::{panics, stands};
+use crate::clock;
 use crate::finding::Finding;
 use crate::health::PoolId;
-use crate::history::History;
+use crate::history::{History, What};
 use crate::steering::{Asked, Pools, Set, SteeredName};
 use crate::view::{View, World};
+use crate::wire::Name;
 
 /// How many names one line of the log lists.
 const NAMES_LISTED: usize = 8;
+
+/// And so many one event of the history, of which there are no more than this at a time.
+const NAMES_IN_EVENT: usize = 100;
+const EVENTS_AT_ONCE: usize = 10;
 
 /// The families that a name is asked for.
 const FAMILIES: [(Asked, &str); 2] = [(Asked::A, "A"), (Asked::Aaaa, "AAAA")];
@@ -64,6 +70,7 @@ impl Alarm {
         before: &View,
         after: &View,
         summed: impl IntoIterator<Item = PoolId>,
+        history: &History,
     ) {
         let is_up = |view: &View, pool| FAMILIES.map(|(asked, _)| is_up(&view.pools, pool, asked));
         let mut moved =
@@ -83,7 +90,7 @@ impl Alarm {
             after.world.steered.get(zone as usize)?.get(index as usize)
         });
         let changes = names.map(|name| Change::of(name, lost(name, &before.pools), &after.pools));
-        report(changes, &after.pools);
+        report(changes, &after.pools, history);
     }
 }
 
@@ -101,7 +108,7 @@ pub(super) fn tell_all(before: Option<&View>, after: &View, history: &History) {
         let was_lost = was_lost.get(&name.owner).copied().unwrap_or_default();
         Change::of(name, was_lost, &after.pools)
     });
-    report(changes, &after.pools);
+    report(changes, &after.pools, history);
 }
 
 /// For which families a name was lost, and is.
@@ -121,9 +128,15 @@ impl<'v> Change<'v> {
     }
 }
 
-fn report<'v>(changes: impl Iterator<Item = Change<'v>>, pools: &Pools) {
+fn report<'v>(changes: impl Iterator<Item = Change<'v>>, pools: &Pools, history: &History) {
     let (mut losses, mut returns) = (Vec::new(), Vec::new());
+    let (mut lost, mut found) = (Vec::new(), Vec::new());
     for change in changes {
+        match (change.was_lost.contains(&true), change.is_lost.contains(&true)) {
+            (false, true) => lost.push(&change.name.owner),
+            (true, false) => found.push(&change.name.owner),
+            _ => {}
+        }
         losses.extend(shown(change.name, change.which(|was, is| !was && is), pools));
         returns.extend(shown(change.name, change.which(|was, is| was && !is), pools));
     }
@@ -136,6 +149,24 @@ fn report<'v>(changes: impl Iterator<Item = Change<'v>>, pools: &Pools) {
     if !returns.is_empty() {
         tracing::warn!(names = listed(&returns), "these names have a pool that is up again");
     }
+    tell_names(&lost, true, history);
+    tell_names(&found, false, history);
+}
+
+/// Tells those who follow along of each name once, as long as there are not too many.
+fn tell_names(names: &[&Name], degraded: bool, history: &History) {
+    let all = names.len();
+    for (n, some) in names.chunks(NAMES_IN_EVENT).take(EVENTS_AT_ONCE).enumerate() {
+        let names = some.iter().map(ToString::to_string).collect();
+        let is_last = n + 1 == EVENTS_AT_ONCE;
+        let more = if is_last { all.saturating_sub(NAMES_IN_EVENT * EVENTS_AT_ONCE) } else { 0 };
+        history.add(clock::wall_now(), What::Degraded { names, more, degraded });
+    }
+}
+
+/// The names that have nothing up any more, for any family.
+pub(super) fn lost_names(view: &View) -> impl Iterator<Item = &SteeredName> {
+    names(view).filter(|name| lost(name, &view.pools).contains(&true))
 }
 
 fn names(view: &View) -> impl Iterator<Item = &SteeredName> {

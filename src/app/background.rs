@@ -8,13 +8,14 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::handshakes::Handshakes;
 use super::reloads::Wanted;
 use super::running::Running;
-use super::{StartError, floods, follow, other};
+use super::{StartError, floods, follow, other, webhooks};
 use crate::admin;
 use crate::clock;
 use crate::probe::Report;
@@ -34,6 +35,8 @@ pub(super) struct Background {
     _handshakes: Handshakes,
     /// Takes in what probes report.
     verdicts: thread::JoinHandle<()>,
+    /// Makes messages of what happens; none where nobody is told.
+    telling: Option<thread::JoinHandle<()>>,
     /// What looks at files, counters and clock.
     looking: Vec<JoinHandle<()>>,
     stop: watch::Sender<bool>,
@@ -60,7 +63,29 @@ impl Background {
             until(stopped.clone()),
         ));
         let looking = look(running, files, &stopped);
-        Ok(Self { admin_address, admin, _handshakes: handshakes, verdicts, looking, stop })
+        let _handshakes = handshakes;
+        Ok(Self { admin_address, admin, _handshakes, verdicts, telling: None, looking, stop })
+    }
+
+    /// Begins to tell elsewhere of what happens.
+    pub fn tell(&mut self, running: &Arc<Running>) {
+        let count = running.webhooks.hooks.len();
+        if count == 0 {
+            return;
+        }
+        let stopped = || self.stop.subscribe();
+        let (runtime, telling) =
+            (Handle::current(), webhooks::tell(Arc::clone(running), stopped()));
+        let thread = thread::Builder::new().name("webhooks".into());
+        match thread.spawn(move || runtime.block_on(telling)) {
+            Ok(telling) => self.telling = Some(telling),
+            Err(error) => {
+                tracing::error!(%error, "cannot start a thread: NO WEBHOOK IS TOLD of anything")
+            }
+        }
+        let sending = (0..count)
+            .map(|number| tokio::spawn(webhooks::send(Arc::clone(running), number, stopped())));
+        self.looking.extend(sending.collect::<Vec<_>>());
     }
 
     /// Ends it, and with it all probes.
@@ -75,9 +100,13 @@ impl Background {
         for task in self.looking {
             let _ = task.await;
         }
-        let verdicts = self.verdicts;
+        let (verdicts, telling) = (self.verdicts, self.telling);
         // It ends with the last probe. A panic has been reported when it happened.
-        let _ = tokio::task::spawn_blocking(move || drop(verdicts.join())).await;
+        let join = move || {
+            drop(verdicts.join());
+            telling.map(thread::JoinHandle::join)
+        };
+        let _ = tokio::task::spawn_blocking(join).await;
         running.write_down_comebacks();
         running.store.catch_up();
     }

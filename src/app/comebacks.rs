@@ -21,6 +21,7 @@ impl Running {
             || returns.is_due(now)
             || !returns.is_written_down()
             || self.is_maintenance_due(now)
+            || self.is_silence_over(now)
     }
 
     /// Does what is due by now.
@@ -30,6 +31,9 @@ impl Running {
         }
         if self.is_maintenance_due(now) {
             self.pass_maintenance(now);
+        }
+        if self.is_silence_over(now) {
+            self.expire_silences(now);
         }
         self.see_comebacks(now);
         // What a person says meanwhile must not be followed by what was so before.

@@ -13,11 +13,12 @@ use super::running::Running;
 use super::{events, families, reasons};
 use crate::admin::status::{
     ChangeStatus, CourseText, EndpointList, OverrideStatus, Overview, ProbeFacts, ProbeStatus,
-    RecentStatus, RoundTripStatus, Status, overview, pool_statuses, region_statuses, some_pools,
+    RecentStatus, RoundTripStatus, Status, WebhookStatus, overview, pool_statuses, region_statuses,
+    some_pools,
 };
 use crate::admin::{
     AddressType, Cleared, Control, DrillError, DrillWish, ExplainRequest, NameList, NameMap,
-    NamesRequest, OverrideError, PlanError, Preview, Problem,
+    NamesRequest, OverrideError, PlanError, Preview, Problem, SilenceError, TestError, Tested,
 };
 use crate::clock;
 use crate::drill::Report;
@@ -30,6 +31,7 @@ use crate::health::{
 use crate::history::History;
 use crate::maintenance::WindowText;
 use crate::metrics;
+use crate::notice::{Pattern, Silence, SilenceText};
 use crate::probe::{Course, RecentProbe, Snapshot, TargetStatus};
 use crate::state::{Author, Change, Granted, Role, StateError, Token, Trail};
 use crate::timestamp;
@@ -211,6 +213,7 @@ impl Control for Running {
         let git = self.git_status(&view.world);
         let last_fetch = self.git.as_ref().and_then(|git| git.last_fetch());
         all.extend(families::git(git.as_ref().map(|status| (status, last_fetch))));
+        all.extend(self.webhooks.families(clock::wall_now()));
         drop(moment);
         metrics::render(all)
     }
@@ -232,6 +235,8 @@ impl Control for Running {
             }),
             overrides: overrides.iter().map(|(t, what)| OverrideStatus::new(t, what)).collect(),
             maintenance: self.maintenance_statuses(&view.world),
+            webhooks: self.webhook_statuses(),
+            silences: self.silence_list(),
         }
     }
 
@@ -248,6 +253,8 @@ impl Control for Running {
             network_lost: probes.is_cut_off,
             state_unavailable: self.store.unavailable().map(str::to_owned),
             maintenance: self.maintenance_statuses(&view.world),
+            webhooks: self.webhook_statuses(),
+            silences: self.silence_list(),
             ..overview(inventory, pools, overrides, facts)
         }
     }
@@ -361,6 +368,26 @@ impl Control for Running {
 
     fn end_drill(&self, id: &str) -> bool {
         Self::end_drill(self, id)
+    }
+
+    fn webhooks(&self) -> Vec<WebhookStatus> {
+        self.webhook_statuses()
+    }
+
+    fn try_webhook(&self, name: &str) -> Result<Tested, TestError> {
+        Self::try_webhook(self, name)
+    }
+
+    fn silences(&self) -> Vec<SilenceText> {
+        self.silence_list()
+    }
+
+    fn silence(&self, about: Pattern, silence: Silence, by: &Author) -> Result<bool, SilenceError> {
+        Self::silence(self, about, silence, by)
+    }
+
+    fn unsilence(&self, about: &Pattern, by: &Author) -> Result<(), SilenceError> {
+        Self::unsilence(self, about, by)
     }
 
     fn failback(&self, pool: &str, by: &Author) -> Result<Vec<Family>, OverrideError> {

@@ -109,14 +109,19 @@ pub(super) fn git(followed: Option<(&GitStatus, Option<SystemTime>)>) -> Vec<Fam
         "steersman_git_commit_refused",
         "Whether the newest commit is refused, and an older one served.",
     );
+    let mut unreachable = Family::gauge(
+        "steersman_git_remote_unreachable",
+        "Whether the branch cannot be fetched, and what is served may be old.",
+    );
     if let Some((status, last_fetch)) = followed {
+        unreachable.push("", &[], f64::from(u8::from(status.unreachable.is_some())));
         if let Some(commit) = &status.commit {
             info.push("", &[("branch", &status.branch), ("commit", commit)], 1.0);
         }
         fetched.push("", &[], last_fetch.map_or(0.0, unix_seconds));
         refused.push("", &[], f64::from(u8::from(status.refused.is_some())));
     }
-    vec![info, fetched, refused]
+    vec![info, fetched, refused, unreachable]
 }
 
 /// Probes by target and result, how long they take, and how late they begin.

@@ -41,8 +41,11 @@ impl Running {
         let _fetching = git.fetching.lock().unwrap_or_else(PoisonError::into_inner);
         let Ok(commit) = self.fetch(git) else { return };
         if self.live.load().world.commit.as_ref() == Some(&commit) {
-            // What was refused is gone again.
-            git.known().refused = None;
+            let refused = git.known().refused.take();
+            if refused.is_some() {
+                // What was refused is gone again.
+                self.tell_commit(GitState::Serving, &commit, Vec::new());
+            }
             return;
         }
         let now = clock::monotonic_now();

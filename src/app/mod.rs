@@ -36,6 +36,7 @@ mod surroundings;
 mod upgrade;
 mod uptime;
 mod watchdog;
+mod webhooks;
 
 use std::ffi::OsString;
 use std::io;
@@ -79,6 +80,7 @@ use signals::{Signals, Wish};
 use sockets::{Sockets, open_sockets};
 use surroundings::Inheritance;
 use upgrade::Upgraded;
+use webhooks::Webhooks;
 
 /// Reports that may wait to be taken in; probes wait when there are more.
 const REPORTS_WAITING: usize = 4096;
@@ -159,6 +161,9 @@ impl App {
         let (store, mut remembered) = Store::open_with(&daemon.state, started, lock)
             .map_err(|error| StartError::Other(error.to_string()))?;
         let plans = std::mem::take(&mut remembered.plans);
+        let queues = std::mem::take(&mut remembered.queues);
+        let silences = std::mem::take(&mut remembered.silences);
+        let webhooks = Webhooks::new(&daemon, silences, queues);
         let access = Access::new(token(&daemon), std::mem::take(&mut remembered.tokens));
         let (beliefs, reports) = start_probes(&world, remembered)?;
         let metrics = Metrics::new();
@@ -188,6 +193,7 @@ impl App {
             maintenance: Maintenance::new(plans),
             manager,
             git,
+            webhooks,
         });
         running.ongoing.was_ready.store(legacy.was_ready, Ordering::Relaxed);
 
@@ -195,7 +201,7 @@ impl App {
         running.remember_drills();
         running.maintenance.expect(&running.live.load().world);
         running.pass_maintenance(started);
-        let background = Background::start(&running, admin, reports, watch)?;
+        let mut background = Background::start(&running, admin, reports, watch)?;
         if inheritance.is_none() {
             running.announce_the_first_round(background.admin_address);
         }
@@ -216,6 +222,8 @@ impl App {
             // This is the only place that sets it.
             let _ = running.drills.answering.set(*address);
         }
+        // Whoever ran before has left that to this process by now.
+        background.tell(&running);
         let app = Self { running, server, encrypted, signals, background, sockets: again, command };
         app.announce();
         app.running.manager.ready(&app.running.status_sentence());

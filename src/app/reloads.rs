@@ -9,6 +9,9 @@ use crate::finding::Finding;
 use crate::history::What;
 use crate::state::{Author, Change};
 
+/// So many errors of a load are told to those who follow along; the log has all of them.
+const TOLD: usize = 20;
+
 /// Which files are wanted, where they come from a remote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
@@ -52,12 +55,14 @@ impl Running {
         match &loaded {
             Ok((revision, by)) => {
                 tracing::info!(revision, "reloaded");
-                let what = What::Reload { revision: revision.clone(), errors: None };
+                let what =
+                    What::Reload { revision: revision.clone(), errors: None, why: Vec::new() };
                 self.history.add(clock::wall_now(), what);
                 self.audit_reload(by, before, revision);
             }
             Err(findings) => {
-                let what = What::Reload { revision: before, errors: Some(findings.len()) };
+                let why = findings.iter().take(TOLD).map(ToString::to_string).collect();
+                let what = What::Reload { revision: before, errors: Some(findings.len()), why };
                 self.history.add(clock::wall_now(), what);
                 for finding in findings {
                     tracing::error!(%finding, "a file is wrong");

@@ -16,6 +16,7 @@ use super::git::Git;
 use super::maintenance::Maintenance;
 use super::reloads::Wanted;
 use super::shares::Counted;
+use super::webhooks::Webhooks;
 use super::{comebacks, events, panics, stands};
 use crate::admin::{Access, Control as _};
 use crate::config::Daemon;
@@ -61,6 +62,8 @@ pub(super) struct Running {
     pub manager: Manager,
     /// The remote that the zones come from; none where they are here.
     pub git: Option<Git>,
+    /// Who is told elsewhere of what happens.
+    pub webhooks: Webhooks,
 }
 
 /// What is going on: nothing at the start.
@@ -259,7 +262,7 @@ impl Running {
         stands::tell(&before, &after, summed, &self.history);
         panics::tell(&before, &after, summed, &self.history);
         comebacks::tell(&before, &after, summed, &self.history);
-        self.alarm.tell(&before, &after, summed.iter().copied());
+        self.alarm.tell(&before, &after, summed.iter().copied(), &self.history);
     }
 }
 

@@ -143,6 +143,14 @@ impl Running {
         shares.filter_map(|share| Some((share.pool?, share.share))).collect()
     }
 
+    /// What share of a name's clients is told what now, those of most first.
+    pub(super) fn answered_by(&self, view: &View, name: &SteeredName) -> Vec<Share> {
+        let census = self.counted.census(&view.world.places, name);
+        let asked = types(view, name).first().map_or(Asked::A, |rtype| asked(*rtype));
+        let given = Given { world: &view.world, pools: &view.pools };
+        shares(&view.world.inventory, &spread(given, name, asked, &census).all, 1.0)
+    }
+
     pub(super) fn name_map(&self, name: &Name, rtype: AddressType) -> Option<NameMap> {
         let view = self.live.load_full();
         let owner = name.to_string().to_lowercase();

@@ -120,6 +120,9 @@ impl Successor {
             );
         }
         running.write_down_comebacks();
+        // What is not told yet is on disk, and the next process tells it.
+        running.webhooks.pause();
+        running.collect(true);
         let closed = running.store.close();
         let believed = running.beliefs.probes.board().remembered();
         let believed = believed.iter().filter_map(|(key, last)| Some((&**key, (*last)?)));
@@ -147,11 +150,14 @@ impl Successor {
                 running.manager.main_process_is(std::process::id());
                 match closed.take_back(clock::wall_now()) {
                     Ok(Some(remembered)) => running.believe_again(remembered),
-                    Ok(None) => {}
-                    Err(error) => tracing::error!(
-                        %error,
-                        "the state folder cannot be read after a process that did not take over; going on with what is known"
-                    ),
+                    Ok(None) => running.webhooks.resume(None),
+                    Err(error) => {
+                        tracing::error!(
+                            %error,
+                            "the state folder cannot be read after a process that did not take over; going on with what is known"
+                        );
+                        running.webhooks.resume(None);
+                    }
                 }
                 Err(why)
             }
@@ -207,6 +213,8 @@ impl Running {
     fn believe_again(&self, remembered: Remembered) {
         *self.beliefs.overrides() = remembered.overrides;
         *self.access.named_mut() = remembered.tokens;
+        *self.webhooks.silences() = remembered.silences;
+        self.webhooks.resume(Some(remembered.queues));
         self.maintenance.plan_anew(remembered.plans);
         self.maintenance.expect(&self.live.load().world);
         self.pass_maintenance(clock::wall_now());

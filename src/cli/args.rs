@@ -12,6 +12,7 @@ use url::Url;
 use crate::clock;
 use crate::duration::parse_duration;
 use crate::health::Target;
+use crate::notice::Pattern;
 use crate::question::{ClientNetwork, parse_rtype};
 use crate::state::Role;
 use crate::timestamp;
@@ -68,6 +69,12 @@ pub enum Command {
     Maintenance(MaintenanceCommand),
     /// Report how available everything was, when answers moved, and what was answered
     Report(ReportArgs),
+    /// Show what webhooks tell nobody of, or have them tell nobody of something for a time
+    #[command(subcommand)]
+    Silence(SilenceCommand),
+    /// Show who is told of what happens, or try whether messages arrive
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Return to a pool that failback holds back
     Failback(FailbackArgs),
     /// Load all files anew; any error changes nothing
@@ -243,6 +250,45 @@ pub struct PlanArgs {
     /// Why, for whoever looks next
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub reason: String,
+}
+
+/// What can be done with silences.
+#[derive(Clone, Debug, Subcommand)]
+pub enum SilenceCommand {
+    /// Show those in force
+    List,
+    /// Have webhooks tell nobody of something for a time, in place of a silence of the same
+    Add(SilenceArgs),
+    /// Take a silence away: what has begun meanwhile and goes on is told of then
+    Remove {
+        /// What is silenced, as it was added
+        target: Pattern,
+    },
+}
+
+/// Flags of `silence add`.
+#[derive(Clone, Debug, Args)]
+pub struct SilenceArgs {
+    /// region:NAME, pool:NAME, endpoint:POOL/ADDR or name:NAME, each with * for anything; or * for everything
+    pub target: Pattern,
+    /// For how long, e.g. 30m, 2h, 1d
+    #[arg(long = "for", value_name = "TIME", value_parser = lifetime)]
+    pub lifetime: Duration,
+    /// Why, for whoever looks next
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    pub reason: String,
+}
+
+/// What can be done with webhooks.
+#[derive(Clone, Debug, Subcommand)]
+pub enum WebhookCommand {
+    /// Show them, with what waits for them and what went wrong
+    List,
+    /// Send a message to one right now, and show what the other end says: exit 0 it was taken, 1 not
+    Test {
+        /// Its name
+        name: String,
+    },
 }
 
 /// Flags of `drill`.

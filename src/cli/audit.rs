@@ -103,6 +103,11 @@ fn change(entry: &Entry) -> String {
             format!("{target} of {}, {start} to {end}: {reason}", text(&entry.after["target"]))
         }
         Action::Unplan => format!("{target} of {} called off", text(&entry.before["target"])),
+        Action::Silence => {
+            let until = text(&entry.after["until"]);
+            format!("{target} until {until}: {}", entry.reason.as_deref().unwrap_or_default())
+        }
+        Action::Unsilence => format!("the end of {target}"),
         Action::Reload => {
             format!("revision {} in place of {}", text(&entry.after), text(&entry.before))
         }

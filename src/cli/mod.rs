@@ -23,9 +23,11 @@ pub mod reload;
 mod report;
 mod serve;
 mod shell;
+mod silence;
 pub mod status;
 mod token;
 pub mod trust;
+mod webhook;
 
 #[cfg(test)]
 mod tests;
@@ -103,6 +105,8 @@ pub async fn run(command: &Command, json: bool, client: &Client) -> CommandResul
         Command::Clear(args) => overrides::clear(args, json, client).await,
         Command::Drill(args) => drill::run(args, json, client).await,
         Command::Maintenance(command) => maintenance::run(command, json, client).await,
+        Command::Silence(command) => silence::run(command, json, client).await,
+        Command::Webhook(command) => webhook::run(command, json, client).await,
         Command::Report(args) => report::run(args, json, client).await,
         Command::Failback(args) => failback::run(args, json, client).await,
         Command::Reload(args) => reload::run(args, json, client).await,

@@ -7,7 +7,7 @@ use super::CommandResult;
 use super::client::Client;
 use crate::admin::status::{
     ComebackStatus, EndpointStatus, GitStatus, MaintenanceStatus, OverrideStatus, PoolStatus,
-    ProbeStatus, RampStatus, RoundTripStatus, StandingText, StateText, Status,
+    ProbeStatus, RampStatus, RoundTripStatus, StandingText, StateText, Status, WebhookStatus,
 };
 use crate::clock;
 use crate::duration::format_duration;
@@ -40,6 +40,9 @@ pub fn render(status: &Status, now: SystemTime) -> String {
     let mut text = header(status, now);
     text.push_str(&table(&lines));
     text.extend(status.maintenance.iter().map(|window| format!("\n{}", maintenance_line(window))));
+    let webhooks = status.webhooks.iter().map(|webhook| webhook_line(webhook, now));
+    let silences = status.silences.iter().map(super::silence::line);
+    text.extend(webhooks.chain(silences).map(|line| format!("\n{line}")));
     text.push_str(&orphans(status));
     text
 }
@@ -90,6 +93,26 @@ pub(super) fn maintenance_line(window: &MaintenanceStatus) -> String {
         _ => String::new(),
     };
     format!("maintenance {name} of {target}: {stage}{left}, {start} to {end}: {reason}")
+}
+
+/// A webhook, as one line.
+pub(super) fn webhook_line(webhook: &WebhookStatus, now: SystemTime) -> String {
+    let WebhookStatus { name, form, to, queued, oldest, last_delivery, last_error } = webhook;
+    let waits = match oldest {
+        Some(oldest) => {
+            let messages = if *queued == 1 { "message waits" } else { "messages wait" };
+            format!("{queued} {messages}, the first for {}", age(oldest, now))
+        }
+        None => "nothing waits".into(),
+    };
+    let delivery = match last_delivery {
+        Some(at) => format!("last delivery {} ago", age(at, now)),
+        None => "no delivery since the start".into(),
+    };
+    let error = last_error
+        .as_ref()
+        .map(|error| format!("; LAST ATTEMPT FAILED {} ago: {}", age(&error.at, now), error.what));
+    format!("webhook {name} ({form} to {to}): {waits}, {delivery}{}", error.unwrap_or_default())
 }
 
 /// Overrides on what the files no longer have: they wait for it to come back.

@@ -79,7 +79,8 @@ fn secret(digits: &str) -> Result<[u8; SECRET_BYTES], (u32, String)> {
     Ok(number.to_be_bytes())
 }
 
-fn open_to_all(path: &Path) -> Option<Finding> {
+/// A warning about a file of secrets that is readable by everybody.
+pub(super) fn open_to_all(path: &Path) -> Option<Finding> {
     let mode = fs::metadata(path).ok()?.permissions().mode() & 0o777;
     (mode & 0o007 != 0).then(|| {
         let found = format!("mode {mode:04o}, with which every user of this machine can get at it");

@@ -6,6 +6,7 @@ mod conflict;
 mod git;
 mod limits;
 mod tls;
+mod webhooks;
 
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -15,6 +16,8 @@ use std::time::Duration;
 pub use git::Git;
 pub use limits::Tcp;
 pub use tls::{NamedFile, PairFiles, Tls};
+pub(super) use webhooks::parse_url;
+pub use webhooks::{Address, Webhook};
 
 use super::document::{Document, Item, Kind, Table};
 use crate::finding::words::{did_you_mean, one_of, quoted};
@@ -79,6 +82,8 @@ pub struct Daemon {
     pub admin: Admin,
     /// Logging.
     pub log: Log,
+    /// Who is told elsewhere of what happens, in the order of the file.
+    pub webhooks: Vec<Webhook>,
 }
 
 /// `[dns]`
@@ -189,6 +194,7 @@ impl Daemon {
                 tls: None,
             },
             log: Log { format: LogFormat::Text, level: LogLevel::Info },
+            webhooks: Vec::new(),
         }
     }
 }
@@ -197,7 +203,9 @@ impl Daemon {
 pub(super) fn read(document: &Document<'_>, folder: &Path) -> Daemon {
     let mut daemon = Daemon::defaults(folder);
     let root = document.root();
-    root.expect_keys(&["zones", "geoip", "state", "git", "dns", "monitors", "admin", "log"]);
+    root.expect_keys(&[
+        "zones", "geoip", "state", "git", "dns", "monitors", "admin", "log", "webhooks",
+    ]);
     if let Some((path, position)) = root.get("zones").and_then(|item| named(&item, folder)) {
         (daemon.zones, daemon.zones_position) = (path, Some(position));
     }
@@ -225,6 +233,10 @@ pub(super) fn read(document: &Document<'_>, folder: &Path) -> Daemon {
     }
     if let Some(table) = sub_table(&root, "log", &["format", "level"]) {
         read_log(&table, &mut daemon.log);
+    }
+    let webhooks = root.get("webhooks").and_then(|item| item.table("tables, [webhooks.NAME]"));
+    if let Some(tables) = webhooks {
+        webhooks::read(&tables, folder, &mut daemon);
     }
     conflict::check(&root, &daemon);
     daemon

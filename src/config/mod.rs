@@ -1,4 +1,4 @@
-//! Files to values: `steersman.toml`, the cookie secrets, `pools.toml`, the steering files, and the
+//! Files to values: `steersman.toml`, the cookie secrets, what webhooks are told by, `pools.toml`, the steering files, and the
 //! folder of zones.
 //!
 //! Text becomes a document whose nodes know where they stand, and a document becomes values that
@@ -25,17 +25,20 @@ mod rules;
 mod share;
 mod signers;
 mod steering;
+mod webhook;
 
 use std::path::Path;
 
 pub use certificate::certificate;
 pub use cookies::cookie_secrets;
 pub use daemon::{
-    Admin, Daemon, Dns, FilePosition, Git, Log, LogFormat, LogLevel, NamedFile, PairFiles, Tcp, Tls,
+    Address, Admin, Daemon, Dns, FilePosition, Git, Log, LogFormat, LogLevel, NamedFile, PairFiles,
+    Tcp, Tls, Webhook,
 };
 pub use folder::{DEEPEST_FOLDER, is_hidden};
 pub use load::{Loaded, load, load_allowing};
 pub use signers::allowed_signers;
+pub use webhook::{Credentials, credentials, warnings as webhook_warnings};
 
 use crate::finding::Finding;
 

@@ -21,6 +21,7 @@ use super::replay::Wrong;
 use super::tokens::{Granted, Tokens};
 use crate::health::{Family, Override, OverrideState, Overrides, Target};
 use crate::maintenance::WindowText;
+use crate::notice::{SilenceText, Silences};
 use crate::timestamp::{from_rfc3339, to_rfc3339};
 
 /// Whom the audit log names for what the daemon does by itself.
@@ -28,6 +29,7 @@ const DAEMON: &str = "steersman";
 
 const TOKEN: &str = "token:";
 const WINDOW: &str = "maintenance:";
+const SILENCE: &str = "silence:";
 
 /// Maintenance that was planned by the API, by name.
 pub type Plans = BTreeMap<String, WindowText>;
@@ -137,6 +139,18 @@ pub enum Change {
         /// What it was.
         before: WindowText,
     },
+    /// Something is not told of for a time, or for another one.
+    Silence {
+        /// What was so before.
+        before: Option<SilenceText>,
+        /// What has been so since.
+        after: SilenceText,
+    },
+    /// It is told of again.
+    Unsilence {
+        /// What it was.
+        before: SilenceText,
+    },
     /// Other files are served.
     Reload {
         /// The revision before.
@@ -165,7 +179,7 @@ pub struct Entry {
     pub from: Option<String>,
     /// What was done.
     pub action: Action,
-    /// To what: `region:…`, `pool:…`, `endpoint:…`, `token:…` or `maintenance:…`.
+    /// To what: `region:…`, `pool:…`, `endpoint:…`, `token:…`, `maintenance:…` or `silence:…`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// Why, in a person's words.
@@ -208,6 +222,10 @@ pub enum Action {
     Plan,
     /// It was called off.
     Unplan,
+    /// Something is not told of for a time.
+    Silence,
+    /// It is told of again.
+    Unsilence,
     /// Other files are served.
     Reload,
 }
@@ -224,6 +242,8 @@ impl fmt::Display for Action {
             Self::Revoke => "revoke",
             Self::Plan => "plan",
             Self::Unplan => "unplan",
+            Self::Silence => "silence",
+            Self::Unsilence => "unsilence",
             Self::Reload => "reload",
         })
     }
@@ -253,6 +273,8 @@ impl Entry {
             Change::Revoke { name, .. } => (Action::Revoke, Some(token(name))),
             Change::Plan { name, .. } => (Action::Plan, Some(window(name))),
             Change::Unplan { name, .. } => (Action::Unplan, Some(window(name))),
+            Change::Silence { after, .. } => (Action::Silence, Some(silence(after))),
+            Change::Unsilence { before } => (Action::Unsilence, Some(silence(before))),
             Change::Reload { .. } => (Action::Reload, None),
         };
         let (before, after) = match change {
@@ -275,11 +297,16 @@ impl Entry {
                 (before.as_ref().map_or(Value::Null, planned), planned(after))
             }
             Change::Unplan { before, .. } => (planned(before), Value::Null),
+            Change::Silence { before, after } => {
+                (before.as_ref().map_or(Value::Null, silenced), silenced(after))
+            }
+            Change::Unsilence { before } => (silenced(before), Value::Null),
             Change::Reload { before, after } => (before.as_str().into(), after.as_str().into()),
         };
         let reason = match change {
             Change::Set { after, .. } => Some(after.reason.clone()),
             Change::Plan { after, .. } => Some(after.reason.clone()),
+            Change::Silence { after, .. } => Some(after.reason.clone()),
             _ => None,
         };
         Self {
@@ -309,6 +336,7 @@ impl Entry {
         overrides: &mut Overrides,
         tokens: &mut Tokens,
         plans: &mut Plans,
+        silences: &mut Silences,
     ) -> Result<(), String> {
         let target = || self.target.as_deref().unwrap_or_default().parse();
         let token = || {
@@ -336,6 +364,16 @@ impl Entry {
                 plans.insert(planned_name()?.into(), text.map_err(|error| error.to_string())?);
             }
             Action::Unplan => drop(plans.remove(planned_name()?)),
+            Action::Silence | Action::Unsilence => {
+                let is_on = self.action == Action::Silence;
+                let value = if is_on { &self.after } else { &self.before };
+                let text: Result<SilenceText, _> = serde_json::from_value(value.clone());
+                let (about, silence) = text.map_err(|error| error.to_string())?.read()?;
+                match is_on {
+                    true => drop(silences.set(about, silence)),
+                    false => drop(silences.remove(&about)),
+                }
+            }
             Action::Lift | Action::Failback | Action::Reload => {}
         }
         Ok(())
@@ -355,6 +393,15 @@ fn token(name: &str) -> String {
 
 fn window(name: &str) -> String {
     format!("{WINDOW}{name}")
+}
+
+fn silence(what: &SilenceText) -> String {
+    format!("{SILENCE}{}", what.target)
+}
+
+fn silenced(what: &SilenceText) -> Value {
+    // As below.
+    serde_json::to_value(what).unwrap_or_default()
 }
 
 fn planned(what: &WindowText) -> Value {

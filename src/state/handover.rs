@@ -12,6 +12,7 @@ use std::sync::{PoisonError, RwLockReadGuard, RwLockWriteGuard};
 use std::time::SystemTime;
 
 use super::opening::{open_audit, open_comebacks, open_verdicts};
+use super::webhooks::{WEBHOOKS, open_webhooks};
 use super::{Disk, Durability, Remembered, StateError, Store, Trail, guard, verdicts};
 use crate::health::RememberedVerdict;
 
@@ -119,6 +120,7 @@ impl Disk {
         *guard(&self.latest) = remembered.verdicts.clone();
         guard(&self.days).close();
         *guard(&self.comebacks) = open_comebacks(&folder.join("comebacks.jsonl"), &mut remembered)?;
+        *guard(&self.webhooks) = open_webhooks(&folder.join(WEBHOOKS), &mut remembered)?;
         sign(self.lock.try_clone()?);
         Ok(remembered)
     }

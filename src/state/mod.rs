@@ -18,6 +18,7 @@ mod token;
 mod tokens;
 mod trail;
 mod verdicts;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ use std::time::SystemTime;
 use std::{error, fmt};
 
 use crate::health::{Overrides, PoolComeback, RememberedVerdict, State};
+use crate::notice::Silences;
 use audit::AuditLog;
 pub use audit::{Action, Author, Chain, Change, Entry, Plans};
 use comebacks::Comebacks;
@@ -45,6 +47,7 @@ pub use token::{Token, TokenError};
 pub use tokens::{Granted, Role, Tokens, token_name};
 pub use trail::Trail;
 use verdicts::Verdicts;
+pub use webhooks::Queues;
 
 /// The state folder of this daemon, which no other daemon has open.
 pub struct Store {
@@ -65,6 +68,8 @@ struct Disk {
     comebacks: Mutex<(LatestJournal, Comebacks)>,
     /// What was believed, day by day.
     days: Mutex<Days>,
+    /// What webhooks are still to be sent.
+    webhooks: Mutex<LatestJournal>,
     /// The lock ends with the last process that has this file open.
     lock: File,
 }
@@ -78,6 +83,10 @@ pub struct Remembered {
     pub tokens: Tokens,
     /// The maintenance that was planned by the API, and not called off.
     pub plans: Plans,
+    /// What nobody wants to be told of.
+    pub silences: Silences,
+    /// What webhooks are still to be sent.
+    pub queues: Queues,
     /// What was last believed, by key of probe target.
     pub verdicts: BTreeMap<String, RememberedVerdict>,
     /// How pools came back, those that policies wait for.

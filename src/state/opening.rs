@@ -13,9 +13,11 @@ use super::days::Days;
 use super::journal::{self, Durability, Journal};
 use super::latest::LatestJournal;
 use super::trail::Trail;
+use super::webhooks::{WEBHOOKS, open_webhooks};
 use super::{
     Disk, Remembered, create_folder, handover, replay, sync_folder, sync_folder_of, verdicts,
 };
+use crate::notice::SilenceText;
 
 /// Why a folder cannot be opened.
 pub(super) enum OpenError {
@@ -47,12 +49,15 @@ pub(super) fn open_disk(
     let verdicts = open_verdicts(&path, &mut remembered).map_err(at(&path))?;
     let path = folder.join("comebacks.jsonl");
     let comebacks = open_comebacks(&path, &mut remembered).map_err(at(&path))?;
+    let path = folder.join(WEBHOOKS);
+    let webhooks = open_webhooks(&path, &mut remembered).map_err(at(&path))?;
     sync_folder(folder).map_err(at(folder))?;
     let disk = Disk {
         audit: Mutex::new(audit),
         verdicts: Mutex::new(verdicts),
         latest: Mutex::new(remembered.verdicts.clone()),
         comebacks: Mutex::new(comebacks),
+        webhooks: Mutex::new(webhooks),
         days: Mutex::new(Days::new(folder)),
         lock,
     };
@@ -95,6 +100,15 @@ pub(super) fn open_audit(
             tracing::warn!(file = %path.display(), %error, "cannot write down the end of an override");
         }
     }
+    for (about, before) in remembered.silences.expire(now) {
+        tracing::info!(target_name = %about, "a silence ended meanwhile");
+        let change = Change::Unsilence { before: SilenceText::new(&about, &before) };
+        // As above.
+        let appended = audit.append(now, &Author::daemon(), &change, Durability::Buffered);
+        if let Err(error) = appended {
+            tracing::warn!(file = %path.display(), %error, "cannot write down the end of a silence");
+        }
+    }
     Ok(audit)
 }
 
@@ -116,7 +130,7 @@ pub(super) fn open_comebacks(
     Ok((journal, all))
 }
 
-fn shortened(
+pub(super) fn shortened(
     path: &Path,
     journal: Journal,
     lines: io::Result<Vec<String>>,
@@ -150,6 +164,11 @@ pub(super) fn read_only(folder: &Path, now: SystemTime) -> Remembered {
         replay::comebacks(&path, &bytes, &mut all);
         remembered.comebacks = comebacks::named(&all);
     }
+    let path = folder.join(WEBHOOKS);
+    if let Ok(bytes) = journal::read(&path) {
+        replay::webhooks(&path, &bytes, &mut remembered.queues);
+    }
+    remembered.silences.expire(now);
     remembered.overrides.expire(now);
     remembered
 }

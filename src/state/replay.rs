@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::audit::{Chain, Entry};
 use super::comebacks::{self, Comebacks};
+use super::webhooks::{self, Queues};
 use super::{Remembered, line, verdicts};
 use crate::finding::Finding;
 use crate::health::PoolComeback;
@@ -34,11 +35,11 @@ pub(super) struct Replayed {
 /// bytes, and its last entry.
 pub(super) fn audit(path: &Path, bytes: &[u8], remembered: &mut Remembered) -> (usize, Chain) {
     let mut chain = Chain::default();
-    let Remembered { overrides, tokens, plans, .. } = remembered;
+    let Remembered { overrides, tokens, plans, silences, .. } = remembered;
     let replayed = replay(path, bytes, |json| {
         let entry = Entry::from_json(json)?;
         let followed = chain.follow(&entry, json);
-        entry.apply_to(overrides, tokens, plans)?;
+        entry.apply_to(overrides, tokens, plans, silences)?;
         followed
     });
     (replayed.tell(path, bytes), chain)
@@ -64,6 +65,13 @@ pub(super) fn comebacks(path: &Path, bytes: &[u8], all: &mut Comebacks) -> usize
         all.insert((pool, family), comeback);
         Ok(())
     });
+    replayed.tell(path, bytes)
+}
+
+/// Replays the journal of webhooks, and logs what is wrong with it; returns where its last whole line
+/// ends, in bytes.
+pub(super) fn webhooks(path: &Path, bytes: &[u8], queues: &mut Queues) -> usize {
+    let replayed = replay(path, bytes, |json| Ok(webhooks::apply(json, queues)?));
     replayed.tell(path, bytes)
 }
 

@@ -20,7 +20,7 @@ use crate::upgrade::{Process, successor};
 const NAMES: &str = "www.failover = [\"main\", \"spare\"]\n";
 const MAIN: &str = "192.0.2.1";
 
-fn git(folder: &Path, arguments: &[&str]) -> String {
+pub fn git(folder: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new("git");
     let who = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
     command.arg("-C").arg(folder).args(who).args(arguments);
@@ -31,13 +31,13 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// A bare repository, and a copy of it that somebody works in.
-struct Remote {
+pub struct Remote {
     folder: tempfile::TempDir,
 }
 
 impl Remote {
     /// With one commit, of [`ZONE`] and two pools.
-    fn new() -> Self {
+    pub fn new() -> Self {
         let remote = Self { folder: tempfile::tempdir().unwrap() };
         git(remote.folder.path(), &["init", "-q", "--bare", "-b", "main", "bare.git"]);
         git(remote.folder.path(), &["init", "-q", "-b", "main", "work"]);
@@ -50,20 +50,20 @@ impl Remote {
         remote
     }
 
-    fn work(&self) -> PathBuf {
+    pub fn work(&self) -> PathBuf {
         self.folder.path().join("work")
     }
 
-    fn bare(&self) -> PathBuf {
+    pub fn bare(&self) -> PathBuf {
         self.folder.path().join("bare.git")
     }
 
-    fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
+    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
         write(&self.work().join(name), contents);
     }
 
     /// Commits all files and pushes them, whatever is there; returns the commit.
-    fn push(&self, settings: &[&str]) -> String {
+    pub fn push(&self, settings: &[&str]) -> String {
         git(&self.work(), &["add", "-A"]);
         git(&self.work(), &[settings, &["commit", "-q", "--allow-empty", "-m", "x"]].concat());
         git(&self.work(), &["push", "-q", "--force", "origin", "HEAD:main"]);
@@ -71,12 +71,12 @@ impl Remote {
     }
 
     /// Another address for `fixed`.
-    fn push_address(&self, last: u8) -> String {
+    pub fn push_address(&self, last: u8) -> String {
         self.write("zones/example.com.zone", zone(last));
         self.push(&[])
     }
 
-    fn setup(&self, every: &str) -> Setup {
+    pub fn setup(&self, every: &str) -> Setup {
         setup(&self.bare().display().to_string(), every)
     }
 }
@@ -89,7 +89,7 @@ fn setup(remote: &str, more: &str) -> Setup {
     setup
 }
 
-const OFTEN: &str = "every = \"1s\"";
+pub const OFTEN: &str = "every = \"1s\"";
 const SELDOM: &str = "every = \"1h\"";
 
 fn zone(last: u8) -> String {

@@ -51,3 +51,4 @@ mod tokens;
 mod upgrade;
 mod uptime;
 mod watch;
+mod webhooks;

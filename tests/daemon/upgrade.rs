@@ -279,8 +279,12 @@ fn a_new_process_that_cannot_start_leaves_the_old_one_serving() {
     daemon.cli_ok(&["audit"]);
 }
 
+/// How a script speaks to the process that it is to take over from.
+pub const TALK: &str = "for word in $STEERSMAN_HANDED_ON; do case $word in talk=*) talk=${word#talk=};; esac; done\n\
+     say() { echo \"$1\" >&$talk; }; hear() { read -r said <&$talk; }\n";
+
 /// Replaces the program of a daemon that was started by [`by_link`].
-fn replace_program(daemon: &Daemon, script: &str) {
+pub fn replace_program(daemon: &Daemon, script: &str) {
     let (path, beside) = (daemon.path("steersman"), daemon.path("steersman.new"));
     fs::write(&beside, format!("#!/bin/bash\n{script}\n")).unwrap();
     fs::set_permissions(&beside, fs::Permissions::from_mode(0o755)).unwrap();
@@ -288,15 +292,13 @@ fn replace_program(daemon: &Daemon, script: &str) {
 }
 
 /// Starts the program by a name of its own in the folder.
-fn by_link() -> Start {
+pub fn by_link() -> Start {
     Start { before: Some("ln -s \"$0\" steersman; exec ./steersman \"$@\""), handed: None }
 }
 
 /// The program is looked for by the name that it was started by, and may be anything by then.
 #[test]
 fn whatever_the_new_program_does_before_it_answers_nothing_is_lost() {
-    let talk = "for word in $STEERSMAN_HANDED_ON; do case $word in talk=*) talk=${word#talk=};; esac; done\n\
-                say() { echo \"$1\" >&$talk; }; hear() { read -r said <&$talk; }\n";
     let daemon = Setup::steering(
         &(steady("main", MAIN) + &steady("spare", SPARE)),
         "www.failover = [\"main\", \"spare\"]\n",
@@ -306,12 +308,12 @@ fn whatever_the_new_program_does_before_it_answers_nothing_is_lost() {
     let damage = "echo junk >> state/verdicts.jsonl; rm state/comebacks.jsonl";
     let programs = [
         ("exit 3".to_owned(), "exit status: 3"),
-        (format!("{talk} say nonsense"), "expected"),
-        (format!("{talk} say '{{\"failed\":\"no luck\"}}'"), "no luck"),
-        (format!("{talk} say '\"ready\"'"), "makes no sense now"),
+        (format!("{TALK} say nonsense"), "expected"),
+        (format!("{TALK} say '{{\"failed\":\"no luck\"}}'"), "no luck"),
+        (format!("{TALK} say '\"ready\"'"), "makes no sense now"),
         // From here on the state is its own.
-        (format!("{talk} say '\"loaded\"'; hear; {damage}; exit 4"), "exit status: 4"),
-        (format!("{talk} say '\"loaded\"'; hear; say '{{\"failed\":\"too late\"}}'"), "too late"),
+        (format!("{TALK} say '\"loaded\"'; hear; {damage}; exit 4"), "exit status: 4"),
+        (format!("{TALK} say '\"loaded\"'; hear; say '{{\"failed\":\"too late\"}}'"), "too late"),
     ];
     for (count, (program, why)) in (1..).zip(programs) {
         replace_program(&daemon, &program);

@@ -88,7 +88,7 @@ endpoints = [{ address = "${ADDRESSES[name]}", probe = "127.0.0.1:${port}" }]
 
 /** The daemon, its three regions and its folder. */
 export class Daemon {
-  static async start({ zones = NAMES, morePools = '' } = {}) {
+  static async start({ zones = NAMES, morePools = '', moreConfig = '' } = {}) {
     const daemon = new Daemon();
     daemon.regions = await Promise.all(Object.keys(PLACES).map((name) => Region.start(name)));
     daemon.folder = await mkdtemp(join(tmpdir(), 'steersman-page-'));
@@ -107,7 +107,7 @@ listen = ["127.0.0.1:0"]
 workers = 1
 [log]
 format = "json"
-`);
+${moreConfig}`);
     await daemon.serve();
     return daemon;
   }

@@ -84,7 +84,8 @@ pub(super) async fn grant(
     let by = by.author();
     token_name(&name)
         .map_err(|why| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, format!("name: {why}")))?;
-    let until = end(clock::wall_now(), lifetime.as_deref())?;
+    let now = clock::wall_now();
+    let until = lifetime.as_deref().map(|text| end(now, text)).transpose()?;
     let (called, who) = (name.clone(), by.clone());
     let token = shared.call(move |control| control.grant(&called, role, until, &who)).await?;
     let token = token.map_err(|error| refused(&error, &name, &by))?;

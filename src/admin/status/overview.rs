@@ -8,9 +8,10 @@ use super::endpoint::endpoint_statuses;
 use super::pool::pool_status;
 use super::{
     EndpointStatus, MaintenanceStatus, OverrideStatus, PoolStatus, ProbeFacts, RegionStatus,
-    StandingText, region_statuses,
+    StandingText, WebhookStatus, region_statuses,
 };
 use crate::health::{EndpointId, Inventory, Overrides, PoolId};
+use crate::notice::SilenceText;
 use crate::steering::{Paces, Pools};
 
 /// Nobody reads more of those that are not well.
@@ -43,6 +44,12 @@ pub struct Overview {
     pub overrides: Vec<OverrideStatus>,
     /// Planned maintenance that is under way or still to come.
     pub maintenance: Vec<MaintenanceStatus>,
+    /// Who is told of what happens, and how that goes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<WebhookStatus>,
+    /// What they tell nobody of at present.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silences: Vec<SilenceText>,
 }
 
 /// How a pool stands, its endpoints only counted.

@@ -7,12 +7,12 @@ use std::time::{Duration, SystemTime};
 use axum::http::StatusCode;
 
 use super::super::status::{
-    EndpointList, Overview, PoolEndpoints, PoolStatus, ProbeFacts, Status, pool_statuses,
-    region_statuses,
+    EndpointList, Overview, PoolEndpoints, PoolStatus, ProbeFacts, Status, WebhookStatus,
+    pool_statuses, region_statuses,
 };
 use super::super::{
     AddressType, Cleared, Control, DrillError, DrillWish, ExplainRequest, NameList, NameMap,
-    NamesRequest, OverrideError, PlanError, Preview, Problem,
+    NamesRequest, OverrideError, PlanError, Preview, Problem, SilenceError, TestError, Tested,
 };
 use crate::drill::Report;
 use crate::explain::Explanation;
@@ -23,6 +23,7 @@ use crate::health::{
 };
 use crate::history::History;
 use crate::maintenance::WindowText;
+use crate::notice::{Pattern, Silence, SilenceText, Silences};
 use crate::state::{Author, Role, StateError, Token, Trail};
 use crate::steering::{Paces, Pools};
 use crate::uptime::{self, Ledger, Period};
@@ -38,6 +39,7 @@ pub(crate) struct Inside {
     pub(crate) findings: Vec<Finding>,
     pub(crate) asked: Vec<ExplainRequest>,
     pub(crate) trail: Trail,
+    pub(crate) silences: Silences,
 }
 
 pub(crate) struct Fake(Mutex<Inside>, Arc<History>);
@@ -132,6 +134,8 @@ impl Control for Fake {
             pools: pool_statuses(&inventory(), (&pools, &Paces::default()), &overrides, facts),
             overrides: vec![],
             maintenance: vec![],
+            webhooks: vec![],
+            silences: vec![],
         }
     }
 
@@ -241,6 +245,39 @@ impl Control for Fake {
 
     fn end_drill(&self, _: &str) -> bool {
         false
+    }
+
+    fn webhooks(&self) -> Vec<WebhookStatus> {
+        vec![]
+    }
+
+    fn try_webhook(&self, name: &str) -> Result<Tested, TestError> {
+        match name {
+            "ops" => Err(TestError::Failed("connection refused".into())),
+            _ => Err(TestError::Unknown { known: vec!["ops".into()] }),
+        }
+    }
+
+    fn silences(&self) -> Vec<SilenceText> {
+        let inside = self.inside();
+        inside.silences.iter().map(|(about, what)| SilenceText::new(about, what)).collect()
+    }
+
+    fn silence(&self, about: Pattern, silence: Silence, by: &Author) -> Result<bool, SilenceError> {
+        let mut inside = self.inside();
+        if inside.disk_full {
+            let error = std::io::ErrorKind::StorageFull.into();
+            let full = StateError::Io("state/audit.jsonl".into(), error);
+            return Err(SilenceError::NotDurable(full));
+        }
+        inside.by.push(by.to_string());
+        Ok(inside.silences.set(about, silence).is_some())
+    }
+
+    fn unsilence(&self, about: &Pattern, by: &Author) -> Result<(), SilenceError> {
+        let mut inside = self.inside();
+        inside.by.push(by.to_string());
+        inside.silences.remove(about).map(drop).ok_or(SilenceError::Unknown)
     }
 
     fn failback(&self, pool: &str, by: &Author) -> Result<Vec<Family>, OverrideError> {

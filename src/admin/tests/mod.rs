@@ -5,6 +5,7 @@ mod events;
 mod fake;
 mod openapi;
 mod routes;
+mod silences;
 mod tokens;
 
 use std::sync::Arc;

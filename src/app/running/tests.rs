@@ -9,9 +9,10 @@ use super::super::maintenance::Maintenance;
 use super::super::shares::Counted;
 use super::*;
 use crate::health::Overrides;
+use crate::notice::Silences;
 use crate::probe::{Kit, Probes};
 use crate::reload::Watch;
-use crate::state::Tokens;
+use crate::state::{Queues, Tokens};
 use crate::steering::Returns;
 use crate::view::CookieSecrets;
 
@@ -28,6 +29,7 @@ pub(in crate::app) fn running(daemon: Daemon, seen: &Arc<Seen>) -> Running {
     let kit = Kit::new(&[]).unwrap();
     let probes = Probes::start(Plan::new(&world.inventory), kit, &|_| None, reports).unwrap();
     let (store, _) = Store::open(&daemon.state, SystemTime::UNIX_EPOCH).unwrap();
+    let webhooks = Webhooks::new(&daemon, Silences::default(), Queues::default());
     Running {
         daemon,
         seed: 7,
@@ -53,6 +55,7 @@ pub(in crate::app) fn running(daemon: Daemon, seen: &Arc<Seen>) -> Running {
         maintenance: Maintenance::default(),
         manager: Manager::default(),
         git: None,
+        webhooks,
     }
 }
 

@@ -73,6 +73,8 @@ fn it_shows_regions_pools_endpoints_and_what_people_say() {
     });
     (down.probes[1].round_trip_ms, down.probes[1].next_probe) = (None, None);
     let status = Status {
+        webhooks: vec![],
+        silences: vec![],
         maintenance: vec![],
         revision: "r1".into(),
         started: "2026-01-01T00:00:00Z".into(),

@@ -1,4 +1,5 @@
 mod tls;
+mod webhooks;
 
 use std::time::Duration;
 
@@ -72,6 +73,7 @@ fn every_key_is_read() {
     assert_eq!(findings, [""; 0]);
     let place = |column, line| FilePosition { file: "steersman.toml".into(), line, column };
     let expected = Daemon {
+        webhooks: Vec::new(),
         zones_position: Some(place(17, 2)),
         geoip_positions: vec![place(18, 3), place(28, 3)],
         zones: "/etc/steersman/z".into(),
@@ -116,7 +118,7 @@ fn mistakes_are_said() {
     for (text, findings) in [
         (
             "zone = 'x'",
-            &[r#"1:1: unknown key "zone" (did you mean "zones"?); expected one of zones, geoip, state, git, dns, monitors, admin, log"#[..].to_string()][..],
+            &[r#"1:1: unknown key "zone" (did you mean "zones"?); expected one of zones, geoip, state, git, dns, monitors, admin, log, webhooks"#[..].to_string()][..],
         ),
         (
             "[dns]\nport = 53",

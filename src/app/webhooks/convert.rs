@@ -1,0 +1,266 @@
+//! From the history to what messages speak of.
+
+use std::time::SystemTime;
+
+use crate::health::{Inventory, Pool, PoolId, Target};
+use crate::history::{Event as Happened, GitState, What};
+use crate::notice::{Event, Kind, Turn};
+use crate::timestamp::from_rfc3339;
+
+/// So much of a commit is shown.
+const SHOWN_DIGITS: usize = 12;
+
+pub(super) const NAMES: &str = "names";
+pub(super) const FILES: &str = "files";
+pub(super) const REMOTE: &str = "remote";
+pub(super) const NETWORK: &str = "network";
+
+/// What is told of an event; `follows` says whether zones come from a remote, whose refusals are told as such.
+pub(super) fn convert(happened: &Happened, inventory: &Inventory, follows: bool) -> Vec<Event> {
+    let at = from_rfc3339(&happened.at).unwrap_or(SystemTime::UNIX_EPOCH);
+    let one = |kind, subject: &str, turn, words: String| Event {
+        at,
+        kind,
+        subject: subject.into(),
+        scopes: Vec::new(),
+        what: subject.into(),
+        turn,
+        why: None,
+        words,
+    };
+    match &happened.what {
+        What::Endpoint { endpoint, verdict, reason, .. } => {
+            let pool = endpoint.split_once('/').and_then(|(pool, _)| inventory.pool(pool));
+            let pool = pool.and_then(|id| inventory.pools.get(id as usize));
+            let is_down = verdict == "down";
+            let turns =
+                |pool| endpoint_turns(at, inventory, (pool, endpoint), is_down, reason.as_deref());
+            pool.map(turns).into_iter().collect()
+        }
+        What::Degraded { names, more, degraded } => {
+            let named = names.iter().map(|name| name_turns(at, name, *degraded));
+            let others = Event {
+                scopes: vec!["name:".into()],
+                what: format!("{more} more"),
+                ..one(Kind::Degraded, NAMES, turn(*degraded), format!("and {more} more names"))
+            };
+            named.chain((*more > 0).then_some(others)).collect()
+        }
+        What::Panic { pool, family, panics } => {
+            let words = match panics {
+                true => format!(
+                    "pool {pool} panics: so little of it is up for {family} that all of it is answered"
+                ),
+                false => format!("pool {pool} no longer panics for {family}"),
+            };
+            let subject = format!("pool:{pool}");
+            let scopes = scopes(inventory, &subject);
+            vec![Event { scopes, ..one(Kind::Panic, &subject, turn(*panics), words) }]
+        }
+        What::Override { action, target, state, reason, until, by } => {
+            let words = override_words(
+                action,
+                target,
+                state.as_deref(),
+                reason.as_deref(),
+                until.as_deref(),
+                by,
+            );
+            let scopes = scopes(inventory, target);
+            vec![Event { scopes, ..one(Kind::Override, target, Turn::Note, words) }]
+        }
+        What::Maintenance { name, target, stage, start, end, reason } => {
+            let stage_words = match stage.as_str() {
+                "announced" => format!("is announced, from {start} to {end}"),
+                "leaving" => {
+                    format!("is near: {target} is leaving, to be away from {start} to {end}")
+                }
+                "away" => format!("is on: {target} is away until {end}"),
+                "returning" => format!("is over: {target} is coming back"),
+                "refused" => format!("does not begin: a safety rule keeps {target} where it is"),
+                other => other.to_owned(),
+            };
+            let words = format!("maintenance {name} of {target} {stage_words}: {reason}");
+            let turn = if stage == "refused" { Turn::Begins } else { Turn::Note };
+            let subject = format!("maintenance:{name}");
+            let scopes = scopes(inventory, target);
+            vec![Event { scopes, ..one(Kind::Maintenance, &subject, turn, words) }]
+        }
+        What::Drill { drill, target, state } => {
+            let state = format!("{state:?}").to_lowercase();
+            let words = format!("drill {drill} of {target}: {state}");
+            let scopes = scopes(inventory, target);
+            let subject = format!("drill:{drill}");
+            vec![Event { scopes, ..one(Kind::Drill, &subject, Turn::Note, words) }]
+        }
+        What::Git { state, commit, why } => {
+            let commit: String =
+                commit.as_deref().unwrap_or_default().chars().take(SHOWN_DIGITS).collect();
+            let why = why.join("; ");
+            let (subject, turn, words) = match state {
+                GitState::Serving => (FILES, Turn::Note, format!("commit {commit} is served")),
+                GitState::Refused => (
+                    FILES,
+                    Turn::Begins,
+                    format!("commit {commit} is refused, and the last good one stays: {why}"),
+                ),
+                GitState::Unreachable => (
+                    REMOTE,
+                    Turn::Begins,
+                    format!("the remote of the zones cannot be fetched: {why}"),
+                ),
+                GitState::Reachable => {
+                    (REMOTE, Turn::Ends, "the remote of the zones can be fetched again".into())
+                }
+            };
+            vec![one(Kind::Git, subject, turn, words)]
+        }
+        What::Reload { revision, errors, why } => {
+            let kind = if follows { Kind::Git } else { Kind::Reload };
+            vec![match errors {
+                None => one(
+                    kind,
+                    FILES,
+                    Turn::Ends,
+                    format!("the files are good: revision {revision} is served"),
+                ),
+                Some(errors) => {
+                    let count =
+                        if *errors == 1 { "1 error".into() } else { format!("{errors} errors") };
+                    let words = format!(
+                        "files are refused for {count}, revision {revision} is still served: {}",
+                        why.join("; ")
+                    );
+                    one(kind, FILES, Turn::Begins, words)
+                }
+            }]
+        }
+        What::Network { lost } => {
+            let words = match lost {
+                true => {
+                    "this server hears of nobody any more: its own network is lost, and verdicts stay as they are"
+                }
+                false => "this server hears of others again, and verdicts follow the probes",
+            };
+            vec![one(Kind::Network, NETWORK, turn(*lost), words.into())]
+        }
+        // Targets of probes and pools are told of by their endpoints; and who silences need not be told.
+        What::Verdict { .. } | What::Pool { .. } | What::HeldBack { .. } | What::Silence { .. } => {
+            Vec::new()
+        }
+    }
+}
+
+/// An endpoint that is down, or up again.
+pub(super) fn endpoint_turns(
+    at: SystemTime,
+    inventory: &Inventory,
+    (pool, endpoint): (&Pool, &str),
+    is_down: bool,
+    why: Option<&str>,
+) -> Event {
+    let words = match (is_down, why) {
+        (true, Some(why)) => format!("{endpoint} is down: {why}"),
+        (true, None) => format!("{endpoint} is down"),
+        (false, _) => format!("{endpoint} is up"),
+    };
+    Event {
+        at,
+        kind: Kind::Verdict,
+        subject: subject_of(inventory, pool),
+        scopes: endpoint_scopes(inventory, pool, endpoint),
+        what: endpoint.to_owned(),
+        turn: turn(is_down),
+        why: why.map(str::to_owned),
+        words,
+    }
+}
+
+/// Words for an endpoint, its pool and its region.
+pub(super) fn endpoint_scopes(inventory: &Inventory, pool: &Pool, endpoint: &str) -> Vec<String> {
+    let of = Some(subject_of(inventory, pool)).filter(|of| of.starts_with("region:"));
+    let words = [format!("pool:{}", pool.name), format!("endpoint:{endpoint}")];
+    of.into_iter().chain(words).collect()
+}
+
+/// A name that has nothing up any more, or has again.
+pub(super) fn name_turns(at: SystemTime, name: &str, is_degraded: bool) -> Event {
+    let words = match is_degraded {
+        true => format!("{name} has nothing up any more, and is answered as its all_down says"),
+        false => format!("{name} has something up again"),
+    };
+    Event {
+        at,
+        kind: Kind::Degraded,
+        subject: NAMES.into(),
+        scopes: vec![name_scope(name)],
+        what: name.to_owned(),
+        turn: turn(is_degraded),
+        why: None,
+        words,
+    }
+}
+
+pub(super) fn name_scope(name: &str) -> String {
+    format!("name:{}", name.to_ascii_lowercase())
+}
+
+/// What the endpoints of a pool are told of together with.
+pub(super) fn subject_of(inventory: &Inventory, pool: &Pool) -> String {
+    let region = pool.region.and_then(|id| inventory.regions.get(id as usize));
+    match region {
+        Some(region) => format!("region:{}", region.name),
+        None => format!("pool:{}", pool.name),
+    }
+}
+
+/// Words for a target, and for all that it is part of.
+pub(super) fn scopes(inventory: &Inventory, target: &str) -> Vec<String> {
+    let mut scopes = Vec::new();
+    let pool = match target.parse::<Target>() {
+        Ok(Target::Pool(pool) | Target::Endpoint(pool, _)) => Some(pool),
+        _ => None,
+    };
+    let id = pool.as_ref().and_then(|pool| inventory.pool(pool));
+    if let Some(pool) = id.and_then(|id: PoolId| inventory.pools.get(id as usize)) {
+        let of = subject_of(inventory, pool);
+        if of.starts_with("region:") {
+            scopes.push(of);
+        }
+    }
+    scopes.extend(
+        pool.filter(|_| target.starts_with("endpoint:")).map(|pool| format!("pool:{pool}")),
+    );
+    scopes.push(target.to_owned());
+    scopes
+}
+
+fn turn(begins: bool) -> Turn {
+    if begins { Turn::Begins } else { Turn::Ends }
+}
+
+fn override_words(
+    action: &str,
+    target: &str,
+    state: Option<&str>,
+    reason: Option<&str>,
+    until: Option<&str>,
+    by: &str,
+) -> String {
+    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    let state = state.unwrap_or("override");
+    match action {
+        "set" => {
+            let until = match until {
+                Some(until) => format!("until {until}"),
+                None => "until it is cleared".into(),
+            };
+            format!("{target}: {state} {until}, by {by}{reason}")
+        }
+        "clear" => format!("{target}: the override is cleared by {by}"),
+        "expire" => format!("{target}: {state} has ended, as was wanted{reason}"),
+        "lift" => format!("{target}: what flap damping held down is let up by {by}"),
+        "failback" => format!("{target}: returned to by {by}"),
+        other => format!("{target}: {other} by {by}{reason}"),
+    }
+}

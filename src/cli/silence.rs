@@ -1,0 +1,39 @@
+//! `silence`: what nobody is to be told of for a time.
+
+use serde_json::json;
+
+use super::args::{SilenceArgs, SilenceCommand};
+use super::client::Client;
+use super::{CommandResult, show};
+use crate::admin::{SilenceList, SilenceWish};
+use crate::duration::format_duration;
+use crate::notice::SilenceText;
+
+/// Lists, adds or removes.
+pub async fn run(command: &SilenceCommand, json: bool, client: &Client) -> CommandResult {
+    match command {
+        SilenceCommand::List => {
+            let list: SilenceList = client.get(&["silences"]).await?;
+            show(json, &list, |list| match list.silences.is_empty() {
+                true => "nothing is silenced".into(),
+                false => list.silences.iter().map(line).collect::<Vec<_>>().join("\n"),
+            })
+        }
+        SilenceCommand::Add(SilenceArgs { target, lifetime, reason }) => {
+            let wish = SilenceWish { lifetime: format_duration(*lifetime), reason: reason.clone() };
+            let set: SilenceText = client.put(&["silences", &target.to_string()], &wish).await?;
+            show(json, &set, |set| format!("{}: silenced until {}", set.target, set.until))
+        }
+        SilenceCommand::Remove { target } => {
+            client.delete(&["silences", &target.to_string()]).await?;
+            let removed = json!({ "target": target.to_string() });
+            show(json, &removed, |_| format!("{target}: told of again"))
+        }
+    }
+}
+
+/// A silence, as one line.
+pub(super) fn line(silence: &SilenceText) -> String {
+    let SilenceText { target, reason, by, until, .. } = silence;
+    format!("{target} is silenced until {until} by {by}: {reason}")
+}

@@ -1,0 +1,38 @@
+//! Texts of others, cut to a length and to one line.
+
+/// What stands for the rest.
+const CUT: char = '…';
+
+/// One line of at most so many characters.
+pub(super) fn line(text: &str, most: usize) -> String {
+    escaped(text, most, |_| None)
+}
+
+/// The same, with some characters written in another way; what they are written as counts.
+pub(super) fn escaped(
+    text: &str,
+    most: usize,
+    escape: impl Fn(char) -> Option<&'static str>,
+) -> String {
+    let length = |c: char| escape(c).map_or(1, str::len);
+    let whole: usize = text.chars().map(length).sum();
+    let room = if whole > most { most.saturating_sub(1) } else { most };
+    let (mut cut, mut used) = (String::new(), 0);
+    for c in text.chars().map(|c| if is_plain(c) { c } else { ' ' }) {
+        used += length(c);
+        if used > room {
+            cut.push(CUT);
+            break;
+        }
+        match escape(c) {
+            Some(text) => cut.push_str(text),
+            None => cut.push(c),
+        }
+    }
+    cut
+}
+
+/// Neither a control character nor one that ends a line or turns the direction of writing round.
+fn is_plain(c: char) -> bool {
+    !c.is_control() && !matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
