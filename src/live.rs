@@ -3,7 +3,9 @@
 //! Readers load without waiting. Writers take turns, each building a new view from the last one,
 //! so that no change of one is lost to another.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -14,17 +16,33 @@ use crate::view::{View, World};
 /// How often, and how many times, a world that is served no more is looked at.
 const RELEASE_PAUSE: Duration = Duration::from_millis(1);
 const RELEASE_LOOKS: usize = 1_000;
+/// How many views that were replaced are kept for whoever tells of answers, at most.
+const MOST_REPLACED: usize = 16;
+/// What the number of a view grows by. In between it says that the view is about to be replaced.
+const STEP: u64 = 2;
 
 /// The current view.
 pub struct Live {
     view: ArcSwap<View>,
+    /// That of the view; 1 more while another one takes its place.
+    number: AtomicU64,
     writing: Mutex<()>,
+    /// Whether views are kept that were replaced.
+    keeps: AtomicBool,
+    /// Them with their numbers, the oldest first.
+    replaced: Mutex<VecDeque<(u64, Arc<View>)>>,
 }
 
 impl Live {
     /// Begins with a view.
     pub fn new(view: View) -> Self {
-        Self { view: ArcSwap::from_pointee(view), writing: Mutex::new(()) }
+        Self {
+            view: ArcSwap::from_pointee(view),
+            number: AtomicU64::new(STEP),
+            writing: Mutex::new(()),
+            keeps: AtomicBool::new(false),
+            replaced: Mutex::default(),
+        }
     }
 
     /// The view of this moment; hold it for a batch, not for longer.
@@ -41,7 +59,67 @@ impl Live {
     pub fn update(&self, change: impl FnOnce(&View) -> View) {
         let _turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let next = change(&self.view.load());
-        self.view.store(Arc::new(next));
+        let number = self.number.load(Ordering::Relaxed);
+        self.number.store(number + 1, Ordering::Release);
+        let before = self.view.swap(Arc::new(next));
+        self.number.store(number + STEP, Ordering::Release);
+        if self.keeps.load(Ordering::Relaxed) {
+            self.keep(number, before);
+        }
+    }
+
+    /// The view of this moment with its number, by which it can be found again for a while; 0 where it
+    /// was replaced at this very moment.
+    pub fn load_numbered(&self) -> (arc_swap::Guard<Arc<View>>, u64) {
+        let before = self.number.load(Ordering::Acquire);
+        let view = self.view.load();
+        let is_settled = before.is_multiple_of(STEP);
+        let is_still = self.number.load(Ordering::Acquire) == before;
+        (view, if is_settled && is_still { before } else { 0 })
+    }
+
+    /// Keeps views that are replaced from now on, until they are forgotten; of two worlds at most.
+    pub fn keep_replaced(&self) {
+        self.keeps.store(true, Ordering::Relaxed);
+    }
+
+    /// The view of a number, if it is the present one, or is kept.
+    pub fn numbered(&self, number: u64) -> Option<Arc<View>> {
+        let (view, now) = self.load_numbered();
+        if now == number && number != 0 {
+            return Some(Arc::clone(&view));
+        }
+        let replaced = self.replaced();
+        replaced.iter().find(|(of, _)| *of == number).map(|(_, view)| Arc::clone(view))
+    }
+
+    /// Forgets views of numbers below this one.
+    pub fn forget_replaced(&self, below: u64) {
+        let forgotten: Vec<_> = {
+            let mut replaced = self.replaced();
+            let count = replaced.iter().take_while(|(number, _)| *number < below).count();
+            replaced.drain(..count).collect()
+        };
+        // Freed without the lock.
+        drop(forgotten);
+    }
+
+    fn keep(&self, number: u64, view: Arc<View>) {
+        let world = Arc::clone(&self.view.load().world);
+        let mut replaced = self.replaced();
+        let before = Arc::clone(&view.world);
+        replaced.push_back((number, view));
+        // Whole worlds take memory: that of the last reload, and no older one.
+        replaced.retain(|(_, view)| {
+            [&world, &before].into_iter().any(|kept| Arc::ptr_eq(kept, &view.world))
+        });
+        if replaced.len() > MOST_REPLACED {
+            replaced.pop_front();
+        }
+    }
+
+    fn replaced(&self) -> MutexGuard<'_, VecDeque<(u64, Arc<View>)>> {
+        self.replaced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -5,6 +5,7 @@
 mod conflict;
 mod git;
 mod limits;
+mod telling;
 mod tls;
 
 use std::collections::HashSet;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 pub use git::Git;
 pub use limits::Tcp;
+pub use telling::{DecisionLog, Dnstap};
 pub use tls::{NamedFile, Tls};
 
 use super::document::{Document, Item, Kind, Table};
@@ -79,6 +81,10 @@ pub struct Daemon {
     pub admin: Admin,
     /// Logging.
     pub log: Log,
+    /// The collector that gets copies of questions and replies; none if none does.
+    pub dnstap: Option<Dnstap>,
+    /// The file of why some questions were answered so; none if there is none.
+    pub decision_log: Option<DecisionLog>,
 }
 
 /// `[dns]`
@@ -186,6 +192,8 @@ impl Daemon {
                 token_file: folder.join("state/admin.token"),
             },
             log: Log { format: LogFormat::Text, level: LogLevel::Info },
+            dnstap: None,
+            decision_log: None,
         }
     }
 }
@@ -194,7 +202,18 @@ impl Daemon {
 pub(super) fn read(document: &Document<'_>, folder: &Path) -> Daemon {
     let mut daemon = Daemon::defaults(folder);
     let root = document.root();
-    root.expect_keys(&["zones", "geoip", "state", "git", "dns", "monitors", "admin", "log"]);
+    root.expect_keys(&[
+        "zones",
+        "geoip",
+        "state",
+        "git",
+        "dns",
+        "monitors",
+        "admin",
+        "log",
+        "dnstap",
+        "decision_log",
+    ]);
     if let Some((path, position)) = root.get("zones").and_then(|item| named(&item, folder)) {
         (daemon.zones, daemon.zones_position) = (path, Some(position));
     }
@@ -223,6 +242,12 @@ pub(super) fn read(document: &Document<'_>, folder: &Path) -> Daemon {
     }
     if let Some(table) = sub_table(&root, "log", &["format", "level"]) {
         read_log(&table, &mut daemon.log);
+    }
+    if let Some(table) = sub_table(&root, "dnstap", &telling::DNSTAP) {
+        daemon.dnstap = telling::dnstap(&table, folder, &daemon);
+    }
+    if let Some(table) = sub_table(&root, "decision_log", &telling::DECISION_LOG) {
+        daemon.decision_log = telling::decision_log(&table, folder);
     }
     conflict::check(&root, &daemon);
     daemon

@@ -31,7 +31,8 @@ use std::path::Path;
 pub use certificate::certificate;
 pub use cookies::cookie_secrets;
 pub use daemon::{
-    Admin, Daemon, Dns, FilePosition, Git, Log, LogFormat, LogLevel, NamedFile, Tcp, Tls,
+    Admin, Daemon, DecisionLog, Dns, Dnstap, FilePosition, Git, Log, LogFormat, LogLevel,
+    NamedFile, Tcp, Tls,
 };
 pub use folder::{DEEPEST_FOLDER, is_hidden};
 pub use load::{Loaded, load, load_allowing};

@@ -77,6 +77,8 @@ fn it_shows_regions_pools_endpoints_and_what_people_say() {
         revision: "r1".into(),
         started: "2026-01-01T00:00:00Z".into(),
         ready: false,
+        dnstap: None,
+        decision_log: None,
         git: None,
         network_lost: true,
         state_unavailable: Some("disk full".into()),

@@ -1,8 +1,10 @@
+mod telling;
 mod tls;
 
 use std::time::Duration;
 
 use super::*;
+use crate::sampling::Share;
 
 fn read_in_etc(text: &str) -> (Daemon, Vec<String>) {
     let document = Document::parse("steersman.toml", text.as_bytes()).ok().unwrap();
@@ -67,6 +69,17 @@ fn every_key_is_read() {
         [log]
         format = "json"
         level = "debug"
+        [dnstap]
+        socket = "dnstap.sock"
+        queries = false
+        responses = true
+        sample = 0.25
+        identity = "ns1"
+        version = "mine"
+        [decision_log]
+        file = "/var/log/decisions"
+        sample = 1
+        per_second = 7
         "#,
     );
     assert_eq!(findings, [""; 0]);
@@ -104,6 +117,19 @@ fn every_key_is_read() {
             token_file: "/var/lib/steersman/admin.token".into(),
         },
         log: Log { format: LogFormat::Json, level: LogLevel::Debug },
+        dnstap: Some(Dnstap {
+            socket: "/etc/steersman/dnstap.sock".into(),
+            queries: false,
+            responses: true,
+            sample: Share::new(0.25).unwrap(),
+            identity: Some("ns1".into()),
+            version: "mine".into(),
+        }),
+        decision_log: Some(DecisionLog {
+            file: "/var/log/decisions".into(),
+            sample: Share::new(1.0).unwrap(),
+            per_second: 7,
+        }),
     };
     assert_eq!(daemon, expected);
 }
@@ -115,7 +141,7 @@ fn mistakes_are_said() {
     for (text, findings) in [
         (
             "zone = 'x'",
-            &[r#"1:1: unknown key "zone" (did you mean "zones"?); expected one of zones, geoip, state, git, dns, monitors, admin, log"#[..].to_string()][..],
+            &[r#"1:1: unknown key "zone" (did you mean "zones"?); expected one of zones, geoip, state, git, dns, monitors, admin, log, dnstap, decision_log"#[..].to_string()][..],
         ),
         (
             "[dns]\nport = 53",
