@@ -17,7 +17,7 @@ use crate::view::{View, World};
 const RELEASE_PAUSE: Duration = Duration::from_millis(1);
 const RELEASE_LOOKS: usize = 1_000;
 /// How many views that were replaced are kept for whoever tells of answers, at most.
-const MOST_REPLACED: usize = 16;
+const MOST_REPLACED: usize = 128;
 /// What the number of a view grows by. In between it says that the view is about to be replaced.
 const STEP: u64 = 2;
 
@@ -134,5 +134,101 @@ pub fn release(world: Arc<World>) {
             return;
         }
         thread::sleep(RELEASE_PAUSE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::Inventory;
+    use crate::place::Places;
+    use crate::steering::{Paces, Pools, Turns};
+    use crate::view::CookieSecrets;
+    use crate::zone::Zones;
+
+    fn view(seed: u64) -> View {
+        let world = World {
+            rules: Vec::new(),
+            maintenance: Vec::new(),
+            zones: Zones::new(Vec::new(), seed),
+            steered: Vec::new(),
+            inventory: Arc::new(Inventory::default()),
+            places: Arc::new(Places::unknown()),
+            paces: Paces::default(),
+            turns: Turns::default(),
+            seed,
+            revision: String::new(),
+            commit: None,
+        };
+        View {
+            world: Arc::new(world),
+            pools: Pools::default(),
+            nsid: None,
+            cookie_secrets: CookieSecrets::default(),
+        }
+    }
+
+    fn seed(live: &Live, number: u64) -> Option<u64> {
+        live.numbered(number).map(|view| view.world.seed)
+    }
+
+    #[test]
+    fn a_view_is_found_by_its_number_until_it_is_forgotten() {
+        let live = Live::new(view(1));
+        let number = || live.load_numbered().1;
+        let first = number();
+        assert_eq!(seed(&live, first), Some(1));
+        live.update(|_| view(2));
+        assert_eq!(seed(&live, first), None, "nobody wanted it");
+        live.keep_replaced();
+        let second = number();
+        live.update(|_| view(3));
+        let third = number();
+        live.update(|now| now.clone());
+        assert_eq!([second, third, number()].map(|n| seed(&live, n)), [2, 3, 3].map(Some));
+        assert_eq!(seed(&live, 0), None);
+        // Of two worlds at most.
+        live.update(|_| view(4));
+        assert_eq!([second, third, number()].map(|n| seed(&live, n)), [None, Some(3), Some(4)]);
+        live.forget_replaced(number());
+        assert_eq!([third, number()].map(|n| seed(&live, n)), [None, Some(4)]);
+    }
+
+    #[test]
+    fn no_more_views_are_kept_than_may_be() {
+        let live = Live::new(view(1));
+        live.keep_replaced();
+        let first = live.load_numbered().1;
+        for _ in 0..MOST_REPLACED {
+            live.update(View::clone);
+        }
+        assert!(live.numbered(first).is_some());
+        live.update(View::clone);
+        assert!(live.numbered(first).is_none());
+    }
+
+    /// Whoever loads while views are replaced gets the number of none, or of that one.
+    #[test]
+    fn a_number_is_never_that_of_another_view() {
+        let live = Arc::new(Live::new(view(1)));
+        live.keep_replaced();
+        let looking = {
+            let live = Arc::clone(&live);
+            thread::spawn(move || {
+                let mut found = 0;
+                while live.load().world.seed < 20_000 {
+                    let (view, number) = live.load_numbered();
+                    if let Some(seed) = seed(&live, number) {
+                        assert_eq!(seed, view.world.seed);
+                        found += 1;
+                    }
+                }
+                found
+            })
+        };
+        for seed in 2..=20_000 {
+            live.update(|_| view(seed));
+        }
+        assert!(looking.join().unwrap() > 0);
     }
 }

@@ -153,7 +153,7 @@ fn whatever_the_collector_does_questions_are_answered() {
     setup.write("zones/example.com.zone", format!("{}{long}", crate::support::setup::ZONE));
     let folder = setup.path().to_owned();
     let (socket, file) = (folder.join("tap"), folder.join("frames"));
-    let daemon = setup.ready();
+    let mut daemon = setup.ready();
     let answered = || assert_eq!(daemon.answer("fixed"), ["192.0.2.99"]);
     answered();
     wait_for_metric(&daemon, DROPPED, &["disconnected"], 1.0);
@@ -198,7 +198,8 @@ fn whatever_the_collector_does_questions_are_answered() {
     until_eq(true, || all(f64::from(asked + 4)));
     let status = daemon.cli_ok(&["status"]);
     assert!(status.contains(" sent, ") && !status.contains("NOT NOW"), "{status}");
-    drop(daemon);
+    daemon.signal("TERM");
+    assert!(daemon.end().success());
     collector.end();
     assert!(!messages(&again).is_empty());
 }
