@@ -7,10 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::server::{Beside, give_way};
+use crate::server::{Beside, give_way, take_turns};
 
 /// How long what was copied last may take to be told at the end.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long it goes on at a time where others want the processor.
+const TURN: Duration = Duration::from_micros(100);
 
 /// Whether it is time to end.
 #[derive(Clone, Default)]
@@ -35,7 +38,8 @@ impl Worker {
         let (alive, end) = channel::<()>();
         let seen = stop.clone();
         thread::Builder::new().name(name.into()).spawn(move || {
-            give_way(Beside::Telling);
+            give_way(Beside::Copies);
+            take_turns(TURN);
             work(seen);
             drop(alive);
         })?;
