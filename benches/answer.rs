@@ -70,7 +70,7 @@ fn main() {
         if let Some((writers, reader)) = &mut copies {
             one_copy(writers, n as u64, packet, &thread);
             reader.look();
-            assert_eq!(reader.next().map(|sample| sample.draw), Some(n as u64));
+            assert_eq!(reader.take().map(|sample| sample.draw), Some(n as u64));
         }
         let Thread { asker, limiter: Some(limiter), out, answered, .. } = &mut thread else {
             continue;

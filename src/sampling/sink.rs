@@ -140,7 +140,7 @@ impl Writers {
 
 impl Reader {
     /// The next copy of any thread, each in turn; none if nothing waits.
-    pub fn next(&mut self) -> Option<Sample<'_>> {
+    pub fn take(&mut self) -> Option<Sample<'_>> {
         for _ in 0..self.rings.len() {
             let ring = self.rings.get(self.next)?;
             self.next = (self.next + 1) % self.rings.len();
@@ -206,10 +206,10 @@ mod tests {
         }
         threads[1].offer([0, 0], || sample(5, b""));
         let views = |reader: &mut Reader| {
-            assert_eq!(reader.next(), None, "before it has looked");
+            assert_eq!(reader.take(), None, "before it has looked");
             reader.look();
             let mut views = Vec::new();
-            while let Some(sample) = reader.next() {
+            while let Some(sample) = reader.take() {
                 views.push(sample.view);
             }
             views
@@ -234,7 +234,7 @@ mod tests {
         }
         reader.look();
         let mut taken = 0;
-        while let Some(sample) = reader.next() {
+        while let Some(sample) = reader.take() {
             assert_eq!((sample.view, sample.reply), (taken, &reply[..]));
             taken += 1;
         }

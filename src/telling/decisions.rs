@@ -112,7 +112,7 @@ impl Writer {
         reader.look();
         allowance.refill(clock::monotonic_now());
         for _ in 0..MOST_AT_ONCE {
-            let Some(sample) = reader.next() else { return false };
+            let Some(sample) = reader.take() else { return false };
             if !allowance.take() {
                 Course::add(&course.beyond, 1);
                 continue;

@@ -146,7 +146,7 @@ impl Sender {
         *samples = 0;
         reader.look();
         while frames.len() < CHUNK_BYTES {
-            let Some(sample) = reader.next() else { return };
+            let Some(sample) = reader.take() else { return };
             write(frames, encoder, *kinds, &sample);
             *samples += 1;
         }

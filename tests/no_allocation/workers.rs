@@ -70,7 +70,7 @@ pub fn allocate_nothing() {
         let mut copies = 0;
         if let Some(reasons) = &mut reasons {
             reasons.look();
-            while reasons.next().is_some() {
+            while reasons.take().is_some() {
                 copies += 1;
             }
         }
