@@ -18,6 +18,8 @@ const RELEASE_PAUSE: Duration = Duration::from_millis(1);
 const RELEASE_LOOKS: usize = 1_000;
 /// How many views that were replaced are kept for whoever tells of answers, at most.
 const MOST_REPLACED: usize = 128;
+/// Of so many worlds at most: the present one, and the one before.
+const MOST_WORLDS: usize = 2;
 /// What the number of a view grows by. In between it says that the view is about to be replaced.
 const STEP: u64 = 2;
 
@@ -105,14 +107,18 @@ impl Live {
     }
 
     fn keep(&self, number: u64, view: Arc<View>) {
-        let world = Arc::clone(&self.view.load().world);
+        let mut worlds = vec![Arc::clone(&self.view.load().world)];
         let mut replaced = self.replaced();
-        let before = Arc::clone(&view.world);
         replaced.push_back((number, view));
-        // Whole worlds take memory: that of the last reload, and no older one.
-        replaced.retain(|(_, view)| {
-            [&world, &before].into_iter().any(|kept| Arc::ptr_eq(kept, &view.world))
-        });
+        for (_, view) in replaced.iter().rev() {
+            if !worlds.iter().any(|world| Arc::ptr_eq(world, &view.world)) {
+                worlds.push(Arc::clone(&view.world));
+            }
+        }
+        // Whole worlds take memory.
+        worlds.truncate(MOST_WORLDS);
+        let is_kept = |view: &View| worlds.iter().any(|kept| Arc::ptr_eq(kept, &view.world));
+        replaced.retain(|(_, view)| is_kept(view));
         if replaced.len() > MOST_REPLACED {
             replaced.pop_front();
         }
