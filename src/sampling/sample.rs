@@ -33,7 +33,7 @@ pub struct Ends {
 /// A question with its reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample<'a> {
-    /// The number of the view that it was answered from; 0 where that is not known.
+    /// The number of the view that it was answered from; 0 where nobody wants to know.
     pub view: u64,
     /// What chance had to say in the answer.
     pub draw: u64,

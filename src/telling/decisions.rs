@@ -13,7 +13,8 @@ use crate::config::DecisionLog;
 use crate::explain::Decision;
 use crate::live::Live;
 use crate::metrics::transport_label;
-use crate::sampling::Reader;
+use crate::sampling::{Reader, Sample};
+use crate::view::View;
 
 /// How often what was copied is taken out.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -117,10 +118,9 @@ impl Writer {
                 Course::add(&course.beyond, 1);
                 continue;
             }
-            let view = live.numbered(sample.view).unwrap_or_else(|| live.load_full());
-            let decision = Decision::new(&view, &sample, transport_label(sample.transport));
+            let decision = explain(live, &sample);
             let before = lines.len();
-            let written = decision.map_err(|error| error.to_string()).and_then(|decision| {
+            let written = decision.and_then(|decision| {
                 serde_json::to_writer(&mut *lines, &decision).map_err(|error| error.to_string())
             });
             match written {
@@ -173,6 +173,20 @@ impl Writer {
             self.live.forget_replaced(number);
         }
     }
+}
+
+/// Explains a question by the view that it was answered from, or else by the present one.
+fn explain(live: &Live, sample: &Sample<'_>) -> Result<Decision, String> {
+    let by = |view: &View| Decision::new(view, sample, transport_label(sample.transport));
+    let mut first = None;
+    for view in live.numbered(sample.view) {
+        let decision = by(&view)?;
+        if decision.exact {
+            return Ok(decision);
+        }
+        first.get_or_insert(decision);
+    }
+    first.map_or_else(|| by(&live.load_full()), Ok)
 }
 
 #[cfg(test)]

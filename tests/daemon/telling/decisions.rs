@@ -96,6 +96,10 @@ fn a_decision_is_told_by_the_view_that_it_was_made_from() {
         for name in ["www", "half", "robin", "robin"] {
             said.push(daemon.answer(name));
         }
+        if round % 10 == 9 {
+            // No more views are kept than may be.
+            wait_for_lines(&daemon, said.len());
+        }
     }
     let told = wait_for_lines(&daemon, said.len());
     for (line, said) in told.iter().zip(&said) {
