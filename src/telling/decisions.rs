@@ -1,6 +1,5 @@
 //! The decision log: for some questions a line of JSON that says why they were answered so.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,15 +10,13 @@ use super::worker::Stop;
 use crate::clock;
 use crate::config::DecisionLog;
 use crate::explain::Decision;
-use crate::live::Live;
+use crate::live::Replaced;
 use crate::metrics::transport_label;
 use crate::sampling::{Reader, Sample};
 use crate::view::View;
 
 /// How often what was copied is taken out.
 const PAUSE: Duration = Duration::from_millis(50);
-/// So many pauses a view that was replaced is still kept, for batches that began with it.
-const KEPT_PAUSES: usize = 4;
 /// Copies that are taken out before lines are written.
 const MOST_AT_ONCE: usize = 10_000;
 /// The pause after a failed try to write.
@@ -28,14 +25,12 @@ const RETRY: Duration = Duration::from_secs(1);
 /// What writes it.
 pub(super) struct Writer {
     reader: Reader,
-    live: Arc<Live>,
+    replaced: Replaced,
     course: Arc<Course>,
     allowance: Allowance,
     file: Appended,
     /// The next try, after one that failed.
     next_try: Option<Instant>,
-    /// The numbers of the views at the last pauses.
-    numbers: VecDeque<u64>,
     /// Lines to be written, and how many.
     lines: Vec<u8>,
     count: u64,
@@ -71,17 +66,16 @@ impl Writer {
     pub(super) fn new(
         settings: &DecisionLog,
         reader: Reader,
-        live: Arc<Live>,
+        replaced: Replaced,
         course: Arc<Course>,
     ) -> Self {
         Self {
             reader,
-            live,
+            replaced,
             course,
             allowance: Allowance::new(settings.per_second, clock::monotonic_now()),
             file: Appended::new(settings.file.clone()),
             next_try: None,
-            numbers: VecDeque::new(),
             lines: Vec::new(),
             count: 0,
         }
@@ -102,14 +96,14 @@ impl Writer {
             if is_last {
                 return;
             }
-            self.forget();
+            self.replaced.pass();
             thread::sleep(PAUSE);
         }
     }
 
     /// Puts copies into lines; says whether there may be more of them.
     fn explain_some(&mut self) -> bool {
-        let Self { reader, live, course, allowance, lines, count, .. } = self;
+        let Self { reader, replaced, course, allowance, lines, count, .. } = self;
         reader.look();
         allowance.refill(clock::monotonic_now());
         for _ in 0..MOST_AT_ONCE {
@@ -118,7 +112,7 @@ impl Writer {
                 Course::add(&course.beyond, 1);
                 continue;
             }
-            let decision = explain(live, &sample);
+            let decision = explain(replaced, &sample);
             let before = lines.len();
             let written = decision.and_then(|decision| {
                 serde_json::to_writer(&mut *lines, &decision).map_err(|error| error.to_string())
@@ -163,30 +157,20 @@ impl Writer {
         self.count = 0;
         self.lines.clear();
     }
-
-    /// Gives up views that no answer under way can be from any more.
-    fn forget(&mut self) {
-        self.numbers.push_back(self.live.load_numbered().1);
-        if self.numbers.len() > KEPT_PAUSES
-            && let Some(number) = self.numbers.pop_front()
-        {
-            self.live.forget_replaced(number);
-        }
-    }
 }
 
 /// Explains a question by the view that it was answered from, or else by the present one.
-fn explain(live: &Live, sample: &Sample<'_>) -> Result<Decision, String> {
+fn explain(replaced: &mut Replaced, sample: &Sample<'_>) -> Result<Decision, String> {
     let by = |view: &View| Decision::new(view, sample, transport_label(sample.transport));
     let mut first = None;
-    for view in live.numbered(sample.view) {
+    for view in replaced.numbered(sample.view) {
         let decision = by(&view)?;
         if decision.exact {
             return Ok(decision);
         }
         first.get_or_insert(decision);
     }
-    first.map_or_else(|| by(&live.load_full()), Ok)
+    first.map_or_else(|| by(&replaced.present()), Ok)
 }
 
 #[cfg(test)]

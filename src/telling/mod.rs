@@ -118,12 +118,11 @@ impl Telling {
             let place = settings.socket.display().to_string();
             Ok::<_, io::Error>(Teller { place, sink, course, worker })
         });
-        let decisions = decisions.map(|settings| {
-            live.keep_replaced();
+        let replaced = decisions.and_then(|_| live.keep_replaced());
+        let decisions = decisions.zip(replaced).map(|(settings, replaced)| {
             let (sink, reader) = Sink::new(settings.sample, DECISIONS_RING);
             let course = Arc::new(Course::default());
-            let live = Arc::clone(live);
-            let writer = decisions::Writer::new(settings, reader, live, Arc::clone(&course));
+            let writer = decisions::Writer::new(settings, reader, replaced, Arc::clone(&course));
             let worker = Worker::start("decisions", move |stop| writer.run(&stop))?;
             let place = settings.file.display().to_string();
             Ok::<_, io::Error>(Teller { place, sink, course, worker })

@@ -35,7 +35,7 @@ pub fn allocate_nothing() {
         let bound = bind(&[(Ipv4Addr::LOCALHOST, 0).into()], 1).expect("sockets");
         let limits = Limits { rate, ..Limits::default() };
         // The rings of all who look on fill up meanwhile: there is room for copies at first, and none in the end.
-        live.keep_replaced();
+        let _replaced = live.keep_replaced();
         let all = Share::new(1.0).expect("a share");
         let sink = || is_copied.then(|| Sink::new(all, RING_BYTES)).unzip();
         let ((dnstap, packets), (decisions, mut reasons)) = (sink(), sink());
