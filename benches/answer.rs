@@ -1,7 +1,7 @@
 //! What one answer costs in our own code, in instructions: the same on every run and machine.
 //!
-//! Run by `benches/instructions`, which counts with callgrind what happens within `one_answer`
-//! and `one_verdict`. Some kinds of question are those of a flood: none may be a cheap way to keep
+//! Run by `benches/instructions`, which counts with callgrind what happens within `one_answer`,
+//! `one_verdict` and `one_copy`. Some kinds of question are those of a flood: none may be a cheap way to keep
 //! the server busy.
 //! Called by itself it answers the questions of one kind and counts the answers.
 #![expect(clippy::expect_used, clippy::panic, reason = "a benchmark fails by panicking")]
@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::time::Duration;
 
 use steersman::dns::{
     Answered, Asker, MAX_UDP_BYTES, Reason, Scratch, Transport, answer, truncate,
@@ -17,6 +18,7 @@ use steersman::dns::{
 use steersman::health::{Standing, StandingNow};
 use steersman::rate_limit::{Action, Limiter, Settings};
 use steersman::reload;
+use steersman::sampling::{Ends, Sample, Share, Sink, Sinks, Writers};
 use steersman::steering::{Draw, Pools};
 use steersman::view::{CookieSecrets, View};
 use steersman::wire::Name;
@@ -53,6 +55,11 @@ fn main() {
         out: [0; MAX_UDP_BYTES as usize],
         answered: Answered::silence(Reason::Garbage),
     };
+    let mut copies = (kind == "copied").then(|| {
+        let (sink, reader) = Sink::new(Share::new(1.0).expect("a share"), 1 << 20);
+        let sinks = Sinks { dnstap: Some(sink), decisions: None };
+        (sinks.writers().expect("somebody who looks on"), reader)
+    });
     let (mut replies, mut limited) = (0, 0);
     for (n, packet) in packets.iter().enumerate() {
         // Odd, so that all draws are met.
@@ -60,6 +67,11 @@ fn main() {
         one_answer(&view, packet, draw, &mut thread);
         assert_eq!(thread.answered.reason, reason(&kind));
         replies += usize::from(thread.answered.length > 0);
+        if let Some((writers, reader)) = &mut copies {
+            one_copy(writers, n as u64, packet, &thread);
+            reader.look();
+            assert_eq!(reader.take().map(|sample| sample.draw), Some(n as u64));
+        }
         let Thread { asker, limiter: Some(limiter), out, answered, .. } = &mut thread else {
             continue;
         };
@@ -105,6 +117,23 @@ fn one_verdict(
     action
 }
 
+/// What a copy for dnstap adds, but for the time that is read.
+#[inline(never)]
+fn one_copy(writers: &mut Writers, draw: u64, packet: &[u8], thread: &Thread) {
+    let Thread { asker, out, answered, .. } = thread;
+    writers.offer([draw; 2], || Sample {
+        view: 0,
+        draw,
+        asked_at: Duration::ZERO,
+        answered_at: Duration::ZERO,
+        ends: Ends { peer: (asker.source, 53).into(), local: Some((asker.source, 53).into()) },
+        transport: asker.transport,
+        idle_timeout: None,
+        query: packet,
+        reply: &out[..answered.length],
+    });
+}
+
 /// The rate limit of a kind.
 fn settings(kind: &str) -> Option<Settings> {
     match kind {
@@ -131,7 +160,7 @@ fn packet(kind: &str, n: usize) -> Vec<u8> {
     // A step that is prime to both counts, so that neighbours in memory are not asked in turn.
     let step = n * 7919;
     let owner = match kind {
-        "static" | "static-opt" | "static-cookie" | "limited" | "exempt" | "dropped"
+        "static" | "static-opt" | "static-cookie" | "copied" | "limited" | "exempt" | "dropped"
         | "other-zone" => {
             format!("host{}", step % FIXED)
         }

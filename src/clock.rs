@@ -1,7 +1,7 @@
 //! The only door to time and chance.
 #![expect(clippy::disallowed_methods, reason = "this is the door")]
 
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// A point on the monotonic clock.
 pub fn monotonic_now() -> Instant {
@@ -18,10 +18,10 @@ pub fn wall_now() -> SystemTime {
     SystemTime::now()
 }
 
-/// The wall clock in Unix seconds, as cookies tell it: in 32 bits, which begin anew in 2106.
-pub fn unix_seconds() -> u32 {
+/// The wall clock as the time since the beginning of 1970.
+pub fn unix_time() -> Duration {
     // Before 1970 no clock is right, and cookies need not be either.
-    wall_now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs() as u32)
+    wall_now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 /// The monotonic clock of the system in microseconds, as service managers tell it.
@@ -29,6 +29,11 @@ pub fn monotonic_us() -> u64 {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     // It is never negative.
     now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1000
+}
+
+/// The wall clock in Unix seconds: in 32 bits, which begin anew in 2106.
+pub fn unix_seconds() -> u32 {
+    unix_time().as_secs() as u32
 }
 
 /// Bytes from the system's random source.

@@ -3,6 +3,7 @@
 //! The question goes through [`crate::dns::answer_traced`], the very function that answers
 //! packets, so that what is explained is what is said.
 
+mod decision;
 mod listener;
 
 use std::net::IpAddr;
@@ -14,8 +15,9 @@ use hickory_proto::serialize::binary::{BinDecodable as _, BinEncodable as _};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use self::listener::Listener;
-use crate::dns::{self, Asker, Reason, Scratch, Transport};
+pub use self::decision::{Decision, Matched, PoolSeen};
+use self::listener::{Findings, Listener};
+use crate::dns::{self, Answered, Asker, MAX_UDP_BYTES, Reason, Scratch, Transport};
 use crate::place::Class;
 use crate::presentation::{data_text, rtype_text};
 use crate::steering::{Chance, Draw};
@@ -70,22 +72,9 @@ pub fn explain(view: &View, question: &Question<'_>) -> Result<Explanation, Stri
     let (client, length) = question.from;
     let transport = Transport::Tcp;
     let asker = Asker { source: client, transport, unix_seconds: 0, idle_timeout: None };
-    let mut scratch = Scratch::new(view.world.seed);
-    let mut out = vec![0; 65_535];
-    let (class, _) = view.world.places.class(client);
-    let mut listener = Listener::new(view, question.rtype.into(), class.location);
-    let verdict =
-        dns::answer_traced(view, &packet, &asker, chance, &mut scratch, &mut out, &mut listener);
-    let reply = Message::from_bytes(&out[..verdict.length]).map_err(|error| error.to_string())?;
-    let mut steps = listener.steps;
-    if steps.is_empty() {
-        // No zone was looked for.
-        let rtype = rtype_text(question.rtype.into());
-        steps.push(format!("questions of type {rtype} are not answered here"));
-    }
-    if verdict.rcode == Rcode::SERVFAIL && verdict.reason != Reason::ServFail {
-        steps.push("the answer does not fit into any message".into());
-    }
+    let traced = Traced::new(view, &packet, &asker, chance, (question.rtype, client));
+    let reply = Message::from_bytes(traced.reply()).map_err(|error| error.to_string())?;
+    let Traced { answered: verdict, steps, class, .. } = traced;
     let present = |records: &[Record]| records.iter().map(record_text).collect();
     Ok(Explanation {
         name: question.name.to_string(),
@@ -100,6 +89,51 @@ pub fn explain(view: &View, question: &Question<'_>) -> Result<Explanation, Stri
         answer: present(&reply.answers),
         authority: present(&reply.authorities),
     })
+}
+
+/// An answer that was listened to.
+struct Traced<'v> {
+    answered: Answered,
+    /// The reply, and room behind it.
+    out: Vec<u8>,
+    steps: Vec<String>,
+    /// What policies looked at, and what they took.
+    findings: Findings,
+    /// Where the client is.
+    class: &'v Class,
+}
+
+impl<'v> Traced<'v> {
+    /// Answers a packet that asks for a type, by a client, and listens.
+    fn new(
+        view: &'v View,
+        packet: &[u8],
+        asker: &Asker,
+        chance: Chance<'_>,
+        (rtype, client): (RecordType, IpAddr),
+    ) -> Self {
+        let mut scratch = Scratch::new(view.world.seed);
+        let most = if asker.transport == Transport::Udp { MAX_UDP_BYTES } else { u16::MAX };
+        let mut out = vec![0; most.into()];
+        let (class, _) = view.world.places.class(client);
+        let mut listener = Listener::new(view, rtype.into(), class.location);
+        let answered =
+            dns::answer_traced(view, packet, asker, chance, &mut scratch, &mut out, &mut listener);
+        let Listener { mut steps, findings, .. } = listener;
+        if steps.is_empty() {
+            // No zone was looked for.
+            let rtype = rtype_text(rtype.into());
+            steps.push(format!("questions of type {rtype} are not answered here"));
+        }
+        if answered.rcode == Rcode::SERVFAIL && answered.reason != Reason::ServFail {
+            steps.push("the answer does not fit into any message".into());
+        }
+        Self { answered, out, steps, findings, class }
+    }
+
+    fn reply(&self) -> &[u8] {
+        self.out.get(..self.answered.length).unwrap_or_default()
+    }
 }
 
 fn record_text(record: &Record) -> String {

@@ -6,7 +6,7 @@
 //!
 //! Pure rooms, without sockets, files, clock or chance: [`wire`], [`zone`], [`steering`],
 //! [`health`], [`place`], [`view`], [`dns`], [`rate_limit`], [`shares`], [`safety`], [`maintenance`], [`diff`], [`notice`],
-//! [`import`]. Edge rooms, each owning one outside thing: the rest.
+//! [`uptime`], [`import`], [`sampling`], [`dnstap`]. Edge rooms, each owning one outside thing: the rest.
 
 pub mod admin;
 pub mod app;
@@ -16,6 +16,7 @@ pub mod config;
 pub mod demo;
 pub mod diff;
 pub mod dns;
+pub mod dnstap;
 pub mod drill;
 pub mod duration;
 pub mod explain;
@@ -41,11 +42,13 @@ pub mod question;
 pub mod rate_limit;
 pub mod reload;
 pub mod safety;
+pub mod sampling;
 pub mod server;
 pub mod shares;
 pub mod state;
 pub mod steering;
 pub mod systemd;
+pub mod telling;
 pub mod timestamp;
 pub mod uptime;
 pub mod view;

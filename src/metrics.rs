@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use counters::{Counters, Discard, RateLimited};
+pub use counters::{Counters, Discard, RateLimited, transport_label};
 pub use encrypted::Connections;
 pub use family::{Family, Kind, render};
 

@@ -37,6 +37,12 @@ listen = "127.0.0.1:0"
 token_file = "token"
 [log]
 format = "json"
+
+[dnstap]
+socket = "dnstap.sock"
+
+[decision_log]
+file = "decisions.jsonl"
 """
 ZONE = """
 $ORIGIN example.com.

@@ -36,6 +36,12 @@ pub struct Status {
     /// The remote that the zones come from, if they come from one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<GitStatus>,
+    /// The collector that gets copies of questions and replies, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dnstap: Option<ToldStatus>,
+    /// The file of why questions were answered so, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision_log: Option<ToldStatus>,
     /// Why overrides are refused, if they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_unavailable: Option<String>,
@@ -105,6 +111,22 @@ pub struct GitStatus {
     /// The newest commit, if that is not served for what is wrong with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<RefusedCommit>,
+}
+
+/// How it stands with what is told of questions and answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ToldStatus {
+    /// The socket or file.
+    pub place: String,
+    /// Whether the collector is there, or the file could be written the last time.
+    pub works: bool,
+    /// Why not, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// Questions that were told of.
+    pub told: u64,
+    /// Questions that were not, though chance wanted that.
+    pub dropped: u64,
 }
 
 /// A commit that is not served.

@@ -13,8 +13,8 @@ use super::running::Running;
 use super::{events, families, reasons};
 use crate::admin::status::{
     ChangeStatus, CourseText, EndpointList, OverrideStatus, Overview, ProbeFacts, ProbeStatus,
-    RecentStatus, RoundTripStatus, Status, WebhookStatus, overview, pool_statuses, region_statuses,
-    some_pools,
+    RecentStatus, RoundTripStatus, Status, ToldStatus, WebhookStatus, overview, pool_statuses,
+    region_statuses, some_pools,
 };
 use crate::admin::{
     AddressType, Cleared, Control, DrillError, DrillWish, ExplainRequest, NameList, NameMap,
@@ -34,6 +34,7 @@ use crate::metrics;
 use crate::notice::{Pattern, Silence, SilenceText};
 use crate::probe::{Course, RecentProbe, Snapshot, TargetStatus};
 use crate::state::{Author, Change, Granted, Role, StateError, Token, Trail};
+use crate::telling::Told;
 use crate::timestamp;
 use crate::uptime::{self, Period};
 use crate::view::View;
@@ -210,6 +211,7 @@ impl Control for Running {
         all.extend(families::probes(probes));
         all.extend(families::maintenance(&self.maintenance_statuses(&view.world)));
         all.extend(families::open_files());
+        all.extend(self.telling.families());
         let git = self.git_status(&view.world);
         let last_fetch = self.git.as_ref().and_then(|git| git.last_fetch());
         all.extend(families::git(git.as_ref().map(|status| (status, last_fetch))));
@@ -228,6 +230,8 @@ impl Control for Running {
             ready: self.ready().is_ok(),
             network_lost: moment.probes.is_cut_off,
             git: self.git_status(&view.world),
+            dnstap: self.telling.dnstap().map(told_status),
+            decision_log: self.telling.decisions().map(told_status),
             state_unavailable: self.store.unavailable().map(str::to_owned),
             regions: region_statuses(inventory, overrides),
             pools: pool_statuses(inventory, (&view.pools, &view.world.paces), overrides, |id| {
@@ -461,4 +465,9 @@ fn known(inventory: &Inventory, target: &Target) -> Vec<String> {
             .flat_map(|pool| (0..pool.endpoints.len()).map(|index| pool.endpoint_name(index)))
             .collect(),
     }
+}
+
+fn told_status(told: Told) -> ToldStatus {
+    let Told { place, works, trouble, told, full, lost, beyond } = told;
+    ToldStatus { place, works, trouble, told, dropped: full + lost + beyond }
 }

@@ -31,6 +31,7 @@ use crate::server::{Beside, Identity, give_way};
 use crate::state::{Author, Change, Store};
 use crate::steering::Pools;
 use crate::systemd::Manager;
+use crate::telling::Telling;
 use crate::view::{CookieSecrets, View, World};
 
 /// The running daemon, as those who change it see it.
@@ -50,6 +51,8 @@ pub(super) struct Running {
     /// What happens, for those who follow along.
     pub history: Arc<History>,
     pub metrics: Arc<Metrics>,
+    /// Who tells of questions and answers.
+    pub telling: Telling,
     pub alarm: Alarm,
     /// What the files looked like when they were last loaded.
     pub seen: Arc<Seen>,
@@ -123,6 +126,13 @@ impl Running {
                 self.manager.ready(&format!("{status}; the last load ended in a panic"));
             }
         }
+    }
+
+    /// Has those who tell of answers tell what was answered last.
+    pub async fn tell_the_last(self: &Arc<Self>) {
+        let running = Arc::clone(self);
+        // A panic there has been reported when it happened.
+        let _ = tokio::task::spawn_blocking(move || running.telling.stop()).await;
     }
 
     /// What is served, for the service manager.

@@ -73,6 +73,7 @@ impl App {
         };
         let server = self.server.hand_over(connections);
         tokio::join!(server, encrypted, self.background.stop(&self.running));
+        self.running.tell_the_last().await;
         tracing::info!(successor = process, "handed over");
     }
 }

@@ -7,7 +7,8 @@ use super::CommandResult;
 use super::client::Client;
 use crate::admin::status::{
     ComebackStatus, EndpointStatus, GitStatus, MaintenanceStatus, OverrideStatus, PoolStatus,
-    ProbeStatus, RampStatus, RoundTripStatus, StandingText, StateText, Status, WebhookStatus,
+    ProbeStatus, RampStatus, RoundTripStatus, StandingText, StateText, Status, ToldStatus,
+    WebhookStatus,
 };
 use crate::clock;
 use crate::duration::format_duration;
@@ -55,11 +56,24 @@ fn header(status: &Status, now: SystemTime) -> String {
         text.push_str("NETWORK LOST: nobody is heard of any more, and verdicts stay as they are\n");
     }
     text.extend(status.git.iter().map(|git| followed(git, now)));
+    text.extend(status.dnstap.iter().map(|told| told_line("dnstap to", "sent", told)));
+    text.extend(status.decision_log.iter().map(|told| told_line("decision log", "written", told)));
     if let Some(why) = &status.state_unavailable {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "NO STATE FOLDER, overrides are refused: {why}");
     }
     text
+}
+
+/// How it stands with what is told of questions and answers.
+fn told_line(what: &str, done: &str, told: &ToldStatus) -> String {
+    let ToldStatus { place, works, trouble, told, dropped } = told;
+    let state = match (works, trouble) {
+        (true, _) => String::new(),
+        (false, None) => "not yet, ".into(),
+        (false, Some(why)) => format!("NOT NOW ({why}), "),
+    };
+    format!("{what} {place}: {state}{told} {done}, {dropped} dropped\n")
 }
 
 /// How it stands with the remote.

@@ -5,6 +5,7 @@
 mod conflict;
 mod git;
 mod limits;
+mod telling;
 mod tls;
 mod webhooks;
 
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 pub use git::Git;
 pub use limits::Tcp;
+pub use telling::{DecisionLog, Dnstap};
 pub use tls::{NamedFile, PairFiles, Tls};
 pub(super) use webhooks::parse_url;
 pub use webhooks::{Address, Webhook};
@@ -84,6 +86,10 @@ pub struct Daemon {
     pub log: Log,
     /// Who is told elsewhere of what happens, in the order of the file.
     pub webhooks: Vec<Webhook>,
+    /// The collector that gets copies of questions and replies; none if none does.
+    pub dnstap: Option<Dnstap>,
+    /// The file of why some questions were answered so; none if there is none.
+    pub decision_log: Option<DecisionLog>,
 }
 
 /// `[dns]`
@@ -195,6 +201,8 @@ impl Daemon {
             },
             log: Log { format: LogFormat::Text, level: LogLevel::Info },
             webhooks: Vec::new(),
+            dnstap: None,
+            decision_log: None,
         }
     }
 }
@@ -204,7 +212,17 @@ pub(super) fn read(document: &Document<'_>, folder: &Path) -> Daemon {
     let mut daemon = Daemon::defaults(folder);
     let root = document.root();
     root.expect_keys(&[
-        "zones", "geoip", "state", "git", "dns", "monitors", "admin", "log", "webhooks",
+        "zones",
+        "geoip",
+        "state",
+        "git",
+        "dns",
+        "monitors",
+        "admin",
+        "log",
+        "webhooks",
+        "dnstap",
+        "decision_log",
     ]);
     if let Some((path, position)) = root.get("zones").and_then(|item| named(&item, folder)) {
         (daemon.zones, daemon.zones_position) = (path, Some(position));
@@ -237,6 +255,12 @@ pub(super) fn read(document: &Document<'_>, folder: &Path) -> Daemon {
     let webhooks = root.get("webhooks").and_then(|item| item.table("tables, [webhooks.NAME]"));
     if let Some(tables) = webhooks {
         webhooks::read(&tables, folder, &mut daemon);
+    }
+    if let Some(table) = sub_table(&root, "dnstap", &telling::DNSTAP) {
+        daemon.dnstap = telling::dnstap(&table, folder, &daemon);
+    }
+    if let Some(table) = sub_table(&root, "decision_log", &telling::DECISION_LOG) {
+        daemon.decision_log = telling::decision_log(&table, folder);
     }
     conflict::check(&root, &daemon);
     daemon

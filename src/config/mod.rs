@@ -32,8 +32,8 @@ use std::path::Path;
 pub use certificate::certificate;
 pub use cookies::cookie_secrets;
 pub use daemon::{
-    Address, Admin, Daemon, Dns, FilePosition, Git, Log, LogFormat, LogLevel, NamedFile, PairFiles,
-    Tcp, Tls, Webhook,
+    Address, Admin, Daemon, DecisionLog, Dns, Dnstap, FilePosition, Git, Log, LogFormat, LogLevel,
+    NamedFile, PairFiles, Tcp, Tls, Webhook,
 };
 pub use folder::{DEEPEST_FOLDER, is_hidden};
 pub use load::{Loaded, load, load_allowing};

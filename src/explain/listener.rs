@@ -1,5 +1,6 @@
 //! Steps in words, one plain line for each.
 
+use super::decision::{Matched, PoolSeen};
 use crate::dns::{self, Link};
 use crate::duration::format_duration;
 use crate::health::{Answers, Location, PoolId, Standing};
@@ -29,6 +30,34 @@ pub(super) struct Listener<'v> {
     /// nothing of them is up.
     shares: Vec<(String, u32, bool)>,
     pub(super) steps: Vec<String>,
+    pub(super) findings: Findings,
+}
+
+/// The same steps for machines: what was looked at, and what was taken.
+#[derive(Default)]
+pub(super) struct Findings {
+    /// What each policy took, in order.
+    pub(super) matched: Vec<Matched>,
+    /// The pools that were looked at, each once.
+    pub(super) pools: Vec<PoolSeen>,
+    /// The pool whose endpoints are answered.
+    pub(super) chosen: Option<PoolId>,
+}
+
+impl Findings {
+    fn took(&mut self, policy: &'static str, picked: String) {
+        let matched = Matched { policy: policy.into(), picked };
+        if !self.matched.contains(&matched) {
+            self.matched.push(matched);
+        }
+    }
+
+    fn saw(&mut self, name: &str, stands: PoolStands) {
+        let PoolStands { up, healthy, total, .. } = stands;
+        if self.pools.iter().all(|seen| seen.pool != name) {
+            self.pools.push(PoolSeen { pool: name.to_owned(), up, healthy, total });
+        }
+    }
 }
 
 impl steering::Trace for Listener<'_> {
@@ -56,12 +85,14 @@ impl steering::Trace for Listener<'_> {
                 return;
             }
             Step::Weighted { branch, of, sticky, among_up } => {
+                self.findings.took("weighted", self.branch(branch));
                 let by = if sticky { "the client's network" } else { "chance" };
                 let among = if among_up { "of what is up, " } else { "" };
                 let shares = self.shares(of);
                 format!("weighted: {among}{shares}; {by} drew {}", self.branch(branch))
             }
             Step::RoundRobin { branch, of } => {
+                self.findings.took("round_robin", self.branch(branch));
                 format!("round_robin: it is the turn of {} ({of} up)", self.branch(branch))
             }
             Step::AllDown(level) => format!("every candidate is down: {}", all_down(level)),
@@ -114,7 +145,10 @@ impl dns::Trace for Listener<'_> {
             Link::NoEndpoint => {
                 format!("no pool that the policy could pick has an endpoint for {rtype}")
             }
-            Link::Endpoints { pool, count, of } => self.endpoints(pool, count, of),
+            Link::Endpoints { pool, count, of } => {
+                self.findings.chosen = Some(pool);
+                self.endpoints(pool, count, of)
+            }
             Link::Follow => format!("the alias leads to {name}"),
             Link::Loop => "this answer has been there already: the alias leads in a circle".into(),
             Link::TooManyLinks => "this answer has gone through as many aliases as one may".into(),
@@ -130,7 +164,15 @@ impl dns::Trace for Listener<'_> {
 impl<'v> Listener<'v> {
     pub(super) fn new(view: &'v View, rtype: u16, location: Option<Location>) -> Self {
         let rtype = rtype_text(rtype);
-        Self { view, rtype, location, name: None, shares: Vec::new(), steps: Vec::new() }
+        Self {
+            view,
+            rtype,
+            location,
+            name: None,
+            shares: Vec::new(),
+            steps: Vec::new(),
+            findings: Findings::default(),
+        }
     }
 
     fn say(&mut self, words: String) {
@@ -153,11 +195,12 @@ impl<'v> Listener<'v> {
         pools.get(id as usize).map_or("?", |pool| pool.name.as_str())
     }
 
-    fn pool(&self, id: PoolId, stands: Option<PoolStands>) -> String {
+    fn pool(&mut self, id: PoolId, stands: Option<PoolStands>) -> String {
         let name = self.pool_name(id);
         let Some(stands) = stands else {
             return format!("pool {name}: no endpoint of the asked family");
         };
+        self.findings.saw(name, stands);
         let state = if stands.up { "up" } else { "down" };
         let PoolStands { healthy, total, drained, forced_down, hold, .. } = stands;
         let mut words = format!("pool {name}: {state}, {healthy} of {total} endpoints up");
@@ -319,12 +362,16 @@ impl<'v> Listener<'v> {
     }
 
     /// What came of a branch.
-    fn tried(&self, policy: &Placed, index: u16, picked: bool) -> Option<String> {
+    fn tried(&mut self, policy: &Placed, index: u16, picked: bool) -> Option<String> {
         let index = usize::from(index);
-        let (kind, what) = match &*policy.by {
-            PlacedBy::Geo(keys) => ("geo", format!("key {}", keys.get(index)?)),
-            PlacedBy::Nearest(_) => ("nearest", self.branch(policy.branches.get(index)?)),
+        let (kind, what, key) = match &*policy.by {
+            PlacedBy::Geo(keys) => ("geo", "key ", keys.get(index)?.clone()),
+            PlacedBy::Nearest(_) => ("nearest", "", self.branch(policy.branches.get(index)?)),
         };
+        let what = format!("{what}{key}");
+        if picked {
+            self.findings.took(kind, key);
+        }
         Some(match picked {
             true => format!("{kind}: {what} is picked"),
             false => format!("{kind}: {what} falls through, having nothing to answer"),

@@ -67,7 +67,8 @@ fn rcode_index(rcode: Rcode) -> usize {
     RCODES.iter().position(|told| *told == rcode).unwrap_or(RCODES.len())
 }
 
-pub(super) fn transport_label(transport: Transport) -> &'static str {
+/// A transport as metrics name it.
+pub fn transport_label(transport: Transport) -> &'static str {
     match transport {
         Transport::Udp => "udp",
         Transport::Tcp => "tcp",

@@ -1,15 +1,18 @@
 //! Answering for whichever connection has a question.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+use tokio::net::TcpStream;
 
 use super::frames::{Frames, Next};
 use super::responder::{Responder, Round, Service};
 use crate::dns::{Asker, Transport};
 use crate::metrics::Discard;
+use crate::sampling::Ends;
 
 /// Answers of pipelined questions are sent together up to about this many bytes; then it is the turn
 /// of other connections.
@@ -28,6 +31,8 @@ pub(super) struct Desks {
 #[derive(Clone, Copy)]
 pub(super) struct Client {
     pub(super) source: IpAddr,
+    /// For those who look on.
+    pub(super) ends: Ends,
     pub(super) transport: Transport,
     /// How long the connection may be silent, where its clients may want to know (RFC 7828): over
     /// HTTPS and QUIC that is a matter of theirs (RFC 9250 5.5.2).
@@ -54,6 +59,21 @@ struct Desk {
 impl Desks {
     pub(super) fn new(service: Service) -> Self {
         Self { service, spare: Mutex::default() }
+    }
+
+    /// Between whom a connection is, for those who look on: the system is asked only if anybody does.
+    pub(super) fn ends(
+        &self,
+        source: IpAddr,
+        known: impl FnOnce() -> (Option<SocketAddr>, Option<SocketAddr>),
+    ) -> Ends {
+        let (peer, local) = if self.service.sinks.is_watched() { known() } else { (None, None) };
+        Ends { peer: peer.unwrap_or_else(|| SocketAddr::new(source, 0)), local }
+    }
+
+    /// The same for a connection over TCP.
+    pub(super) fn ends_of(&self, source: IpAddr, stream: &TcpStream) -> Ends {
+        self.ends(source, || (stream.peer_addr().ok(), stream.local_addr().ok()))
     }
 
     /// Hands the reply to a question to `take`; none where the question is none that may be
@@ -134,10 +154,10 @@ impl Client {
         question: &[u8],
         reply: &'r mut [u8],
     ) -> Option<&'r [u8]> {
-        let Self { source, transport, idle_timeout } = self;
+        let Self { source, ends, transport, idle_timeout } = self;
         let unix_seconds = round.unix_seconds();
         let asker = Asker { source, transport, unix_seconds, idle_timeout };
-        let length = round.respond(question, &asker, reply);
+        let length = round.respond(question, &asker, || ends, reply);
         reply.get(..length).filter(|reply| !reply.is_empty())
     }
 }

@@ -5,7 +5,7 @@
 #![expect(unsafe_code, reason = "recvmmsg, sendmmsg, poll and setsockopt have no safe wrapper")]
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::AsRawFd;
 
 use crate::dns::MAX_UDP_BYTES;
@@ -134,17 +134,18 @@ impl Batch {
         Ok(self.count)
     }
 
-    /// Hands over each packet with its sender and the place for its reply, and keeps how many
-    /// bytes of reply there are; 0 for none.
+    /// Hands over each packet with its sender, what it was sent to, and the place for its reply, and
+    /// keeps how many bytes of reply there are; 0 for none.
     pub(super) fn reply_to_each(
         &mut self,
-        mut reply: impl FnMut(&[u8], SocketAddr, &mut [u8]) -> usize,
+        mut reply: impl FnMut(&[u8], SocketAddr, SentTo<'_>, &mut [u8]) -> usize,
     ) {
         for index in 0..self.count {
             // The kernel always gives the sender of a packet; what it cannot name gets no reply.
             let Some(sender) = socket_address(&self.peers[index]) else { continue };
             let packet = &self.packets[index][..self.envelopes[index].bytes];
-            let bytes = reply(packet, sender, &mut self.replies[index]);
+            let sent_to = SentTo(&self.headers[index].msg_hdr);
+            let bytes = reply(packet, sender, sent_to, &mut self.replies[index]);
             self.reply_bytes[index] = bytes.min(REPLY_BYTES);
         }
     }
@@ -211,6 +212,38 @@ impl Batch {
             total += 1;
         }
         total
+    }
+}
+
+/// What a packet was sent to.
+#[derive(Clone, Copy)]
+pub(super) struct SentTo<'b>(&'b libc::msghdr);
+
+impl SentTo<'_> {
+    /// The address; none where the system was not asked to tell it.
+    pub(super) fn ip(self) -> Option<IpAddr> {
+        // SAFETY: the header is as `receive` left it, and points into boxes of the same batch, which
+        // stays borrowed; its control bytes are aligned.
+        let control = unsafe { libc::CMSG_FIRSTHDR(self.0) };
+        if control.is_null() {
+            return None;
+        }
+        // SAFETY: not null, so a whole control header is there; and these two kinds of it carry these
+        // two structs, whole (see `turn_round`).
+        unsafe {
+            match ((*control).cmsg_level, (*control).cmsg_type) {
+                (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
+                    let info = libc::CMSG_DATA(control).cast::<libc::in_pktinfo>();
+                    let address = info.read_unaligned().ipi_addr.s_addr;
+                    Some(IpAddr::V4(u32::from_be(address).into()))
+                }
+                (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
+                    let info = libc::CMSG_DATA(control).cast::<libc::in6_pktinfo>();
+                    Some(IpAddr::V6(info.read_unaligned().ipi6_addr.s6_addr.into()))
+                }
+                _ => None,
+            }
+        }
     }
 }
 
@@ -330,7 +363,7 @@ mod tests {
         let mut batch = Batch::new();
         // On loopback a packet has arrived when its sending is over.
         assert_eq!(batch.receive(&server, Wait::Not).unwrap(), clients.len());
-        batch.reply_to_each(|_, sender, out| {
+        batch.reply_to_each(|_, sender, _, out| {
             out[..2].copy_from_slice(&sender.port().to_be_bytes());
             2
         });
@@ -340,6 +373,28 @@ mod tests {
             let mut port = [0; 2];
             assert_eq!(client.recv(&mut port).unwrap(), 2);
             assert_eq!(u16::from_be_bytes(port), client.local_addr().unwrap().port());
+        }
+    }
+
+    #[test]
+    fn a_packet_tells_what_it_was_sent_to() {
+        for (any, one, option) in [
+            ("0.0.0.0", "127.0.0.3", IntOption::PacketInfoV4),
+            ("::", "::1", IntOption::PacketInfoV6),
+        ] {
+            // A machine without IPv6 has no such socket.
+            let Ok(server) = UdpSocket::bind((any, 0)) else { continue };
+            set_option(&server, option).unwrap();
+            let client = UdpSocket::bind((any, 0)).unwrap();
+            client.send_to(&[1], (one, server.local_addr().unwrap().port())).unwrap();
+            let mut batch = Batch::new();
+            assert_eq!(batch.receive(&server, Wait::Not).unwrap(), 1);
+            let mut told = None;
+            batch.reply_to_each(|_, _, sent_to, _| {
+                told = sent_to.ip();
+                0
+            });
+            assert_eq!(told, Some(one.parse().unwrap()));
         }
     }
 
@@ -376,7 +431,8 @@ mod tests {
         let mut batch = Batch::new();
         assert_eq!(batch.receive(&server, Wait::Not).unwrap(), 4);
         let mut lengths = Vec::new();
-        batch.reply_to_each(|packet, sender, _| {
+        batch.reply_to_each(|packet, sender, sent_to, _| {
+            assert_eq!(sent_to.ip(), None, "nobody asked for it");
             assert_eq!(sender, client.local_addr().unwrap());
             lengths.push(packet.len());
             0

@@ -54,6 +54,7 @@ pub use tcp::connection_channel;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::rate_limit;
+use crate::sampling::Sinks;
 use listener::Listener;
 use priority::ANSWERING_TURN;
 use responder::{Responder, Service};
@@ -108,7 +109,22 @@ impl Server {
         metrics: Arc<Metrics>,
         limits: &Limits,
     ) -> io::Result<Self> {
-        let service = Service { live, metrics, answer: crate::dns::answer };
+        Self::start_watched(bound, live, metrics, limits, Sinks::default())
+    }
+
+    /// The same, with copies of what is asked and answered for those who look on.
+    ///
+    /// # Errors
+    ///
+    /// As with [`Server::start`].
+    pub fn start_watched(
+        bound: Bound,
+        live: Arc<Live>,
+        metrics: Arc<Metrics>,
+        limits: &Limits,
+        sinks: Sinks,
+    ) -> io::Result<Self> {
+        let service = Service { live, metrics, answer: crate::dns::answer, sinks };
         Self::start_service(bound, service, limits, TcpRuntime::new()?)
     }
 
@@ -243,6 +259,7 @@ fn start_workers(
             let pulse = Arc::new(AtomicBool::new(true));
             pulses.push(Arc::clone(&pulse));
             let worker = Worker {
+                local: socket.local_addr()?,
                 socket,
                 orders: Arc::clone(orders),
                 pulse,

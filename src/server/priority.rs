@@ -18,6 +18,9 @@ pub enum Beside {
     Handshakes,
     /// The same: what has happened is told when there is time for it.
     Telling,
+    /// A seventieth of it, in short turns: copies of what was answered, which may be as many as the answers. Where
+    /// these leave no rest, copies are dropped, and not answers held up.
+    Copies,
     /// A seventieth of it: a large zone takes seconds. The system pays what it owes a thread in
     /// whole ticks of its clock, 4 ms of it, in which a thread on the same processor answers nobody.
     /// Not `SCHED_IDLE`, which no thread may leave again: where answers leave no rest at all, it
@@ -29,7 +32,7 @@ impl Beside {
     fn niceness(self) -> i32 {
         match self {
             Self::Handshakes | Self::Telling => 10,
-            Self::Loading => 19,
+            Self::Copies | Self::Loading => 19,
         }
     }
 }

@@ -85,6 +85,11 @@ pub(super) fn view(seed: u64) -> View {
     }
 }
 
+/// Nobody looks on.
+pub(super) fn service(live: &Arc<Live>, answer: responder::Answer) -> Service {
+    Service { live: Arc::clone(live), metrics: Metrics::new(), answer, sinks: Sinks::default() }
+}
+
 /// A server and what it counts.
 struct Setup {
     server: Server,
@@ -99,8 +104,7 @@ impl Setup {
 
     fn start_limited(bound: Bound, limits: &Limits) -> Self {
         let (live, metrics) = (Arc::new(Live::new(view(7))), Metrics::new());
-        let service =
-            Service { live: Arc::clone(&live), metrics: Arc::clone(&metrics), answer: whoami };
+        let service = Service { metrics: Arc::clone(&metrics), ..service(&live, whoami) };
         let server = Server::start_service(bound, service, limits, TcpRuntime(None)).unwrap();
         Self { server, live, metrics }
     }

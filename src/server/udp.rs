@@ -11,6 +11,7 @@ use super::mmsg::{BATCH, Batch, Wait};
 use super::responder::{Responder, Round};
 use crate::dns::{Asker, Transport};
 use crate::metrics::{Discard, Metrics};
+use crate::sampling::Ends;
 
 /// Pause after an error that should not be, so that one that stays cannot take a whole core.
 const ERROR_PAUSE: Duration = Duration::from_millis(10);
@@ -44,6 +45,8 @@ impl Orders {
 pub(super) struct Worker {
     /// Waits for packets, but not for long: see [`super::sockets::UDP_PATIENCE`].
     pub(super) socket: UdpSocket,
+    /// Where it is bound.
+    pub(super) local: SocketAddr,
     /// What all workers are told.
     pub(super) orders: Arc<Orders>,
     /// Set in each turn, so that whoever takes it back sees whether there was one since.
@@ -92,7 +95,15 @@ impl Worker {
     fn exchange(&mut self, batch: &mut Batch, wait: Wait) -> io::Result<()> {
         batch.receive(&self.socket, wait)?;
         let mut round = self.responder.round();
-        batch.reply_to_each(|packet, sender, out| reply(&mut round, packet, sender, out));
+        let bound = self.local;
+        batch.reply_to_each(|packet, sender, sent_to, out| {
+            // On all addresses, only the packet tells which of them it was for.
+            let local = || match bound.ip().is_unspecified() {
+                true => sent_to.ip().map(|ip| SocketAddr::new(ip, bound.port())),
+                false => Some(bound),
+            };
+            reply(&mut round, packet, sender, local, out)
+        });
         // The view is given up before waiting for a socket's buffer.
         drop(round);
         match batch.send(&self.socket) {
@@ -103,11 +114,12 @@ impl Worker {
     }
 }
 
-/// Writes the reply to one packet; says how many bytes it has.
+/// Writes the reply to one packet, which was sent to `local`; says how many bytes it has.
 pub(super) fn reply(
     round: &mut Round<'_>,
     packet: &[u8],
     sender: SocketAddr,
+    local: impl FnOnce() -> Option<SocketAddr>,
     out: &mut [u8],
 ) -> usize {
     // Nobody can be answered there (RFC 768); who forges it wants us to talk to ourselves.
@@ -121,7 +133,7 @@ pub(super) fn reply(
         unix_seconds: round.unix_seconds(),
         idle_timeout: None,
     };
-    round.respond(packet, &asker, out)
+    round.respond(packet, &asker, || Ends { peer: sender, local: local() }, out)
 }
 
 fn pause_after(error: &io::Error) {

@@ -67,7 +67,13 @@ impl Turns {
 
     /// A copy of the present turns, for explaining without taking one.
     pub fn copy(&self) -> Self {
-        Self(self.0.iter().map(|turn| AtomicU32::new(turn.load(Ordering::Relaxed))).collect())
+        self.before(0)
+    }
+
+    /// A copy of the turns as they were so many turns ago, if all had been taken as often.
+    pub fn before(&self, back: u32) -> Self {
+        let earlier = |turn: &AtomicU32| turn.load(Ordering::Relaxed).wrapping_sub(back);
+        Self(self.0.iter().map(|turn| AtomicU32::new(earlier(turn))).collect())
     }
 
     /// Takes the next turn of a counter.

@@ -47,6 +47,7 @@ mod rules;
 mod shares;
 mod start;
 mod stopping;
+mod telling;
 mod tokens;
 mod upgrade;
 mod uptime;

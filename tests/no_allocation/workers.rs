@@ -9,6 +9,7 @@ use std::time::Duration;
 use steersman::live::Live;
 use steersman::metrics::Metrics;
 use steersman::rate_limit::Settings;
+use steersman::sampling::{Share, Sink, Sinks};
 use steersman::server::{Limits, Server, bind};
 
 use crate::ELSEWHERE;
@@ -17,17 +18,30 @@ use crate::world::view;
 
 /// What takes longer has failed, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Room for some hundred copies.
+const RING_BYTES: usize = 128 << 10;
 /// The message ID of the question after the others.
 const LAST: [u8; 2] = [0xff, 0xff];
 
-/// Whether replies are limited or not.
+/// Whether replies are limited or not, and copied or not.
 pub fn allocate_nothing() {
     let limited = Settings { responses_per_second: 5, exempt: Vec::new(), ..Settings::default() };
-    for (rate, is_limited) in [(Settings::default(), false), (limited, true)] {
+    for (rate, is_limited, is_copied) in [
+        (Settings::default(), false, false),
+        (limited, true, false),
+        (Settings::default(), false, true),
+    ] {
         let (live, metrics) = (Arc::new(Live::new(view())), Metrics::new());
         let bound = bind(&[(Ipv4Addr::LOCALHOST, 0).into()], 1).expect("sockets");
         let limits = Limits { rate, ..Limits::default() };
-        let server = Server::start(bound, live, Arc::clone(&metrics), &limits).expect("a server");
+        // The rings of all who look on fill up meanwhile: there is room for copies at first, and none in the end.
+        let _replaced = live.keep_replaced();
+        let all = Share::new(1.0).expect("a share");
+        let sink = || is_copied.then(|| Sink::new(all, RING_BYTES)).unzip();
+        let ((dnstap, packets), (decisions, mut reasons)) = (sink(), sink());
+        let sinks = Sinks { dnstap: dnstap.clone(), decisions };
+        let server = Server::start_watched(bound, live, Arc::clone(&metrics), &limits, sinks)
+            .expect("a server");
         let client = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a socket");
         client.connect(server.addresses()[0]).expect("an address");
         client.set_read_timeout(Some(PATIENCE)).expect("a time");
@@ -52,6 +66,16 @@ pub fn allocate_nothing() {
         assert_eq!(reply[3] & 0x0f, 0, "NOERROR");
         let limited = metrics.rate_limited();
         assert_eq!([limited.slipped > 0, limited.dropped > 0], [is_limited; 2]);
+        assert_eq!(dnstap.is_some_and(|sink| sink.dropped() > 0), is_copied);
+        let mut copies = 0;
+        if let Some(reasons) = &mut reasons {
+            reasons.look();
+            while reasons.take().is_some() {
+                copies += 1;
+            }
+        }
+        assert_eq!(copies > 100, is_copied, "{copies}");
+        drop(packets);
     }
 }
 

@@ -128,6 +128,8 @@ impl Control for Fake {
             started: "2026-01-01T00:00:00Z".into(),
             ready: true,
             network_lost: false,
+            dnstap: None,
+            decision_log: None,
             git: None,
             state_unavailable: None,
             regions: region_statuses(&inventory(), &overrides),

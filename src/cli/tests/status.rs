@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::admin::status::{
     ChangeStatus, ComebackStatus, EndpointStatus, Families, OverrideStatus, PoolStatus,
     ProbeStatus, RampStatus, RegionStatus, RequiredPool, RoundTripStatus, StandingText, StateText,
-    Status,
+    Status, ToldStatus,
 };
 use crate::cli::status::render;
 use crate::timestamp::from_rfc3339;
@@ -18,6 +18,11 @@ fn said(target: &str) -> OverrideStatus {
         since: "2026-01-01T00:00:00Z".into(),
         until: Some("2026-01-02T00:00:00Z".into()),
     }
+}
+
+fn told(place: &str, trouble: Option<&str>) -> ToldStatus {
+    let (works, trouble) = (trouble.is_none(), trouble.map(str::to_owned));
+    ToldStatus { place: place.into(), works, trouble, told: 7, dropped: 2 }
 }
 
 fn endpoint(pool: &str, address: &str) -> EndpointStatus {
@@ -79,6 +84,8 @@ fn it_shows_regions_pools_endpoints_and_what_people_say() {
         revision: "r1".into(),
         started: "2026-01-01T00:00:00Z".into(),
         ready: false,
+        dnstap: Some(told("/run/tap", None)),
+        decision_log: Some(told("log", Some("No space left on device"))),
         git: None,
         network_lost: true,
         state_unavailable: Some("disk full".into()),
@@ -129,6 +136,8 @@ fn it_shows_regions_pools_endpoints_and_what_people_say() {
     let expected = "\
 revision r1, up for 2h, NOT READY
 NETWORK LOST: nobody is heard of any more, and verdicts stay as they are
+dnstap to /run/tap: 7 sent, 2 dropped
+decision log log: NOT NOW (No space left on device), 7 written, 2 dropped
 NO STATE FOLDER, overrides are refused: disk full
 region us-east        override drain until 2026-01-02T00:00:00Z (kernel)
   pool web            A up, IN PANIC, AAAA DOWN  monitors web, ping; requires db; requires cache, which is DOWN

@@ -1,9 +1,11 @@
+mod telling;
 mod tls;
 mod webhooks;
 
 use std::time::Duration;
 
 use super::*;
+use crate::sampling::Share;
 
 fn read_in_etc(text: &str) -> (Daemon, Vec<String>) {
     let document = Document::parse("steersman.toml", text.as_bytes()).ok().unwrap();
@@ -68,6 +70,17 @@ fn every_key_is_read() {
         [log]
         format = "json"
         level = "debug"
+        [dnstap]
+        socket = "dnstap.sock"
+        queries = false
+        responses = true
+        sample = 0.25
+        identity = "ns1"
+        version = "mine"
+        [decision_log]
+        file = "/var/log/decisions"
+        sample = 1
+        per_second = 7
         "#,
     );
     assert_eq!(findings, [""; 0]);
@@ -107,6 +120,19 @@ fn every_key_is_read() {
             tls: None,
         },
         log: Log { format: LogFormat::Json, level: LogLevel::Debug },
+        dnstap: Some(Dnstap {
+            socket: "/etc/steersman/dnstap.sock".into(),
+            queries: false,
+            responses: true,
+            sample: Share::new(0.25).unwrap(),
+            identity: Some("ns1".into()),
+            version: "mine".into(),
+        }),
+        decision_log: Some(DecisionLog {
+            file: "/var/log/decisions".into(),
+            sample: Share::new(1.0).unwrap(),
+            per_second: 7,
+        }),
     };
     assert_eq!(daemon, expected);
 }
@@ -118,7 +144,7 @@ fn mistakes_are_said() {
     for (text, findings) in [
         (
             "zone = 'x'",
-            &[r#"1:1: unknown key "zone" (did you mean "zones"?); expected one of zones, geoip, state, git, dns, monitors, admin, log, webhooks"#[..].to_string()][..],
+            &[r#"1:1: unknown key "zone" (did you mean "zones"?); expected one of zones, geoip, state, git, dns, monitors, admin, log, webhooks, dnstap, decision_log"#[..].to_string()][..],
         ),
         (
             "[dns]\nport = 53",

@@ -3,7 +3,7 @@
 mod stream;
 
 use std::io;
-use std::net::{IpAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,6 +99,7 @@ pub(super) async fn listen_after(
 pub(super) async fn listen(endpoint: Endpoint, shared: Arc<Shared>, mut stop: Stop) {
     let mut connections = JoinSet::new();
     let unproven = Arc::new(Semaphore::new(UNPROVEN));
+    let local = endpoint.local_addr().ok();
     let end = stop.clone();
     loop {
         tokio::select! {
@@ -106,7 +107,7 @@ pub(super) async fn listen(endpoint: Endpoint, shared: Arc<Shared>, mut stop: St
             Some(ended) = connections.join_next() => note_end(&ended, "QUIC", &shared.metrics),
             incoming = endpoint.accept() => {
                 let Some(incoming) = incoming else { break };
-                if let Some(handshake) = Handshake::begin(incoming, &unproven, &shared) {
+                if let Some(handshake) = Handshake::begin(incoming, local, &unproven, &shared) {
                     connections.spawn(handshake.run(end.clone()));
                 }
             }
@@ -124,6 +125,8 @@ pub(super) async fn listen(endpoint: Endpoint, shared: Arc<Shared>, mut stop: St
 struct Handshake {
     incoming: Incoming,
     source: IpAddr,
+    /// Where the socket is bound.
+    local: Option<SocketAddr>,
     proof: Proof,
     shared: Arc<Shared>,
 }
@@ -137,7 +140,12 @@ enum Proof {
 }
 
 impl Handshake {
-    fn begin(incoming: Incoming, unproven: &Arc<Semaphore>, shared: &Arc<Shared>) -> Option<Self> {
+    fn begin(
+        incoming: Incoming,
+        local: Option<SocketAddr>,
+        unproven: &Arc<Semaphore>,
+        shared: &Arc<Shared>,
+    ) -> Option<Self> {
         let source = incoming.remote_address().ip();
         let proof = if incoming.remote_address_validated() {
             match Seat::take(shared, source, Transport::Quic) {
@@ -157,11 +165,11 @@ impl Handshake {
                 }
             }
         };
-        Some(Self { incoming, source, proof, shared: Arc::clone(shared) })
+        Some(Self { incoming, source, local, proof, shared: Arc::clone(shared) })
     }
 
     async fn run(self, mut stop: Stop) {
-        let Self { incoming, source, proof, shared } = self;
+        let Self { incoming, source, local, proof, shared } = self;
         let failed = || shared.metrics.encrypted(Transport::Quic).handshake_failed();
         let Ok(connecting) = incoming.accept() else { return failed() };
         let lost = async {
@@ -186,7 +194,7 @@ impl Handshake {
             }
         };
         match seat {
-            Some(seat) => serve(connection, source, seat, shared, stop).await,
+            Some(seat) => serve(connection, (source, local), seat, shared, stop).await,
             None => connection.close(EXCESSIVE_LOAD, b""),
         }
     }
@@ -195,12 +203,17 @@ impl Handshake {
 /// Answers until either side has had enough.
 async fn serve(
     connection: Connection,
-    source: IpAddr,
+    (source, local): (IpAddr, Option<SocketAddr>),
     mut seat: Seat,
     shared: Arc<Shared>,
     mut stop: Stop,
 ) {
-    let client = Client { source, transport: Transport::Quic, idle_timeout: None };
+    let ends = shared.desks.ends(source, || {
+        let local = connection.local_ip().or(local.map(|local| local.ip())).zip(local);
+        let local = local.map(|(ip, local)| SocketAddr::new(ip, local.port()));
+        (Some(connection.remote_address()), local)
+    });
+    let client = Client { source, ends, transport: Transport::Quic, idle_timeout: None };
     let write = shared.limits.write;
     let asking = Asking::new(client, shared, stop.clone());
     let mut streams = JoinSet::new();

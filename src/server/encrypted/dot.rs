@@ -14,6 +14,7 @@ use super::Shared;
 use super::seat::Seat;
 use super::stop::Stop;
 use crate::dns::Transport;
+use crate::sampling::Ends;
 use crate::server::desks::{Client, FLUSH_BYTES, Progress};
 use crate::server::frames::Frames;
 
@@ -27,6 +28,7 @@ const LINGER_BYTES: u64 = 64 << 10;
 struct Connection {
     stream: TlsStream<TcpStream>,
     source: IpAddr,
+    ends: Ends,
     seat: Seat,
     shared: Arc<Shared>,
     frames: Frames,
@@ -53,8 +55,9 @@ pub(super) async fn serve(
     shared: Arc<Shared>,
     mut stop: Stop,
 ) {
-    let mut connection =
-        Connection { stream, source, seat, shared, frames: Frames::default(), output: Vec::new() };
+    let ends = shared.desks.ends_of(source, stream.get_ref().0);
+    let (frames, output) = (Frames::default(), Vec::new());
+    let mut connection = Connection { stream, source, ends, seat, shared, frames, output };
     let most_bytes = match connection.answer_questions(&mut stop).await {
         End::Abrupt => return,
         End::Orderly => 0,
@@ -84,9 +87,10 @@ impl Connection {
             }
             // Others come first: whoever asks for much waits longer, and not they.
             while self.frames.is_ready() {
-                let Self { frames, output, source, seat, shared, .. } = self;
+                let Self { frames, output, source, ends, seat, shared, .. } = self;
                 let client = Client {
                     source: *source,
+                    ends: *ends,
                     transport: Transport::Tls,
                     idle_timeout: Some(seat.patience()),
                 };

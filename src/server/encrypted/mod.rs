@@ -36,6 +36,7 @@ use super::responder::Service;
 use crate::dns::Transport;
 use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::sampling::Sinks;
 use stop::{Stop, StopSender, stop_channel};
 use tls::Handshakes;
 
@@ -65,7 +66,7 @@ pub struct Encrypted {
 }
 
 impl Encrypted {
-    /// Serves on open sockets.
+    /// Serves on open sockets, with copies of what is asked and answered for those who look on.
     ///
     /// Fails if the system has no thread or descriptor to give; nothing runs then.
     pub fn start(
@@ -74,8 +75,10 @@ impl Encrypted {
         live: Arc<Live>,
         metrics: Arc<Metrics>,
         limits: ConnectionLimits,
+        sinks: Sinks,
     ) -> io::Result<Self> {
-        let answering = Service { live, metrics: Arc::clone(&metrics), answer: crate::dns::answer };
+        let answer = crate::dns::answer;
+        let answering = Service { live, metrics: Arc::clone(&metrics), answer, sinks };
         // These connections are counted by transport, and not with those of plain TCP.
         let admission = Admission::new(limits, None);
         let shared = Arc::new(Shared { desks: Desks::new(answering), admission, limits, metrics });

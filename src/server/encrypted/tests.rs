@@ -30,7 +30,8 @@ fn service() -> (Encrypted, CertificateDer<'static>) {
     let live = Arc::new(Live::new(view(0)));
     let identity = Arc::new(Identity::new(Arc::new(pair)));
     let limits = ConnectionLimits::default();
-    let service = Encrypted::start(bound, &identity, live, Metrics::new(), limits).unwrap();
+    let (metrics, nobody) = (Metrics::new(), Sinks::default());
+    let service = Encrypted::start(bound, &identity, live, metrics, limits, nobody).unwrap();
     (service, certificate)
 }
 

@@ -89,7 +89,10 @@ impl Handshake {
             return;
         };
         match transport {
-            Transport::Https => doh::serve(stream, source, seat, shared, stop).await,
+            Transport::Https => {
+                let ends = shared.desks.ends_of(source, stream.get_ref().0);
+                doh::serve(stream, (source, ends), seat, shared, stop).await;
+            }
             _ => dot::serve(stream, source, seat, shared, stop).await,
         }
     }

@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout};
 use super::{Ending, Heir, Tcp, ended};
 use crate::clock;
 use crate::dns::Transport;
+use crate::sampling::Ends;
 use crate::server::admission::{Permit, WaitsFor};
 use crate::server::desks::{Client, FLUSH_BYTES, Progress};
 use crate::server::frames::Frames;
@@ -29,6 +30,7 @@ const LINGER_BYTES: u64 = 64 << 10;
 pub(super) struct Connection {
     stream: TcpStream,
     source: IpAddr,
+    ends: Ends,
     tcp: Arc<Tcp>,
     frames: Frames,
     output: Vec<u8>,
@@ -58,9 +60,11 @@ impl Connection {
         permit.wait(WaitsFor::Question);
         // Without it, small answers wait for acknowledgements; with an error, they still come.
         let _ = stream.set_nodelay(true);
+        let ends = tcp.desks.ends_of(source, &stream);
         Some(Self {
             stream,
             source,
+            ends,
             tcp: Arc::clone(tcp),
             frames: Frames::default(),
             output: Vec::new(),
@@ -172,6 +176,7 @@ impl Connection {
             let Self { tcp, frames, output, permit, .. } = self;
             let client = Client {
                 source: self.source,
+                ends: self.ends,
                 transport: Transport::Tcp,
                 idle_timeout: Some(permit.idle()),
             };

@@ -9,7 +9,7 @@ use crate::server::udp::reply;
 #[test]
 fn a_batch_is_answered_from_one_view() {
     let live = Arc::new(Live::new(view(1)));
-    let service = Service { live: Arc::clone(&live), metrics: Metrics::new(), answer: whoami };
+    let service = service(&live, whoami);
     let mut responder = Responder::new(&service).unwrap();
     for seed in 1..5 {
         let mut round = responder.round();
@@ -25,7 +25,7 @@ fn a_batch_is_answered_from_one_view() {
 fn seed_of_reply(round: &mut responder::Round<'_>) -> u32 {
     let mut out = [0; 512];
     let sender = ([127, 0, 0, 1], 1).into();
-    let length = reply(round, &query(1, "www.example."), sender, &mut out);
+    let length = reply(round, &query(1, "www.example."), sender, || None, &mut out);
     read(&out[..length]).1
 }
 
@@ -58,7 +58,7 @@ async fn a_thread_looks_at_the_view_once_for_each_batch() {
         client.send(&query(1, "www.example.")).unwrap();
     }
     let live = Arc::clone(LIVE.get_or_init(|| Arc::new(Live::new(view(0)))));
-    let service = Service { live, metrics: Metrics::new(), answer: replace_the_view };
+    let service = service(&live, replace_the_view);
     let server =
         Server::start_service(bound, service, &Limits::default(), TcpRuntime(None)).unwrap();
     let mut answered_before = 0;

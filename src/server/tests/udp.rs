@@ -216,16 +216,13 @@ async fn a_dropped_server_stops() {
 #[tokio::test]
 async fn nobody_is_answered_at_port_0() {
     let setup = Setup::start(bind(&[], 1).unwrap(), ConnectionLimits::default());
-    let service = Service {
-        live: Arc::clone(&setup.live),
-        metrics: Arc::clone(&setup.metrics),
-        answer: whoami,
-    };
+    let metrics = Arc::clone(&setup.metrics);
+    let service = Service { metrics, ..service(&setup.live, whoami) };
     let mut responder = Responder::new(&service).unwrap();
     let (packet, mut out) = (query(1, "www.example."), [0; 512]);
     let mut reply = |port| {
         let sender = ([127, 0, 0, 1], port).into();
-        crate::server::udp::reply(&mut responder.round(), &packet, sender, &mut out)
+        crate::server::udp::reply(&mut responder.round(), &packet, sender, || None, &mut out)
     };
     assert!(reply(1) > 0);
     assert_eq!(reply(0), 0);

@@ -26,7 +26,7 @@ doq = ["127.0.0.1:0"]
 "#;
 
 /// A question for `fixed.example.com`, without an id, as DNS over QUIC wants it.
-fn question() -> Vec<u8> {
+pub fn question() -> Vec<u8> {
     let mut message = dns::question("fixed", RecordType::A);
     message.metadata.id = 0;
     message.to_vec().unwrap()
@@ -39,7 +39,7 @@ fn write_pair(daemon: &Daemon, pair: &Pair) {
 }
 
 /// The same daemon with encrypted transports, and more of `[dns.tls]`.
-fn secured(mut setup: Setup, pair: &Pair, more: &str) -> Setup {
+pub fn secured(mut setup: Setup, pair: &Pair, more: &str) -> Setup {
     setup.write("tls/fullchain.pem", &pair.certificate);
     setup.write("tls/key.pem", &pair.key);
     setup.dns += "[dns.tls]\ncertificate = \"tls/fullchain.pem\"\nkey = \"tls/key.pem\"";
@@ -49,7 +49,7 @@ fn secured(mut setup: Setup, pair: &Pair, more: &str) -> Setup {
 
 /// Where the daemon answers over a transport: `dot`, `doh` or `doq`.
 #[track_caller]
-fn at(daemon: &Daemon, transport: &str) -> SocketAddr {
+pub fn at(daemon: &Daemon, transport: &str) -> SocketAddr {
     let serving = daemon.log.wait_for("serving", 1);
     let addresses = serving[transport].as_str();
     addresses.unwrap_or_else(|| panic!("no {transport} in {serving}")).parse().unwrap()

@@ -19,6 +19,7 @@ use super::stop::Stop;
 use super::{HANDSHAKE, LONG_BYTES, STREAMS, Shared};
 use crate::clock;
 use crate::dns::Transport;
+use crate::sampling::Ends;
 use crate::server::desks::Client;
 use crate::server::listener::note_end;
 use exchange::Exchange;
@@ -44,7 +45,7 @@ enum End {
 /// Answers until either side has had enough.
 pub(super) async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    source: IpAddr,
+    (source, ends): (IpAddr, Ends),
     mut seat: Seat,
     shared: Arc<Shared>,
     mut stop: Stop,
@@ -67,7 +68,7 @@ pub(super) async fn serve(
         seat.handshake_failed();
         return;
     };
-    let client = Client { source, transport: Transport::Https, idle_timeout: None };
+    let client = Client { source, ends, transport: Transport::Https, idle_timeout: None };
     let write = shared.limits.write;
     let exchange = Exchange::new(client, shared, stop.clone());
     let mut streams = Streams { exchange, open: JoinSet::new() };

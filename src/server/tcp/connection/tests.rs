@@ -2,17 +2,14 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::live::Live;
-use crate::metrics::Metrics;
 use crate::server::admission::ConnectionLimits;
 use crate::server::frames::Next;
-use crate::server::responder::Service;
-use crate::server::tests::{query, view, whoami};
+use crate::server::tests::{query, service, view, whoami};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn tcp(limits: ConnectionLimits) -> Arc<Tcp> {
-    let (live, metrics) = (Arc::new(Live::new(view(7))), Metrics::new());
-    Tcp::new(Service { live, metrics, answer: whoami }, limits)
+    Tcp::new(service(&Arc::new(Live::new(view(7))), whoami), limits)
 }
 
 fn frame(id: u16) -> Vec<u8> {
