@@ -19,6 +19,7 @@ mod handover;
 mod handshakes;
 mod limits;
 mod maintenance;
+mod moment;
 mod panics;
 mod predecessor;
 mod reasons;

@@ -1,22 +1,25 @@
 //! Commands and flags.
 
+mod changing;
+mod importing;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use url::Url;
 
 use crate::clock;
 use crate::duration::parse_duration;
-use crate::health::Target;
-use crate::notice::Pattern;
 use crate::question::{ClientNetwork, parse_rtype};
-use crate::state::Role;
 use crate::timestamp;
-use crate::wire::Name;
+pub use changing::{
+    ClearArgs, DrillArgs, FailbackArgs, MaintenanceCommand, PlanArgs, ReloadArgs, SetArgs,
+    SilenceArgs, SilenceCommand, TokenCommand,
+};
+pub use importing::{ImportCommand, ImportGdnsdArgs, ImportOctoDnsArgs, ImportTo};
 
 /// An authoritative DNS server that moves traffic by answering from live health.
 #[derive(Clone, Debug, Parser)]
@@ -192,93 +195,6 @@ pub struct ExplainArgs {
     pub live: bool,
 }
 
-/// Flags of `drain`, `up` and `down`.
-#[derive(Clone, Debug, Args)]
-pub struct SetArgs {
-    /// region:NAME, pool:NAME or endpoint:POOL/ADDR
-    pub target: Target,
-    /// When it ends by itself, e.g. 30m, 2h, 1d [default: when it is cleared]
-    #[arg(long = "for", value_name = "TIME", value_parser = lifetime)]
-    pub lifetime: Option<Duration>,
-    /// Why, for whoever looks next
-    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
-    pub reason: String,
-    /// Though it breaks safety rules, which is for admins
-    #[arg(long)]
-    pub force: bool,
-}
-
-/// What can be done with maintenance.
-#[derive(Clone, Debug, Subcommand)]
-pub enum MaintenanceCommand {
-    /// Show what is planned, and what is under way
-    List,
-    /// Plan a window, in place of one of the same name
-    Plan(Box<PlanArgs>),
-    /// Call a window off that was planned by `plan`
-    Cancel {
-        /// Its name
-        name: String,
-    },
-}
-
-/// Flags of `maintenance plan`.
-#[derive(Clone, Debug, Args)]
-pub struct PlanArgs {
-    /// A name for it
-    pub name: String,
-    /// region:NAME or pool:NAME
-    pub target: Target,
-    /// When it begins, e.g. 2026-12-05T22:00
-    #[arg(long, value_name = "TIME")]
-    pub start: String,
-    /// When it ends
-    #[arg(long, value_name = "TIME")]
-    pub end: String,
-    /// By the clock of which place, e.g. Europe/Berlin [default: UTC]
-    #[arg(long, value_name = "ZONE")]
-    pub timezone: Option<String>,
-    /// daily, weekly, monthly or yearly [default: once]
-    #[arg(long, value_name = "HOW OFTEN")]
-    pub repeats: Option<String>,
-    /// How long it takes to leave and to come back [default: 10m]
-    #[arg(long, value_name = "TIME")]
-    pub lead: Option<String>,
-    /// How long ahead it is announced [default: 1d]
-    #[arg(long, value_name = "TIME")]
-    pub announce: Option<String>,
-    /// Why, for whoever looks next
-    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
-    pub reason: String,
-}
-
-/// What can be done with silences.
-#[derive(Clone, Debug, Subcommand)]
-pub enum SilenceCommand {
-    /// Show those in force
-    List,
-    /// Have webhooks tell nobody of something for a time, in place of a silence of the same
-    Add(SilenceArgs),
-    /// Take a silence away: what has begun meanwhile and goes on is told of then
-    Remove {
-        /// What is silenced, as it was added
-        target: Pattern,
-    },
-}
-
-/// Flags of `silence add`.
-#[derive(Clone, Debug, Args)]
-pub struct SilenceArgs {
-    /// region:NAME, pool:NAME, endpoint:POOL/ADDR or name:NAME, each with * for anything; or * for everything
-    pub target: Pattern,
-    /// For how long, e.g. 30m, 2h, 1d
-    #[arg(long = "for", value_name = "TIME", value_parser = lifetime)]
-    pub lifetime: Duration,
-    /// Why, for whoever looks next
-    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
-    pub reason: String,
-}
-
 /// What can be done with webhooks.
 #[derive(Clone, Debug, Subcommand)]
 pub enum WebhookCommand {
@@ -286,69 +202,6 @@ pub enum WebhookCommand {
     List,
     /// Send a message to one right now, and show what the other end says: exit 0 it was taken, 1 not
     Test {
-        /// Its name
-        name: String,
-    },
-}
-
-/// Flags of `drill`.
-#[derive(Clone, Debug, Args)]
-pub struct DrillArgs {
-    /// region:NAME, pool:NAME or endpoint:POOL/ADDR
-    pub target: Target,
-    /// For how long, e.g. 10m; it comes back by itself
-    #[arg(long = "for", value_name = "TIME", value_parser = lifetime)]
-    pub lifetime: Duration,
-    /// Why, for whoever reads the report
-    #[arg(long, default_value = "a drill", value_parser = NonEmptyStringValueParser::new())]
-    pub reason: String,
-    /// A command to run by the shell once all clients have moved, to see that the backup is well
-    #[arg(long, value_name = "COMMAND")]
-    pub check: Option<String>,
-    /// The folder to write report.md, report.json and plot.svg to [default: drill-ID]
-    #[arg(long, value_name = "FOLDER")]
-    pub report: Option<PathBuf>,
-    /// Though it breaks safety rules, or leaves names without any candidate; which is for admins
-    #[arg(long)]
-    pub force: bool,
-}
-
-/// Flags of `clear`.
-#[derive(Clone, Debug, Args)]
-pub struct ClearArgs {
-    /// region:NAME, pool:NAME or endpoint:POOL/ADDR
-    pub target: Target,
-    /// Though it breaks safety rules, which is for admins
-    #[arg(long)]
-    pub force: bool,
-}
-
-/// Flags of `reload`.
-#[derive(Clone, Debug, Args)]
-pub struct ReloadArgs {
-    /// Though it breaks safety rules, which is for admins
-    #[arg(long)]
-    pub force: bool,
-}
-
-/// What can be done with tokens.
-#[derive(Clone, Debug, Subcommand)]
-pub enum TokenCommand {
-    /// Make a token, and show it this once; one of the same name is good no more
-    Add {
-        /// Its name, as the audit log will have it
-        name: String,
-        /// What it is good for: viewer, operator or admin
-        #[arg(long)]
-        role: Role,
-        /// How long it is good [default: until it is taken back]
-        #[arg(long = "for", value_name = "TIME", value_parser = lifetime)]
-        lifetime: Option<Duration>,
-    },
-    /// Show the names and roles of all but that of the token file
-    List,
-    /// Take a token back: it is good for nothing from the next request on
-    Revoke {
         /// Its name
         name: String,
     },
@@ -369,14 +222,6 @@ pub struct ProbeArgs {
     pub endpoint: String,
 }
 
-/// Flags of `failback`.
-#[derive(Clone, Debug, Args)]
-pub struct FailbackArgs {
-    /// The pool
-    #[arg(value_parser = NonEmptyStringValueParser::new())]
-    pub pool: String,
-}
-
 /// Flags of `ask`.
 #[derive(Clone, Debug, Args)]
 pub struct AskArgs {
@@ -394,52 +239,6 @@ pub struct AskArgs {
     /// Ask over TCP at once
     #[arg(long)]
     pub tcp: bool,
-}
-
-/// What can be imported.
-#[derive(Clone, Debug, Subcommand)]
-pub enum ImportCommand {
-    /// octoDNS zone files, dynamic records and all: exit 0 all carried over, 1 not all, 2 usage
-    #[command(name = "octodns")]
-    OctoDns(ImportOctoDnsArgs),
-    /// A gdnsd configuration and its zones: exit 0 all carried over, 1 not all, 2 usage
-    Gdnsd(ImportGdnsdArgs),
-}
-
-/// Flags of `import octodns`.
-#[derive(Clone, Debug, Args)]
-pub struct ImportOctoDnsArgs {
-    /// Zone files (example.com.yaml), files in the folder of a split zone, or such folders (example.com.)
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// The TTL of records without one, as default_ttl of octoDNS's YamlProvider
-    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(0..=i64::from(i32::MAX)))]
-    pub default_ttl: u32,
-    /// A name server of zones that have no NS records; may stand several times
-    #[arg(long = "name-server", value_name = "NAME", value_parser = name_server)]
-    pub name_servers: Vec<String>,
-    /// Where to, and how to tell.
-    #[command(flatten)]
-    pub to: ImportTo,
-}
-
-/// Flags of `import gdnsd`.
-#[derive(Clone, Debug, Args)]
-pub struct ImportGdnsdArgs {
-    /// The file config, or the folder that it and the folder zones are in
-    #[arg(value_name = "CONFIG|FOLDER")]
-    pub from: PathBuf,
-    /// Where to, and how to tell.
-    #[command(flatten)]
-    pub to: ImportTo,
-}
-
-/// Flags of all imports.
-#[derive(Clone, Debug, Args)]
-pub struct ImportTo {
-    /// The folder of zones to write to; made if it is missing. No file is overwritten
-    #[arg(long, value_name = "FOLDER")]
-    pub to: PathBuf,
 }
 
 /// Flags of `demo`.
@@ -468,17 +267,6 @@ fn url_of_daemon(text: &str) -> Result<Url, String> {
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
         _ => Err("expected https://HOST or http://HOST, with a port if need be".into()),
-    }
-}
-
-/// Reads the name of a name server, absolute or relative to whatever zone it is for.
-fn name_server(text: &str) -> Result<String, String> {
-    match Name::parse(text, &Name::root()) {
-        Ok(name) if !name.is_root() && text.is_ascii() => Ok(text.into()),
-        _ => {
-            Err("expected the name of a name server: ns1.example.net., or ns1 within each zone"
-                .into())
-        }
     }
 }
 
