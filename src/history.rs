@@ -94,7 +94,7 @@ pub enum What {
     },
     /// An override was set, cleared, or has ended; or a person returned to a pool.
     Override {
-        /// `set`, `clear`, `expire` or `failback`.
+        /// `set`, `clear`, `expire`, `lift` or `failback`.
         action: String,
         /// `region:…`, `pool:…` or `endpoint:…`.
         target: String,
@@ -116,7 +116,7 @@ pub enum What {
         name: String,
         /// `region:…` or `pool:…`.
         target: String,
-        /// `announced`, `leaving`, `away`, `returning` or `refused`.
+        /// `announced`, `leaving`, `away`, `returning`, `called_off` or `refused`.
         stage: String,
         /// When it begins.
         start: String,

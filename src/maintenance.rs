@@ -106,6 +106,20 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 impl WindowText {
+    /// What stands in a field.
+    pub fn value(&self, field: &str) -> Option<&str> {
+        match field {
+            "target" => Some(&self.target),
+            "start" => Some(&self.start),
+            "end" => Some(&self.end),
+            "timezone" => self.timezone.as_deref(),
+            "repeats" => self.repeats.as_deref(),
+            "lead" => self.lead.as_deref(),
+            "announce" => self.announce.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Reads it, or says everything that is wrong with it. What a name stands for is not looked up, and no TTL
     /// is known yet.
     pub fn read(&self, name: &str) -> Result<Window, Vec<Wrong>> {

@@ -22,7 +22,7 @@ use crate::notice::{Pattern, Silence, SilenceText};
 use crate::question::ClientNetwork;
 use crate::safety::Broken;
 use crate::state::{Author, Role, StateError, Token, Trail};
-use crate::uptime::{self, Period};
+use crate::uptime;
 use crate::wire::Name;
 
 /// A question to explain.
@@ -71,8 +71,12 @@ pub trait Control: Send + Sync + 'static {
         state: Option<OverrideState>,
     ) -> Result<Preview, OverrideError>;
 
-    /// How available everything was.
-    fn uptime(&self, period: Period) -> Result<uptime::Report, Problem>;
+    /// How available everything was, until then or until now.
+    fn uptime(
+        &self,
+        since: SystemTime,
+        until: Option<SystemTime>,
+    ) -> Result<uptime::Report, Problem>;
 
     /// The overrides in force.
     fn overrides(&self) -> Overrides;

@@ -40,10 +40,14 @@ pub enum PlanError {
 }
 
 impl PlanError {
-    fn problem(self, name: &str) -> Problem {
+    fn problem(self, name: &str, text: Option<&WindowText>) -> Problem {
         match self {
             Self::Wrong(wrong) => {
-                let wrong = wrong.iter().map(|w| format!("{}: expected {}", w.field, w.expected));
+                let found = |field| text.and_then(|text| text.value(field));
+                let wrong = wrong.iter().map(|Wrong { field, expected }| match found(*field) {
+                    Some(found) => format!("{field}: found {found:?}; expected {expected}"),
+                    None => format!("{field}: expected {expected}"),
+                });
                 let detail = wrong.collect::<Vec<_>>().join("; ");
                 Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
             }
@@ -96,7 +100,7 @@ pub(super) async fn plan(
     let text = WindowText { reason: change::reason(&text.reason)?, ..text };
     let (called, who, wish) = (name.clone(), by.clone(), text.clone());
     let done = shared.call(move |control| control.plan(&called, wish, &who)).await?;
-    done.map_err(|refusal| refusal.problem(&name))?;
+    done.map_err(|refusal| refusal.problem(&name, Some(&text)))?;
     tracing::info!(maintenance = name, target_name = text.target, %by, "maintenance planned");
     Ok((StatusCode::CREATED, Json(text)).into_response())
 }
@@ -121,7 +125,7 @@ pub(super) async fn call_off(
     let by = by.author();
     let (called, who) = (name.clone(), by.clone());
     let done = shared.call(move |control| control.call_off(&called, &who)).await?;
-    done.map_err(|refusal| refusal.problem(&name))?;
+    done.map_err(|refusal| refusal.problem(&name, None))?;
     tracing::info!(maintenance = name, %by, "maintenance called off");
     Ok(StatusCode::NO_CONTENT.into_response())
 }

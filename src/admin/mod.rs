@@ -15,6 +15,7 @@ mod look;
 mod maintenance;
 mod openapi;
 mod page;
+mod patience;
 mod problem;
 mod routes;
 mod server;

@@ -23,6 +23,7 @@ use tokio::time::{sleep, timeout};
 use super::access::{Access, Door};
 use super::control::Control;
 use super::events::Streams;
+use super::patience::Patient;
 use super::routes;
 use super::sessions::Sessions;
 use super::tls::{Greeted, Tls, told_in_plain};
@@ -37,6 +38,8 @@ pub struct Limits {
     pub header_timeout: Duration,
     /// From the end of the header to the end of the body.
     pub body_timeout: Duration,
+    /// So long nothing of an answer may be taken.
+    pub write_timeout: Duration,
     /// After this long a connection is told to end with the request at hand.
     pub lifetime: Duration,
     /// Requests at hand may take this long once their connection was told to end.
@@ -50,6 +53,7 @@ impl Default for Limits {
             connections: 512,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(10),
             lifetime: Duration::from_secs(120),
             grace: Duration::from_secs(10),
         }
@@ -196,6 +200,7 @@ impl Connection {
                 }
             }
         });
+        let stream = Patient::new(stream, limits.write_timeout);
         let connection = builder.serve_connection(TokioIo::new(stream), service);
         tokio::pin!(connection);
         let ended = tokio::select! {

@@ -41,7 +41,8 @@ pub(super) async fn report(
     Asked(ReportQuery { since, until }): Asked<ReportQuery>,
 ) -> Answer {
     let period = period(&since, until.as_deref(), clock::wall_now()).map_err(bad)?;
-    let report = shared.call(move |control| control.uptime(period)).await??;
+    let until = until.map(|_| period.until);
+    let report = shared.call(move |control| control.uptime(period.since, until)).await??;
     Ok(Json(report).into_response())
 }
 

@@ -2,6 +2,7 @@
 //! looks at files, counters and the clock.
 
 use std::net::SocketAddr;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -23,6 +24,10 @@ use crate::reload::Watch;
 
 /// How often overrides and comebacks are looked at for those that have ended.
 const TIME_CHECK: Duration = Duration::from_millis(200);
+/// For so long the end waits for messages that are under way.
+const LAST_MESSAGES: Duration = Duration::from_secs(3);
+/// What has ended in a panic begins anew after this.
+const AFTER_A_PANIC: Duration = Duration::from_secs(1);
 /// In so many of these it is tried again to write down what could not be.
 const CATCH_UP_TICKS: u32 = 25;
 
@@ -37,6 +42,8 @@ pub(super) struct Background {
     verdicts: thread::JoinHandle<()>,
     /// Makes messages of what happens; none where nobody is told.
     telling: Option<thread::JoinHandle<()>>,
+    /// Send them, one for each webhook.
+    sending: Vec<thread::JoinHandle<()>>,
     /// What looks at files, counters and clock.
     looking: Vec<JoinHandle<()>>,
     stop: watch::Sender<bool>,
@@ -64,7 +71,16 @@ impl Background {
         ));
         let looking = look(running, files, &stopped);
         let _handshakes = handshakes;
-        Ok(Self { admin_address, admin, _handshakes, verdicts, telling: None, looking, stop })
+        Ok(Self {
+            admin_address,
+            admin,
+            _handshakes,
+            verdicts,
+            telling: None,
+            sending: Vec::new(),
+            looking,
+            stop,
+        })
     }
 
     /// Begins to tell elsewhere of what happens.
@@ -74,18 +90,35 @@ impl Background {
             return;
         }
         let stopped = || self.stop.subscribe();
-        let (runtime, telling) =
-            (Handle::current(), webhooks::tell(Arc::clone(running), stopped()));
+        let (runtime, telling, stop) = (Handle::current(), Arc::clone(running), stopped());
+        // A panic has been reported when it happened. Whoever is told of nothing any more would not know.
+        let tell = move || {
+            let tell = || runtime.block_on(webhooks::tell(Arc::clone(&telling), stop.clone()));
+            while panic::catch_unwind(AssertUnwindSafe(tell)).is_err() {
+                telling.metrics.panicked();
+                thread::sleep(AFTER_A_PANIC);
+            }
+        };
         let thread = thread::Builder::new().name("webhooks".into());
-        match thread.spawn(move || runtime.block_on(telling)) {
+        match thread.spawn(tell) {
             Ok(telling) => self.telling = Some(telling),
             Err(error) => {
                 tracing::error!(%error, "cannot start a thread: NO WEBHOOK IS TOLD of anything")
             }
         }
-        let sending = (0..count)
-            .map(|number| tokio::spawn(webhooks::send(Arc::clone(running), number, stopped())));
-        self.looking.extend(sending.collect::<Vec<_>>());
+        for number in 0..count {
+            let sending = webhooks::send(Arc::clone(running), number, stopped());
+            // On a thread of its own: what the other end makes of it may keep a thread busy for as long as it likes.
+            let sent = thread::Builder::new()
+                .name("webhook".into())
+                .spawn(move || webhooks::alone(sending));
+            match sent {
+                Ok(thread) => self.sending.push(thread),
+                Err(error) => {
+                    tracing::error!(%error, "cannot start a thread: A WEBHOOK IS TOLD of nothing");
+                }
+            }
+        }
     }
 
     /// Ends it, and with it all probes.
@@ -100,6 +133,12 @@ impl Background {
         for task in self.looking {
             let _ = task.await;
         }
+        let sending = self.sending;
+        let sent = tokio::task::spawn_blocking(move || {
+            sending.into_iter().for_each(|thread| drop(thread.join()));
+        });
+        // One that another end keeps busy ends with the process.
+        let _ = tokio::time::timeout(LAST_MESSAGES, sent).await;
         let (verdicts, telling) = (self.verdicts, self.telling);
         // It ends with the last probe. A panic has been reported when it happened.
         let join = move || {

@@ -31,7 +31,7 @@ use crate::notice::{Pattern, Silence, SilenceText};
 use crate::state::{Author, Change, Granted, Role, StateError, Token, Trail};
 use crate::telling::Told;
 use crate::timestamp;
-use crate::uptime::{self, Period};
+use crate::uptime;
 use crate::wire::Name;
 
 impl Running {
@@ -39,9 +39,6 @@ impl Running {
         let _turn = self.turn();
         then(&target.endpoints_in(&self.live.load().world.inventory))
     }
-
-    /// View, overrides and probes of the same world. A verdict or an override that comes at this
-    /// very moment may be in one of them and not yet in another.
 
     /// No change without its entry in the audit log.
     pub(super) fn audit_durably(&self, by: &Author, change: &Change) -> Result<(), OverrideError> {
@@ -161,8 +158,12 @@ impl Control for Running {
         self.what_if(target, state)
     }
 
-    fn uptime(&self, period: Period) -> Result<uptime::Report, Problem> {
-        Self::uptime(self, period)
+    fn uptime(
+        &self,
+        since: SystemTime,
+        until: Option<SystemTime>,
+    ) -> Result<uptime::Report, Problem> {
+        Self::uptime(self, since, until)
     }
 
     fn overrides(&self) -> Overrides {

@@ -11,8 +11,9 @@ use super::running::Running;
 use crate::admin::PlanError;
 use crate::admin::status::MaintenanceStatus;
 use crate::clock;
+use crate::health::Target;
 use crate::history::What;
-use crate::maintenance::{Occurrence, STEPS, Stage, Window, WindowText};
+use crate::maintenance::{Occurrence, STEPS, Stage, Window, WindowText, Wrong};
 use crate::safety::broken;
 use crate::shares::Given;
 use crate::state::{Author, Change, Plans};
@@ -29,13 +30,16 @@ pub(super) struct Maintenance {
 }
 
 /// What was last told of a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Told {
     occurrence: Occurrence,
     is_announced: bool,
     stage: Stage,
     /// Whether a safety rule keeps it from leaving this time.
     is_refused: bool,
+    /// What it is of, and why, for whoever calls it off.
+    target: Target,
+    reason: String,
 }
 
 impl Maintenance {
@@ -119,9 +123,13 @@ impl Running {
                 true => self.would_break(&view, window),
                 false => known.is_some_and(|known| known.is_refused),
             };
-            let next = Told { occurrence, is_announced, stage, is_refused };
-            self.tell_maintenance(window, known, next);
+            let (target, reason) = (window.target.clone(), window.reason.clone());
+            let next = Told { occurrence, is_announced, stage, is_refused, target, reason };
+            self.tell_maintenance(window, known, &next);
             told.insert(window.name.clone(), next);
+        }
+        for (name, known) in before.iter().filter(|(name, _)| !told.contains_key(*name)) {
+            self.tell_called_off(name, known);
         }
         *self.maintenance.told() = told;
         self.beliefs.plan(self.tenths(&view.world));
@@ -165,7 +173,7 @@ impl Running {
         !broken.is_empty()
     }
 
-    fn tell_maintenance(&self, window: &Window, known: Option<&Told>, next: Told) {
+    fn tell_maintenance(&self, window: &Window, known: Option<&Told>, next: &Told) {
         let word = |told: &Told| match told {
             Told { is_refused: true, .. } => Some("refused"),
             Told { stage: Stage::Leaving(_), .. } => Some("leaving"),
@@ -174,7 +182,7 @@ impl Running {
             Told { is_announced: true, .. } => Some("announced"),
             Told { .. } => None,
         };
-        let Some(stage) = word(&next).filter(|_| known.and_then(word) != word(&next)) else {
+        let Some(stage) = word(next).filter(|_| known.and_then(word) != word(next)) else {
             return;
         };
         tracing::info!(maintenance = window.name, target_name = %window.target, stage, reason = window.reason, "maintenance");
@@ -185,6 +193,26 @@ impl Running {
             start: next.occurrence.start.to_string(),
             end: next.occurrence.end.to_string(),
             reason: window.reason.clone(),
+        };
+        self.history.add(clock::wall_now(), what);
+    }
+
+    /// Who was told that it comes, or goes on, hears that it does not, or no longer: it was called off, or taken
+    /// out of the files.
+    fn tell_called_off(&self, name: &str, known: &Told) {
+        let Told { occurrence, is_announced, stage, target, reason, .. } = known;
+        let is_over = matches!(stage, Stage::Returning(_));
+        if is_over || (*stage == Stage::Planned && !is_announced) {
+            return;
+        }
+        tracing::info!(maintenance = name, target_name = %target, stage = "called_off", reason, "maintenance");
+        let what = What::Maintenance {
+            name: name.to_owned(),
+            target: target.to_string(),
+            stage: "called_off".into(),
+            start: occurrence.start.to_string(),
+            end: occurrence.end.to_string(),
+            reason: reason.clone(),
         };
         self.history.add(clock::wall_now(), what);
     }
@@ -202,6 +230,10 @@ impl Running {
             return Err(PlanError::InFiles);
         }
         let mut window = text.read(name).map_err(PlanError::Wrong)?;
+        if now(&window, clock::wall_now()).is_none() {
+            let expected = "an end that is still to come: this window is over";
+            return Err(PlanError::Wrong(vec![Wrong { field: "end", expected }]));
+        }
         if let Some(unknown) = self.unknown(&window.target) {
             return Err(PlanError::Override(window.target, unknown));
         }

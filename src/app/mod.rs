@@ -53,6 +53,7 @@ use self::drills::Drills;
 use self::git::Git;
 use self::maintenance::Maintenance;
 use self::shares::Counted;
+use self::uptime::Records;
 use crate::admin::Access;
 use crate::clock;
 use crate::config::Daemon;
@@ -196,6 +197,7 @@ impl App {
             counted: Counted::default(),
             drills: Drills::default(),
             maintenance: Maintenance::new(plans),
+            records: Records::new(inheritance.is_some()),
             manager,
             git,
             webhooks,

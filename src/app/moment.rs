@@ -139,6 +139,8 @@ fn recent_status(probe: RecentProbe) -> RecentStatus {
 }
 
 impl Running {
+    /// View, overrides and probes of the same world. A verdict or an override that comes at this
+    /// very moment may be in one of them and not yet in another.
     pub(super) fn moment(&self) -> Moment {
         let _turn = self.turn();
         let overrides = self.beliefs.overrides().clone();

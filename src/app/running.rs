@@ -16,6 +16,7 @@ use super::git::Git;
 use super::maintenance::Maintenance;
 use super::reloads::Wanted;
 use super::shares::Counted;
+use super::uptime::Records;
 use super::webhooks::Webhooks;
 use super::{comebacks, events, panics, stands};
 use crate::admin::{Access, Control as _};
@@ -61,6 +62,8 @@ pub(super) struct Running {
     pub counted: Counted,
     pub drills: Drills,
     pub maintenance: Maintenance,
+    /// What was up when, as it is written down.
+    pub records: Records,
     /// Who wants to hear how it is.
     pub manager: Manager,
     /// The remote that the zones come from; none where they are here.

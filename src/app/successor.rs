@@ -15,6 +15,7 @@ use std::time::Duration;
 use super::handover::{FromNext, FromRunning, Legacy, Talk};
 use super::running::Running;
 use super::surroundings::{CONNECTIONS, GIT_LOCK, LOCK, TALK};
+use super::uptime::End;
 use crate::clock;
 use crate::server::{self, Role};
 use crate::state::Remembered;
@@ -120,6 +121,7 @@ impl Successor {
             );
         }
         running.write_down_comebacks();
+        running.write_records(End::Pause);
         // What is not told yet is on disk, and the next process tells it.
         running.webhooks.pause();
         running.collect(true);

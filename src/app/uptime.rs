@@ -32,19 +32,37 @@ const ALIVE: Duration = Duration::from_secs(60);
 /// a second.
 const ANSWERS_BYTES_PER_SECOND: u64 = 100;
 /// Days that are kept.
-const KEPT: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+const KEPT_DAYS: usize = 401;
 /// Events that are read at once.
 const EVENTS: usize = 1000;
 
 type Answers = BTreeMap<(String, String), u64>;
 
-/// Who writes it down.
+/// What comes after what is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// More.
+    None,
+    /// More, by another process, or for somebody who wants to know all until now.
+    Pause,
+    /// Nobody looks any more.
+    Stop,
+}
+
+/// What is written down of what happens, so far.
+pub(super) struct Records {
+    recorder: Mutex<Recorder>,
+    /// Held by whoever reads them: that takes memory and time, and nobody is in a hurry.
+    reading: Mutex<()>,
+}
+
 struct Recorder {
-    running: Arc<Running>,
     /// The number of the last event that is written down.
     last: u64,
     /// The day that is written to; none before the first.
     day: Option<String>,
+    /// Whether another process has handed on what it had, a moment ago.
+    is_handed_on: bool,
     /// Whether something is missing, so that what is written next begins anew.
     is_behind: bool,
     /// When something was last written down.
@@ -54,18 +72,31 @@ struct Recorder {
     answers_due: Instant,
 }
 
+impl Records {
+    /// Nothing yet; `is_handed_on` says whether another process wrote until a moment ago.
+    pub(super) fn new(is_handed_on: bool) -> Self {
+        let now = clock::runtime_now();
+        let recorder = Mutex::new(Recorder {
+            last: 0,
+            day: None,
+            is_handed_on,
+            is_behind: true,
+            written: now,
+            answers: Answers::new(),
+            answers_due: now + ALIVE,
+        });
+        Self { recorder, reading: Mutex::default() }
+    }
+}
+
 impl Running {
     /// Writes down what happens until it is stopped.
     pub(super) async fn keep_records(self: Arc<Self>, stopped: watch::Receiver<bool>) {
         let mut happened = self.history.follow();
-        let recorder = Arc::new(Mutex::new(Recorder::new(self)));
-        let look = async |is_last| {
-            let recorder = Arc::clone(&recorder);
+        let look = async |end| {
+            let running = Arc::clone(&self);
             // Writes to disk. A panic has been reported when it happened, and must not end this.
-            let _ = tokio::task::spawn_blocking(move || {
-                recorder.lock().unwrap_or_else(PoisonError::into_inner).look(is_last);
-            })
-            .await;
+            let _ = tokio::task::spawn_blocking(move || running.write_records(end)).await;
         };
         let stopped = until(stopped);
         tokio::pin!(stopped);
@@ -77,20 +108,38 @@ impl Running {
             }
             tokio::select! {
                 () = &mut stopped => break,
-                () = tokio::time::sleep(TOGETHER) => look(false).await,
+                () = tokio::time::sleep(TOGETHER) => look(End::None).await,
             }
         }
-        look(true).await;
+        look(End::Stop).await;
     }
 
-    /// How available everything was.
-    pub(super) fn uptime(&self, period: Period) -> Result<Report, Problem> {
+    /// Writes down what there is, if it can be.
+    pub(super) fn write_records(&self, end: End) {
+        self.records.recorder.lock().unwrap_or_else(PoisonError::into_inner).look(self, end);
+    }
+
+    /// How available everything was, until then or until now.
+    pub(super) fn uptime(
+        &self,
+        since: SystemTime,
+        until: Option<SystemTime>,
+    ) -> Result<Report, Problem> {
+        let _turn = self.records.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was answered until now is part of what was until now.
+        self.write_records(End::Pause);
+        let until = until.unwrap_or_else(clock::wall_now);
+        let period = Period { since, until };
         let mut ledger = Ledger::new(period);
         let days = (date(period.since), date(period.until));
         self.store
-            .read_days((&days.0, &days.1), |json| {
-                // A later version may write what this one does not know.
-                if let Ok(record) = serde_json::from_str(json) {
+            .read_days((&days.0, &days.1), |day, json| {
+                // A later version may write what this one does not know; and what claims to be of a later day was
+                // written while the clock was wrong.
+                let record = serde_json::from_str(json).ok();
+                let is_of_day =
+                    |record: &Record| record.at.get(..day.len()).is_some_and(|at| at <= day);
+                if let Some(record) = record.filter(is_of_day) {
                     ledger.take(record);
                 }
             })
@@ -107,27 +156,13 @@ impl Running {
 }
 
 impl Recorder {
-    fn new(running: Arc<Running>) -> Self {
-        let now = clock::runtime_now();
-        Self {
-            running,
-            last: 0,
-            day: None,
-            is_behind: true,
-            written: now,
-            answers: Answers::new(),
-            answers_due: now + ALIVE,
-        }
-    }
-
-    /// Writes down what there is, if it can be; the last time also that it was the last.
-    fn look(&mut self, is_last: bool) {
+    fn look(&mut self, running: &Running, end: End) {
         // What is believed before the first round is a guess.
-        if self.day.is_none() && self.running.ready().is_err() {
+        if self.day.is_none() && running.ready().is_err() {
             return;
         }
         let was_behind = self.is_behind && self.day.is_some();
-        match self.write(is_last) {
+        match self.write(running, end) {
             Ok(()) if was_behind => tracing::info!("what was up when is written down again"),
             Ok(()) => {}
             // That is the matter of another process now, or has been told at the start.
@@ -137,52 +172,56 @@ impl Recorder {
                     tracing::warn!(%error, "cannot write down what is up: reports will have a gap");
                 }
                 self.is_behind = true;
-                // Also of those that are gone nobody will hear.
-                self.last = self.running.history.before_the_last(0);
             }
         }
     }
 
-    fn write(&mut self, is_last: bool) -> Result<(), StateError> {
+    fn write(&mut self, running: &Running, end: End) -> Result<(), StateError> {
         let day = date(clock::wall_now());
         if self.is_behind || self.day.as_deref() != Some(&day) {
             let is_new_day = self.day.as_deref() != Some(&day);
+            if self.is_behind {
+                // What happens from here on comes after the snapshot, even if it is in it already.
+                self.last = running.history.before_the_last(0);
+            } else {
+                // What happened before midnight is in the file of that day.
+                self.events(running)?;
+            }
             self.day = Some(day);
-            self.snapshot(self.is_behind)?;
-            self.is_behind = false;
-            if is_new_day {
-                let oldest = clock::wall_now().checked_sub(KEPT).map(date).unwrap_or_default();
-                if let Err(error) = self.running.store.forget_days(&oldest) {
-                    tracing::warn!(%error, "cannot delete what is older than 400 days");
-                }
+            let is_start = self.is_behind && !self.is_handed_on;
+            self.snapshot(running, is_start)?;
+            (self.is_behind, self.is_handed_on) = (false, false);
+            if is_new_day && let Err(error) = running.store.forget_days(KEPT_DAYS) {
+                tracing::warn!(%error, "cannot delete the oldest days of what is written down");
             }
         }
-        self.events()?;
+        self.events(running)?;
         let now = clock::runtime_now();
-        if now >= self.answers_due || is_last {
-            self.answers(now)?;
+        if now >= self.answers_due || end != End::None {
+            self.answers(running, now)?;
         }
-        if is_last {
-            self.record(clock::wall_now(), Kind::Stop)?;
-        } else if now >= self.written + ALIVE {
-            self.record(clock::wall_now(), Kind::Alive)?;
-        }
+        let last = match end {
+            End::Stop => Some(Kind::Stop),
+            End::Pause => Some(Kind::Alive),
+            End::None => (now >= self.written + ALIVE).then_some(Kind::Alive),
+        };
+        last.map(|kind| self.record(running, clock::wall_now(), kind)).transpose()?;
         Ok(())
     }
 
-    fn events(&mut self) -> Result<(), StateError> {
+    fn events(&mut self, running: &Running) -> Result<(), StateError> {
         loop {
-            let following = self.running.history.after(self.last, EVENTS);
+            let following = running.history.after(self.last, EVENTS);
             let mut is_out_of_date = following.are_missing;
             for event in &following.events {
                 is_out_of_date |= matches!(event.what, What::Reload { errors: None, .. });
                 if let Some(kind) = kind_of(event) {
-                    self.record_at(event.at.clone(), kind)?;
+                    self.record_at(running, event.at.clone(), kind)?;
                 }
             }
             self.last = following.last;
             if is_out_of_date {
-                self.snapshot(false)?;
+                self.snapshot(running, false)?;
             }
             if following.events.len() < EVENTS {
                 return Ok(());
@@ -190,22 +229,17 @@ impl Recorder {
         }
     }
 
-    fn snapshot(&mut self, start: bool) -> Result<(), StateError> {
-        let running = Arc::clone(&self.running);
-        if start {
-            // What happens from here on comes after it, even if it is in it already.
-            self.last = running.history.before_the_last(0);
-        }
+    fn snapshot(&mut self, running: &Running, start: bool) -> Result<(), StateError> {
         let pools = {
             let _turn = running.turn();
-            pools_now(&running)
+            pools_now(running)
         };
-        self.record(clock::wall_now(), Kind::Snapshot { start, pools })?;
+        self.record(running, clock::wall_now(), Kind::Snapshot { start, pools })?;
         Ok(())
     }
 
-    fn answers(&mut self, now: Instant) -> Result<(), StateError> {
-        let all = self.running.metrics.steered_answers();
+    fn answers(&mut self, running: &Running, now: Instant) -> Result<(), StateError> {
+        let all = running.metrics.steered_answers();
         let mut names = BTreeMap::<String, BTreeMap<String, u64>>::new();
         for ((name, pool), count) in &all {
             let before = self.answers.get(&(name.clone(), pool.clone())).copied().unwrap_or(0);
@@ -215,7 +249,7 @@ impl Recorder {
         }
         let written = match names.is_empty() {
             true => 0,
-            false => self.record(clock::wall_now(), Kind::Answers { names })?,
+            false => self.record(running, clock::wall_now(), Kind::Answers { names })?,
         };
         self.answers = all;
         let pause = Duration::from_secs(written / ANSWERS_BYTES_PER_SECOND).max(ALIVE);
@@ -223,13 +257,13 @@ impl Recorder {
         Ok(())
     }
 
-    fn record(&mut self, at: SystemTime, kind: Kind) -> Result<u64, StateError> {
-        self.record_at(to_rfc3339(at), kind)
+    fn record(&mut self, running: &Running, at: SystemTime, kind: Kind) -> Result<u64, StateError> {
+        self.record_at(running, to_rfc3339(at), kind)
     }
 
     /// Returns how many bytes it took.
-    fn record_at(&mut self, at: String, kind: Kind) -> Result<u64, StateError> {
-        let store = &self.running.store;
+    fn record_at(&mut self, running: &Running, at: String, kind: Kind) -> Result<u64, StateError> {
+        let store = &running.store;
         let json = serde_json::to_string(&Record { at, kind })
             .map_err(|error| StateError::Io("uptime".into(), error.into()))?;
         store.record_day(self.day.as_deref().unwrap_or_default(), &json)?;
@@ -246,19 +280,25 @@ fn kind_of(event: &Event) -> Option<Kind> {
             Some(Kind::Endpoint { endpoint, stand, reason, last_good })
         }
         What::Pool { pool, family, stand } => Some(Kind::Pool { pool, family, stand }),
+        // To return to a pool, or to end a hold, leaves overrides as they are.
+        What::Override { action, .. } if !matches!(&*action, "set" | "clear" | "expire") => None,
         What::Override { action, target, state, reason, by, .. } => {
             let is_away = action == "set" && state.as_deref().is_some_and(|state| state != "up");
             let why = || {
                 let (state, reason) = (state.unwrap_or_default(), reason.unwrap_or_default());
                 format!("{state} by {by}: {reason}")
             };
-            Some(Kind::Wish { target, why: is_away.then(why) })
+            Some(Kind::Wish { target, planned: false, why: is_away.then(why) })
         }
         What::Maintenance { name, target, stage, reason, .. } => {
             let is_away = matches!(&*stage, "leaving" | "away");
             let why = || format!("maintenance {name}: {reason}");
-            let is_over = stage == "returning";
-            (is_away || is_over).then(|| Kind::Wish { target, why: is_away.then(why) })
+            let is_over = matches!(&*stage, "returning" | "called_off");
+            (is_away || is_over).then(|| Kind::Wish {
+                target,
+                planned: true,
+                why: is_away.then(why),
+            })
         }
         _ => None,
     }

@@ -231,7 +231,8 @@ impl Client {
             return Ok(response);
         }
         if status == StatusCode::UNAUTHORIZED {
-            return Err(bad_token(&self.at, &self.token_from));
+            let why = response.json::<Problem>().await.map(|problem| problem.detail);
+            return Err(bad_token(&self.at, &self.token_from, &why.unwrap_or_default()));
         }
         let problem = response.json::<Problem>().await;
         Err(problem.map_or_else(|_| format!("the daemon answered {status}"), |p| problem_text(&p)))
@@ -242,7 +243,16 @@ impl Client {
         if error.is_timeout() {
             return format!("the daemon at {at} does not answer in time");
         }
-        format!("cannot reach the daemon at {at}: {}; {}", root_cause(error), self.hint)
+        let cause = root_cause(error);
+        // As openssl makes one unless it is told otherwise.
+        let hint = match cause.contains("CaUsedAsEndEntity") {
+            true => {
+                "its certificate is an authority's own (CA:TRUE), which no server may show: make one with \
+                 -addext basicConstraints=critical,CA:FALSE"
+            }
+            false => self.hint,
+        };
+        format!("cannot reach the daemon at {at}: {cause}; {hint}")
     }
 }
 
@@ -306,10 +316,10 @@ pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-fn bad_token(at: &str, token_from: &str) -> String {
+fn bad_token(at: &str, token_from: &str, why: &str) -> String {
     format!(
-        "the daemon at {at} does not accept the token in {token_from}; is it running with this \
-         configuration?"
+        "the daemon at {at} does not accept the token in {token_from} ({why}); is it running with \
+         this configuration?"
     )
 }
 

@@ -29,6 +29,7 @@ pub async fn run(args: &DrillArgs, json: bool, client: &Client) -> CommandResult
         reason: args.reason.clone(),
         force: args.force,
     };
+    may_write(args.report.as_deref())?;
     let begun: Report = client.post_json(&["drills"], &wish).await?;
     say(&format!("{} is away until {}; Ctrl-C puts it back at once", begun.target, begun.ends));
     let mut checked = None;
@@ -53,7 +54,15 @@ pub async fn run(args: &DrillArgs, json: bool, client: &Client) -> CommandResult
             && checked.is_none()
             && let Some(command) = &args.check
         {
-            checked = Some(check(command, &report).await);
+            // Whoever sees that the backup is not well must not wait for the end of that.
+            tokio::select! {
+                check = check(command, &report) => checked = Some(check),
+                _ = ctrl_c() => {
+                    checked = Some(Check::not_run(command, "interrupted"));
+                    say("putting it back");
+                    client.delete(&["drills", &begun.id]).await?;
+                }
+            }
         }
         if state.is_over() {
             break report;
@@ -61,11 +70,16 @@ pub async fn run(args: &DrillArgs, json: bool, client: &Client) -> CommandResult
     };
     let folder =
         args.report.clone().unwrap_or_else(|| PathBuf::from(format!("drill-{}", report.id)));
+    if let (None, Some(command)) = (&checked, &args.check) {
+        checked = Some(Check::not_run(command, "it was over before all clients had moved"));
+    }
     let failed = report.figures.not_moved > 0 || report.figures.strays > 0;
     let check_failed = checked.as_ref().is_some_and(|check| !check.good);
     let written = write(&folder, &report, checked.as_ref())
         .map_err(|error| format!("{}: {error}", folder.display()))?;
-    let words = format!("{}\nreport: {}", progress(&report), written.display());
+    let check_words =
+        checked.as_ref().map(|check| format!("\n{}", check.words())).unwrap_or_default();
+    let words = format!("{}{check_words}\nreport: {}", progress(&report), written.display());
     let told = show(json, &told(&report, checked.as_ref())?, |_| words.clone())?;
     match failed || check_failed {
         false => Ok(told),
@@ -76,6 +90,18 @@ pub async fn run(args: &DrillArgs, json: bool, client: &Client) -> CommandResult
             Err(words)
         }
     }
+}
+
+/// A folder that is named is made before anything is taken away, and no report in it is written over.
+fn may_write(folder: Option<&Path>) -> Result<(), String> {
+    let Some(folder) = folder else { return Ok(()) };
+    if folder.join("report.md").exists() {
+        return Err(format!(
+            "{} has the report of another drill: name another folder",
+            folder.display()
+        ));
+    }
+    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))
 }
 
 fn say(text: &str) {
@@ -89,7 +115,7 @@ fn progress(report: &Report) -> String {
     match report.state {
         DrillState::Moving => "clients are moving".into(),
         DrillState::Away => format!(
-            "all {} clients have moved, the last after {}; recovery time with what resolvers hold: {}",
+            "{} clients have moved, the last after {}; recovery time with what resolvers hold: {}",
             figures.moved,
             seconds(figures.last_moved_s),
             seconds(figures.recovery_s)
@@ -119,6 +145,19 @@ struct Check {
     good: bool,
     ended: String,
     said: String,
+}
+
+impl Check {
+    fn not_run(command: &str, why: &str) -> Self {
+        let (command, ended) = (command.to_owned(), format!("not run to its end: {why}"));
+        Self { command, good: false, ended, said: String::new() }
+    }
+
+    fn words(&self) -> String {
+        let Self { command, good, ended, .. } = self;
+        let verdict = if *good { "passed" } else { "FAILED" };
+        format!("check {command:?} {verdict} ({ended})")
+    }
 }
 
 /// So much of what it says is kept, in bytes.
@@ -160,6 +199,9 @@ fn write(folder: &Path, report: &Report, checked: Option<&Check>) -> std::io::Re
     let mut page = drill::markdown(report, Some("plot.svg"));
     if let Some(Check { command, good, ended, said }) = checked {
         let verdict = if *good { "passed" } else { "FAILED" };
+        if !good && let Some(end) = page.find("\n\n") {
+            page.insert_str(end, "\n\n**The check at the backup FAILED: see the end.**");
+        }
         page += &format!("\n## Check\n\n`{command}` {verdict} ({ended})\n");
         for line in said.lines() {
             page += &format!("\n    {line}");

@@ -260,7 +260,7 @@ pub(super) fn read(document: &Document<'_>, folder: &Path) -> Daemon {
         daemon.dnstap = telling::dnstap(&table, folder, &daemon);
     }
     if let Some(table) = sub_table(&root, "decision_log", &telling::DECISION_LOG) {
-        daemon.decision_log = telling::decision_log(&table, folder);
+        daemon.decision_log = telling::decision_log(&table, folder, &daemon);
     }
     conflict::check(&root, &daemon);
     daemon

@@ -3,7 +3,7 @@
 //! What a line says is the matter of those who write and read it.
 
 use std::fs;
-use std::io;
+use std::io::{self, BufRead as _};
 use std::path::{Path, PathBuf};
 
 use super::journal::{self, Durability, Journal};
@@ -68,8 +68,8 @@ impl Store {
         days.append(day, json).map_err(|error| StateError::Io(days.path(day), error))
     }
 
-    /// The lines of some days, the first and the last of them included, in order. Those that are damaged
-    /// are passed over.
+    /// The lines of some days, the first and the last of them included, in order, each with its day. Those that
+    /// are damaged are passed over.
     ///
     /// # Errors
     ///
@@ -77,34 +77,46 @@ impl Store {
     pub fn read_days(
         &self,
         (first, last): (&str, &str),
-        mut take: impl FnMut(&str),
+        mut take: impl FnMut(&str, &str),
     ) -> Result<(), StateError> {
         let days = Days::new(&self.folder);
-        let failed = |path: &Path| {
-            let path = path.to_owned();
-            move |error| StateError::Io(path, error)
-        };
+        let unreadable = |error| StateError::Unreadable(days.folder.clone(), error);
         let within = |day: &String| first <= &**day && &**day <= last;
-        for day in known(&days.folder).map_err(failed(&days.folder))?.into_iter().filter(within) {
+        for day in known(&days.folder).map_err(unreadable)?.into_iter().filter(within) {
             let path = days.path(&day);
-            let bytes = journal::read(&path).map_err(failed(&path))?;
-            line::scan(&bytes).good.into_iter().for_each(|(_, json)| take(json));
+            // One may be large: no more of it than a line is held.
+            let mut lines = match journal::lines(&path) {
+                Ok(lines) => lines,
+                // A folder or a pipe of that name is none of ours.
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => continue,
+                Err(error) => return Err(StateError::Unreadable(path, error)),
+            };
+            let mut bytes = Vec::new();
+            while lines
+                .read_until(b'\n', &mut bytes)
+                .map_err(|error| StateError::Unreadable(path.clone(), error))?
+                > 0
+            {
+                line::scan(&bytes).good.into_iter().for_each(|(_, json)| take(&day, json));
+                bytes.clear();
+            }
         }
         Ok(())
     }
 
-    /// Deletes the files of all days before one.
+    /// Deletes the files of the oldest days, if there are more than so many: a clock that jumps costs no more
+    /// than the days that it makes up.
     ///
     /// # Errors
     ///
     /// One could not be deleted.
-    pub fn forget_days(&self, before: &str) -> Result<(), StateError> {
+    pub fn forget_days(&self, keep: usize) -> Result<(), StateError> {
         let disk = self.disk()?;
         let days = guard(&disk.days);
         let failed = |error| StateError::Io(days.folder.clone(), error);
-        let old = known(&days.folder).map_err(failed)?.into_iter().filter(|day| &**day < before);
-        for day in old {
-            fs::remove_file(days.path(&day)).map_err(failed)?;
+        let known = known(&days.folder).map_err(failed)?;
+        for day in &known[..known.len().saturating_sub(keep)] {
+            fs::remove_file(days.path(day)).map_err(failed)?;
         }
         Ok(())
     }
@@ -136,7 +148,7 @@ mod tests {
 
     fn lines(store: &Store, days: (&str, &str)) -> Vec<String> {
         let mut lines = Vec::new();
-        store.read_days(days, |json| lines.push(json.to_owned())).unwrap();
+        store.read_days(days, |_, json| lines.push(json.to_owned())).unwrap();
         lines
     }
 
@@ -153,9 +165,19 @@ mod tests {
         fs::write(folder.path().join("uptime/notes.txt"), "mine").unwrap();
         assert_eq!(lines(&store, ("2026-01-01", "2026-12-31")), ["1", "2", "3", "4"]);
         assert_eq!(lines(&store, ("2026-11-30", "2026-11-30")), ["2", "3"]);
-        store.forget_days("2026-11-30").unwrap();
+        store.forget_days(2).unwrap();
+        store.forget_days(2).unwrap();
         assert_eq!(lines(&store, ("2026-01-01", "2026-12-31")), ["2", "3", "4"]);
         assert!(folder.path().join("uptime/notes.txt").exists());
+    }
+
+    #[test]
+    fn what_is_no_plain_file_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path());
+        store.record_day("2026-11-30", "1").unwrap();
+        fs::create_dir(folder.path().join("uptime/2026-11-29.jsonl")).unwrap();
+        assert_eq!(lines(&store, ("2026-11-01", "2026-11-30")), ["1"]);
     }
 
     /// A power cut in the middle of a line, and a bitten one before it.
@@ -186,6 +208,8 @@ mod tests {
             error.starts_with("cannot write ") && error.contains("2026-11-30.jsonl"),
             "{error}"
         );
-        store.read_days(("2026-11-30", "2026-11-30"), |_| ()).unwrap_err();
+        let error =
+            store.read_days(("2026-11-30", "2026-11-30"), |_, _| ()).unwrap_err().to_string();
+        assert!(error.starts_with("cannot read "), "{error}");
     }
 }

@@ -1,7 +1,7 @@
 //! A file that only grows, one checked line at a time, and never keeps half a line.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, BufReader, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
@@ -60,6 +60,12 @@ pub(super) struct Journal {
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     expect_plain(path)?;
     fs::read(path)
+}
+
+/// The same, line by line.
+pub(super) fn lines(path: &Path) -> io::Result<BufReader<File>> {
+    expect_plain(path)?;
+    File::open(path).map(BufReader::new)
 }
 
 /// A pipe would be waited for without end, and a device read without end.

@@ -107,6 +107,8 @@ pub enum StateError {
     Unavailable(PathBuf, String),
     /// The file could not be written.
     Io(PathBuf, io::Error),
+    /// The file could not be read.
+    Unreadable(PathBuf, io::Error),
     /// Another process writes to the folder from now on.
     HandedOver,
 }
@@ -362,6 +364,7 @@ impl fmt::Display for StateError {
                 folder.display()
             ),
             Self::Io(path, error) => write!(f, "cannot write {}: {error}", path.display()),
+            Self::Unreadable(path, error) => write!(f, "cannot read {}: {error}", path.display()),
             Self::HandedOver => f.write_str(
                 "another process has taken over from this daemon just now; nothing has changed, ask again",
             ),

@@ -36,7 +36,7 @@ pub struct Ledger {
     /// Why an endpoint of each pool last fell.
     fallen: BTreeMap<String, Cause>,
     /// Why people or plans want targets away.
-    wishes: BTreeMap<String, Wish>,
+    wishes: Wishes,
     answers: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
@@ -46,6 +46,9 @@ struct Region {
     /// How many of its pools stand how.
     pools: BTreeMap<u8, u32>,
 }
+
+/// Why targets are wanted away: by people, and by plans.
+type Wishes = BTreeMap<(String, bool), Wish>;
 
 /// Why people or a plan want something away, and since when.
 #[derive(Debug)]
@@ -91,12 +94,14 @@ impl Ledger {
                 self.endpoints.entry(endpoint).or_default().turn(stand, at, self.period);
             }
             Kind::Pool { pool, family, stand } => self.pool((pool, family), stand, at),
-            Kind::Wish { target, why: Some(why) } => {
-                self.wishes.insert(target, Wish { at, why });
+            Kind::Wish { target, planned, why: Some(why) } => {
+                self.wishes.insert((target, planned), Wish { at, why });
                 let (wishes, region_of) = (&self.wishes, &self.region_of);
                 self.outs.explain(at, true, |pool| wish(wishes, region_of, pool));
             }
-            Kind::Wish { target, why: None } => drop(self.wishes.remove(&target)),
+            Kind::Wish { target, planned, why: None } => {
+                self.wishes.remove(&(target, planned));
+            }
             Kind::Answers { names } => {
                 if self.period.since < at && at <= self.period.until {
                     self.count(names);
@@ -157,7 +162,7 @@ impl Ledger {
         let period = self.period;
         let mut there = (BTreeSet::new(), BTreeSet::new());
         for (name, pool) in now {
-            self.region_of.insert(name.clone(), pool.region.clone());
+            self.move_to(name, pool.region.as_ref(), at);
             for (family, stand) in &pool.families {
                 let key = (name.clone(), family.clone());
                 self.pool(key.clone(), *stand, at);
@@ -182,6 +187,24 @@ impl Ledger {
         }
         let gone = self.endpoints.iter_mut().filter(|(key, _)| !there.1.contains(*key));
         gone.for_each(|(_, course)| course.end(at, period));
+    }
+
+    /// A pool may be in another region than before.
+    fn move_to(&mut self, pool: &str, region: Option<&String>, at: SystemTime) {
+        let before = self.region_of.get(pool);
+        if before.is_some_and(|before| before.as_ref() == region) {
+            return;
+        }
+        let of_pool =
+            |((name, _), course): (&PoolFamily, &Course)| course.last.filter(|_| name == pool);
+        let stands: Vec<Stand> = self.pools.iter().filter_map(of_pool).collect();
+        for stand in &stands {
+            self.sum_region(pool, Some(*stand), None, at);
+        }
+        self.region_of.insert(pool.to_owned(), region.cloned());
+        for stand in &stands {
+            self.sum_region(pool, None, Some(*stand), at);
+        }
     }
 
     fn pool(&mut self, key: PoolFamily, stand: Stand, at: SystemTime) {
@@ -283,7 +306,7 @@ impl Ledger {
 
 /// Why people want a pool away, as they said it last.
 fn wish(
-    wishes: &BTreeMap<String, Wish>,
+    wishes: &Wishes,
     region_of: &BTreeMap<String, Option<String>>,
     pool: &str,
 ) -> Option<Cause> {
@@ -291,9 +314,10 @@ fn wish(
     let targets = [Some(format!("pool:{pool}")), region.map(|name| format!("region:{name}"))];
     let prefix = format!("endpoint:{pool}/");
     let of_endpoints = wishes
-        .range(prefix.clone()..)
-        .map_while(|(target, wish)| target.starts_with(&prefix).then_some(wish));
-    let of_all = targets.iter().flatten().filter_map(|target| wishes.get(target));
+        .range((prefix.clone(), false)..)
+        .map_while(|((target, _), wish)| target.starts_with(&prefix).then_some(wish));
+    let all = targets.into_iter().flatten().flat_map(|it| [(it.clone(), false), (it, true)]);
+    let of_all = all.filter_map(|key| wishes.get(&key));
     let last = of_all.chain(of_endpoints).max_by_key(|wish| wish.at)?;
     Some(Cause { why: Some(last.why.clone()), last_good: None })
 }

@@ -86,25 +86,29 @@ impl Outs {
         planned: bool,
         cause: impl Fn(&str) -> Option<Cause>,
     ) {
-        for out in self.open().filter(|out| out.planned == planned && !out.is_explained) {
+        self.each_open(|out| {
+            let is_meant = out.planned == planned && !out.is_explained;
             let is_beside = at.duration_since(out.began).unwrap_or_default() <= BESIDE;
-            if is_beside && let Some(cause) = cause(&out.pool.0) {
+            if is_meant
+                && is_beside
+                && let Some(cause) = cause(&out.pool.0)
+            {
                 (out.cause, out.is_explained) = (cause, true);
             }
-        }
+        });
     }
 
     /// Nobody looks from now on.
     pub(super) fn lose(&mut self, at: SystemTime, period: Period) {
-        for out in self.open() {
+        self.each_open(|out| {
             out.pass(at, period);
             out.from = None;
-        }
+        });
     }
 
     /// Somebody looks again, and finds them as they were.
     pub(super) fn resume(&mut self, at: SystemTime) {
-        self.open().for_each(|out| out.from = Some(at));
+        self.each_open(|out| out.from = Some(at));
     }
 
     /// A pool is no more.
@@ -115,15 +119,13 @@ impl Outs {
         }
     }
 
-    /// Those under way: they are the last ones, but for others that came and went meanwhile.
-    fn open(&mut self) -> impl Iterator<Item = &mut Out> {
-        let first = self.open.values().min().copied().unwrap_or(self.all.len());
-        let open = &self.open;
-        let places = first..self.all.len();
-        places
-            .zip(self.all[first..].iter_mut())
-            .filter(|(place, out)| open.get(&out.pool) == Some(place))
-            .map(|(_, out)| out)
+    /// Has something done to each that is under way.
+    fn each_open(&mut self, mut then: impl FnMut(&mut Out)) {
+        for place in self.open.values() {
+            if let Some(out) = self.all.get_mut(*place) {
+                then(out);
+            }
+        }
     }
 
     /// Those within the period, the latest first.

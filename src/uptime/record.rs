@@ -53,6 +53,9 @@ pub enum Kind {
     Wish {
         /// `region:…`, `pool:…` or `endpoint:…`.
         target: String,
+        /// Whether it is a plan that wants it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        planned: bool,
         /// In words; none: it is over.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<String>,

@@ -58,7 +58,10 @@ fn what_leads_to_it_is_written_down_beside_it() {
         record(second, Kind::Endpoint { endpoint, stand: Stand::Down, reason, last_good })
     };
     let wish = |second, why: &str| {
-        record(second, Kind::Wish { target: "pool:main".into(), why: Some(why.into()) })
+        record(
+            second,
+            Kind::Wish { target: "pool:main".into(), planned: true, why: Some(why.into()) },
+        )
     };
     let all = vec![
         snapshot(0, true, &[("main", "east", Stand::Up)]),
@@ -182,7 +185,7 @@ fn silence_is_a_gap_and_time_never_runs_backwards() {
 fn what_people_take_out_counts_neither_way() {
     let wish = |second, why: Option<&str>| {
         let why = why.map(str::to_owned);
-        record(second, Kind::Wish { target: "region:east".into(), why })
+        record(second, Kind::Wish { target: "region:east".into(), planned: false, why })
     };
     let mut records = vec![snapshot(0, true, &[("main", "east", Stand::Up)])];
     records.extend([wish(100, Some("drained by ann: kernel")), pool(100, "main", Stand::Away)]);
@@ -214,6 +217,20 @@ fn a_region_is_up_while_any_of_its_pools_is() {
     let east = report.regions[0].times;
     assert_eq!((east.up_s, east.down_s, east.away_s), (20.0 + 20.0, 10.0 + 5.0, 20.0));
     assert_eq!(east.outages, 2);
+}
+
+/// A region that is renamed goes on under its new name, and the old one ends there.
+#[test]
+fn a_pool_that_moves_takes_its_stand_along() {
+    let mut records =
+        vec![snapshot(0, true, &[("a", "east", Stand::Up), ("b", "east", Stand::Up)])];
+    records.push(snapshot(10, false, &[("a", "us-east", Stand::Up), ("b", "us-east", Stand::Up)]));
+    records.extend([pool(20, "a", Stand::Down), pool(20, "b", Stand::Down)]);
+    records.extend(alive([30].into_iter()));
+    let report = report(0, 30, records);
+    let [east, us_east] = report.regions.as_slice() else { panic!("{report:#?}") };
+    assert_eq!((&*east.region, east.times.up_s, east.times.down_s), ("east", 10.0, 0.0));
+    assert_eq!((us_east.times.up_s, us_east.times.down_s), (10.0, 10.0));
 }
 
 #[test]
@@ -264,6 +281,8 @@ fn reasons_are_no_markdown() {
     let mut report = report(0, 3600, an_hour());
     report.failovers[0].why = Some("<img src=x> | [a](b)\n`*".into());
     let page = markdown(&report);
+    let plain = text(&report);
+    assert!(plain.contains("| [a](b) `*\n"), "{plain}");
     assert!(page.contains("&lt;img src=x> \\| \\[a\\](b) \\`\\* |\n"), "{page}");
 }
 

@@ -45,7 +45,9 @@ impl Form for Plain {
         let widths: Vec<usize> =
             columns.iter().enumerate().map(|(at, head)| width(at, head)).collect();
         let line = |cells: &mut dyn Iterator<Item = &str>| {
-            let cells = cells.zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+            // What would move the cursor of a terminal is none of a table.
+            let plain = |cell: &str| cell.replace(char::is_control, " ");
+            let cells = cells.zip(&widths).map(|(cell, width)| format!("{:width$}", plain(cell)));
             format!("  {}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
         };
         let mut out = line(&mut columns.iter().copied());

@@ -69,6 +69,9 @@ fn a_clock_that_jumps_ends_what_was_for_a_time_and_harms_nothing_else() {
         let report: Value =
             serde_json::from_str(&daemon.cli_ok(&["report", "--since", since, "--json"])).unwrap();
         let pools = report["pools"].as_array().unwrap();
+        assert_eq!(pools.len(), 2, "{report}");
+        // Of the last hour of a clock that is three hours ahead only this moment is known.
+        assert_eq!(report["observed_s"].as_f64().unwrap() > 1.0, since == "3d", "{report}");
         for pool in pools {
             let sum: f64 =
                 ["up_s", "down_s", "away_s"].map(|key| pool[key].as_f64().unwrap()).iter().sum();

@@ -156,14 +156,38 @@ fn people_plan_it_and_call_it_off() {
             end.as_str(),
             "unknown target region:us-eats (did you mean region:us-east?)",
         ),
-        ("endpoint:us-east/192.0.2.1", &end, "target: expected region:NAME or pool:NAME"),
-        ("region:us-east", "soon", "end: expected a date and time by the clock of its timezone"),
-        ("region:us-east", &start, "end: expected a time after start"),
+        (
+            "endpoint:us-east/192.0.2.1",
+            &end,
+            "target: found \"endpoint:us-east/192.0.2.1\"; expected region:NAME or pool:NAME",
+        ),
+        (
+            "region:us-east",
+            "soon",
+            "end: found \"soon\"; expected a date and time by the clock of its timezone",
+        ),
+        ("region:us-east", &start, "; expected a time after start"),
     ] {
         let said = plan(&daemon, target, end);
         assert!(said.code == Some(1) && said.stderr.contains(wanted), "{said:?}");
     }
+    // What is over never comes.
+    let over = daemon.cli(&[
+        "maintenance",
+        "plan",
+        "over",
+        "region:us-east",
+        "--start",
+        "2025-01-01T00:00",
+        "--end",
+        "2025-01-01T01:00",
+        "--reason",
+        "x",
+    ]);
+    assert!(over.code == Some(1) && over.stderr.contains("this window is over"), "{over:?}");
     daemon.cli_ok(&["maintenance", "cancel", "switches"]);
+    daemon.log.wait_for("maintenance", 1);
+    assert!(daemon.log.text().contains("\"stage\":\"called_off\""), "{}", daemon.log.text());
     assert_eq!(daemon.answer("www"), [EAST]);
     assert_eq!(daemon.cli_ok(&["maintenance", "list"]), "no maintenance is planned\n");
     let said = daemon.cli(&["maintenance", "cancel", "switches"]);

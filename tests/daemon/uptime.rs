@@ -6,6 +6,7 @@ use crate::support::backend::Backend;
 use crate::support::daemon::Daemon;
 use crate::support::setup::{Setup, pool, steady, web};
 use crate::support::wait::until;
+use crate::upgrade::successor;
 
 fn report(daemon: &Daemon) -> Value {
     serde_json::from_str(&daemon.cli_ok(&["report", "--since", "1h", "--format", "json"])).unwrap()
@@ -56,6 +57,9 @@ fn outages_and_drains_are_reported_over_restarts() {
     let detected = failed["detected_s"].as_f64().unwrap();
     assert!(detected > 0.0 && detected < 30.0, "{failed}");
     assert!(failed["until"].is_string() && taken_out["until"].is_null(), "{drained}");
+    // Those just given are part of it.
+    let answers = drained["names"][0]["answers"].as_u64().unwrap();
+    assert!(answers >= answered, "{drained}");
     let main = of_main(&drained, "pools");
     assert_eq!((&main["region"], &main["outages"]), (&"east".into(), &1.into()), "{drained}");
     let (up, down) = (main["up_s"].as_f64().unwrap(), main["down_s"].as_f64().unwrap());
@@ -135,4 +139,25 @@ fn times_that_are_none_are_refused() {
         let said = daemon.cli(args);
         assert!(said.code == Some(1) && said.stderr.contains(why), "{said:?}");
     }
+}
+
+/// One process hands on to the next what it has counted, and nobody sees a seam.
+#[test]
+fn an_upgrade_leaves_no_gap_and_loses_no_answer() {
+    let pools = steady("main", "192.0.2.1") + &steady("spare", "198.51.100.1");
+    let daemon = Setup::steering(&pools, "[www]\nfailover = [\"main\", \"spare\"]\n").ready();
+    let answered = 9;
+    for _ in 0..answered {
+        daemon.answer("www");
+    }
+    wait_for(&daemon, "the first records", |report| report["names_in_all"] == 1);
+    daemon.answer("www");
+    daemon.signal("USR2");
+    let next = successor(&daemon, 1);
+    let after = wait_for(&daemon, "those of both", |report| {
+        report["names"][0]["answers"].as_u64() == Some(answered + 1)
+    });
+    let gaps = after["gaps"].as_array().unwrap();
+    assert_eq!(gaps.len(), 1, "but for the time before it began: {after}");
+    drop(next);
 }

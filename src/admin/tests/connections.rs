@@ -17,7 +17,14 @@ const SHORT: Duration = Duration::from_millis(100);
 const LONG: Duration = Duration::from_secs(60);
 
 fn limits() -> Limits {
-    Limits { connections: 2, header_timeout: LONG, body_timeout: LONG, lifetime: LONG, grace: LONG }
+    Limits {
+        connections: 2,
+        header_timeout: LONG,
+        body_timeout: LONG,
+        write_timeout: LONG,
+        lifetime: LONG,
+        grace: LONG,
+    }
 }
 
 async fn start(limits: Limits) -> Running {

@@ -225,8 +225,13 @@ impl Control for Fake {
         Ok(Cleared { overridden: Some(overridden), holds: 0 })
     }
 
-    fn uptime(&self, period: Period) -> Result<uptime::Report, Problem> {
-        Ok(Ledger::new(period).report(|_, _| None))
+    fn uptime(
+        &self,
+        since: SystemTime,
+        until: Option<SystemTime>,
+    ) -> Result<uptime::Report, Problem> {
+        let until = until.unwrap_or(since);
+        Ok(Ledger::new(Period { since, until }).report(|_, _| None))
     }
 
     fn plan(&self, _: &str, _: WindowText, _: &Author) -> Result<(), PlanError> {

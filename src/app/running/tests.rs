@@ -54,6 +54,7 @@ pub(in crate::app) fn running(daemon: Daemon, seen: &Arc<Seen>) -> Running {
         counted: Counted::default(),
         drills: Drills::default(),
         maintenance: Maintenance::default(),
+        records: Records::new(false),
         manager: Manager::default(),
         git: None,
         webhooks,

@@ -111,12 +111,17 @@ impl Running {
         pause
     }
 
+    fn is_commit_refused(&self) -> bool {
+        self.git.as_ref().is_some_and(|git| git.known().refused.is_some())
+    }
+
     /// Sorts what has happened since the last time into the groups of each webhook.
     fn take_in(&self, collected: &mut Collected, now: Duration) {
         let following = self.history.after(collected.seen, usize::MAX);
         collected.seen = following.last;
         let is_first = !std::mem::replace(&mut collected.has_begun, true);
-        collected.compare_all |= is_first || following.are_missing;
+        let is_wanted = self.webhooks.compare_all.swap(false, Ordering::AcqRel);
+        collected.compare_all |= is_first || following.are_missing || is_wanted;
         if following.are_missing {
             tracing::warn!(
                 "so much has happened at once that some of what people wanted is not told"
@@ -126,6 +131,8 @@ impl Running {
         let follows = self.git.is_some();
         for happened in &following.events {
             match &happened.what {
+                // Other files than those of a commit that is refused.
+                What::Reload { errors: None, .. } if self.is_commit_refused() => {}
                 What::Reload { errors: None, .. } | What::Git { state: GitState::Serving, .. } => {
                     collected.wrong.clear();
                     collected.compare_all = true;

@@ -77,6 +77,7 @@ pub(super) fn convert(happened: &Happened, inventory: &Inventory, follows: bool)
                 }
                 "away" => format!("is on: {target} is away until {end}"),
                 "returning" => format!("is over: {target} is coming back"),
+                "called_off" => format!("is called off: {target} stays, or is back if it is well"),
                 "refused" => format!("does not begin: a safety rule keeps {target} where it is"),
                 other => other.to_owned(),
             };

@@ -14,7 +14,7 @@ mod status;
 mod tests;
 
 use std::fs;
-use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -26,7 +26,7 @@ use crate::notice::{Groups, Pattern, Queue, Silences};
 use crate::state::Queues;
 
 pub(super) use collect::tell;
-pub(super) use send::send;
+pub(super) use send::{alone, send};
 
 const HOST_NAME: &str = "/proc/sys/kernel/hostname";
 
@@ -39,6 +39,8 @@ pub(super) struct Webhooks {
     /// When times of groups begin.
     began: Instant,
     collected: Mutex<Collected>,
+    /// Whether everything is to be compared with what was told. Whoever wants that waits for nobody.
+    compare_all: AtomicBool,
     /// Whether messages are made and sent; no while another process takes over, and since it has.
     is_open: watch::Sender<bool>,
     /// How many are being sent.
@@ -122,6 +124,7 @@ impl Webhooks {
             server: server(daemon),
             began: clock::monotonic_now(),
             collected: Mutex::default(),
+            compare_all: AtomicBool::new(false),
             is_open: watch::Sender::new(true),
             under_way: AtomicUsize::new(0),
             look: Notify::new(),
@@ -149,7 +152,7 @@ impl Webhooks {
 
     /// Compares everything with what was told, soon.
     fn compare_soon(&self) {
-        self.collected().compare_all = true;
+        self.compare_all.store(true, Ordering::Release);
         self.look.notify_one();
     }
 }

@@ -167,6 +167,16 @@ impl<'r> Stage<'r> {
             let words = "this server hears of nobody any more: its own network is lost, and verdicts stay as they are";
             events.push(event(at, Kind::Network, NETWORK, Vec::new(), words.into()));
         }
+        let git = self.running.git.as_ref();
+        if let Some(first) = self.wrong.first() {
+            let kind = if git.is_some() { Kind::Git } else { Kind::Reload };
+            let words = format!("files are refused: {first}");
+            events.push(event(at, kind, FILES, Vec::new(), words));
+        }
+        if let Some(why) = git.and_then(|git| git.known().unreachable.clone()) {
+            let words = format!("the remote of the zones cannot be fetched: {why}");
+            events.push(event(at, Kind::Git, REMOTE, Vec::new(), words));
+        }
         events
     }
 

@@ -21,11 +21,31 @@ use crate::notice::{
     signatures, slack_body,
 };
 use crate::post::{Answer, Poster};
+use crate::server::{Beside, give_way};
 use crate::timestamp::from_rfc3339;
 
 /// How long an attempt that is under way may take yet when the daemon ends, or another process takes over.
 const LAST_MOMENT: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(10);
+/// What is shorter stands in many a text that has nothing to do with it.
+const SHORTEST_SECRET: usize = 4;
+
+/// Runs something on the calling thread alone, which gives way to those that answer.
+pub(in crate::app) fn alone<T: Default>(future: impl Future<Output = T>) -> T {
+    give_way(Beside::Telling);
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => {
+            let done = runtime.block_on(future);
+            // Whoever keeps it busy is not waited for.
+            runtime.shutdown_background();
+            done
+        }
+        Err(error) => {
+            tracing::error!(%error, "the system has nothing to send messages with");
+            T::default()
+        }
+    }
+}
 
 /// Sends what waits for one webhook until the daemon stops.
 pub(in crate::app) async fn send(
@@ -149,9 +169,10 @@ impl Sender {
             return Outcome::Failed("PagerDuty has no way to say this".into());
         };
         let headers = headers(config.form, message, &credentials, &body, clock::wall_now());
+        let secrets = Secrets::of(&credentials);
         match poster.post(credentials.url, headers, body).await {
-            Ok(answer) => Outcome::Answered(answer),
-            Err(why) => Outcome::Failed(why),
+            Ok(answer) => Outcome::Answered(Answer { said: secrets.out_of(answer.said), ..answer }),
+            Err(why) => Outcome::Failed(secrets.out_of(why)),
         }
     }
 
@@ -162,6 +183,30 @@ impl Sender {
             None => (with.authorities.clone(), Poster::new(&with.authorities, config.timeout)?),
         };
         Ok(&self.0.insert(made).1)
+    }
+}
+
+/// What the other end is told, and may say again: it is to stand nowhere.
+struct Secrets(Vec<String>);
+
+impl Secrets {
+    fn of(credentials: &Credentials) -> Self {
+        let url = &credentials.url;
+        let mut parts = vec![url.path(), url.query().unwrap_or_default(), url.username()];
+        parts.extend([url.password().unwrap_or_default(), &credentials.routing_key]);
+        // The parts of a path, too: others may come back without what stands before them.
+        parts.extend(url.path_segments().into_iter().flatten());
+        let mut parts: Vec<String> = parts
+            .into_iter()
+            .filter(|part| part.len() >= SHORTEST_SECRET)
+            .map(str::to_owned)
+            .collect();
+        parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+        Self(parts)
+    }
+
+    fn out_of(&self, text: String) -> String {
+        self.0.iter().fold(text, |text, part| text.replace(part, "…"))
     }
 }
 
@@ -272,4 +317,29 @@ fn is_too_old(message: &Message, now: SystemTime) -> bool {
     let at = from_rfc3339(&message.at);
     let age = at.ok().and_then(|at| now.duration_since(at).ok());
     age.is_some_and(|age| age > LONGEST_RETRYING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_secret_is_taken_out_of_what_the_other_end_says() {
+        let credentials = Credentials {
+            url: "https://bot:pa55word@hooks.example.com/services/T0001/sEcReT?key=abcd"
+                .parse()
+                .unwrap(),
+            secrets: Vec::new(),
+            routing_key: "R0UT1NG".into(),
+            authorities: Vec::new(),
+        };
+        let secrets = Secrets::of(&credentials);
+        let said =
+            "Cannot POST /services/T0001/sEcReT?key=abcd for bot with R0UT1NG; sEcReT, pa55word";
+        let shown = secrets.out_of(said.into());
+        for part in ["T0001", "sEcReT", "abcd", "R0UT1NG", "pa55word"] {
+            assert!(!shown.contains(part), "{part}: {shown}");
+        }
+        assert_eq!(secrets.out_of("answered with 503: no".into()), "answered with 503: no");
+    }
 }

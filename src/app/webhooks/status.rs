@@ -1,10 +1,12 @@
 //! How webhooks stand, for people and for scrapes, and what comes of a test.
 
+use std::thread;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use super::collect::new_id;
-use super::send::{Outcome, Sender, in_words};
+use super::send::{Outcome, Sender, alone, in_words};
 use super::{Hook, Webhooks};
 use crate::admin::status::{WebhookError, WebhookStatus};
 use crate::admin::{TestError, Tested};
@@ -33,14 +35,17 @@ impl Running {
             Form::PagerDuty => vec![Some(IncidentState::Open), Some(IncidentState::Resolved)],
             Form::Json | Form::Slack => vec![None],
         };
-        let runtime = tokio::runtime::Handle::current();
         let began = clock::monotonic_now();
         let mut sender = Sender::default();
         let mut tested = None;
         for state in states {
             let id = new_id().map_err(|error| TestError::Failed(error.to_string()))?;
             let message = Message::test(id, clock::wall_now(), &self.webhooks.server, state);
-            match runtime.block_on(sender.send(&hook.config, &message)) {
+            let sending = async { Some(sender.send(&hook.config, &message).await) };
+            let sent =
+                thread::scope(|scope| scope.spawn(|| alone(sending)).join().unwrap_or_default());
+            let failed = || Outcome::Failed("it could not be sent".into());
+            match sent.unwrap_or_else(failed) {
                 Outcome::Failed(why) => return Err(TestError::Failed(why)),
                 Outcome::Answered(answer) if fate(answer.status) != Fate::Delivered => {
                     return Err(TestError::Failed(in_words(&answer)));

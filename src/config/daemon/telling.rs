@@ -84,12 +84,29 @@ fn default_version() -> String {
 }
 
 /// Reads `[decision_log]`; none with a finding where nobody can tell where to write.
-pub(super) fn decision_log(table: &Table<'_>, folder: &Path) -> Option<DecisionLog> {
+pub(super) fn decision_log(
+    table: &Table<'_>,
+    folder: &Path,
+    daemon: &Daemon,
+) -> Option<DecisionLog> {
     let expected = format!("a number of lines from 1 to {MOST_PER_SECOND}");
     let per_second = table.get("per_second");
     let per_second = per_second.and_then(|item| item.integer(1..=MOST_PER_SECOND, &expected));
     let sample = share(table, DEFAULT_DECISIONS);
     let file = named(table, "file", "/var/log/steersman/decisions.jsonl", folder);
+    let file = file.filter(|file| {
+        // Lines of it among those of a journal would spoil that.
+        let others = [&daemon.state, &daemon.zones].into_iter().chain(&daemon.geoip);
+        let other = others.chain([&daemon.admin.token_file]).find(|other| file.starts_with(other));
+        if let (Some(other), Some(item)) = (other, table.get("file")) {
+            let found = format!(
+                "a file within {}, which the daemon has for something else",
+                other.display()
+            );
+            item.finding(found, "a file of its own, such as /var/log/steersman/decisions.jsonl");
+        }
+        other.is_none()
+    });
     let per_second = per_second.unwrap_or(DEFAULT_PER_SECOND);
     Some(DecisionLog { file: file?, sample: sample?, per_second })
 }
