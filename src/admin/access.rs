@@ -116,7 +116,7 @@ impl Door {
             })?;
             // A cookie comes along whoever made the browser ask.
             if !is_harmless(method) {
-                signing::same_page(headers)?;
+                signing::same_page(headers, self.over_tls)?;
                 let secret = headers.get(SECRET_HEADER).map(HeaderValue::as_bytes);
                 if !secret.is_some_and(|secret| session.is_secret(secret)) {
                     let detail = format!(

@@ -41,6 +41,9 @@ pub enum PlanError {
 
 impl PlanError {
     fn problem(self, name: &str, text: Option<&WindowText>) -> Problem {
+        if let Self::NotDurable(error) = &self {
+            tracing::error!(maintenance = name, %error, "neither planned nor called off");
+        }
         match self {
             Self::Wrong(wrong) => {
                 let found = |field| text.and_then(|text| text.value(field));

@@ -67,7 +67,7 @@ pub(super) async fn sign_in(
     request: Request,
 ) -> Answer {
     let headers = request.headers().clone();
-    same_page(&headers)?;
+    same_page(&headers, shared.door.over_tls)?;
     // A form of another page cannot say so, and cannot sign anybody in as somebody else.
     if !is_json(&headers) {
         let detail = "expected the header Content-Type: application/json";
@@ -152,14 +152,17 @@ pub(super) fn cookies(headers: &HeaderMap) -> String {
 
 /// Refuses what another page made the browser ask for. Browsers say from where it comes, and pages
 /// cannot have them say something else.
-pub(super) fn same_page(headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn same_page(headers: &HeaderMap, over_tls: bool) -> Result<(), Problem> {
     let site = text(headers, &header::HeaderName::from_static("sec-fetch-site"));
     let (origin, host) = (text(headers, &header::ORIGIN), text(headers, &header::HOST));
     let is_same = match (site, origin) {
         ("same-origin" | "none", _) | ("", "") => true,
         // Over plain HTTP they only say the page's origin.
         ("", origin) => {
-            origin.split_once("://").is_some_and(|(_, own)| own.eq_ignore_ascii_case(host))
+            let is_own = |(scheme, own): (&str, &str)| {
+                own.eq_ignore_ascii_case(host) && (scheme == "https" || !over_tls)
+            };
+            origin.split_once("://").is_some_and(is_own)
         }
         _ => false,
     };
@@ -179,6 +182,22 @@ fn text<'h>(headers: &'h HeaderMap, name: &header::HeaderName) -> &'h str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whoever has the network has any page over plain HTTP.
+    #[test]
+    fn over_tls_a_page_over_plain_http_is_another_one() {
+        let from = |origin: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ORIGIN, origin.parse().unwrap());
+            headers.insert(header::HOST, "ns1.example.com:8053".parse().unwrap());
+            headers
+        };
+        let (plain, tls) =
+            (from("http://ns1.example.com:8053"), from("https://ns1.example.com:8053"));
+        // A proxy before it may speak TLS.
+        assert!(same_page(&plain, false).is_ok() && same_page(&tls, false).is_ok());
+        assert!(same_page(&plain, true).is_err() && same_page(&tls, true).is_ok());
+    }
 
     #[test]
     fn only_the_page_itself_changes_anything() {
@@ -206,7 +225,7 @@ mod tests {
             set("sec-fetch-site", site);
             set("origin", origin);
             set("host", Some(host));
-            assert_eq!(same_page(&headers).is_ok(), good, "{site:?} {origin:?} {host}");
+            assert_eq!(same_page(&headers, false).is_ok(), good, "{site:?} {origin:?} {host}");
         }
     }
 }

@@ -18,7 +18,7 @@ use super::status::WebhookStatus;
 use crate::clock;
 use crate::finding::words::one_of;
 use crate::notice::{Pattern, Silence, SilenceText};
-use crate::state::StateError;
+use crate::state::{Author, StateError};
 
 /// The answer to `GET /api/v1/webhooks`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -172,7 +172,7 @@ pub(super) async fn set(
     let text = SilenceText::to_the_second(&about, &silence);
     let (on, who) = (about.clone(), by.clone());
     let was_there = shared.call(move |control| control.silence(on, silence, &who)).await?;
-    let was_there = was_there.map_err(|refusal| refusal.problem(&about))?;
+    let was_there = was_there.map_err(|refusal| refused(refusal, &about, &by))?;
     tracing::info!(target_name = %about, until = text.until, reason = text.reason, %by, "silenced");
     let status = if was_there { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(text)).into_response())
@@ -198,9 +198,17 @@ pub(super) async fn remove(
     let (about, by) = (pattern(&about)?, by.author());
     let (on, who) = (about.clone(), by.clone());
     let done = shared.call(move |control| control.unsilence(&on, &who)).await?;
-    done.map_err(|refusal| refusal.problem(&about))?;
+    done.map_err(|refusal| refused(refusal, &about, &by))?;
     tracing::info!(target_name = %about, %by, "told of again");
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// A person's wish that the disk refused is worth a line in the log.
+fn refused(refusal: SilenceError, about: &Pattern, by: &Author) -> Problem {
+    if let SilenceError::NotDurable(error) = &refusal {
+        tracing::error!(target_name = %about, %by, %error, "neither silenced nor told of again");
+    }
+    refusal.problem(about)
 }
 
 fn pattern(text: &str) -> Result<Pattern, Problem> {

@@ -65,7 +65,8 @@ pub enum Command {
     Down(SetArgs),
     /// Take an override away, so that probes decide again
     Clear(ClearArgs),
-    /// Take something away on purpose, and report when the last client was elsewhere: exit 0 all moved, 1 not
+    /// Take something away on purpose, and report when the last client was elsewhere: exit 0 all moved and the check passed, 1
+    /// not
     Drill(DrillArgs),
     /// Show, plan or call off maintenance
     #[command(subcommand)]
