@@ -167,7 +167,7 @@ const SAID: usize = 64 * 1024;
 async fn check(command: &str, report: &Report) -> Check {
     say(&format!("running the check: {command}"));
     let mut shell = Command::new("/bin/sh");
-    shell.arg("-c").arg(command).stdin(Stdio::null());
+    shell.arg("-c").arg(command).stdin(Stdio::null()).kill_on_drop(true);
     shell.env("STEERSMAN_DRILL", &report.id).env("STEERSMAN_DRILL_TARGET", &report.target);
     let command = command.to_owned();
     match shell.output().await {

@@ -1,11 +1,12 @@
 //! Drills: what is taken away on purpose comes back, and the report says when the last client was elsewhere.
 
 use std::fs;
+use std::process::{Command, Stdio};
 use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::support::daemon::Daemon;
+use crate::support::daemon::{Daemon, PROGRAM};
 use crate::support::http::request;
 use crate::support::mmdb::{Mmdb, Value as Field, map};
 use crate::support::setup::Setup;
@@ -232,4 +233,30 @@ fn a_check_that_fails_is_a_failure() {
     assert_eq!(said.code, Some(1), "{said:?}");
     let page = fs::read_to_string(report.join("report.md")).unwrap();
     assert!(page.contains("`exit 3` FAILED (exit status: 3)"), "{page}");
+}
+
+/// Whoever sees that the backup is not well puts it back at once, though the check still runs.
+#[test]
+fn an_interrupt_during_the_check_puts_it_back() {
+    let daemon = setup(NAMES).ready();
+    let mut drill = Command::new(PROGRAM);
+    drill.args(["--config", "running.toml"]);
+    drill.args(["drill", "region:us-east", "--for", "10m", "--reason", "x", "--report", "report"]);
+    drill.args(["--check", "touch checking; exec sleep 600"]).current_dir(daemon.path("."));
+    let mut drill = drill.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    until("the check", || {
+        daemon.path("checking").exists().then_some(()).ok_or_else(|| daemon.log.text())
+    });
+    assert_eq!(daemon.answer("www"), [WEST]);
+    let id = drill.id().to_string();
+    let sent = Command::new("sh").args(["-c", "kill -s INT \"$0\"", &id]).status();
+    assert!(sent.unwrap().success());
+    daemon.wait_for_answer("www", EAST);
+    let status = until("its end", || drill.try_wait().unwrap().ok_or_else(|| "it goes on".into()));
+    assert_eq!(status.code(), Some(1));
+    let page = fs::read_to_string(daemon.path("report/report.md")).unwrap();
+    assert!(
+        page.contains("The check at the backup FAILED") && page.contains("interrupted"),
+        "{page}"
+    );
 }
