@@ -178,6 +178,31 @@ fn bad_files_are_told_in_words() {
     assert_eq!(good.json()["incident"]["state"], "resolved");
 }
 
+/// What is wrong all the while is told once the silence is over.
+#[test]
+fn bad_files_are_told_of_after_a_silence() {
+    let receiver = Receiver::start();
+    let setup = Setup::steering(&steady("main", "192.0.2.1"), "www.failover = [\"main\"]\n");
+    let daemon = told(setup, &receiver, "").ready();
+    daemon.cli_ok(&["silence", "add", "*", "--for", "1h", "--reason", "a change"]);
+    daemon.write("zones/example.com.toml", "www.failover = [\"mian\"]\n");
+    assert_eq!(daemon.reload().status, 422);
+    // The message that nobody gets is counted.
+    until("the silenced message", || {
+        match daemon.metrics().sum("steersman_webhook_silenced_events_total", &[]) {
+            count if count > 0.0 => Ok(()),
+            _ => Err("none yet".into()),
+        }
+    });
+    assert_eq!(receiver.taken().len(), 0);
+    daemon.cli_ok(&["silence", "remove", "*"]);
+    let bad = receiver.wait_taken(1);
+    assert!(bad.text("title").starts_with("files are refused"), "{bad:?}");
+    assert_eq!(bad.json()["incident"], json!({"key": "reload/files", "state": "open"}));
+    daemon.write("zones/example.com.toml", "www.failover = [\"main\"]\n");
+    assert_eq!(receiver.wait_taken(2).json()["incident"]["state"], "resolved");
+}
+
 #[test]
 fn maintenance_is_announced_ahead_and_overrides_are_told() {
     let receiver = Receiver::start();
