@@ -34,6 +34,9 @@ export const model = {
   heard: null,
 };
 
+/** Whether whoever is signed in may do more than look. */
+export const mayChange = () => model.session !== null && model.session.role !== 'viewer';
+
 const listeners = new Set();
 
 /** Calls `call` with what has changed: a set of `overview`, `endpoints`, `names`, `map`, `drills`, `events`, `live`. */

@@ -3,7 +3,7 @@
 import { dialog } from '/page/actions.js';
 import { ask } from '/page/api.js';
 import { h, icon, keyed, renew, text } from '/page/dom.js';
-import { model, preview, refresh } from '/page/model.js';
+import { mayChange, model, preview, refresh } from '/page/model.js';
 import { clock, targetWords } from '/page/words.js';
 
 const STAGES = { planned: ['note', 'is planned'], leaving: ['partly', 'is near: its clients leave'], away: ['drained', 'goes on'], returning: ['partly', 'is over: its clients return'], refused: ['down', 'is refused by a safety rule'] };
@@ -13,8 +13,6 @@ const DRILLS = { moving: ['partly', 'has begun: its clients move'], away: ['drai
 const SHOWN_DRILLS = 5;
 
 const parts = {};
-
-const mayChange = () => model.session && model.session.role !== 'viewer';
 
 export function setUpMaintenance(section) {
   parts.maintenance = section;

@@ -2,7 +2,7 @@
 
 import { openClear, openFailback, openOverride } from '/page/actions.js';
 import { attribute, h, icon, keyed, renew, s, text, tip } from '/page/dom.js';
-import { model, watchPools } from '/page/model.js';
+import { mayChange, model, watchPools } from '/page/model.js';
 import {
   STATES, clock, endpointState, heldBack, milliseconds, plural, poolState, reasons, regionsOf, since, wordOfOverride,
 } from '/page/words.js';
@@ -58,8 +58,6 @@ function few(regions) {
   for (const region of regions) region.shown = region.shown.filter((pool) => chosen.has(pool));
   return count - chosen.size;
 }
-
-const mayChange = () => model.session && model.session.role !== 'viewer';
 
 function actionsFor(kind, name) {
   const target = `${kind}:${name}`;

@@ -2,7 +2,7 @@
 
 import { openSilence, openUnsilence } from '/page/actions.js';
 import { h, icon, keyed, renew, text } from '/page/dom.js';
-import { model } from '/page/model.js';
+import { mayChange, model } from '/page/model.js';
 import { clock, patternWords, plural, secondsUntil, span } from '/page/words.js';
 
 let root, add, hooks, title, silences;
@@ -18,9 +18,8 @@ export function setUp(section) {
 
 export function draw() {
   const { webhooks = [], silences: silenced = [] } = model.overview;
-  const mayChange = model.session?.role !== 'viewer';
   root.hidden = webhooks.length === 0 && silenced.length === 0;
-  add.hidden = !mayChange;
+  add.hidden = !mayChange();
   title.hidden = silenced.length === 0;
   keyed(hooks, webhooks, (hook) => hook.name, () => made(), ({ parts }, hook) => {
     const sign = hook.last_error ? 'down' : hook.queued ? 'partly' : 'up';
@@ -39,7 +38,7 @@ export function draw() {
     text(parts.words, patternWords(target));
     text(parts.time, `until ${clock(until)}, ${span(secondsUntil(until))} left, by ${by}`);
     text(parts.reason, reason);
-    parts.more.hidden = !mayChange;
+    parts.more.hidden = !mayChange();
   });
 }
 
