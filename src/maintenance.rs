@@ -116,6 +116,7 @@ impl WindowText {
             "repeats" => self.repeats.as_deref(),
             "lead" => self.lead.as_deref(),
             "announce" => self.announce.as_deref(),
+            "reason" => Some(&self.reason),
             _ => None,
         }
     }
@@ -132,6 +133,9 @@ impl WindowText {
                 None
             }
         };
+        if self.reason.trim().is_empty() || self.reason.chars().any(char::is_control) {
+            noted("reason", "why, in a few words on one line");
+        }
         let zone = match &self.timezone {
             None => Some(TimeZone::UTC),
             Some(name) => TimeZone::get(name).ok(),

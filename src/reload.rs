@@ -49,7 +49,10 @@ pub fn load(daemon: &Daemon, seed: u64) -> Result<Loaded, Vec<Finding>> {
     match load_world(daemon, seed) {
         Ok(config::Loaded { world, mut warnings, icmp }) if findings.is_empty() => {
             warnings.extend([of_certificate, of_admin, of_secrets].concat());
-            warnings.extend(daemon.webhooks.iter().flat_map(config::webhook_warnings));
+            warnings.extend(config::querylog_warnings(daemon));
+            warnings.extend(
+                daemon.webhooks.iter().flat_map(|one| config::webhook_warnings(one, &world)),
+            );
             Ok(Loaded { world, certificate, admin_certificate, cookie_secrets, warnings, icmp })
         }
         Ok(_) => Err(findings),

@@ -84,4 +84,19 @@ impl World {
         let seconds = concerned.map(|name| name.ttl_seconds).max().unwrap_or(0);
         Duration::from_secs(seconds.into())
     }
+
+    /// All that people may be told of, as filters and silences name it: `region:…`, `pool:…`, `endpoint:…`, and `name:…`
+    /// for what is steered.
+    pub fn targets(&self) -> impl Iterator<Item = String> {
+        let Inventory { regions, pools, .. } = &*self.inventory;
+        let regions = regions.iter().map(|region| format!("region:{}", region.name));
+        let endpoints = pools.iter().flat_map(|pool| {
+            let endpoints = 0..pool.endpoints.len();
+            endpoints.map(|index| format!("endpoint:{}", pool.endpoint_name(index)))
+        });
+        let pools = pools.iter().map(|pool| format!("pool:{}", pool.name));
+        let names = self.steered.iter().flatten();
+        let names = names.map(|name| format!("name:{}", name.owner));
+        regions.chain(pools).chain(endpoints).chain(names)
+    }
 }

@@ -121,6 +121,9 @@ pub trait Control: Send + Sync + 'static {
     /// Silences something for `by`, durably; returns whether there was a silence of it.
     fn silence(&self, about: Pattern, silence: Silence, by: &Author) -> Result<bool, SilenceError>;
 
+    /// How many regions, pools, endpoints and steered names a pattern is about at present.
+    fn covered(&self, by: &Pattern) -> usize;
+
     /// Takes a silence away for `by`, durably.
     fn unsilence(&self, about: &Pattern, by: &Author) -> Result<(), SilenceError>;
 

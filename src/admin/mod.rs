@@ -8,6 +8,7 @@ mod answers;
 mod asked;
 mod change;
 mod control;
+mod crowd;
 mod drills;
 mod events;
 mod kept;
@@ -46,5 +47,7 @@ pub use shares::{
     Preview, PreviewWish, Share,
 };
 pub use signing::{SessionStatus, SignIn};
-pub use silences::{SilenceError, SilenceList, SilenceWish, TestError, Tested, WebhookList};
+pub use silences::{
+    SilenceError, SilenceList, SilenceWish, Silenced, TestError, Tested, WebhookList,
+};
 pub use tls::Tls;

@@ -6,7 +6,6 @@
 use std::future::{Future, pending};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::{Extension, Router};
@@ -17,23 +16,30 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::access::{Access, Door};
 use super::control::Control;
+use super::crowd::{Claim, Open, Room};
 use super::events::Streams;
 use super::patience::Patient;
 use super::routes;
 use super::sessions::Sessions;
 use super::tls::{Greeted, Tls, told_in_plain};
+use crate::rate_limit::Network;
 
 /// What clients may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections at a time. With as many open, the one that has waited longest for a request's
-    /// header is closed for a new one; with none that waits, new ones have to wait.
+    /// Connections at a time. With as many open, one that waits for a request's header is closed
+    /// for a new one: of the client network that has the most, the oldest. With none that waits, new
+    /// ones have to wait.
     pub connections: usize,
+    /// Connections of one client network at a time. With as many open, one of its own that waits is
+    /// closed for a new one; with none that waits, the new one is closed. So nobody who holds
+    /// connections from one network keeps others from asking.
+    pub connections_per_network: usize,
     /// From opening to the end of a request's header; and before that as much for a handshake of TLS.
     pub header_timeout: Duration,
     /// From the end of the header to the end of the body.
@@ -51,6 +57,8 @@ impl Default for Limits {
         Self {
             // Beside as many streams of events as there may be.
             connections: 512,
+            // Many, for behind a proxy all are of one network.
+            connections_per_network: 448,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(10),
@@ -81,7 +89,7 @@ pub async fn serve(
     let door = Door { access, sessions: Arc::new(Sessions::new(port)), over_tls };
     let router = routes::router(control, door, limits.body_timeout, streams);
     let mut connections = JoinSet::new();
-    let mut open = Open { limit: limits.connections, connections: Vec::new() };
+    let mut open = Open::new(limits);
     let mut newcomer = None;
     tokio::pin!(stop);
     loop {
@@ -90,55 +98,28 @@ pub async fn serve(
             accepted = accept(&listener), if newcomer.is_none() => newcomer = Some(accepted),
             Some(_) = connections.join_next(), if !connections.is_empty() => open.forget_ended(),
         }
-        if let Some((stream, peer)) = newcomer.take_if(|_| open.make_room()) {
-            let router = router.clone().layer(Extension(Peer(peer)));
-            let claim = Claim::default();
-            let connection =
-                Connection { router, limits, claim: claim.clone(), stopped: stopped.clone() };
-            let served = connection.serve(stream, tls.clone());
-            open.connections.push((claim, connections.spawn(served)));
+        let Some((stream, peer)) = newcomer.take() else { continue };
+        let network = Network::of(peer.ip());
+        match open.room_for(network) {
+            Room::Free => {
+                let router = router.clone().layer(Extension(Peer(peer)));
+                let claim = Claim::default();
+                let connection =
+                    Connection { router, limits, claim: claim.clone(), stopped: stopped.clone() };
+                let served = connection.serve(stream, tls.clone());
+                let task = connections.spawn(served);
+                open.add(network, claim, task);
+            }
+            Room::Later => newcomer = Some((stream, peer)),
+            Room::Never => {
+                tracing::debug!(%network, "a network has as many admin connections as it may")
+            }
         }
     }
     drop(listener);
     drop(stopping);
     // Each connection ends within the grace by itself.
     while connections.join_next().await.is_some() {}
-}
-
-/// Whether a connection was claimed: for the request that arrived on it, or for its end. Whoever
-/// is first has it.
-#[derive(Clone, Default)]
-struct Claim(Arc<AtomicBool>);
-
-impl Claim {
-    /// Whether the caller is the first.
-    fn take(&self) -> bool {
-        !self.0.swap(true, Ordering::AcqRel)
-    }
-}
-
-/// The open connections, the oldest first.
-struct Open {
-    limit: usize,
-    connections: Vec<(Claim, AbortHandle)>,
-}
-
-impl Open {
-    /// Whether there is room for a new connection, if need be after the end of another.
-    fn make_room(&mut self) -> bool {
-        if self.connections.len() < self.limit {
-            return true;
-        }
-        let waiting = self.connections.iter().position(|(claim, _)| claim.take());
-        let Some(oldest) = waiting else { return false };
-        self.connections.remove(oldest).1.abort();
-        tracing::debug!("an admin connection without a request was closed for a new one");
-        true
-    }
-
-    fn forget_ended(&mut self) {
-        self.connections.retain(|(_, task)| !task.is_finished());
-    }
 }
 
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {

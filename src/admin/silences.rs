@@ -72,6 +72,16 @@ pub struct SilenceWish {
     pub reason: String,
 }
 
+/// What came of `PUT /api/v1/silences/{target}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Silenced {
+    /// As it is in force.
+    #[serde(flatten)]
+    pub silence: SilenceText,
+    /// How many regions, pools, endpoints and steered names of the files are called so at present; 0 may be a slip of the pen.
+    pub covers: usize,
+}
+
 /// Why something was neither silenced nor told of again. Nothing has changed.
 #[derive(Debug)]
 pub enum SilenceError {
@@ -156,8 +166,8 @@ pub(super) async fn list(State(shared): State<Shared>) -> Answer {
     ),
     request_body = SilenceWish,
     responses(
-        (status = 200, description = "It took the place of another one.", body = SilenceText),
-        (status = 201, description = "It is in force, and on disk.", body = SilenceText),
+        (status = 200, description = "It took the place of another one.", body = Silenced),
+        (status = 201, description = "It is in force, and on disk.", body = Silenced),
         (status = 422, description = "The body or the target says what cannot be."),
         (status = 503, description = "It could not be made durable; nothing has changed."),
     ))]
@@ -171,11 +181,16 @@ pub(super) async fn set(
     let silence = read(&wish, by.by.clone(), clock::wall_now())?;
     let text = SilenceText::to_the_second(&about, &silence);
     let (on, who) = (about.clone(), by.clone());
-    let was_there = shared.call(move |control| control.silence(on, silence, &who)).await?;
+    let (was_there, covers) = shared
+        .call(move |control| {
+            let covers = control.covered(&on);
+            (control.silence(on, silence, &who), covers)
+        })
+        .await?;
     let was_there = was_there.map_err(|refusal| refused(refusal, &about, &by))?;
     tracing::info!(target_name = %about, until = text.until, reason = text.reason, %by, "silenced");
     let status = if was_there { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, Json(text)).into_response())
+    Ok((status, Json(Silenced { silence: text, covers })).into_response())
 }
 
 /// Have them tell of it again

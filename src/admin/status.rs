@@ -38,10 +38,10 @@ pub struct Status {
     pub git: Option<GitStatus>,
     /// The collector that gets copies of questions and replies, if one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dnstap: Option<ToldStatus>,
+    pub dnstap: Option<QueryLogStatus>,
     /// The file of why questions were answered so, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decision_log: Option<ToldStatus>,
+    pub decision_log: Option<QueryLogStatus>,
     /// Why overrides are refused, if they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_unavailable: Option<String>,
@@ -115,7 +115,7 @@ pub struct GitStatus {
 
 /// How it stands with what is told of questions and answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ToldStatus {
+pub struct QueryLogStatus {
     /// The socket or file.
     pub place: String,
     /// Whether the collector is there, or the file could be written the last time.

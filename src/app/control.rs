@@ -12,7 +12,7 @@ use super::reloads::Wanted;
 use super::running::Running;
 use super::{events, families};
 use crate::admin::status::{
-    EndpointList, OverrideStatus, Overview, Status, ToldStatus, WebhookStatus, overview,
+    EndpointList, OverrideStatus, Overview, QueryLogStatus, Status, WebhookStatus, overview,
     pool_statuses, region_statuses, some_pools,
 };
 use crate::admin::{
@@ -28,8 +28,8 @@ use crate::history::History;
 use crate::maintenance::WindowText;
 use crate::metrics;
 use crate::notice::{Pattern, Silence, SilenceText};
+use crate::querylog::QueryLogState;
 use crate::state::{Author, Change, Granted, Role, StateError, Token, Trail};
-use crate::telling::Told;
 use crate::timestamp;
 use crate::uptime;
 use crate::wire::Name;
@@ -68,7 +68,7 @@ impl Control for Running {
         all.extend(families::probes(probes));
         all.extend(families::maintenance(&self.maintenance_statuses(&view.world)));
         all.extend(families::open_files());
-        all.extend(self.telling.families());
+        all.extend(self.querylogs.families());
         let git = self.git_status(&view.world);
         let last_fetch = self.git.as_ref().and_then(|git| git.last_fetch());
         all.extend(families::git(git.as_ref().map(|status| (status, last_fetch))));
@@ -87,8 +87,8 @@ impl Control for Running {
             ready: self.ready().is_ok(),
             network_lost: moment.probes.is_cut_off,
             git: self.git_status(&view.world),
-            dnstap: self.telling.dnstap().map(told_status),
-            decision_log: self.telling.decisions().map(told_status),
+            dnstap: self.querylogs.dnstap().map(told_status),
+            decision_log: self.querylogs.decisions().map(told_status),
             state_unavailable: self.store.unavailable().map(str::to_owned),
             regions: region_statuses(inventory, overrides),
             pools: pool_statuses(inventory, (&view.pools, &view.world.paces), overrides, |id| {
@@ -251,6 +251,10 @@ impl Control for Running {
         Self::silence(self, about, silence, by)
     }
 
+    fn covered(&self, by: &Pattern) -> usize {
+        by.count(self.live.load_full().world.targets())
+    }
+
     fn unsilence(&self, about: &Pattern, by: &Author) -> Result<(), SilenceError> {
         Self::unsilence(self, about, by)
     }
@@ -328,7 +332,7 @@ fn known(inventory: &Inventory, target: &Target) -> Vec<String> {
     }
 }
 
-fn told_status(told: Told) -> ToldStatus {
-    let Told { place, works, trouble, told, full, lost, beyond } = told;
-    ToldStatus { place, works, trouble, told, dropped: full + lost + beyond }
+fn told_status(told: QueryLogState) -> QueryLogStatus {
+    let QueryLogState { place, works, trouble, told, full, lost, beyond } = told;
+    QueryLogStatus { place, works, trouble, told, dropped: full + lost + beyond }
 }

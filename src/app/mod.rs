@@ -63,11 +63,11 @@ use crate::history::History;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::probe::{Kit, Plan, Probes, Report, question_of};
+use crate::querylog::QueryLogs;
 use crate::reload::{self, Loaded, Seen, Watch};
 use crate::server::{self, Bound, Encrypted, EncryptedBound, Identity, Limits, Role, Server};
 use crate::state::{Remembered, Store, Token};
 use crate::steering::Returns;
-use crate::telling::Telling;
 use crate::view::{View, World};
 
 pub use runtime::runtime;
@@ -176,8 +176,9 @@ impl App {
         let live = Arc::new(Live::new(View { world, pools, nsid, cookie_secrets }));
         let [identity, admin_identity] = [certificate, admin_certificate]
             .map(|pair| pair.map(|pair| Arc::new(Identity::new(pair))));
-        let telling = Telling::start(daemon.dnstap.as_ref(), daemon.decision_log.as_ref(), &live)
-            .map_err(other("cannot start a thread"))?;
+        let querylogs =
+            QueryLogs::start(daemon.dnstap.as_ref(), daemon.decision_log.as_ref(), &live)
+                .map_err(other("cannot start a thread"))?;
         let running = Arc::new(Running {
             daemon,
             seed,
@@ -190,7 +191,7 @@ impl App {
             access,
             history: Arc::new(History::new(started)),
             metrics,
-            telling,
+            querylogs,
             alarm: Alarm::default(),
             seen,
             ongoing: Ongoing::default(),
@@ -346,7 +347,7 @@ async fn answer(
     inheritance: Option<Inheritance>,
     open_files: u64,
 ) -> Result<(Server, Option<Encrypted>), StartError> {
-    let Running { daemon, live, metrics, identity, manager, telling, .. } = running;
+    let Running { daemon, live, metrics, identity, manager, querylogs, .. } = running;
     if inheritance.is_none() {
         let longest = daemon.dns.start_timeout;
         manager.starting("Probing once before the first answer", longest + BESIDE_FIRST_ROUND);
@@ -359,11 +360,11 @@ async fn answer(
     let tcp = tcp_limits(&daemon.dns.tcp, open_files);
     let limits = Limits { rate: daemon.dns.rate_limit.clone(), tcp };
     let (view, counters) = (|| Arc::clone(live), || Arc::clone(metrics));
-    let mut server = Server::start_watched(bound, view(), counters(), &limits, telling.sinks())
+    let mut server = Server::start_watched(bound, view(), counters(), &limits, querylogs.sinks())
         .map_err(other("cannot start to serve"))?;
     let encrypted = (identity.as_ref().zip(daemon.dns.tls.as_ref())).map(|(identity, tls)| {
         let limits = encrypted_limits(tls, open_files);
-        let sinks = telling.sinks();
+        let sinks = querylogs.sinks();
         Encrypted::start(encrypted_bound, identity, view(), counters(), limits, sinks)
     });
     let encrypted = encrypted.transpose().map_err(other("cannot start to serve over TLS"))?;

@@ -27,12 +27,12 @@ use crate::history::History;
 use crate::live::{self, Live};
 use crate::metrics::Metrics;
 use crate::probe::Plan;
+use crate::querylog::QueryLogs;
 use crate::reload::{self, Loaded, Seen};
 use crate::server::{Beside, Identity, give_way};
 use crate::state::{Author, Change, Store};
 use crate::steering::Pools;
 use crate::systemd::Manager;
-use crate::telling::Telling;
 use crate::view::{CookieSecrets, View, World};
 
 /// The running daemon, as those who change it see it.
@@ -53,7 +53,7 @@ pub(super) struct Running {
     pub history: Arc<History>,
     pub metrics: Arc<Metrics>,
     /// Who tells of questions and answers.
-    pub telling: Telling,
+    pub querylogs: QueryLogs,
     pub alarm: Alarm,
     /// What the files looked like when they were last loaded.
     pub seen: Arc<Seen>,
@@ -135,7 +135,7 @@ impl Running {
     pub async fn tell_the_last(self: &Arc<Self>) {
         let running = Arc::clone(self);
         // A panic there has been reported when it happened.
-        let _ = tokio::task::spawn_blocking(move || running.telling.stop()).await;
+        let _ = tokio::task::spawn_blocking(move || running.querylogs.stop()).await;
     }
 
     /// What is served, for the service manager.

@@ -5,9 +5,11 @@ use serde_json::json;
 use super::args::{SilenceArgs, SilenceCommand};
 use super::client::Client;
 use super::{CommandResult, show};
-use crate::admin::{SilenceList, SilenceWish};
+use crate::admin::{SilenceList, SilenceWish, Silenced};
 use crate::duration::format_duration;
 use crate::notice::SilenceText;
+
+const NOTHING: &str = "\nwarning: nothing of the files is called so at present; `steersman status` has the regions and pools";
 
 /// Lists, adds or removes.
 pub async fn run(command: &SilenceCommand, json: bool, client: &Client) -> CommandResult {
@@ -21,8 +23,12 @@ pub async fn run(command: &SilenceCommand, json: bool, client: &Client) -> Comma
         }
         SilenceCommand::Add(SilenceArgs { target, lifetime, reason }) => {
             let wish = SilenceWish { lifetime: format_duration(*lifetime), reason: reason.clone() };
-            let set: SilenceText = client.put(&["silences", &target.to_string()], &wish).await?;
-            show(json, &set, |set| format!("{}: silenced until {}", set.target, set.until))
+            let set: Silenced = client.put(&["silences", &target.to_string()], &wish).await?;
+            show(json, &set, |set| {
+                let SilenceText { target, until, .. } = &set.silence;
+                let nothing = if set.covers == 0 { NOTHING } else { "" };
+                format!("{target}: silenced until {until}{nothing}")
+            })
         }
         SilenceCommand::Remove { target } => {
             client.delete(&["silences", &target.to_string()]).await?;

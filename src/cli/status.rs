@@ -7,7 +7,7 @@ use super::CommandResult;
 use super::client::Client;
 use crate::admin::status::{
     ComebackStatus, EndpointStatus, GitStatus, MaintenanceStatus, OverrideStatus, PoolStatus,
-    ProbeStatus, RampStatus, RoundTripStatus, StandingText, StateText, Status, ToldStatus,
+    ProbeStatus, QueryLogStatus, RampStatus, RoundTripStatus, StandingText, StateText, Status,
     WebhookStatus,
 };
 use crate::clock;
@@ -66,8 +66,8 @@ fn header(status: &Status, now: SystemTime) -> String {
 }
 
 /// How it stands with what is told of questions and answers.
-fn told_line(what: &str, done: &str, told: &ToldStatus) -> String {
-    let ToldStatus { place, works, trouble, told, dropped } = told;
+fn told_line(what: &str, done: &str, told: &QueryLogStatus) -> String {
+    let QueryLogStatus { place, works, trouble, told, dropped } = told;
     let state = match (works, trouble) {
         (true, _) => String::new(),
         (false, None) => "not yet, ".into(),

@@ -5,7 +5,7 @@
 mod conflict;
 mod git;
 mod limits;
-mod telling;
+mod querylog;
 mod tls;
 mod webhooks;
 
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 pub use git::Git;
 pub use limits::Tcp;
-pub use telling::{DecisionLog, Dnstap};
+pub use querylog::{DecisionLog, Dnstap, querylog_warnings};
 pub use tls::{NamedFile, PairFiles, Tls};
 pub(super) use webhooks::parse_url;
 pub use webhooks::{Address, Webhook};
@@ -256,11 +256,11 @@ pub(super) fn read(document: &Document<'_>, folder: &Path) -> Daemon {
     if let Some(tables) = webhooks {
         webhooks::read(&tables, folder, &mut daemon);
     }
-    if let Some(table) = sub_table(&root, "dnstap", &telling::DNSTAP) {
-        daemon.dnstap = telling::dnstap(&table, folder, &daemon);
+    if let Some(table) = sub_table(&root, "dnstap", &querylog::DNSTAP) {
+        daemon.dnstap = querylog::dnstap(&table, folder, &daemon);
     }
-    if let Some(table) = sub_table(&root, "decision_log", &telling::DECISION_LOG) {
-        daemon.decision_log = telling::decision_log(&table, folder, &daemon);
+    if let Some(table) = sub_table(&root, "decision_log", &querylog::DECISION_LOG) {
+        daemon.decision_log = querylog::decision_log(&table, folder, &daemon);
     }
     conflict::check(&root, &daemon);
     daemon

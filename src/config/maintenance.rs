@@ -154,6 +154,7 @@ mod tests {
                 format!("{GOOD}timezone = 'Berlin'"),
                 "m.toml:6:12: \"Berlin\"; expected a time zone of the IANA database",
             ),
+            (with("patches", " "), "m.toml:5:10: \" \"; expected why, in a few words on one line"),
             (
                 format!("{GOOD}repeats = 'often'"),
                 "m.toml:6:11: \"often\"; expected \"daily\", \"weekly\"",

@@ -33,7 +33,7 @@ pub use certificate::certificate;
 pub use cookies::cookie_secrets;
 pub use daemon::{
     Address, Admin, Daemon, DecisionLog, Dns, Dnstap, FilePosition, Git, Log, LogFormat, LogLevel,
-    NamedFile, PairFiles, Tcp, Tls, Webhook,
+    NamedFile, PairFiles, Tcp, Tls, Webhook, querylog_warnings,
 };
 pub use folder::{DEEPEST_FOLDER, is_hidden};
 pub use load::{Loaded, load, load_allowing};

@@ -9,10 +9,12 @@ use rustls::pki_types::pem::PemObject as _;
 use url::Url;
 
 use super::cookies::open_to_all;
-use super::daemon::{Address, NamedFile, Webhook, parse_url};
+use super::daemon::{Address, FilePosition, NamedFile, Webhook, parse_url};
 use super::folder::{MAX_TOML_BYTES, read_bounded, shown};
 use crate::finding::Finding;
-use crate::notice::{Form, MOST_SECRETS, Secret};
+use crate::finding::words::quoted;
+use crate::notice::{Form, MOST_SECRETS, Pattern, Secret};
+use crate::view::World;
 
 const SECRET: &str =
     "whsec_ and base64 of 24 to 64 bytes, as `echo whsec_$(openssl rand -base64 32)` makes it";
@@ -64,14 +66,24 @@ pub fn credentials(webhook: &Webhook) -> Result<Credentials, Vec<Finding>> {
     }
 }
 
-/// What of its files is hardly meant as it stands: secrets that every user of the machine can read.
-pub fn warnings(webhook: &Webhook) -> Vec<Finding> {
+/// What is hardly meant as it stands: secrets that every user of the machine can read, and targets of which there are
+/// none.
+pub fn warnings(webhook: &Webhook, world: &World) -> Vec<Finding> {
     let address = match &webhook.to {
         Address::Written(_) => None,
         Address::InFile(file) => Some(file),
     };
     let files = [address, webhook.secrets.as_ref(), webhook.routing_key.as_ref()];
-    files.into_iter().flatten().filter_map(|file| open_to_all(&file.path)).collect()
+    let open = files.into_iter().flatten().filter_map(|file| open_to_all(&file.path));
+    let lost = webhook.targets.iter().filter(|(target, _)| target.count(world.targets()) == 0);
+    open.chain(lost.map(|(target, position)| nothing_is_called(target, position))).collect()
+}
+
+fn nothing_is_called(target: &Pattern, position: &FilePosition) -> Finding {
+    let FilePosition { file, line, column } = position;
+    let found = format!("{}, as nothing of the files is called", quoted(&target.to_string()));
+    let expected = "a region, pool, endpoint or steered name that there is";
+    Finding::at(file, (*line, *column), found, expected).as_warning()
 }
 
 fn read(file: &NamedFile, what: &str) -> Result<String, Finding> {

@@ -1,9 +1,10 @@
 //! What happens together is told together: a group takes events for a time after its first one.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use super::event::{Event, Kind, Turn};
+use super::message::Incident;
 
 /// So many events of a group are told of one by one, the others are counted.
 pub(super) const LISTED: usize = 100;
@@ -74,54 +75,54 @@ impl Group {
 #[derive(Debug)]
 pub struct Groups {
     wait: Duration,
-    /// In the order of their first events.
-    open: VecDeque<Group>,
+    /// By kind and subject, each with how many there were before it.
+    open: BTreeMap<String, (u64, Group)>,
+    opened: u64,
 }
 
 impl Groups {
     /// Each takes events for so long after its first one.
     pub fn new(wait: Duration) -> Self {
-        Self { wait, open: VecDeque::new() }
+        Self { wait, open: BTreeMap::new(), opened: 0 }
     }
 
     /// Takes an event in.
     pub fn push(&mut self, event: Event, now: Duration) {
-        match self.open.iter_mut().find(|group| group.is_of(event.kind, &event.subject)) {
-            Some(group) => group.add(event),
-            None => self.open.push_back(Group::new(event, now.saturating_add(self.wait))),
+        match self.open.get_mut(&Incident::key(event.kind, &event.subject)) {
+            Some((_, group)) => group.add(event),
+            None => self.adopt(Group::new(event, now.saturating_add(self.wait))),
         }
     }
 
-    /// Takes a whole group in that is about something new, and has waited for less than all others.
+    /// Takes a whole group in that is about something new.
     pub fn adopt(&mut self, group: Group) {
-        self.open.push_back(group);
+        self.open.insert(Incident::key(group.kind, &group.subject), (self.opened, group));
+        self.opened += 1;
     }
 
     /// Whether some group is about this.
     pub fn has(&self, kind: Kind, subject: &str) -> bool {
-        self.open.iter().any(|group| group.is_of(kind, subject))
+        self.open.contains_key(&Incident::key(kind, subject))
     }
 
     /// Those whose time is over, the oldest first.
     pub fn due(&mut self, now: Duration) -> Vec<Group> {
-        // Each waits equally long, so they are in the order of their ends too.
-        let count = self.open.iter().take_while(|group| group.due <= now).count();
-        self.open.drain(..count).collect()
+        let due = self.open.extract_if(.., |_, (_, group)| group.due <= now);
+        in_order(due.map(|(_, group)| group).collect())
     }
 
     /// When the time of the next one is over.
     pub fn next_due(&self) -> Option<Duration> {
-        self.open.front().map(|group| group.due)
+        self.open.values().map(|(_, group)| group.due).min()
     }
 
     /// All of them, whatever their time.
     pub fn take_all(&mut self) -> Vec<Group> {
-        self.open.drain(..).collect()
+        in_order(std::mem::take(&mut self.open).into_values().collect())
     }
 }
 
-impl Group {
-    fn is_of(&self, kind: Kind, subject: &str) -> bool {
-        self.kind == kind && self.subject == subject
-    }
+fn in_order(mut groups: Vec<(u64, Group)>) -> Vec<Group> {
+    groups.sort_by_key(|(before, _)| *before);
+    groups.into_iter().map(|(_, group)| group).collect()
 }

@@ -140,9 +140,14 @@ pub struct Scene {
     pub details: Vec<String>,
 }
 
-/// Words as a title has them.
-pub(super) fn title_of(words: &str) -> String {
-    line(words, TITLE)
+/// Words of an event as a message lists them.
+pub(super) fn line_of(words: &str) -> String {
+    line(words, WORDS)
+}
+
+/// Those of the last event that a message lists.
+pub(super) fn words_of_last(message: &Message) -> String {
+    message.events.last().map_or(&message.title, |event| &event.text).clone()
 }
 
 /// What is told of a group, if it is news; `was_told` says whether its trouble was told of before.
@@ -177,7 +182,7 @@ pub fn compose(
         severity: severity(group, scene, state),
         subject: line(&group.subject, WHAT),
         incident: state.map(|state| Incident { key, state }),
-        title: title_of(&title(group, scene)),
+        title: line(&title(group, scene), TITLE),
         details,
         count: group.count,
         events: group.events.iter().map(listed).collect(),
@@ -214,7 +219,7 @@ fn listed(event: &Event) -> Line {
     Line {
         at: to_rfc3339_seconds(event.at),
         what: line(&event.what, WHAT),
-        text: line(&event.words, WORDS),
+        text: line_of(&event.words),
     }
 }
 

@@ -19,6 +19,11 @@ impl Pattern {
     pub fn fits(&self, scopes: &[String]) -> bool {
         self.0 == "*" || scopes.iter().any(|scope| fits(&self.0, scope))
     }
+
+    /// How many things it is about, of all that there are, by the words for them.
+    pub fn count(&self, all: impl Iterator<Item = String>) -> usize {
+        all.filter(|one| fits(&self.0, one)).count()
+    }
 }
 
 impl fmt::Display for Pattern {

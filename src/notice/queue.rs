@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::event::{Event, Kind};
-use super::message::{IncidentState, Message, title_of};
+use super::message::{Incident, IncidentState, Message, line_of, words_of_last};
 
-/// So many wait; for one more the oldest is dropped.
+/// So many wait; for one more another one is dropped.
 pub const MOST_WAITING: usize = 1000;
 /// And of so many windows of maintenance it is known what was told last.
 const MOST_NOTED: usize = 200;
@@ -16,7 +16,8 @@ pub struct Queue {
     waiting: VecDeque<Waiting>,
     /// The keys of incidents that are open, as far as it was told.
     open: BTreeSet<String>,
-    /// What was told last of each window of maintenance, which says the same again at each start.
+    /// What was told last of each window of maintenance, in the words of its last event; the same is said again at each
+    /// start.
     noted: BTreeMap<String, String>,
 }
 
@@ -27,8 +28,22 @@ struct Waiting {
     is_settled: bool,
 }
 
+/// Which messages are missed least, the first ones first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Missed {
+    /// Nothing goes on that it tells of.
+    Note,
+    /// What it tells of is told of by a later one.
+    Superseded,
+    /// The last word of trouble that goes on.
+    Begun,
+    /// The last word of trouble that is over: without it, the other end would take it for open for ever.
+    Over,
+}
+
 impl Queue {
-    /// Adds a message at the end; gives the oldest one back if there is no room.
+    /// Adds a message at the end; gives one back that is dropped if there is no room: the oldest of those that are missed
+    /// least.
     pub fn add(&mut self, message: Message) -> Option<Message> {
         if let Some(incident) = &message.incident {
             match incident.state {
@@ -37,15 +52,32 @@ impl Queue {
             };
         }
         if message.kind == Kind::Maintenance {
-            self.noted.insert(message.subject.clone(), message.title.clone());
+            self.noted.insert(message.subject.clone(), words_of_last(&message));
             if self.noted.len() > MOST_NOTED {
                 self.noted.pop_first();
             }
         }
-        let full = self.waiting.len() >= MOST_WAITING;
-        let dropped = if full { self.waiting.pop_front() } else { None };
         self.waiting.push_back(Waiting { message, is_settled: false });
-        dropped.map(|dropped| dropped.message)
+        if self.waiting.len() <= MOST_WAITING {
+            return None;
+        }
+        let least = self.least_missed()?;
+        self.waiting.remove(least).map(|dropped| dropped.message)
+    }
+
+    /// Which of all but the last one is missed least.
+    fn least_missed(&self) -> Option<usize> {
+        let mut later = BTreeSet::new();
+        let missed = self.waiting.iter().enumerate().rev().map(|(at, waiting)| {
+            let missed = match &waiting.message.incident {
+                None => Missed::Note,
+                Some(Incident { key, .. }) if !later.insert(key) => Missed::Superseded,
+                Some(Incident { state: IncidentState::Open, .. }) => Missed::Begun,
+                Some(Incident { state: IncidentState::Resolved, .. }) => Missed::Over,
+            };
+            (missed, at)
+        });
+        missed.skip(1).min().map(|(_, at)| at)
     }
 
     /// A message may be sent from now on.
@@ -99,7 +131,7 @@ impl Queue {
     /// Whether the very same was told last of a window of maintenance.
     pub fn is_noted(&self, event: &Event) -> bool {
         event.kind == Kind::Maintenance
-            && self.noted.get(&event.subject) == Some(&title_of(&event.words))
+            && self.noted.get(&event.subject) == Some(&line_of(&event.words))
     }
 
     /// Takes over what is known since all that waits was added.

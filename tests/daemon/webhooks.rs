@@ -105,7 +105,15 @@ fn what_is_silenced_is_counted_and_told_when_the_silence_ends() {
     let mut daemon = told(regions(&backend), &receiver, "events = [\"verdict\"]\n").ready();
     let add = ["silence", "add", "region:us-*", "--for", "1h", "--reason", "we know <it>"];
     let said = daemon.cli_ok(&add);
-    assert!(said.starts_with("region:us-*: silenced until 2"), "{said}");
+    assert!(
+        said.starts_with("region:us-*: silenced until 2") && said.lines().count() == 1,
+        "{said}"
+    );
+    // Whoever mistypes it must not believe that it is quiet.
+    let slip = ["silence", "add", "region:us-esat", "--for", "1h", "--reason", "x"];
+    let said = daemon.cli_ok(&slip);
+    assert!(said.contains("\nwarning: nothing of the files is called so at present"), "{said}");
+    daemon.cli_ok(&["silence", "remove", "region:us-esat"]);
     backend.be(DOWN);
     let silenced = || daemon.metrics().sum("steersman_webhook_silenced_events_total", &["ops"]);
     until("events to be silenced", || {

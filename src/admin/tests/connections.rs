@@ -7,7 +7,7 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
@@ -19,6 +19,7 @@ const LONG: Duration = Duration::from_secs(60);
 fn limits() -> Limits {
     Limits {
         connections: 2,
+        connections_per_network: 3,
         header_timeout: LONG,
         body_timeout: LONG,
         write_timeout: LONG,
@@ -168,6 +169,7 @@ async fn half_requests_keep_nobody_out() {
     let hours = Duration::from_secs(3600);
     let patient =
         Limits { header_timeout: hours, body_timeout: hours, lifetime: hours, ..Limits::default() };
+    let patient = Limits { connections_per_network: patient.connections, ..patient };
     let running = start(patient).await;
     let mut held = Vec::new();
     for number in 0..patient.connections {
@@ -200,6 +202,52 @@ async fn a_request_under_way_gives_way_to_nobody() {
         assert!(finish(busy).await.starts_with("HTTP/1.1 20"));
     }
     assert!(waiting.await.unwrap().starts_with("HTTP/1.1 "));
+}
+
+/// A connection from another network than that of the others.
+async fn from_elsewhere(running: &Running, text: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.1.1:0".parse().unwrap()).unwrap();
+    let mut stream = socket.connect(running.address).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    stream
+}
+
+const WELL: &str = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+
+#[tokio::test]
+async fn one_network_cannot_keep_the_others_out() {
+    let running = start(Limits { connections: 3, connections_per_network: 2, ..limits() }).await;
+    let busy = [under_way(&running).await, under_way(&running).await];
+    // As many as it may have, and none of them waits.
+    assert_eq!(rest(send(&running, WELL).await).await, "");
+    assert!(rest(from_elsewhere(&running, WELL).await).await.starts_with("HTTP/1.1 200"));
+    for busy in busy {
+        assert!(finish(busy).await.starts_with("HTTP/1.1 20"));
+    }
+}
+
+#[tokio::test]
+async fn a_network_that_has_as_many_as_it_may_makes_room_for_itself() {
+    let running = start(Limits { connections: 3, connections_per_network: 2, ..limits() }).await;
+    let older = send(&running, "GET /heal").await;
+    let _younger = send(&running, "GET /heal").await;
+    assert!(rest(send(&running, WELL).await).await.starts_with("HTTP/1.1 200"));
+    assert_eq!(rest(older).await, "");
+}
+
+#[tokio::test]
+async fn the_network_that_has_the_most_makes_room() {
+    let limits = Limits { connections: 3, ..limits() };
+    let running = start(limits).await;
+    let mut lone = from_elsewhere(&running, "GET /heal").await;
+    let older = send(&running, "GET /heal").await;
+    let _younger = send(&running, "GET /heal").await;
+    assert!(rest(send(&running, WELL).await).await.starts_with("HTTP/1.1 200"));
+    // Not the oldest of all, for it is alone.
+    assert_eq!(rest(older).await, "");
+    lone.write_all(b"thz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert!(rest(lone).await.starts_with("HTTP/1.1 200"));
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ pub(in crate::app) fn running(daemon: Daemon, seen: &Arc<Seen>) -> Running {
         access: Access::new(Err("none here".into()), Tokens::default()),
         history: Arc::new(History::new(SystemTime::UNIX_EPOCH)),
         metrics: Metrics::new(),
-        telling: Telling::default(),
+        querylogs: QueryLogs::default(),
         alarm: Alarm::default(),
         seen: Arc::clone(seen),
         ongoing: Ongoing::default(),

@@ -15,18 +15,17 @@ pub(super) const FILES: &str = "files";
 pub(super) const REMOTE: &str = "remote";
 pub(super) const NETWORK: &str = "network";
 
+pub(super) const NETWORK_LOST: &str =
+    "this server hears of nobody any more: its own network is lost, and verdicts stay as they are";
+const NETWORK_BACK: &str = "this server hears of others again, and verdicts follow the probes";
+
 /// What is told of an event; `follows` says whether zones come from a remote, whose refusals are told as such.
 pub(super) fn convert(happened: &Happened, inventory: &Inventory, follows: bool) -> Vec<Event> {
     let at = from_rfc3339(&happened.at).unwrap_or(SystemTime::UNIX_EPOCH);
-    let one = |kind, subject: &str, turn, words: String| Event {
-        at,
-        kind,
-        subject: subject.into(),
-        scopes: Vec::new(),
-        what: subject.into(),
-        turn,
-        why: None,
-        words,
+    let about = |kind, subject: &str, turn, words| event(at, kind, subject, (turn, words));
+    let about_target = |kind, subject: &str, target: &str, turn, words| Event {
+        scopes: scopes(inventory, target),
+        ..event(at, kind, subject, (turn, words))
     };
     match &happened.what {
         What::Endpoint { endpoint, verdict, reason, .. } => {
@@ -42,114 +41,104 @@ pub(super) fn convert(happened: &Happened, inventory: &Inventory, follows: bool)
             let others = Event {
                 scopes: vec!["name:".into()],
                 what: format!("{more} more"),
-                ..one(Kind::Degraded, NAMES, turn(*degraded), format!("and {more} more names"))
+                ..about(Kind::Degraded, NAMES, turn(*degraded), format!("and {more} more names"))
             };
             named.chain((*more > 0).then_some(others)).collect()
         }
         What::Panic { pool, family, panics } => {
-            let words = match panics {
-                true => format!(
-                    "pool {pool} panics: so little of it is up for {family} that all of it is answered"
-                ),
-                false => format!("pool {pool} no longer panics for {family}"),
-            };
-            let subject = format!("pool:{pool}");
-            let scopes = scopes(inventory, &subject);
-            vec![Event { scopes, ..one(Kind::Panic, &subject, turn(*panics), words) }]
+            let (subject, words) = (format!("pool:{pool}"), panic_words(pool, family, *panics));
+            vec![about_target(Kind::Panic, &subject, &subject, turn(*panics), words)]
         }
-        What::Override { action, target, state, reason, until, by } => {
-            let words = override_words(
-                action,
-                target,
-                state.as_deref(),
-                reason.as_deref(),
-                until.as_deref(),
-                by,
-            );
-            let scopes = scopes(inventory, target);
-            vec![Event { scopes, ..one(Kind::Override, target, Turn::Note, words) }]
+        What::Override { target, .. } => {
+            let words = override_words(&happened.what);
+            vec![about_target(Kind::Override, target, target, Turn::Note, words)]
         }
-        What::Maintenance { name, target, stage, start, end, reason } => {
-            let stage_words = match stage.as_str() {
-                "announced" => format!("is announced, from {start} to {end}"),
-                "leaving" => {
-                    format!("is near: {target} is leaving, to be away from {start} to {end}")
-                }
-                "away" => format!("is on: {target} is away until {end}"),
-                "returning" => format!("is over: {target} is coming back"),
-                "called_off" => format!("is called off: {target} stays, or is back if it is well"),
-                "refused" => format!("does not begin: a safety rule keeps {target} where it is"),
-                other => other.to_owned(),
-            };
-            let words = format!("maintenance {name} of {target} {stage_words}: {reason}");
+        What::Maintenance { name, target, stage, .. } => {
             let turn = if stage == "refused" { Turn::Begins } else { Turn::Note };
-            let subject = format!("maintenance:{name}");
-            let scopes = scopes(inventory, target);
-            vec![Event { scopes, ..one(Kind::Maintenance, &subject, turn, words) }]
+            let (subject, words) =
+                (format!("maintenance:{name}"), maintenance_words(&happened.what));
+            vec![about_target(Kind::Maintenance, &subject, target, turn, words)]
         }
         What::Drill { drill, target, state } => {
             let state = format!("{state:?}").to_lowercase();
             let words = format!("drill {drill} of {target}: {state}");
-            let scopes = scopes(inventory, target);
-            let subject = format!("drill:{drill}");
-            vec![Event { scopes, ..one(Kind::Drill, &subject, Turn::Note, words) }]
+            vec![about_target(Kind::Drill, &format!("drill:{drill}"), target, Turn::Note, words)]
         }
         What::Git { state, commit, why } => {
-            let commit: String =
-                commit.as_deref().unwrap_or_default().chars().take(SHOWN_DIGITS).collect();
-            let why = why.join("; ");
-            let (subject, turn, words) = match state {
-                GitState::Serving => (FILES, Turn::Note, format!("commit {commit} is served")),
-                GitState::Refused => (
-                    FILES,
-                    Turn::Begins,
-                    format!("commit {commit} is refused, and the last good one stays: {why}"),
-                ),
-                GitState::Unreachable => (
-                    REMOTE,
-                    Turn::Begins,
-                    format!("the remote of the zones cannot be fetched: {why}"),
-                ),
-                GitState::Reachable => {
-                    (REMOTE, Turn::Ends, "the remote of the zones can be fetched again".into())
-                }
+            let (subject, turn) = match state {
+                GitState::Serving => (FILES, Turn::Note),
+                GitState::Refused => (FILES, Turn::Begins),
+                GitState::Unreachable => (REMOTE, Turn::Begins),
+                GitState::Reachable => (REMOTE, Turn::Ends),
             };
-            vec![one(Kind::Git, subject, turn, words)]
+            let words = git_words(*state, commit.as_deref().unwrap_or_default(), &why.join("; "));
+            vec![about(Kind::Git, subject, turn, words)]
         }
         What::Reload { revision, errors, why } => {
             let kind = if follows { Kind::Git } else { Kind::Reload };
-            vec![match errors {
-                None => one(
-                    kind,
-                    FILES,
-                    Turn::Ends,
-                    format!("the files are good: revision {revision} is served"),
-                ),
-                Some(errors) => {
-                    let count =
-                        if *errors == 1 { "1 error".into() } else { format!("{errors} errors") };
-                    let words = format!(
-                        "files are refused for {count}, revision {revision} is still served: {}",
-                        why.join("; ")
-                    );
-                    one(kind, FILES, Turn::Begins, words)
-                }
-            }]
+            let words = reload_words(revision, *errors, &why.join("; "));
+            vec![about(kind, FILES, turn(errors.is_some()), words)]
         }
         What::Network { lost } => {
-            let words = match lost {
-                true => {
-                    "this server hears of nobody any more: its own network is lost, and verdicts stay as they are"
-                }
-                false => "this server hears of others again, and verdicts follow the probes",
-            };
-            vec![one(Kind::Network, NETWORK, turn(*lost), words.into())]
+            let words = if *lost { NETWORK_LOST } else { NETWORK_BACK };
+            vec![about(Kind::Network, NETWORK, turn(*lost), words.into())]
         }
         // Targets of probes and pools are told of by their endpoints; and who silences need not be told.
         What::Verdict { .. } | What::Pool { .. } | What::HeldBack { .. } | What::Silence { .. } => {
             Vec::new()
         }
     }
+}
+
+/// One that is about no target.
+fn event(at: SystemTime, kind: Kind, subject: &str, (turn, words): (Turn, String)) -> Event {
+    let (subject, what) = (subject.to_owned(), subject.to_owned());
+    Event { at, kind, subject, scopes: Vec::new(), what, turn, why: None, words }
+}
+
+fn panic_words(pool: &str, family: &str, panics: bool) -> String {
+    match panics {
+        true => format!(
+            "pool {pool} panics: so little of it is up for {family} that all of it is answered"
+        ),
+        false => format!("pool {pool} no longer panics for {family}"),
+    }
+}
+
+fn maintenance_words(what: &What) -> String {
+    let What::Maintenance { name, target, stage, start, end, reason } = what else {
+        return String::new();
+    };
+    let stage = match stage.as_str() {
+        "announced" => format!("is announced, from {start} to {end}"),
+        "leaving" => format!("is near: {target} is leaving, to be away from {start} to {end}"),
+        "away" => format!("is on: {target} is away until {end}"),
+        "returning" => format!("is over: {target} is coming back"),
+        "called_off" => format!("is called off: {target} stays, or is back if it is well"),
+        "refused" => format!("does not begin: a safety rule keeps {target} where it is"),
+        other => other.to_owned(),
+    };
+    format!("maintenance {name} of {target} {stage}: {reason}")
+}
+
+fn git_words(state: GitState, commit: &str, why: &str) -> String {
+    let commit: String = commit.chars().take(SHOWN_DIGITS).collect();
+    match state {
+        GitState::Serving => format!("commit {commit} is served"),
+        GitState::Refused => {
+            format!("commit {commit} is refused, and the last good one stays: {why}")
+        }
+        GitState::Unreachable => format!("the remote of the zones cannot be fetched: {why}"),
+        GitState::Reachable => "the remote of the zones can be fetched again".into(),
+    }
+}
+
+fn reload_words(revision: &str, errors: Option<usize>, why: &str) -> String {
+    let Some(errors) = errors else {
+        return format!("the files are good: revision {revision} is served");
+    };
+    let count = if errors == 1 { "1 error".into() } else { format!("{errors} errors") };
+    format!("files are refused for {count}, revision {revision} is still served: {why}")
 }
 
 /// An endpoint that is down, or up again.
@@ -240,17 +229,13 @@ fn turn(begins: bool) -> Turn {
     if begins { Turn::Begins } else { Turn::Ends }
 }
 
-fn override_words(
-    action: &str,
-    target: &str,
-    state: Option<&str>,
-    reason: Option<&str>,
-    until: Option<&str>,
-    by: &str,
-) -> String {
-    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    let state = state.unwrap_or("override");
-    match action {
+fn override_words(what: &What) -> String {
+    let What::Override { action, target, state, reason, until, by } = what else {
+        return String::new();
+    };
+    let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let state = state.as_deref().unwrap_or("override");
+    match action.as_str() {
         "set" => {
             let until = match until {
                 Some(until) => format!("until {until}"),

@@ -22,7 +22,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::clock;
 use crate::config::{self, Daemon};
-use crate::notice::{Groups, Pattern, Queue, Silences};
+use crate::notice::{Groups, Queue, Silences};
 use crate::state::Queues;
 
 pub(super) use collect::tell;
@@ -173,8 +173,8 @@ impl Hook {
 
     /// Whether it is to be told of what is known by these words; what is about no target it always is.
     fn wants(&self, scopes: &[String]) -> bool {
-        let targets: &[Pattern] = &self.config.targets;
-        targets.is_empty() || scopes.is_empty() || targets.iter().any(|one| one.fits(scopes))
+        let targets = &self.config.targets;
+        targets.is_empty() || scopes.is_empty() || targets.iter().any(|(one, _)| one.fits(scopes))
     }
 }
 

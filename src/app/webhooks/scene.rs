@@ -1,10 +1,11 @@
 //! How things stand that messages are about.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use super::convert::{
-    FILES, NETWORK, REMOTE, endpoint_scopes, endpoint_turns, name_scope, name_turns, scopes,
-    subject_of,
+    FILES, NETWORK, NETWORK_LOST, REMOTE, endpoint_scopes, endpoint_turns, name_scope, name_turns,
+    scopes, subject_of,
 };
 use crate::app::alarm::lost_names;
 use crate::app::reasons;
@@ -28,6 +29,8 @@ pub(super) struct Stage<'r> {
     probes: Snapshot,
     /// By pool, of which endpoints nothing was heard yet: they are down by what the files say, if at all.
     unheard: Vec<Vec<bool>>,
+    /// By what they are told of together with.
+    pools: BTreeMap<String, Vec<PoolId>>,
     wrong: Vec<String>,
 }
 
@@ -47,7 +50,12 @@ impl<'r> Stage<'r> {
         let (probes, view) = (board.snapshot(), running.live.load_full());
         let pools = 0..view.world.inventory.pools.len() as PoolId;
         let unheard = pools.map(|id| board.unheard(id)).collect();
-        Self { running, view, probes, unheard, wrong }
+        let mut pools: BTreeMap<String, Vec<PoolId>> = BTreeMap::new();
+        let inventory = &view.world.inventory;
+        for (id, pool) in (0..).zip(&inventory.pools) {
+            pools.entry(subject_of(inventory, pool)).or_default().push(id);
+        }
+        Self { running, view, probes, unheard, pools, wrong }
     }
 
     /// Whether there is any endpoint of which nothing was heard yet.
@@ -164,8 +172,7 @@ impl<'r> Stage<'r> {
         let lost = lost_names(&self.view).map(|name| name_turns(at, &name.owner.to_string(), true));
         events.extend(lost);
         if self.probes.is_cut_off {
-            let words = "this server hears of nobody any more: its own network is lost, and verdicts stay as they are";
-            events.push(event(at, Kind::Network, NETWORK, Vec::new(), words.into()));
+            events.push(event(at, Kind::Network, NETWORK, Vec::new(), NETWORK_LOST.into()));
         }
         let git = self.running.git.as_ref();
         if let Some(first) = self.wrong.first() {
@@ -193,8 +200,8 @@ impl<'r> Stage<'r> {
     }
 
     fn pools_of(&self, subject: &str) -> Vec<(PoolId, &Pool)> {
-        let pools = (0..).zip(&self.inventory().pools);
-        pools.filter(|(_, pool)| subject_of(self.inventory(), pool) == subject).collect()
+        let ids = self.pools.get(subject).into_iter().flatten();
+        ids.filter_map(|id| Some((*id, self.inventory().pools.get(*id as usize)?))).collect()
     }
 
     /// How the pools of a subject stand, and who answers in their place.

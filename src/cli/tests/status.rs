@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::admin::status::{
     ChangeStatus, ComebackStatus, EndpointStatus, Families, OverrideStatus, PoolStatus,
-    ProbeStatus, RampStatus, RegionStatus, RequiredPool, RoundTripStatus, StandingText, StateText,
-    Status, ToldStatus,
+    ProbeStatus, QueryLogStatus, RampStatus, RegionStatus, RequiredPool, RoundTripStatus,
+    StandingText, StateText, Status,
 };
 use crate::cli::status::render;
 use crate::timestamp::from_rfc3339;
@@ -20,9 +20,9 @@ fn said(target: &str) -> OverrideStatus {
     }
 }
 
-fn told(place: &str, trouble: Option<&str>) -> ToldStatus {
+fn told(place: &str, trouble: Option<&str>) -> QueryLogStatus {
     let (works, trouble) = (trouble.is_none(), trouble.map(str::to_owned));
-    ToldStatus { place: place.into(), works, trouble, told: 7, dropped: 2 }
+    QueryLogStatus { place: place.into(), works, trouble, told: 7, dropped: 2 }
 }
 
 fn endpoint(pool: &str, address: &str) -> EndpointStatus {

@@ -1,4 +1,4 @@
-mod telling;
+mod querylog;
 mod tls;
 mod webhooks;
 
@@ -121,7 +121,10 @@ fn every_key_is_read() {
         },
         log: Log { format: LogFormat::Json, level: LogLevel::Debug },
         dnstap: Some(Dnstap {
-            socket: "/etc/steersman/dnstap.sock".into(),
+            socket: NamedFile {
+                path: "/etc/steersman/dnstap.sock".into(),
+                position: place(18, 27),
+            },
             queries: false,
             responses: true,
             sample: Share::new(0.25).unwrap(),
@@ -129,7 +132,7 @@ fn every_key_is_read() {
             version: "mine".into(),
         }),
         decision_log: Some(DecisionLog {
-            file: "/var/log/decisions".into(),
+            file: NamedFile { path: "/var/log/decisions".into(), position: place(16, 34) },
             sample: Share::new(1.0).unwrap(),
             per_second: 7,
         }),

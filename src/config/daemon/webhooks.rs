@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{Daemon, NamedFile, named, word};
+use super::{Daemon, FilePosition, NamedFile, named, word};
 use crate::config::document::{Item, Table};
 use crate::finding::words::{did_you_mean, one_of, quoted};
 use crate::notice::{Form, Kind, Pattern};
@@ -50,8 +50,8 @@ pub struct Webhook {
     pub routing_key: Option<NamedFile>,
     /// What is told.
     pub events: BTreeSet<Kind>,
-    /// Of what; none: of everything.
-    pub targets: Vec<Pattern>,
+    /// Of what, and where each is written; none: of everything.
+    pub targets: Vec<(Pattern, FilePosition)>,
     /// How long is waited for more of the same. Default 5 s.
     pub group: Duration,
     /// How long one attempt may take. Default 10 s.
@@ -209,7 +209,7 @@ fn kinds(item: &Item<'_>, form: Form) -> BTreeSet<Kind> {
     kinds
 }
 
-fn targets(item: &Item<'_>) -> Vec<Pattern> {
+fn targets(item: &Item<'_>) -> Vec<(Pattern, FilePosition)> {
     const EXPECTED: &str =
         r#"a list of targets, such as ["region:us-east", "name:*.example.com."]"#;
     let items = item.list(EXPECTED).unwrap_or_default();
@@ -217,7 +217,7 @@ fn targets(item: &Item<'_>) -> Vec<Pattern> {
     for item in items {
         let Some(text) = item.text("a target") else { continue };
         match text.parse::<Pattern>() {
-            Ok(pattern) => targets.push(pattern),
+            Ok(pattern) => targets.push((pattern, item.position())),
             Err(why) => {
                 let expected = why.split_once("expected ").map_or(EXPECTED, |(_, rest)| rest);
                 item.finding(item.shown(), expected);

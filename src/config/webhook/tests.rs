@@ -2,6 +2,7 @@ use std::fs;
 
 use super::*;
 use crate::config;
+use crate::place::Places;
 
 /// What is wrong with a webhook whose file has this text.
 fn wrong(key: &str, form: &str, text: &str) -> Vec<String> {
@@ -29,9 +30,42 @@ fn files_that_everybody_can_read_are_warned_of() {
         fs::write(folder.path().join(file), "").unwrap();
         fs::set_permissions(folder.path().join(file), fs::Permissions::from_mode(mode)).unwrap();
     }
-    let found = warnings(&config::daemon(&config).unwrap().webhooks[0]);
+    let found = warnings(&config::daemon(&config).unwrap().webhooks[0], &world(folder.path()));
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].to_string().contains("s:1:1: warning: mode 0604, with which"), "{found:?}");
+}
+
+/// One region, pool, endpoint and steered name.
+fn world(folder: &Path) -> World {
+    let zones = folder.join("zones");
+    fs::create_dir(&zones).unwrap();
+    let pools = "[regions.us]\n[pools.web]\nregion = \"us\"\nendpoints = [\"192.0.2.1\"]\n";
+    fs::write(zones.join("pools.toml"), pools).unwrap();
+    let zone = "@ 60 SOA ns host 1 1h 15m 2w 30\n@ 60 NS ns.net.\n";
+    fs::write(zones.join("a.example.zone"), zone).unwrap();
+    fs::write(zones.join("a.example.toml"), "[www]\nfailover = [\"web\"]\n").unwrap();
+    config::load(&zones, Places::unknown().into(), "", 7).unwrap().world
+}
+
+#[test]
+fn targets_of_which_there_are_none_are_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("steersman.toml");
+    let text = "[webhooks.a]\nurl = \"https://example.com/\"\n\
+        targets = [\"region:us\", \"pool:w*\", \"endpoint:web/192.0.2.1\", \"name:www.a.example\", \"*\",\n\
+        \"region:usa\", \"name:*.example.com\"]\n";
+    fs::write(&config, text).unwrap();
+    let found = warnings(&config::daemon(&config).unwrap().webhooks[0], &world(folder.path()));
+    let said: Vec<String> = found.iter().map(ToString::to_string).collect();
+    let expected = "as nothing of the files is called; expected a region, pool, endpoint or steered name that there is";
+    let at = config.display();
+    assert_eq!(
+        said,
+        [
+            format!("{at}:4:1: warning: \"region:usa\", {expected}"),
+            format!("{at}:4:15: warning: \"name:*.example.com.\", {expected}")
+        ]
+    );
 }
 
 #[test]

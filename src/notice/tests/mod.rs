@@ -235,8 +235,68 @@ fn message(id: &str, incident: Option<IncidentState>) -> Message {
     message
 }
 
+/// One about this.
+fn about(key: &str, id: &str, state: IncidentState) -> Message {
+    let incident = Some(Incident { key: key.into(), state });
+    Message { incident, ..message(id, None) }
+}
+
+/// Fills a queue, whose last messages are notes, so that one more does not fit.
+fn full(first: &[Message]) -> Queue {
+    let mut queue = Queue::default();
+    for message in first {
+        assert_eq!(queue.add(message.clone()), None);
+    }
+    for n in first.len()..MOST_WAITING {
+        assert_eq!(queue.add(message(&n.to_string(), None)), None);
+    }
+    queue
+}
+
+/// Whoever is told late is told how things have come to stand: notes go, then what is not so any more.
 #[test]
-fn queues_know_what_goes_on_and_drop_the_oldest() {
+fn what_is_missed_least_is_dropped_first() {
+    use IncidentState::{Open, Resolved};
+    let first = [
+        about("a", "a1", Resolved),
+        about("b", "b1", Open),
+        about("c", "c1", Open),
+        about("b", "b2", Resolved),
+    ];
+    let mut queue = full(&first);
+    let mut dropped = Vec::new();
+    let notes = MOST_WAITING - first.len();
+    for n in 0..=notes {
+        let more =
+            about(&format!("more{n}"), &format!("m{n}"), if n == 0 { Resolved } else { Open });
+        dropped.extend(queue.add(more).map(|dropped| dropped.id));
+    }
+    assert_eq!(dropped[..notes], (4..MOST_WAITING).map(|n| n.to_string()).collect::<Vec<_>>());
+    assert_eq!(dropped[notes..], ["b1"], "it is told of by b2");
+    let last = queue.add(about("z", "z1", Open)).unwrap();
+    assert_eq!(last.id, "c1", "the oldest that goes on, before the end of any other");
+    // A new word on what waits supersedes the old one.
+    let before: Vec<String> = queue.waiting().map(|message| message.id.clone()).collect();
+    assert_eq!(queue.add(about("a", "a2", Open)).unwrap().id, "a1");
+    assert_eq!(before[..2], ["a1", "b2"]);
+    assert_eq!(queue.len(), MOST_WAITING);
+}
+
+/// However many events its message was of.
+#[test]
+fn news_of_maintenance_is_known_by_the_last_event() {
+    let event = |words: &str| event(Kind::Maintenance, "maintenance:kernel", Turn::Note, words);
+    let told = group(vec![event("is announced"), event("is near")]);
+    let told = compose(&told, &Scene::default(), false, "ns1", "m1".into()).unwrap();
+    assert_eq!(told.title, "is near (the last of 2)");
+    let mut queue = Queue::default();
+    queue.add(told);
+    assert!(queue.is_noted(&event("is near")));
+    assert!(!queue.is_noted(&event("is on")));
+}
+
+#[test]
+fn queues_know_what_goes_on_and_have_an_end() {
     let mut queue = Queue::default();
     assert_eq!(queue.add(message("a", Some(IncidentState::Open))), None);
     assert_eq!(queue.next(), None, "it is not on disk yet");
@@ -250,6 +310,6 @@ fn queues_know_what_goes_on_and_drop_the_oldest() {
     for n in 1..MOST_WAITING {
         assert_eq!(queue.add(message(&n.to_string(), None)), None);
     }
-    assert_eq!(queue.add(message("z", None)).unwrap().id, "b");
+    assert_eq!(queue.add(message("z", None)).unwrap().id, "1");
     assert_eq!(queue.len(), MOST_WAITING);
 }

@@ -32,7 +32,7 @@ fn every_key_is_read() {
     assert_eq!(ops.secrets.as_ref().unwrap().path, Path::new("/etc/steersman/ops.secret"));
     assert_eq!(ops.authorities.as_ref().unwrap().path, Path::new("/etc/steersman/ca.pem"));
     assert_eq!(ops.events, [Kind::Verdict, Kind::Git].into());
-    let targets: Vec<String> = ops.targets.iter().map(ToString::to_string).collect();
+    let targets: Vec<String> = ops.targets.iter().map(|(target, _)| target.to_string()).collect();
     assert_eq!(targets, ["region:us-*", "name:www.example.com."]);
     assert_eq!((ops.group, ops.timeout), (Duration::ZERO, Duration::from_secs(3)));
     assert_eq!((pager.group, pager.timeout), (Duration::from_secs(5), Duration::from_secs(10)));

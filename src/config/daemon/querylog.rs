@@ -1,9 +1,10 @@
 //! `[dnstap]` and `[decision_log]`: who is told of questions and answers.
 
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{Daemon, Item, Table, path};
+use super::{Daemon, Item, NamedFile, Table, named};
+use crate::finding::Finding;
 use crate::sampling::Share;
 
 pub(super) const DNSTAP: [&str; 6] =
@@ -22,7 +23,7 @@ const MOST_PER_SECOND: u32 = 10_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dnstap {
     /// The socket of the collector.
-    pub socket: PathBuf,
+    pub socket: NamedFile,
     /// Whether questions are sent. Default true.
     pub queries: bool,
     /// Whether replies are sent. Default true.
@@ -39,7 +40,7 @@ pub struct Dnstap {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecisionLog {
     /// The file that lines are appended to.
-    pub file: PathBuf,
+    pub file: NamedFile,
     /// Of which questions. Default one in a thousand.
     pub sample: Share,
     /// Lines in a second, at most. Default 100.
@@ -58,9 +59,9 @@ pub(super) fn dnstap(table: &Table<'_>, folder: &Path, daemon: &Daemon) -> Optio
     let identity = text("identity").or(nsid);
     let version = text("version").unwrap_or_else(default_version);
     let sample = share(table, 1.0);
-    let socket = named(table, "socket", "/run/steersman/dnstap.sock", folder);
+    let socket = file(table, "socket", "/run/steersman/dnstap.sock", folder);
     let socket = socket.filter(|socket| {
-        let bytes = socket.as_os_str().as_bytes().len();
+        let bytes = socket.path.as_os_str().as_bytes().len();
         if bytes > MOST_SOCKET_BYTES
             && let Some(item) = table.get("socket")
         {
@@ -93,11 +94,12 @@ pub(super) fn decision_log(
     let per_second = table.get("per_second");
     let per_second = per_second.and_then(|item| item.integer(1..=MOST_PER_SECOND, &expected));
     let sample = share(table, DEFAULT_DECISIONS);
-    let file = named(table, "file", "/var/log/steersman/decisions.jsonl", folder);
+    let file = file(table, "file", "/var/log/steersman/decisions.jsonl", folder);
     let file = file.filter(|file| {
         // Lines of it among those of a journal would spoil that.
         let others = [&daemon.state, &daemon.zones].into_iter().chain(&daemon.geoip);
-        let other = others.chain([&daemon.admin.token_file]).find(|other| file.starts_with(other));
+        let other =
+            others.chain([&daemon.admin.token_file]).find(|other| file.path.starts_with(other));
         if let (Some(other), Some(item)) = (other, table.get("file")) {
             let found = format!(
                 "a file within {}, which the daemon has for something else",
@@ -111,12 +113,26 @@ pub(super) fn decision_log(
     Some(DecisionLog { file: file?, sample: sample?, per_second })
 }
 
-/// A path without which the table means nothing.
-fn named(table: &Table<'_>, key: &str, example: &str, folder: &Path) -> Option<PathBuf> {
-    if table.get(key).is_none() {
+/// A file without which the table means nothing.
+fn file(table: &Table<'_>, key: &str, example: &str, folder: &Path) -> Option<NamedFile> {
+    let Some(item) = table.get(key) else {
         table.finding(format!("no {key}"), format!("{key} = {example:?}"));
-    }
-    path(table, key, folder)
+        return None;
+    };
+    let (path, position) = named(&item, folder)?;
+    Some(NamedFile { path, position })
+}
+
+/// What is hardly meant as it stands: files in folders that are not there. What is written there is lost until they are.
+pub fn querylog_warnings(daemon: &Daemon) -> Vec<Finding> {
+    let dnstap = daemon.dnstap.as_ref().map(|dnstap| (&dnstap.socket, "a collector's socket"));
+    let decisions = daemon.decision_log.as_ref().map(|log| (&log.file, "a file"));
+    let files = [dnstap, decisions].into_iter().flatten();
+    let lost = files.filter(|(file, _)| !file.path.parent().is_some_and(Path::is_dir));
+    let warning = |(file, what): (&NamedFile, &str)| {
+        file.finding("in a folder that is not there", format!("{what} in one that is")).as_warning()
+    };
+    lost.map(warning).collect()
 }
 
 fn share(table: &Table<'_>, default: f64) -> Option<Share> {

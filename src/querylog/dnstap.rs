@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Course;
+use super::Tally;
 use super::collector::Collector;
 use super::worker::Stop;
 use crate::clock;
@@ -15,6 +15,8 @@ use crate::sampling::{Reader, Sample};
 
 /// Pause where nothing waits: short beside the time in which a ring fills.
 const PAUSE: Duration = Duration::from_millis(5);
+/// After so many, which take some microseconds, others go on that wait for the processor.
+const TURN_SAMPLES: u64 = 32;
 /// How often a collector to which nothing is sent is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 /// The least and the longest pause before the next try to connect.
@@ -29,7 +31,7 @@ pub(super) struct Sender {
     kinds: [bool; 2],
     reader: Reader,
     encoder: Encoder,
-    course: Arc<Course>,
+    tally: Arc<Tally>,
     link: Link,
     /// Frames to be sent, and of how many samples.
     frames: Vec<u8>,
@@ -43,13 +45,13 @@ enum Link {
 }
 
 impl Sender {
-    pub(super) fn new(settings: &Dnstap, reader: Reader, course: Arc<Course>) -> Self {
+    pub(super) fn new(settings: &Dnstap, reader: Reader, tally: Arc<Tally>) -> Self {
         Self {
-            socket: settings.socket.clone(),
+            socket: settings.socket.path.clone(),
             kinds: [settings.queries, settings.responses],
             reader,
             encoder: Encoder::new(settings.identity.as_deref(), &settings.version),
-            course,
+            tally,
             link: Link::Gone { next_try: clock::monotonic_now(), pause: LEAST_RETRY },
             frames: Vec::with_capacity(2 * CHUNK_BYTES),
             samples: 0,
@@ -87,7 +89,7 @@ impl Sender {
             Link::Gone { pause, .. } => match Collector::connect(&self.socket, stop) {
                 Ok(collector) => {
                     self.link = Link::There { collector, looked: now };
-                    self.course.works();
+                    self.tally.works();
                     let socket = self.socket.display().to_string();
                     tracing::info!(socket, "connected to the dnstap collector");
                 }
@@ -109,7 +111,7 @@ impl Sender {
     }
 
     fn say_gone(&self, why: &str) {
-        if self.course.fails(why) {
+        if self.tally.fails(why) {
             let socket = self.socket.display().to_string();
             tracing::warn!(socket, why, "no dnstap collector, will go on trying");
         }
@@ -124,14 +126,14 @@ impl Sender {
         let sent = match &mut self.link {
             Link::There { collector, .. } => collector.send(&self.frames, stop),
             Link::Gone { .. } => {
-                Course::add(&self.course.lost, self.samples);
+                Tally::add(&self.tally.lost, self.samples);
                 return self.frames.len() >= CHUNK_BYTES;
             }
         };
         match sent {
-            Ok(()) => Course::add(&self.course.told, self.samples),
+            Ok(()) => Tally::add(&self.tally.told, self.samples),
             Err(why) => {
-                Course::add(&self.course.lost, self.samples);
+                Tally::add(&self.tally.lost, self.samples);
                 self.lose(&why);
             }
         }
@@ -149,6 +151,10 @@ impl Sender {
             let Some(sample) = reader.take() else { return };
             write(frames, encoder, *kinds, &sample);
             *samples += 1;
+            if *samples % TURN_SAMPLES == 0 {
+                // The system looks at who waits for a processor at its next tick only, up to 4 ms later.
+                thread::yield_now();
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Course;
+use super::Tally;
 use super::file::Appended;
 use super::worker::Stop;
 use crate::clock;
@@ -26,7 +26,7 @@ const RETRY: Duration = Duration::from_secs(1);
 pub(super) struct Writer {
     reader: Reader,
     replaced: Replaced,
-    course: Arc<Course>,
+    tally: Arc<Tally>,
     allowance: Allowance,
     file: Appended,
     /// The next try, after one that failed.
@@ -67,14 +67,14 @@ impl Writer {
         settings: &DecisionLog,
         reader: Reader,
         replaced: Replaced,
-        course: Arc<Course>,
+        tally: Arc<Tally>,
     ) -> Self {
         Self {
             reader,
             replaced,
-            course,
+            tally,
             allowance: Allowance::new(settings.per_second, clock::monotonic_now()),
-            file: Appended::new(settings.file.clone()),
+            file: Appended::new(settings.file.path.clone()),
             next_try: None,
             lines: Vec::new(),
             count: 0,
@@ -103,15 +103,17 @@ impl Writer {
 
     /// Puts copies into lines; says whether there may be more of them.
     fn explain_some(&mut self) -> bool {
-        let Self { reader, replaced, course, allowance, lines, count, .. } = self;
+        let Self { reader, replaced, tally, allowance, lines, count, .. } = self;
         reader.look();
         allowance.refill(clock::monotonic_now());
         for _ in 0..MOST_AT_ONCE {
             let Some(sample) = reader.take() else { return false };
             if !allowance.take() {
-                Course::add(&course.beyond, 1);
+                Tally::add(&tally.beyond, 1);
                 continue;
             }
+            // The system looks at who waits for a processor at its next tick only, up to 4 ms later.
+            thread::yield_now();
             let decision = explain(replaced, &sample);
             let before = lines.len();
             let written = decision.and_then(|decision| {
@@ -124,7 +126,7 @@ impl Writer {
                 }
                 Err(error) => {
                     lines.truncate(before);
-                    Course::add(&course.lost, 1);
+                    Tally::add(&tally.lost, 1);
                     tracing::debug!(error, "a decision cannot be told");
                 }
             }
@@ -139,20 +141,20 @@ impl Writer {
         let done = if waits { None } else { Some(self.file.append(&self.lines)) };
         match done {
             Some(Ok(())) => {
-                Course::add(&self.course.told, self.count);
-                if self.course.works() && self.next_try.is_some() {
+                Tally::add(&self.tally.told, self.count);
+                if self.tally.works() && self.next_try.is_some() {
                     tracing::info!("the decision log is written again");
                 }
                 self.next_try = None;
             }
             Some(Err(error)) => {
-                Course::add(&self.course.lost, self.count);
+                Tally::add(&self.tally.lost, self.count);
                 self.next_try = Some(now + RETRY);
-                if self.course.fails(&error.to_string()) {
+                if self.tally.fails(&error.to_string()) {
                     tracing::error!(%error, "cannot write the decision log: its lines are dropped until that works again");
                 }
             }
-            None => Course::add(&self.course.lost, self.count),
+            None => Tally::add(&self.tally.lost, self.count),
         }
         self.count = 0;
         self.lines.clear();

@@ -14,8 +14,22 @@ fn what_is_not_said_has_a_default() {
     assert_eq!(dnstap.identity.as_deref(), Some("ns1"));
     assert_eq!(dnstap.version, concat!("steersman ", env!("CARGO_PKG_VERSION")));
     let decisions = daemon.decision_log.unwrap();
-    assert_eq!(decisions.file, Path::new("/etc/steersman/log"));
+    assert_eq!(decisions.file.path, Path::new("/etc/steersman/log"));
     assert_eq!((decisions.sample, decisions.per_second), (Share::new(0.001).unwrap(), 100));
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[dnstap]\nsocket = 'd.sock'\n[decision_log]\nfile = 'no/such/log'";
+    let document = Document::parse("steersman.toml", text.as_bytes()).ok().unwrap();
+    let daemon = read(&document, folder.path());
+    let said: Vec<String> = querylog_warnings(&daemon).iter().map(ToString::to_string).collect();
+    let wanted = format!(
+        "steersman.toml:4:8: warning: {}/no/such/log, in a folder that is not there; expected a file in one that is",
+        folder.path().display()
+    );
+    assert_eq!(said, [wanted]);
 }
 
 #[test]

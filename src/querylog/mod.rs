@@ -1,4 +1,4 @@
-//! Telling of questions and answers: to a collector of dnstap, and in the decision log.
+//! QueryLogs of questions and answers: to a collector of dnstap, and in the decision log.
 //!
 //! Threads of their own take copies out of rings ([`crate::sampling`]) and see them off. They give way to those
 //! that answer, and nobody waits for them: whatever holds them up, a collector that has stopped or a
@@ -30,23 +30,23 @@ const DECISIONS_RING: usize = 256 << 10;
 
 /// All who tell; nobody by default.
 #[derive(Default)]
-pub struct Telling {
-    dnstap: Option<Teller>,
-    decisions: Option<Teller>,
+pub struct QueryLogs {
+    dnstap: Option<QueryLog>,
+    decisions: Option<QueryLog>,
 }
 
 /// One who tells, and what came of it so far.
-struct Teller {
+struct QueryLog {
     /// The socket or file.
     place: String,
     sink: Arc<Sink>,
-    course: Arc<Course>,
+    tally: Arc<Tally>,
     worker: Worker,
 }
 
 /// What came of copies, and how it stands.
 #[derive(Default)]
-struct Course {
+struct Tally {
     told: AtomicU64,
     /// Could not be told: the collector was not there, or the file could not be written.
     lost: AtomicU64,
@@ -60,7 +60,7 @@ struct Course {
 
 /// How it stands with one who tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct QueryLogState {
     /// The socket or file.
     pub place: String,
     /// Whether they can be told: the collector is there, the file is written.
@@ -77,7 +77,7 @@ pub struct Told {
     pub beyond: u64,
 }
 
-impl Course {
+impl Tally {
     fn add(counter: &AtomicU64, count: u64) {
         counter.fetch_add(count, Ordering::Relaxed);
     }
@@ -99,7 +99,7 @@ impl Course {
     }
 }
 
-impl Telling {
+impl QueryLogs {
     /// Begins with what is configured.
     ///
     /// # Errors
@@ -112,45 +112,45 @@ impl Telling {
     ) -> io::Result<Self> {
         let dnstap = dnstap.map(|settings| {
             let (sink, reader) = Sink::new(settings.sample, DNSTAP_RING);
-            let course = Arc::new(Course::default());
-            let sender = dnstap::Sender::new(settings, reader, Arc::clone(&course));
+            let tally = Arc::new(Tally::default());
+            let sender = dnstap::Sender::new(settings, reader, Arc::clone(&tally));
             let worker = Worker::start("dnstap", move |stop| sender.run(&stop))?;
-            let place = settings.socket.display().to_string();
-            Ok::<_, io::Error>(Teller { place, sink, course, worker })
+            let place = settings.socket.path.display().to_string();
+            Ok::<_, io::Error>(QueryLog { place, sink, tally, worker })
         });
         let replaced = decisions.and_then(|_| live.keep_replaced());
         let decisions = decisions.zip(replaced).map(|(settings, replaced)| {
             let (sink, reader) = Sink::new(settings.sample, DECISIONS_RING);
-            let course = Arc::new(Course::default());
-            let writer = decisions::Writer::new(settings, reader, replaced, Arc::clone(&course));
+            let tally = Arc::new(Tally::default());
+            let writer = decisions::Writer::new(settings, reader, replaced, Arc::clone(&tally));
             let worker = Worker::start("decisions", move |stop| writer.run(&stop))?;
-            let place = settings.file.display().to_string();
-            Ok::<_, io::Error>(Teller { place, sink, course, worker })
+            let place = settings.file.path.display().to_string();
+            Ok::<_, io::Error>(QueryLog { place, sink, tally, worker })
         });
         Ok(Self { dnstap: dnstap.transpose()?, decisions: decisions.transpose()? })
     }
 
     /// Where the threads that answer put copies.
     pub fn sinks(&self) -> Sinks {
-        let sink = |teller: &Option<Teller>| teller.as_ref().map(|it| Arc::clone(&it.sink));
+        let sink = |log: &Option<QueryLog>| log.as_ref().map(|it| Arc::clone(&it.sink));
         Sinks { dnstap: sink(&self.dnstap), decisions: sink(&self.decisions) }
     }
 
     /// Tells what has been copied so far, and ends; what holds that up is not waited for.
     pub fn stop(&self) {
-        let tellers = [&self.dnstap, &self.decisions];
-        tellers.iter().filter_map(|it| it.as_ref()).for_each(|it| it.worker.order_to_stop());
-        tellers.iter().filter_map(|it| it.as_ref()).for_each(|it| it.worker.wait());
+        let logs = [&self.dnstap, &self.decisions];
+        logs.iter().filter_map(|it| it.as_ref()).for_each(|it| it.worker.order_to_stop());
+        logs.iter().filter_map(|it| it.as_ref()).for_each(|it| it.worker.wait());
     }
 
     /// How it stands with dnstap; none if there is none.
-    pub fn dnstap(&self) -> Option<Told> {
-        self.dnstap.as_ref().map(Teller::told)
+    pub fn dnstap(&self) -> Option<QueryLogState> {
+        self.dnstap.as_ref().map(QueryLog::told)
     }
 
     /// How it stands with the decision log; none if there is none.
-    pub fn decisions(&self) -> Option<Told> {
-        self.decisions.as_ref().map(Teller::told)
+    pub fn decisions(&self) -> Option<QueryLogState> {
+        self.decisions.as_ref().map(QueryLog::told)
     }
 
     /// Everything that is counted here.
@@ -197,14 +197,14 @@ impl Telling {
     }
 }
 
-impl Teller {
-    fn told(&self) -> Told {
+impl QueryLog {
+    fn told(&self) -> QueryLogState {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let Course { told, lost, beyond, works, .. } = &*self.course;
-        Told {
+        let Tally { told, lost, beyond, works, .. } = &*self.tally;
+        QueryLogState {
             place: self.place.clone(),
             works: works.load(Ordering::Relaxed),
-            trouble: self.course.trouble().clone(),
+            trouble: self.tally.trouble().clone(),
             told: load(told),
             full: self.sink.dropped(),
             lost: load(lost),
