@@ -119,6 +119,8 @@ let saidLast = null;
 function drawHeadline() {
   const { overview, session } = model;
   const section = byId('headline');
+  const { git } = overview;
+  const short = (commit) => commit.slice(0, 12);
   const [sign, words] = headline(overview);
   const why = regionsOf(overview).filter((region) => region.state !== 'up' && region.pools.length)
     .map((region) => {
@@ -134,11 +136,13 @@ function drawHeadline() {
     `${plural(overview.pools.length, 'pool')}`, `${counts.up ?? 0} of ${plural(all, 'endpoint')} up`,
     counts.in_doubt ? `${counts.in_doubt} in doubt` : null,
     overview.overrides.length ? plural(overview.overrides.length, 'override') : null,
-    `serves ${overview.revision}`, `steersman ${overview.version}`,
+    `serves ${overview.revision}`, git?.commit ? `commit ${short(git.commit)} of ${git.branch}` : null, `steersman ${overview.version}`,
   ].filter(Boolean);
   const notes = [
     overview.ready ? null : 'Not ready: not every endpoint has been probed yet.',
     overview.state_unavailable ? `Overrides are refused: ${overview.state_unavailable}.` : null,
+    git?.refused ? `Commit ${short(git.refused.commit)} is refused, and the last good one stays: ${git.refused.why.join('; ')}` : null,
+    git?.unreachable ? `The remote of the zones cannot be fetched: ${git.unreachable}` : null,
     ...why,
   ].filter(Boolean);
   renew(section, JSON.stringify([sign, words, facts, notes, session?.role]), () => [

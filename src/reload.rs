@@ -93,10 +93,25 @@ fn bad_webhooks(daemon: &Daemon) -> Vec<Finding> {
     daemon.webhooks.iter().flat_map(|hook| config::credentials(hook).err()).flatten().collect()
 }
 
-/// Loads what is under `zones/` and `geoip/` alone, which needs no right to read any key.
-pub fn load_world(daemon: &Daemon, seed: u64) -> Result<config::Loaded, Vec<Finding>> {
+/// What the databases say, and the name of that; and what is wrong with them.
+#[derive(Clone, Debug)]
+pub struct Located {
+    places: Arc<Places>,
+    revision: String,
+    findings: Vec<Finding>,
+}
+
+impl Located {
+    /// Whether other databases say the same, without a mistake.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let are_good = self.findings.is_empty() && other.findings.is_empty();
+        are_good && self.revision == other.revision
+    }
+}
+
+/// Reads the databases of `geoip` alone.
+pub fn load_places(daemon: &Daemon) -> Located {
     let (present, mut findings) = databases(daemon);
-    // The zones are read all the same where databases cannot be, so that all findings come at once.
     let (places, revision) = match geoip::load(&present) {
         Ok(read) => (read.places, read.revision),
         Err(more) => {
@@ -104,11 +119,27 @@ pub fn load_world(daemon: &Daemon, seed: u64) -> Result<config::Loaded, Vec<Find
             (Places::unknown(), String::new())
         }
     };
+    Located { places: Arc::new(places), revision, findings }
+}
+
+/// Loads what is under `zones/` and `geoip/` alone, which needs no right to read any key.
+pub fn load_world(daemon: &Daemon, seed: u64) -> Result<config::Loaded, Vec<Finding>> {
+    load_world_at(daemon, load_places(daemon), seed)
+}
+
+/// The same, with databases that have been read.
+pub fn load_world_at(
+    daemon: &Daemon,
+    located: Located,
+    seed: u64,
+) -> Result<config::Loaded, Vec<Finding>> {
+    // The zones are read all the same where databases cannot be, so that all findings come at once.
+    let Located { places, revision, mut findings } = located;
     if let Some(finding) = no_zones(daemon) {
         findings.push(finding);
         return Err(findings);
     }
-    let (places, exec) = (Arc::new(places), daemon.allow_exec);
+    let exec = daemon.allow_exec;
     match config::load_allowing(&daemon.zones, places, &revision, seed, exec) {
         Ok(loaded) if findings.is_empty() => Ok(loaded),
         Ok(_) => Err(findings),

@@ -113,6 +113,7 @@ impl Control for Running {
             ready: self.ready().is_ok(),
             network_lost: probes.is_cut_off,
             state_unavailable: self.store.unavailable().map(str::to_owned),
+            git: self.git_status(&view.world),
             maintenance: self.maintenance_statuses(&view.world),
             webhooks: self.webhook_statuses(),
             silences: self.silence_list(),

@@ -1,5 +1,6 @@
 //! `diff`: what would be answered differently, before it is.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -9,7 +10,7 @@ use super::{finish, show};
 use crate::config::{self, Daemon};
 use crate::diff::{self, Diff};
 use crate::git::{Export, Repository};
-use crate::reload;
+use crate::reload::{self, Located};
 use crate::view::World;
 
 /// Exit code 0 if nothing is answered differently, 1 if something is, 2 if that cannot be told.
@@ -37,7 +38,9 @@ pub fn run(config: &Path, args: &DiffArgs, json: bool) -> ExitCode {
 }
 
 fn compare(config: &Path, args: &DiffArgs) -> Result<Diff, String> {
-    let (before, after) = (load(config, Some(&args.old)), load(config, args.new.as_deref()));
+    let mut databases = Databases::default();
+    let mut load = |side: Option<&str>| load(config, side, &mut databases);
+    let (before, after) = (load(Some(&args.old)), load(args.new.as_deref()));
     match (before, after) {
         (Ok(before), Ok(after)) => Ok(diff::compare(&before, &after)),
         (Err(why), Ok(_)) | (Ok(_), Err(why)) => Err(why),
@@ -45,20 +48,39 @@ fn compare(config: &Path, args: &DiffArgs) -> Result<Diff, String> {
     }
 }
 
+/// Those that have been read, by their files: where both sides have the same ones, they tell the same clients apart.
+#[derive(Default)]
+struct Databases(HashMap<Vec<PathBuf>, Located>);
+
+impl Databases {
+    fn world(&mut self, daemon: &Daemon) -> Result<World, String> {
+        let located = self.0.get(&daemon.geoip).cloned().unwrap_or_else(|| {
+            let read = reload::load_places(daemon);
+            // Two revisions of a repository have the same one at different places.
+            let alike = self.0.values().find(|known| known.says_the_same(&read)).cloned();
+            alike.unwrap_or(read)
+        });
+        self.0.insert(daemon.geoip.clone(), located.clone());
+        let loaded = reload::load_world_at(daemon, located, SEED);
+        loaded.map(|loaded| loaded.world).map_err(|findings| lines(&findings))
+    }
+}
+
 /// What a side says: a folder, a revision, or the files as they are.
-fn load(config: &Path, side: Option<&str>) -> Result<World, String> {
+fn load(config: &Path, side: Option<&str>, databases: &mut Databases) -> Result<World, String> {
     let Some(side) = side else {
-        return world(&daemon(config)?);
+        return databases.world(&daemon(config)?);
     };
     let folder = Path::new(side);
     if folder.is_dir() {
-        return world(&in_folder(config, folder)?);
+        return databases.world(&in_folder(config, folder)?);
     }
     let home = config.parent().filter(|home| !home.as_os_str().is_empty());
     let repository = Repository::of(home.unwrap_or(Path::new(".")))
         .map_err(|why| format!("{side}: no such folder, and no revision either: {why}"))?;
     let export = repository.export(side)?;
-    let loaded = in_revision(config, &repository, &export).and_then(|daemon| world(&daemon));
+    let loaded =
+        in_revision(config, &repository, &export).and_then(|daemon| databases.world(&daemon));
     // Whoever reads that knows no such folder.
     let tree = format!("{}/", export.tree().display());
     loaded.map_err(|why| why.replace(&tree, &format!("{side}:")))
@@ -66,10 +88,6 @@ fn load(config: &Path, side: Option<&str>) -> Result<World, String> {
 
 fn daemon(config: &Path) -> Result<Daemon, String> {
     config::daemon(config).map_err(|findings| lines(&findings))
-}
-
-fn world(daemon: &Daemon) -> Result<World, String> {
-    reload::load_world(daemon, SEED).map(|loaded| loaded.world).map_err(|findings| lines(&findings))
 }
 
 /// A table is only keyed against attackers where one serves.

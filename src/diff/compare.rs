@@ -59,6 +59,19 @@ struct Situation {
     before: Pools,
     after: Pools,
     pairing: Pairing,
+    /// By pool of each side, whether it stands otherwise than while all is well.
+    struck: [Vec<bool>; 2],
+}
+
+impl Situation {
+    /// Whether a name may be answered otherwise than while all is well.
+    fn concerns(&self, pair: Pair<'_>) -> bool {
+        let is_struck = |side: usize, name: Option<&SteeredName>| {
+            let mut slots = name.into_iter().flat_map(|name| &name.slots);
+            slots.any(|id| self.struck[side].get(*id as usize) == Some(&true))
+        };
+        self.failed.is_none() || is_struck(0, pair.before) || is_struck(1, pair.after)
+    }
 }
 
 /// While all is well, and while each region of either side has failed that has any pool.
@@ -77,9 +90,26 @@ fn cases(before: &World, after: &World) -> Vec<Situation> {
             Given { world: before, pools: &pools_before },
             Given { world: after, pools: &pools_after },
         );
-        Situation { failed: failed.cloned(), before: pools_before, after: pools_after, pairing }
+        let struck = [(before, &pools_before), (after, &pools_after)]
+            .map(|(world, pools)| struck_by(failed, &world.inventory, pools));
+        let (before, after) = (pools_before, pools_after);
+        Situation { failed: failed.cloned(), before, after, pairing, struck }
     };
     failures.map(situation).collect()
+}
+
+/// The pools of a region, and those that need them.
+fn struck_by(failed: Option<&String>, inventory: &Inventory, pools: &Pools) -> Vec<bool> {
+    let failed = failed.and_then(|name| inventory.region(name));
+    let of_region = |pool: &Pool| failed.is_some() && pool.region == failed;
+    let own = (0..).zip(&inventory.pools).filter(|(_, pool)| of_region(pool)).map(|(id, _)| id);
+    let mut struck = vec![false; inventory.pools.len()];
+    for id in pools.and_dependents(&own.collect::<Vec<_>>()) {
+        if let Some(struck) = struck.get_mut(id as usize) {
+            *struck = true;
+        }
+    }
+    struck
 }
 
 /// How the pools stand if those of a region are down and all others up.
@@ -113,7 +143,7 @@ impl Compared<'_> {
             (_, None) => (NameChange::Removed, None),
         };
         let mut cases = Vec::<Case>::new();
-        for situation in self.cases {
+        for situation in self.cases.iter().filter(|situation| situation.concerns(pair)) {
             let said: Vec<MoveDiff> = cases
                 .iter()
                 .filter(|case| case.failed.is_none())

@@ -57,13 +57,41 @@ impl Addresses {
     }
 }
 
+/// The addresses of each class, which are counted once for all maps that tell classes apart and no more.
+#[derive(Debug)]
+pub struct Population {
+    v4: Vec<Count>,
+    v6: Vec<Count>,
+}
+
+impl Population {
+    /// Those of some places.
+    pub fn new(places: &Places) -> Self {
+        Self { v4: counts_v4(places, &[]), v6: counts_v6(places, &[]) }
+    }
+}
+
 impl Census {
-    /// Counts the cells of some maps. Countries are as `places` has them, which maps may be from others.
-    pub fn new(places: &Places, maps: &[&PlaceMap]) -> Self {
-        let (v4, v6) = (counts_v4(places, maps), counts_v6(places, maps));
+    /// Counts the cells of some maps. Countries are as `places` has them, which maps may be from others; the
+    /// population is that of `places`.
+    pub fn new(places: &Places, population: &Population, maps: &[&PlaceMap]) -> Self {
+        let by_class: Option<Vec<&[u32]>> =
+            maps.iter().map(|map| map.by_class(places.table())).collect();
+        let (v4, v6) = match by_class {
+            Some(by_class) => {
+                let told_apart =
+                    |counts: &[Count]| counts.iter().map(|it| it.by(&by_class)).collect();
+                (told_apart(&population.v4), told_apart(&population.v6))
+            }
+            None => (counts_v4(places, maps), counts_v6(places, maps)),
+        };
+        Self::of_counts(&v4, &v6)
+    }
+
+    fn of_counts(v4: &[Count], v6: &[Count]) -> Self {
         let mut cells = HashMap::<&[u32], Cell>::new();
         let mut countries = BTreeMap::<CountryCode, Addresses>::new();
-        let (all_v4, all_v6) = (total(&v4), total(&v6));
+        let (all_v4, all_v6) = (total(v4), total(v6));
         let v4s =
             v4.iter().map(|count| (count, Addresses { v4: count.addresses / all_v4, v6: 0.0 }));
         let v6s =
@@ -81,20 +109,33 @@ impl Census {
             }
         }
         let mut cells: Vec<Cell> = cells.into_values().collect();
-        let size = |cell: &Cell| (cell.addresses.v4, cell.addresses.v6);
-        cells.sort_by(|a, b| size(b).partial_cmp(&size(a)).unwrap_or(a.client.cmp(&b.client)));
+        cells.sort_by(|a, b| {
+            let (larger, smaller) = (b.addresses, a.addresses);
+            let by_size = larger.v4.total_cmp(&smaller.v4).then(larger.v6.total_cmp(&smaller.v6));
+            by_size.then(a.client.cmp(&b.client))
+        });
         Self { cells, countries }
     }
 }
 
-/// Addresses of one family, one country and one chain of each map.
+/// Addresses of one family, one class and one chain of each map.
+#[derive(Debug)]
 struct Count {
+    class: ClassId,
     chains: Box<[u32]>,
     country: CountryCode,
     /// How many of them can be a client's.
     addresses: f64,
     /// The first.
     client: IpAddr,
+}
+
+impl Count {
+    /// The same, of the chains that maps have for the class.
+    fn by(&self, by_class: &[&[u32]]) -> Self {
+        let chain = |map: &&[u32]| map.get(self.class as usize).copied().unwrap_or_default();
+        Self { chains: by_class.iter().map(chain).collect(), ..*self }
+    }
 }
 
 /// Not 0, so that where there is nobody, nobody's share is 0.
@@ -107,7 +148,7 @@ fn counts_v4(places: &Places, maps: &[&PlaceMap]) -> Vec<Count> {
     for (network, length) in NOBODYS {
         push_network(&mut closed, network.to_bits().network(length), true);
     }
-    let maps = maps.iter().map(|map| map.table().v4_runs().collect()).collect();
+    let maps = maps.iter().map(|map| map.v4_runs()).collect();
     let open = |class, closed: bool| (class, !closed);
     let classes = zip_runs(places.table().v4_runs(), closed.into_iter(), open);
     counts(places, classes, maps, |bits| Ipv4Addr::from_bits(bits).into())
@@ -118,7 +159,7 @@ fn counts_v6(places: &Places, maps: &[&PlaceMap]) -> Vec<Count> {
     let is_known = table.v6_runs().any(|(_, class)| class != 0);
     let mut given: Runs<u128, bool> = Vec::new();
     push_network(&mut given, GIVEN_V6.to_bits().network(3), true);
-    let maps = maps.iter().map(|map| map.table().v6_runs().collect()).collect();
+    let maps = maps.iter().map(|map| map.v6_runs()).collect();
     let open = |class, given| (class, if is_known { class != 0 } else { given });
     let classes = zip_runs(table.v6_runs(), given.into_iter(), open);
     counts(places, classes, maps, |bits| Ipv6Addr::from_bits(bits).into())
@@ -169,6 +210,7 @@ fn counts<A: Address>(
     let count = |(stretch, (addresses, first)): (u32, (f64, A))| {
         let (class, open, chains) = &stretches.list()[stretch as usize];
         Count {
+            class: *class,
             chains: chains.clone(),
             country: places.classes().get(*class as usize).and_then(|class| class.country),
             addresses: if *open { addresses } else { 0.0 },

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::address::Address;
 use super::class::{Class, ClassId, Places};
 use super::countries::Continent;
 use super::interner::Interner;
 use super::runs::{Runs, zip_runs};
-use super::table::Table;
+use super::table::{Groups, Table};
 use crate::health::Location;
 
 /// One key of a `geo` policy. The order of the variants is that of specificity, best first.
@@ -64,19 +65,93 @@ impl GeoKey {
 #[derive(Clone, Debug)]
 pub struct PlaceMap {
     chains: Vec<Box<[u16]>>,
+    table: Arc<Table<ClassId>>,
+    grouping: Arc<Grouping>,
+    /// None where no key is a network.
+    networks: Option<Networks>,
+}
+
+/// Which classes a policy treats alike.
+#[derive(Debug)]
+struct Grouping {
+    /// By class the number of its chain.
+    by_class: Box<[u32]>,
+    /// The neighbours in the table of classes that are one by it.
+    groups: Groups,
+}
+
+/// The groupings of one set of places, each shared by all policies that tell the same clients apart, whatever they
+/// prefer for them.
+#[derive(Debug, Default)]
+pub struct Groupings(HashMap<Box<[u32]>, Arc<Grouping>>);
+
+impl Groupings {
+    fn of(&mut self, places: &Places, by_class: Box<[u32]>) -> Arc<Grouping> {
+        let grouping = self.0.entry(by_class).or_insert_with_key(|by_class| {
+            let groups = places.table().groups(|class| by_class.get(class as usize).copied());
+            Arc::new(Grouping { by_class: by_class.clone(), groups })
+        });
+        Arc::clone(grouping)
+    }
+}
+
+/// The keys that are networks.
+#[derive(Clone, Debug)]
+struct Networks {
+    /// From address to a set of them, all that hold it. Set 0 is the empty one.
     table: Table<u32>,
+    /// The chain for a set and what is preferred for the class.
+    together: HashMap<(u32, u32), u32>,
 }
 
 impl PlaceMap {
     /// The branches for a client, best first, and the widest scope with the same ones.
     pub fn chain(&self, client: IpAddr) -> (&[u16], u8) {
-        let (id, scope) = self.table.get(client);
-        (&self.chains[id as usize], scope)
+        let (class, scope) = self.table.get_within(client, &self.grouping.groups);
+        let of_class = self.grouping.by_class[class as usize];
+        let Some(networks) = &self.networks else {
+            return (&self.chains[of_class as usize], scope);
+        };
+        let (set, within) = networks.table.get(client);
+        // Where the sets or the classes' chains differ, so do the chains of both together: what is widest within
+        // both is widest.
+        (&self.chains[networks.chain(set, of_class) as usize], scope.max(within))
     }
 
-    /// The table from address to chain, by numbers that mean nothing beside equality.
-    pub(super) fn table(&self) -> &Table<u32> {
-        &self.table
+    /// The runs of IPv4 addresses of one chain each, by numbers that mean nothing beside equality.
+    pub(super) fn v4_runs(&self) -> Runs<u32, u32> {
+        self.runs(self.table.v4_runs(), self.networks.iter().flat_map(|it| it.table.v4_runs()))
+    }
+
+    /// The same of IPv6.
+    pub(super) fn v6_runs(&self) -> Runs<u128, u32> {
+        self.runs(self.table.v6_runs(), self.networks.iter().flat_map(|it| it.table.v6_runs()))
+    }
+
+    fn runs<A: Address>(
+        &self,
+        classes: impl Iterator<Item = (A, ClassId)>,
+        sets: impl Iterator<Item = (A, u32)>,
+    ) -> Runs<A, u32> {
+        zip_runs(classes, sets, |class, set| {
+            let of_class = self.grouping.by_class[class as usize];
+            self.networks.as_ref().map_or(of_class, |networks| networks.chain(set, of_class))
+        })
+    }
+
+    /// The number of the chain of each class, if these alone make the difference between clients: those of the table.
+    pub(super) fn by_class(&self, table: &Arc<Table<ClassId>>) -> Option<&[u32]> {
+        let is_all = self.networks.is_none() && Arc::ptr_eq(&self.table, table);
+        is_all.then_some(&self.grouping.by_class)
+    }
+
+    /// A number for which clients it tells apart: maps that are there at the same time and have the same one tell the
+    /// same clients apart.
+    pub fn partition(&self) -> usize {
+        match &self.networks {
+            None => Arc::as_ptr(&self.grouping).addr(),
+            Some(networks) => std::ptr::from_ref(networks).addr(),
+        }
     }
 
     /// Those of `count` branches that are tried for no client at all.
@@ -94,11 +169,26 @@ impl PlaceMap {
     fn compile(
         places: &Places,
         networks: &[(IpAddr, u8, u16)],
+        groupings: &mut Groupings,
         chain_of: impl Fn(&Class) -> Box<[u16]>,
     ) -> Self {
         let mut chains = Interner::default();
-        let by_class: Vec<u32> =
-            places.classes().iter().map(|class| chains.id(chain_of(class))).collect();
+        let by_class = places.classes().iter().map(|class| chains.id(chain_of(class))).collect();
+        let grouping = groupings.of(places, by_class);
+        let networks = (!networks.is_empty())
+            .then(|| Networks::new(places.table(), networks, &grouping.by_class, &mut chains));
+        Self { chains: chains.into_list(), table: Arc::clone(places.table()), grouping, networks }
+    }
+}
+
+impl Networks {
+    /// Lays networks over classes: the longest network that holds an address comes first, its class's keys come last.
+    fn new(
+        classes: &Table<ClassId>,
+        networks: &[(IpAddr, u8, u16)],
+        by_class: &[u32],
+        chains: &mut Interner<Box<[u16]>>,
+    ) -> Self {
         let (mut v4, mut v6) = (Vec::new(), Vec::new());
         for &(address, length, key) in networks {
             match (address, address.to_canonical()) {
@@ -109,11 +199,43 @@ impl PlaceMap {
                 (IpAddr::V6(ip), _) => v6.push(Network::new(ip.to_bits(), length, key)),
             }
         }
-        let table = places.table();
-        let v4 = overlay(table.v4_runs(), v4, &by_class, &mut chains);
-        let v6 = overlay(table.v6_runs(), v6, &by_class, &mut chains);
-        Self { chains: chains.into_list(), table: Table::new(&v4, &v6, by_class[0]) }
+        let mut sets = Interner::default();
+        sets.id(Vec::new());
+        let v4 = network_runs(v4, &mut sets);
+        let v6 = network_runs(v6, &mut sets);
+        let mut together = HashMap::new();
+        let mut lay = |set: u32, class: &ClassId| {
+            let of_class = by_class[*class as usize];
+            together.entry((set, of_class)).or_insert_with(|| {
+                let class_chain = &chains.list()[of_class as usize];
+                let chain = [&sets.list()[set as usize][..], class_chain].concat();
+                chains.id(chain.into())
+            });
+        };
+        for (from, to, set) in stretches(&v4) {
+            classes.v4_values(from, to).iter().for_each(|class| lay(set, class));
+        }
+        for (from, to, set) in stretches(&v6) {
+            classes.v6_values(from, to).iter().for_each(|class| lay(set, class));
+        }
+        Self { table: Table::new(&v4, &v6, 0), together }
     }
+
+    /// The number of the chain for a set and a class's chain.
+    fn chain(&self, set: u32, of_class: u32) -> u32 {
+        if set == 0 {
+            return of_class;
+        }
+        // All that occur are there.
+        self.together.get(&(set, of_class)).copied().unwrap_or(of_class)
+    }
+}
+
+/// Where runs begin and end that are of any set of networks.
+fn stretches<A: Address>(runs: &Runs<A, u32>) -> impl Iterator<Item = (A, Option<A>, u32)> {
+    let ends = runs.iter().skip(1).map(|(start, _)| Some(*start)).chain([None]);
+    let all = runs.iter().zip(ends).map(|((start, set), end)| (*start, end, *set));
+    all.filter(|(_, _, set)| *set != 0)
 }
 
 /// A network as a key of a policy.
@@ -131,37 +253,11 @@ impl<A: Address> Network<A> {
     }
 }
 
-/// Lays networks over runs of classes, and makes them runs of chains: the longest network that
-/// holds an address comes first, its class's keys come last.
-fn overlay<A: Address>(
-    classes: impl Iterator<Item = (A, ClassId)>,
-    networks: Vec<Network<A>>,
-    by_class: &[u32],
-    chains: &mut Interner<Box<[u16]>>,
-) -> Runs<A, u32> {
-    let mut sets = Interner::default();
-    let networks = network_runs(networks, &mut sets);
-    let sets = sets.into_list();
-    let mut known = HashMap::new();
-    zip_runs(classes, networks.into_iter(), |class, set| {
-        let class_chain = by_class[class as usize];
-        if set == 0 {
-            return class_chain;
-        }
-        *known.entry((class_chain, set)).or_insert_with(|| {
-            let chain = [&sets[set as usize][..], &chains.list()[class_chain as usize]].concat();
-            chains.id(chain.into())
-        })
-    })
-}
-
-/// Runs of sets of keys: those of all networks that hold the addresses, the longest first. Set 0
-/// is the empty one.
+/// Runs of sets of keys: those of all networks that hold the addresses, the longest first.
 fn network_runs<A: Address>(
     mut networks: Vec<Network<A>>,
     sets: &mut Interner<Vec<u16>>,
 ) -> Runs<A, u32> {
-    sets.id(Vec::new());
     let ends = networks.iter().filter_map(|network| network.last.next());
     let mut starts: Vec<A> = networks.iter().map(|network| network.first).chain(ends).collect();
     starts.sort_unstable();
@@ -181,7 +277,7 @@ fn network_runs<A: Address>(
 }
 
 /// The map of a `geo` policy: chains are indices into `keys`, most specific first.
-pub fn geo_map(places: &Places, keys: &[GeoKey]) -> PlaceMap {
+pub fn geo_map(places: &Places, keys: &[GeoKey], groupings: &mut Groupings) -> PlaceMap {
     let mut order: Vec<u16> = (0..keys.len() as u16).collect();
     order.sort_by_key(|index| &keys[usize::from(*index)]);
     let networks: Vec<(IpAddr, u8, u16)> = keys
@@ -192,15 +288,15 @@ pub fn geo_map(places: &Places, keys: &[GeoKey]) -> PlaceMap {
             _ => None,
         })
         .collect();
-    PlaceMap::compile(places, &networks, |class| {
+    PlaceMap::compile(places, &networks, groupings, |class| {
         order.iter().copied().filter(|index| keys[usize::from(*index)].matches(class)).collect()
     })
 }
 
 /// The map of a `nearest` policy: chains are indices into `branches`, nearest first; equal
 /// distances and unknown places keep the order of the list.
-pub fn nearest_map(places: &Places, branches: &[Location]) -> PlaceMap {
-    PlaceMap::compile(places, &[], |class| {
+pub fn nearest_map(places: &Places, branches: &[Location], groupings: &mut Groupings) -> PlaceMap {
+    PlaceMap::compile(places, &[], groupings, |class| {
         let mut order: Box<[u16]> = (0..branches.len() as u16).collect();
         if let Some(client) = class.location {
             let far: Vec<f64> = branches.iter().map(|at| great_circle_km(client, *at)).collect();

@@ -1,4 +1,4 @@
-//! QueryLogs of questions and answers: to a collector of dnstap, and in the decision log.
+//! Who is told of questions and answers: a collector of dnstap, and the decision log.
 //!
 //! Threads of their own take copies out of rings ([`crate::sampling`]) and see them off. They give way to those
 //! that answer, and nobody waits for them: whatever holds them up, a collector that has stopped or a

@@ -11,9 +11,10 @@ mod spread;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::place::{Census, PlaceMap, Places};
+use crate::place::{Census, PlaceMap, Places, Population};
 use crate::steering::{AllDown, Pools, SteeredName};
 use crate::view::World;
 
@@ -34,13 +35,16 @@ pub struct Given<'a> {
 #[derive(Debug)]
 pub struct Censuses {
     places: Arc<Places>,
-    counted: Vec<(Vec<Arc<PlaceMap>>, Arc<Census>)>,
+    population: Population,
+    /// By what their maps tell apart; these are kept, so that the numbers for it stay theirs.
+    counted: HashMap<Vec<usize>, (Vec<Arc<PlaceMap>>, Arc<Census>)>,
 }
 
 impl Censuses {
     /// None counted yet; countries are as `places` has them.
     pub fn new(places: &Arc<Places>) -> Self {
-        Self { places: Arc::clone(places), counted: Vec::new() }
+        let population = Population::new(places);
+        Self { places: Arc::clone(places), population, counted: HashMap::new() }
     }
 
     /// Whether they are of these places.
@@ -57,17 +61,16 @@ impl Censuses {
                 last.place_maps(&mut maps);
             }
         }
-        maps.sort_by_key(|map| Arc::as_ptr(map));
-        maps.dedup_by_key(|map| Arc::as_ptr(map));
-        let same = |(known, _): &&(Vec<Arc<PlaceMap>>, _)| {
-            known.len() == maps.len() && known.iter().zip(&maps).all(|(a, b)| Arc::ptr_eq(a, b))
-        };
-        if let Some((_, census)) = self.counted.iter().find(same) {
+        maps.sort_by_key(|map| map.partition());
+        maps.dedup_by_key(|map| map.partition());
+        let partitions = maps.iter().map(|map| map.partition()).collect();
+        if let Some((_, census)) = self.counted.get(&partitions) {
             return Arc::clone(census);
         }
         let refs: Vec<&PlaceMap> = maps.iter().map(|map| &***map).collect();
-        let census = Arc::new(Census::new(&self.places, &refs));
-        self.counted.push((maps.into_iter().cloned().collect(), Arc::clone(&census)));
+        let census = Arc::new(Census::new(&self.places, &self.population, &refs));
+        let kept = maps.into_iter().cloned().collect();
+        self.counted.insert(partitions, (kept, Arc::clone(&census)));
         census
     }
 }

@@ -23,9 +23,9 @@ const TAKEN: [&str; 2] = ["admin", "steersman"];
 pub enum Role {
     /// To look.
     Viewer,
-    /// To say how things are to be: overrides, returns, reloads, heartbeats.
+    /// To say how things are to be: overrides, returns, reloads, heartbeats, maintenance, drills, silences.
     Operator,
-    /// To say who may: tokens.
+    /// To say who may: tokens; and to break safety rules.
     Admin,
 }
 

@@ -1,7 +1,8 @@
 // What the tests of the page stand on: regions to kill, the daemon, and a browser. All on loopback, on
 // ports that the system chooses; each test ends what it started.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createSocket } from 'node:dgram';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -88,16 +89,19 @@ endpoints = [{ address = "${ADDRESSES[name]}", probe = "127.0.0.1:${port}" }]
 
 /** The daemon, its three regions and its folder. */
 export class Daemon {
-  static async start({ zones = NAMES, morePools = '', moreConfig = '' } = {}) {
+  /** With `git`, its zones come from a repository that is made here; see `commit`. */
+  static async start({ zones = NAMES, morePools = '', moreConfig = '', git = false } = {}) {
     const daemon = new Daemon();
     daemon.regions = await Promise.all(Object.keys(PLACES).map((name) => Region.start(name)));
     daemon.folder = await mkdtemp(join(tmpdir(), 'steersman-page-'));
     const file = (name, text) => writeFile(join(daemon.folder, name), text);
-    await mkdir(join(daemon.folder, 'zones'));
-    await file('zones/example.com.zone', ZONE);
-    await file('zones/example.com.toml', zones);
-    await file('zones/pools.toml', pools(daemon.regions) + morePools);
-    await file('steersman.toml', `zones = "zones"
+    const home = git ? 'repository/zones' : 'zones';
+    await mkdir(join(daemon.folder, home), { recursive: true });
+    await file(`${home}/example.com.zone`, ZONE);
+    await file(`${home}/example.com.toml`, zones);
+    await file(`${home}/pools.toml`, pools(daemon.regions) + morePools);
+    if (git) daemon.commit();
+    await file('steersman.toml', `${git ? '' : 'zones = "zones"'}
 geoip = ["${join(ROOT, 'geoip/country.mmdb')}"]
 state = "state"
 [admin]
@@ -107,9 +111,18 @@ listen = ["127.0.0.1:0"]
 workers = 1
 [log]
 format = "json"
-${moreConfig}`);
+${git ? `[git]\nremote = "${join(daemon.folder, 'repository')}"\nevery = "1s"\n` : ''}${moreConfig}`);
     await daemon.serve();
     return daemon;
+  }
+
+  /** Commits the files of its repository, and says what the commit is called. */
+  commit() {
+    const git = (...args) => execFileSync('git', ['-C', join(this.folder, 'repository'), '-c', 'user.name=a', '-c', 'user.email=a@example.com', ...args], { encoding: 'utf8' });
+    if (!existsSync(join(this.folder, 'repository/.git'))) git('init', '--quiet', '--initial-branch=main');
+    git('add', '--all');
+    git('commit', '--quiet', '--message', 'change');
+    return git('rev-parse', 'HEAD').trim();
   }
 
   region(name) {

@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 use super::endpoint::endpoint_statuses;
 use super::pool::pool_status;
 use super::{
-    EndpointStatus, MaintenanceStatus, OverrideStatus, PoolStatus, ProbeFacts, RegionStatus,
-    StandingText, WebhookStatus, region_statuses,
+    EndpointStatus, GitStatus, MaintenanceStatus, OverrideStatus, PoolStatus, ProbeFacts,
+    RegionStatus, StandingText, WebhookStatus, region_statuses,
 };
 use crate::health::{EndpointId, Inventory, Overrides, PoolId};
 use crate::notice::SilenceText;
@@ -34,6 +34,9 @@ pub struct Overview {
     pub network_lost: bool,
     /// Why overrides are refused, if they are.
     pub state_unavailable: Option<String>,
+    /// The repository that the zones come from; none where they are files of this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<GitStatus>,
     /// The regions, in the order of the file.
     pub regions: Vec<RegionStatus>,
     /// The pools, in the order of the file.

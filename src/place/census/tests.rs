@@ -1,7 +1,7 @@
 //! Cells and countries of small databases.
 
 use super::super::class::Class;
-use super::super::map::{GeoKey, geo_map};
+use super::super::map::{GeoKey, Groupings, geo_map};
 use super::super::table::Table;
 use super::*;
 
@@ -24,13 +24,17 @@ fn v4(addresses: f64) -> f64 {
     addresses / ((1u64 << 32) - (1 << 29) - 3 * (1 << 24) - private) as f64
 }
 
+fn census(places: &Places, maps: &[&PlaceMap]) -> Census {
+    Census::new(places, &Population::new(places), maps)
+}
+
 fn near(a: f64, b: f64) -> bool {
     (a - b).abs() < 1e-12
 }
 
 #[test]
 fn without_maps_all_are_alike() {
-    let census = Census::new(&places(), &[]);
+    let census = census(&places(), &[]);
     let [cell] = &census.cells[..] else { panic!("{census:?}") };
     assert!(near(cell.addresses.v4, 1.0) && near(cell.addresses.v6, 1.0), "{cell:?}");
     assert_eq!(cell.countries, census.countries);
@@ -41,9 +45,14 @@ fn without_maps_all_are_alike() {
 #[test]
 fn cells_are_what_all_maps_treat_alike() {
     let places = places();
-    let old = geo_map(&places, &[GeoKey::Country(*b"NO"), GeoKey::Default]);
-    let new = geo_map(&places, &[network([12, 128, 0, 0], 9), GeoKey::Default]);
-    let census = Census::new(&places, &[&old, &new]);
+    let old =
+        geo_map(&places, &[GeoKey::Country(*b"NO"), GeoKey::Default], &mut Groupings::default());
+    let new = geo_map(
+        &places,
+        &[network([12, 128, 0, 0], 9), GeoKey::Default],
+        &mut Groupings::default(),
+    );
+    let census = census(&places, &[&old, &new]);
     let found: Vec<_> = census.cells.iter().map(|cell| (cell.client.to_string(), cell)).collect();
     let clients: Vec<&str> = found.iter().map(|(client, _)| client.as_str()).collect();
     assert_eq!(clients, ["1.0.0.0", "11.0.0.0", "12.128.0.0"]);
@@ -58,8 +67,9 @@ fn cells_are_what_all_maps_treat_alike() {
 #[test]
 fn networks_that_nobody_has_are_cells_of_no_share() {
     let places = places();
-    let map = geo_map(&places, &[network([10, 0, 0, 0], 8), GeoKey::Default]);
-    let census = Census::new(&places, &[&map]);
+    let map =
+        geo_map(&places, &[network([10, 0, 0, 0], 8), GeoKey::Default], &mut Groupings::default());
+    let census = census(&places, &[&map]);
     let office = census.cells.iter().find(|cell| cell.client.to_string() == "10.0.0.0").unwrap();
     assert_eq!(office.addresses, Addresses::default());
 }
@@ -68,9 +78,28 @@ fn networks_that_nobody_has_are_cells_of_no_share() {
 fn where_databases_know_no_ipv6_what_is_given_out_counts() {
     let key = GeoKey::Network { address: "2000::".parse().unwrap(), length: 4 };
     let places = Places::unknown();
-    let map = geo_map(&places, &[key, GeoKey::Default]);
-    let census = Census::new(&places, &[&map]);
+    let map = geo_map(&places, &[key, GeoKey::Default], &mut Groupings::default());
+    let census = census(&places, &[&map]);
     let found: Vec<(String, f64)> =
         census.cells.iter().map(|cell| (cell.client.to_string(), cell.addresses.v6)).collect();
     assert_eq!(found, [("1.0.0.0".into(), 0.5), ("2000::".into(), 0.5)]);
+}
+
+/// Whether the population is asked or each address anew, the same is counted.
+#[test]
+fn classes_are_counted_as_addresses_are() {
+    let places = places();
+    let maps = [GeoKey::Country(*b"NO"), GeoKey::Country(*b"CL")]
+        .map(|key| geo_map(&places, &[key, GeoKey::Default], &mut Groupings::default()));
+    // Nobody's network makes no difference, but all addresses are gone through.
+    let nobody = GeoKey::Network { address: "ff00::".parse().unwrap(), length: 128 };
+    let slow = geo_map(&places, &[GeoKey::Default, nobody], &mut Groupings::default());
+    let by_class = census(&places, &[&maps[0], &maps[1]]);
+    let by_address = census(&places, &[&maps[0], &maps[1], &slow]);
+    assert_eq!(by_class.cells.len(), 3);
+    let counted = |census: &Census| -> Vec<_> {
+        let cells = census.cells.iter().filter(|cell| cell.addresses != Addresses::default());
+        cells.cloned().collect()
+    };
+    assert_eq!(counted(&by_class), counted(&by_address));
 }
