@@ -34,6 +34,7 @@ mod hostile;
 mod https;
 mod import;
 mod maintenance;
+mod memory;
 mod monitors;
 mod network;
 mod observing;
