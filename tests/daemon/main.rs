@@ -31,6 +31,7 @@ mod floods;
 mod git;
 mod heartbeats;
 mod hostile;
+mod hostile_admin;
 mod https;
 mod import;
 mod maintenance;
