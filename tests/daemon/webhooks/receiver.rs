@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use data_encoding::BASE64;
 use ring::hmac;
@@ -15,6 +16,9 @@ use crate::support::wait::until;
 
 /// Where messages go, which is nobody else's business.
 pub const PATH: &str = "/T0/very-secret";
+
+/// As often one that hangs looks whether it is to do something else.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// One request.
 #[derive(Clone, Debug)]
@@ -239,8 +243,13 @@ impl Told {
             self.received.lock().unwrap().push(received);
             match manner {
                 Manner::Answer(_) => {}
-                // Until the other end has had enough.
-                Manner::Hang => return reader.read(&mut [0]).map(drop),
+                // Until it is to do something else, and then without an answer.
+                Manner::Hang => {
+                    while self.manner() == Manner::Hang {
+                        thread::sleep(PAUSE);
+                    }
+                    return Ok(());
+                }
                 Manner::HangUp => return Ok(()),
                 Manner::Flood(flood) => return self.pour(reader.get_mut(), flood),
             }
