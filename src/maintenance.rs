@@ -8,8 +8,9 @@
 //! | `end` | `end` + `lead` | one tenth, then one more after each tenth of `lead`, if it is well |
 //!
 //! The TTL is the longest of a name that may answer it. Times of day are those of a place: where clocks go
-//! forward over a moment, a repeated window begins or ends when they have; where they go back, at the
-//! first of both. Pure: the time is an argument.
+//! forward over its beginning, a repeated window begins when they have, and lasts as long as ever; over its
+//! end, it ends by the clock as it was before. Where they go back, it begins or ends at the first of both.
+//! Pure: the time is an argument.
 
 use std::time::Duration;
 
@@ -315,7 +316,14 @@ impl Window {
         let start = self.start.checked_add(ahead).ok()?;
         let end = start.checked_add(Span::try_from(self.lasts).ok()?).ok()?;
         let moment = |at: DateTime| self.zone.to_ambiguous_timestamp(at).compatible().ok();
-        Some(Occurrence { start: moment(start)?, end: moment(end)? })
+        let begins = moment(start)?;
+        if is_shown(&self.zone, start) {
+            return Some(Occurrence { start: begins, end: moment(end)? });
+        }
+        // The last change of the clocks is the one that goes over it.
+        let changes = self.zone.preceding(plus(begins, Duration::from_nanos(1)));
+        let start = changes.map(|change| change.timestamp()).next().unwrap_or(begins);
+        Some(Occurrence { start, end: plus(start, self.lasts) })
     }
 
     /// So many occurrences are over for certain.

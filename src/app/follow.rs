@@ -116,9 +116,13 @@ impl Running {
         });
         match &loaded {
             Ok(_) => {
-                git.known().refused = None;
-                if before.as_deref() != Some(commit) {
+                let was_refused = git.known().refused.take().is_some();
+                let is_another = before.as_deref() != Some(commit);
+                if is_another {
                     tracing::info!(commit, "serving another commit");
+                }
+                // Also where what was refused is gone again: the load itself may be told of before that is known.
+                if is_another || was_refused {
                     self.tell_commit(GitState::Serving, commit, Vec::new());
                 }
             }

@@ -252,8 +252,7 @@ impl Recorder {
             false => self.record(running, clock::wall_now(), Kind::Answers { names })?,
         };
         self.answers = all;
-        let pause = Duration::from_secs(written / ANSWERS_BYTES_PER_SECOND).max(ALIVE);
-        self.answers_due = now + pause;
+        self.answers_due = now + answers_pause(written);
         Ok(())
     }
 
@@ -270,6 +269,11 @@ impl Recorder {
         self.written = clock::runtime_now();
         Ok(json.len() as u64)
     }
+}
+
+/// From answers that took so many bytes to the next that are written down.
+fn answers_pause(written_bytes: u64) -> Duration {
+    Duration::from_secs(written_bytes / ANSWERS_BYTES_PER_SECOND).max(ALIVE)
 }
 
 /// What is to be written down of an event.
@@ -340,4 +344,23 @@ fn pools_now(running: &Running) -> BTreeMap<String, PoolNow> {
 fn date(time: SystemTime) -> String {
     let time = Timestamp::try_from(time).unwrap_or(Timestamp::MAX);
     time.strftime("%Y-%m-%d").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A minute, or as long as it takes at 100 bytes a second.
+    #[test]
+    fn answers_of_very_many_names_are_written_down_less_often() {
+        for (written_bytes, pause_s) in
+            [(0, 60), (6_000, 60), (6_099, 60), (6_100, 61), (1_000_000, 10_000)]
+        {
+            assert_eq!(
+                answers_pause(written_bytes),
+                Duration::from_secs(pause_s),
+                "{written_bytes}"
+            );
+        }
+    }
 }

@@ -66,8 +66,8 @@ fn times_of_day_are_those_of_the_place() {
     let window = window("2027-03-27T02:30:00", "Europe/Berlin", Repeats::Days(1));
     for (now, start, end) in [
         ("2027-03-27T00:00:00Z", "2027-03-27T01:30:00Z", "2027-03-27T03:30:00Z"),
-        // There is no half past two: it begins at half past three.
-        ("2027-03-28T00:00:00Z", "2027-03-28T01:30:00Z", "2027-03-28T02:30:00Z"),
+        // There is no half past two: it begins when clocks go from two to three.
+        ("2027-03-28T00:00:00Z", "2027-03-28T01:00:00Z", "2027-03-28T03:00:00Z"),
         ("2027-03-29T00:00:00Z", "2027-03-29T00:30:00Z", "2027-03-29T02:30:00Z"),
         // There are two: it begins at the first.
         ("2027-10-30T23:00:00Z", "2027-10-31T00:30:00Z", "2027-10-31T03:30:00Z"),
@@ -77,6 +77,30 @@ fn times_of_day_are_those_of_the_place() {
     }
     let shown = |text: &str| is_shown(&window.zone, text.parse().unwrap());
     assert!(!shown("2027-03-28T02:30:00") && shown("2027-10-31T02:30:00"));
+}
+
+/// Wherever it lies in an hour that there is not, or twice: it never ends before it begins.
+#[test]
+fn windows_last_over_changes_of_the_clocks() {
+    let within = |start: &str, minutes: u64, now: &str| {
+        let lasts = Duration::from_secs(60 * minutes);
+        let window = Window { lasts, ..window(start, "Europe/Berlin", Repeats::Days(1)) };
+        let Occurrence { start, end } = window.occurrence(at(now)).unwrap();
+        (start.to_string(), end.to_string())
+    };
+    for (start, minutes, begins, ends) in [
+        ("2027-03-20T02:00:00", 60, "2027-03-28T01:00:00Z", "2027-03-28T02:00:00Z"),
+        ("2027-03-20T02:30:00", 15, "2027-03-28T01:00:00Z", "2027-03-28T01:15:00Z"),
+        ("2027-03-20T02:30:00", 45, "2027-03-28T01:00:00Z", "2027-03-28T01:45:00Z"),
+        ("2027-03-20T02:59:59", 60, "2027-03-28T01:00:00Z", "2027-03-28T02:00:00Z"),
+        ("2027-03-20T01:30:00", 60, "2027-03-28T00:30:00Z", "2027-03-28T01:30:00Z"),
+        ("2027-03-20T01:30:00", 90, "2027-03-28T00:30:00Z", "2027-03-28T01:00:00Z"),
+    ] {
+        let expected = (begins.to_owned(), ends.to_owned());
+        assert_eq!(within(start, minutes, "2027-03-28T00:00:00Z"), expected, "{start}");
+    }
+    let twice = within("2027-03-20T02:30:00", 15, "2027-10-31T00:00:00Z");
+    assert_eq!(twice, ("2027-10-31T00:30:00Z".to_owned(), "2027-10-31T00:45:00Z".to_owned()));
 }
 
 #[test]

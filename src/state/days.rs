@@ -19,11 +19,12 @@ const LARGEST_BYTES: u64 = 256 * 1024 * 1024;
 pub(super) struct Days {
     folder: PathBuf,
     open: Option<(String, Journal)>,
+    largest_bytes: u64,
 }
 
 impl Days {
     pub(super) fn new(state: &Path) -> Self {
-        Self { folder: state.join(FOLDER), open: None }
+        Self { folder: state.join(FOLDER), open: None, largest_bytes: LARGEST_BYTES }
     }
 
     /// Another process may have written since: it is opened again with the next line.
@@ -43,8 +44,8 @@ impl Days {
                 self.open.insert((day.to_owned(), journal))
             }
         };
-        if journal.length_bytes() + json.len() as u64 > LARGEST_BYTES {
-            let why = format!("it has grown to {} MiB in a day", LARGEST_BYTES >> 20);
+        if journal.length_bytes() + json.len() as u64 > self.largest_bytes {
+            let why = format!("it has grown to {} MiB in a day", self.largest_bytes >> 20);
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
         }
         journal.append(json, Durability::Buffered)
@@ -196,6 +197,22 @@ mod tests {
         assert_eq!(lines(&store, (day, day)), ["1"]);
         store.record_day(day, "3").unwrap();
         assert_eq!(lines(&store, (day, day)), ["1", "3"]);
+    }
+
+    /// Whatever goes up and down without end fills no disk; the next day begins with an empty file.
+    #[test]
+    fn a_day_that_is_too_large_takes_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut days = Days { largest_bytes: 2 << 20, ..Days::new(folder.path()) };
+        let json = format!("\"{}\"", "x".repeat(600_000));
+        let taken = (0..5).take_while(|_| days.append("2026-11-30", &json).is_ok()).count();
+        assert_eq!(taken, 3);
+        let error = days.append("2026-11-30", &json).unwrap_err();
+        assert_eq!(error.to_string(), "it has grown to 2 MiB in a day");
+        days.append("2026-12-01", &json).unwrap();
+        // Also where another process has written it.
+        let mut days = Days { largest_bytes: 2 << 20, ..Days::new(folder.path()) };
+        assert!(days.append("2026-11-30", &json).is_err());
     }
 
     #[test]

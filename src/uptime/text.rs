@@ -135,7 +135,8 @@ fn render(report: &Report, form: &dyn Form) -> String {
     let columns = ["from", "pool", "for", "lasted", "detected after", "kind", "why"];
     section("Out of service", &columns, rows, report.failovers_in_all);
     let rows = report.names.iter().flat_map(name).collect::<Vec<_>>();
-    let count = rows.len();
+    // Of names that are left out nobody knows how many pools they have.
+    let count = rows.len() + report.names_in_all.saturating_sub(report.names.len());
     section("Answers", &["name", "answers", "pool", "achieved", "configured"], rows, count);
     out
 }

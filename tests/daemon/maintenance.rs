@@ -202,3 +202,37 @@ fn people_plan_it_and_call_it_off() {
         "{log}"
     );
 }
+
+/// By file, by command and over the API: whoever names a time that clocks go over is told so.
+#[test]
+fn a_time_that_there_is_not_is_refused() {
+    let daemon = setup().ready();
+    let (start, end) = ("2027-03-28T02:30", "2027-03-28T04:00");
+    let expected = "expected a time that there is: clocks go forward over this one";
+    daemon.write(
+        "zones/maintenance.toml",
+        format!(
+            "[maintenance.spring]\ntarget = \"region:us-east\"\nstart = \"{start}\"\n\
+             end = \"{end}\"\ntimezone = \"Europe/Berlin\"\nreason = \"x\"\n"
+        ),
+    );
+    let refused = daemon.reload();
+    assert_eq!(refused.status, 422, "{refused:?}");
+    let text = refused.json()["errors"][0]["text"].as_str().unwrap().to_owned();
+    assert!(text.contains(&format!("maintenance.toml:3:9: \"{start}\"; {expected}")), "{text}");
+    let plan = ["maintenance", "plan", "spring", "region:us-east", "--reason", "x"];
+    for times in [[start, end], ["2027-03-28T01:00", start]] {
+        let times = ["--start", times[0], "--end", times[1], "--timezone", "Europe/Berlin"];
+        let said = daemon.cli(&[&plan[..], &times].concat());
+        assert_eq!(said.code, Some(1), "{said:?}");
+        let wanted = format!("found \"{start}\"; {expected}");
+        assert!(said.stderr.contains(&wanted), "{said:?}");
+    }
+    let body = json!({
+        "target": "region:us-east", "start": start, "end": end, "timezone": "Europe/Berlin", "reason": "x",
+    });
+    let refused = daemon.api("PUT", "/api/v1/maintenance/spring", &body.to_string());
+    assert_eq!(refused.status, 422, "{refused:?}");
+    assert!(refused.detail().contains(expected), "{refused:?}");
+    assert_eq!((daemon.answer("www"), stage(&daemon)), (vec![EAST.to_owned()], Value::Null));
+}

@@ -7,10 +7,10 @@ use crate::support::http::{Response, exchange, request};
 use crate::support::setup::{Setup, steady};
 use crate::support::wait::until_eq;
 
-const DRAIN: &str = r#"{"state":"drain","reason":"a test"}"#;
-const OVERRIDE: &str = "/api/v1/overrides/pool/main";
-const SESSION: &str = "/api/v1/session";
-const JSON: &str = "Content-Type: application/json\r\n";
+pub const DRAIN: &str = r#"{"state":"drain","reason":"a test"}"#;
+pub const OVERRIDE: &str = "/api/v1/overrides/pool/main";
+pub const SESSION: &str = "/api/v1/session";
+pub const JSON: &str = "Content-Type: application/json\r\n";
 
 fn daemon() -> Daemon {
     let pools = steady("main", "192.0.2.1") + &steady("spare", "198.51.100.1");
@@ -18,7 +18,7 @@ fn daemon() -> Daemon {
 }
 
 /// A request with headers of its own.
-fn send(to: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> Response {
+pub fn send(to: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> Response {
     let text = format!(
         "{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n{headers}\
          Content-Length: {}\r\n\r\n{body}",
@@ -28,13 +28,13 @@ fn send(to: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> 
 }
 
 /// What a page has that is signed in.
-struct SignedIn {
-    cookie: String,
-    secret: String,
+pub struct SignedIn {
+    pub cookie: String,
+    pub secret: String,
 }
 
 impl SignedIn {
-    fn with(daemon: &Daemon, token: &str, headers: &str) -> Self {
+    pub fn with(daemon: &Daemon, token: &str, headers: &str) -> Self {
         let body = format!(r#"{{"token":"{token}"}}"#);
         let response = send(daemon.admin, "POST", SESSION, &format!("{JSON}{headers}"), &body);
         assert_eq!(response.status, 201, "{response:?}");
@@ -44,7 +44,7 @@ impl SignedIn {
     }
 
     /// The headers that the page sends with a change.
-    fn headers(&self) -> String {
+    pub fn headers(&self) -> String {
         format!(
             "{}steersman-csrf: {}\r\nSec-Fetch-Site: same-origin\r\n",
             self.cookies(),
@@ -52,7 +52,7 @@ impl SignedIn {
         )
     }
 
-    fn cookies(&self) -> String {
+    pub fn cookies(&self) -> String {
         format!("Cookie: theme=dark; {}\r\n", self.cookie.split(';').next().unwrap())
     }
 }

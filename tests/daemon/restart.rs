@@ -257,6 +257,51 @@ fn a_full_disk_refuses_overrides_and_dns_goes_on() {
     }
 }
 
+/// Not only overrides: whatever people change is in the audit log, or it is not changed.
+#[test]
+fn a_full_disk_refuses_every_kind_of_change_and_dns_goes_on() {
+    let start = Start { before: Some("ulimit -S -f 4"), ..Start::default() };
+    let daemon = steady_pools().start_by(&start);
+    daemon.wait_until_ready();
+    daemon.cli_ok(&["token", "add", "old", "--role", "viewer"]);
+    daemon.cli_ok(&["silence", "add", "pool:main", "--for", "1h", "--reason", "old"]);
+    let old = ["--start", "2099-01-01T00:00", "--end", "2099-01-01T01:00", "--reason", "old"];
+    daemon.cli_ok(&[&["maintenance", "plan", "old", "pool:main"], &old[..]].concat());
+    let fill = (0..1000).find(|_| daemon.set("pool:spare", "up").status == 503);
+    assert!(fill.is_some(), "the disk is never full");
+    let stands = || {
+        let status = daemon.status();
+        let lists = ["overrides", "silences", "maintenance"].map(|list| status[list].clone());
+        (daemon.cli_ok(&["token", "list"]), daemon.cli_ok(&["maintenance", "list"]), lists)
+    };
+    let before = stands();
+    let new = ["--start", "2099-02-01T00:00", "--end", "2099-02-01T01:00", "--reason", "new"];
+    for change in [
+        &["token", "add", "new", "--role", "admin"][..],
+        &["token", "add", "old", "--role", "admin"],
+        &["token", "revoke", "old"],
+        &["silence", "add", "*", "--for", "1h", "--reason", "new"],
+        &["silence", "remove", "pool:main"],
+        &[&["maintenance", "plan", "new", "pool:main"], &new[..]].concat(),
+        &["maintenance", "cancel", "old"],
+        &["drain", "pool:main", "--reason", "new"],
+        &["clear", "pool:spare"],
+    ] {
+        let said = daemon.cli(change);
+        assert_eq!((said.code, said.stdout.as_str()), (Some(1), ""), "{change:?}: {said:?}");
+        let words = ["nothing has changed", "audit.jsonl: File too large"];
+        assert!(words.iter().all(|words| said.stderr.contains(words)), "{change:?}: {said:?}");
+        assert_eq!(daemon.answer("www"), [MAIN]);
+        assert_eq!((daemon.check("/healthz"), daemon.check("/readyz")), (200, 200));
+    }
+    assert_eq!(stands(), before);
+    // Files need no audit log to be loaded.
+    daemon.write("zones/example.com.toml", "www.failover = [\"spare\", \"main\"]\n");
+    assert_eq!(daemon.reload().status, 200);
+    assert_eq!(daemon.answer("www"), [SPARE]);
+    assert_eq!(daemon.cli(&["audit"]).code, Some(0), "and the log is whole");
+}
+
 #[test]
 fn a_second_daemon_says_what_stands_in_its_way() {
     let daemon = steady_pools().ready();

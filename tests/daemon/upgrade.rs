@@ -37,7 +37,7 @@ impl Process {
         assert!(sent.unwrap().success());
     }
 
-    fn has_ended(&self) -> bool {
+    pub fn has_ended(&self) -> bool {
         // Nobody may be there to wait for it.
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.0));
         stat.map_or(true, |stat| stat.rsplit_once(") ").unwrap().1.starts_with('Z'))
@@ -59,7 +59,7 @@ pub fn successor(daemon: &Daemon, count: usize) -> Process {
 }
 
 /// Asks one question after the other until it is told to stop, and wants each answer to be right.
-struct Clients {
+pub struct Clients {
     stop: Arc<AtomicBool>,
     answers: Arc<AtomicUsize>,
     threads: Vec<JoinHandle<()>>,
@@ -69,7 +69,7 @@ struct Clients {
 const RIGHT: [(&str, &str); 3] = [("fixed", "192.0.2.99"), ("www", SPARE), ("probed", SPARE)];
 
 impl Clients {
-    fn start(servers: &[SocketAddr]) -> Self {
+    pub fn start(servers: &[SocketAddr]) -> Self {
         let stop = Arc::<AtomicBool>::default();
         let mut clients = Self { stop, answers: Arc::default(), threads: Vec::new() };
         for server in servers.iter().copied() {
@@ -107,7 +107,7 @@ impl Clients {
     }
 
     /// Waits until all of them have had many more answers.
-    fn go_on(&self) {
+    pub fn go_on(&self) {
         let before = self.answers.load(Ordering::Relaxed);
         until("more answers", || {
             assert!(!self.threads.iter().any(JoinHandle::is_finished), "a client has failed");
@@ -116,7 +116,7 @@ impl Clients {
         });
     }
 
-    fn stop(self) {
+    pub fn stop(self) {
         self.stop.store(true, Ordering::Relaxed);
         for thread in self.threads {
             thread.join().expect("every question is answered, and rightly");

@@ -1,7 +1,10 @@
 //! Who is told elsewhere of what happens: grouped, signed, once, in order, and whatever becomes of the daemon.
 
+mod floods;
 mod queue;
-mod receiver;
+pub mod receiver;
+mod refused;
+mod upgrade;
 
 use std::time::Duration;
 

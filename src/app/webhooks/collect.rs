@@ -111,8 +111,10 @@ impl Running {
         pause
     }
 
-    fn is_commit_refused(&self) -> bool {
-        self.git.as_ref().is_some_and(|git| git.known().refused.is_some())
+    /// What is wrong with the newest commit, if that is refused.
+    fn refused_commit(&self) -> Option<Vec<String>> {
+        let known = self.git.as_ref()?.known();
+        known.refused.as_ref().map(|refused| refused.why.clone())
     }
 
     /// Sorts what has happened since the last time into the groups of each webhook.
@@ -130,9 +132,14 @@ impl Running {
         let view = self.live.load_full();
         let follows = self.git.is_some();
         for happened in &following.events {
+            if matches!(happened.what, What::Reload { errors: None, .. })
+                && let Some(why) = self.refused_commit()
+            {
+                // Other files than those of the commit are good: nothing is over, and nothing is new.
+                collected.wrong = why;
+                continue;
+            }
             match &happened.what {
-                // Other files than those of a commit that is refused.
-                What::Reload { errors: None, .. } if self.is_commit_refused() => {}
                 What::Reload { errors: None, .. } | What::Git { state: GitState::Serving, .. } => {
                     collected.wrong.clear();
                     collected.compare_all = true;
@@ -240,8 +247,10 @@ impl Running {
         let is_over =
             message.incident.as_ref().is_some_and(|one| one.state == IncidentState::Resolved);
         tracing::info!(webhook, id, title = message.title, is_over, "to be told");
+        hook.queued().insert(id.clone(), clock::monotonic_now());
         let dropped = hook.queue().add(message.clone());
         if let Some(dropped) = dropped {
+            hook.queued().remove(&dropped.id);
             hook.counts.dropped.fetch_add(1, Ordering::Relaxed);
             tracing::error!(
                 webhook,

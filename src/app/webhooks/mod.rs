@@ -13,6 +13,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -69,6 +70,9 @@ struct Collected {
 pub(super) struct Hook {
     pub(super) config: config::Webhook,
     queue: Mutex<Queue>,
+    /// When each message that waits was queued, by a clock that does not jump; of those that wait since before the
+    /// start it is not known.
+    queued: Mutex<BTreeMap<String, Instant>>,
     groups: Mutex<Groups>,
     last: Mutex<Last>,
     counts: Counts,
@@ -104,6 +108,7 @@ impl Webhooks {
                 groups: Mutex::new(Groups::new(config.group)),
                 config: config.clone(),
                 queue: Mutex::new(queue),
+                queued: Mutex::default(),
                 last: Mutex::default(),
                 counts: Counts::default(),
                 wake: Notify::new(),
@@ -161,6 +166,10 @@ impl Hook {
     fn queue(&self) -> MutexGuard<'_, Queue> {
         // Each change is of one message, whole or not begun.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn queued(&self) -> MutexGuard<'_, BTreeMap<String, Instant>> {
+        self.queued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn groups(&self) -> MutexGuard<'_, Groups> {

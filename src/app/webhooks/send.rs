@@ -263,7 +263,7 @@ impl Running {
                 *hook.last() = super::Last { delivery: Some(now), error: None };
                 tracing::info!(webhook, id, title, "told");
             }
-            Fate::Again if !is_too_old(message, now) => {
+            Fate::Again if hook.age(message, now) <= LONGEST_RETRYING => {
                 hook.counts.failed_attempts.fetch_add(1, Ordering::Relaxed);
                 let wait = pause(failed + 1, self.draw(), wish);
                 let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
@@ -289,6 +289,7 @@ impl Running {
             }
         }
         hook.queue().remove(id);
+        hook.queued().remove(id);
         let (running, webhook, id) = (Arc::clone(self), webhook.clone(), id.clone());
         let record = move || {
             let all = || running.webhooks.queues();
@@ -313,10 +314,15 @@ pub(super) fn in_words(answer: &Answer) -> String {
     }
 }
 
-fn is_too_old(message: &Message, now: SystemTime) -> bool {
-    let at = from_rfc3339(&message.at);
-    let age = at.ok().and_then(|at| now.duration_since(at).ok());
-    age.is_some_and(|age| age > LONGEST_RETRYING)
+impl Hook {
+    /// How old a message is. A clock that jumps makes none of those older that were queued since the start.
+    fn age(&self, message: &Message, now: SystemTime) -> Duration {
+        if let Some(at) = self.queued().get(&message.id) {
+            return clock::monotonic_now().saturating_duration_since(*at);
+        }
+        let at = from_rfc3339(&message.at);
+        at.ok().and_then(|at| now.duration_since(at).ok()).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]

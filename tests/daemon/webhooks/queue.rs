@@ -102,6 +102,51 @@ fn one_that_never_answers_holds_up_nobody() {
     assert!(begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
 }
 
+/// One is told at once, whatever becomes of the other; and that one gets everything in order once it is back.
+#[test]
+fn one_that_is_down_is_told_later_and_the_other_at_once() {
+    let (backend, dead, quick) = (Backend::http(), Receiver::start(), Receiver::start());
+    let mut setup = told(regions(&backend), &quick, "");
+    // It hangs for longer than anybody here waits.
+    setup.dns += &format!(
+        "\n[webhooks.late]\nurl = \"{}\"\ngroup = \"500ms\"\ntimeout = \"60s\"\n",
+        dead.url()
+    );
+    dead.hang();
+    let daemon = setup.ready();
+    let (late, ops) = (["webhook=\"late\""], ["webhook=\"ops\""]);
+    let attempts =
+        |hook: &[&str]| daemon.metrics().sum("steersman_webhook_failed_attempts_total", hook);
+    backend.be(DOWN);
+    quick.wait_for("type", "verdict", 1);
+    until_eq(1, || dead.count());
+    assert_eq!(daemon.set("pool:spare", "up").status, 201);
+    quick.wait_for("type", "override", 1);
+    assert_eq!((dead.count(), attempts(&late)), (1, 0.0), "its first attempt is still under way");
+    // And then it is gone.
+    dead.hang_up();
+    backend.be(Manner::Answer("200 OK", "all is ok\n"));
+    quick.wait_for("type", "verdict", 2);
+    assert_eq!(daemon.clear("pool:spare").status, 204);
+    quick.wait_for("type", "override", 2);
+    until_eq(true, || attempts(&late) >= 1.0);
+    assert_eq!(attempts(&ops), 0.0);
+    let queued = |at: usize| daemon.status()["webhooks"][at]["queued"].clone();
+    until_eq(json!(0), || queued(0));
+    assert_eq!((queued(1), dead.taken().len()), (json!(4), 0));
+    dead.answer(200);
+    dead.wait_taken(4);
+    let titles = |receiver: &Receiver| -> Vec<String> {
+        receiver.taken().iter().map(|one| one.text("title")).collect()
+    };
+    assert_eq!(titles(&dead), titles(&quick), "the same in the same order, and nothing twice");
+    assert!(titles(&quick)[2].ends_with(": 4 of 4 endpoints up again"), "{:?}", titles(&quick));
+    until_eq(json!(0), || queued(1));
+    // From then on it is as quick as the other one.
+    assert_eq!(daemon.set("pool:spare", "up").status, 201);
+    dead.wait_for("type", "override", 3);
+}
+
 /// Exactly one of two processes tells, and nothing is told twice or forgotten.
 #[test]
 fn a_process_that_takes_over_tells_what_waits() {

@@ -2,9 +2,10 @@
 
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use data_encoding::BASE64;
 use ring::hmac;
@@ -15,6 +16,9 @@ use crate::support::wait::until;
 
 /// Where messages go, which is nobody else's business.
 pub const PATH: &str = "/T0/very-secret";
+
+/// As often one that hangs looks whether it is to do something else.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// One request.
 #[derive(Clone, Debug)]
@@ -43,6 +47,42 @@ impl Received {
     }
 }
 
+/// What it does with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    Answer(u16),
+    /// Nothing any more.
+    Hang,
+    /// Closes the connection at once.
+    HangUp,
+    Flood(Flood),
+}
+
+/// Of what there is no end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flood {
+    /// `100 Continue`.
+    Continue,
+    /// A header.
+    Head,
+    /// The body of an answer with a status.
+    Body(u16),
+}
+
+impl Flood {
+    /// How it begins, and what comes again and again.
+    fn parts(self) -> (String, String) {
+        match self {
+            Self::Continue => (String::new(), "HTTP/1.1 100 Continue\r\n\r\n".repeat(1000)),
+            Self::Head => ("HTTP/1.1 200 X\r\nX: ".into(), "x".repeat(64 * 1024)),
+            Self::Body(status) => {
+                let chunk = format!("{:x}\r\n{}\r\n", 1 << 16, "x".repeat(1 << 16));
+                (format!("HTTP/1.1 {status} X\r\nTransfer-Encoding: chunked\r\n\r\n"), chunk)
+            }
+        }
+    }
+}
+
 /// A server for one webhook.
 pub struct Receiver {
     address: SocketAddr,
@@ -50,11 +90,11 @@ pub struct Receiver {
     told: Arc<Told>,
 }
 
-#[derive(Default)]
 struct Told {
-    status: AtomicU16,
-    hangs: AtomicBool,
+    manner: Mutex<Manner>,
     received: Mutex<Vec<Received>>,
+    /// How much was sent in floods.
+    poured_bytes: AtomicU64,
 }
 
 impl Receiver {
@@ -70,7 +110,11 @@ impl Receiver {
     fn begin(tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
-        let told = Arc::new(Told { status: 200.into(), ..Told::default() });
+        let told = Arc::new(Told {
+            manner: Mutex::new(Manner::Answer(200)),
+            received: Mutex::default(),
+            poured_bytes: AtomicU64::default(),
+        });
         let (serving, scheme) = (Arc::clone(&told), if tls.is_some() { "https" } else { "http" });
         // It ends with the process of the test.
         thread::spawn(move || {
@@ -97,12 +141,31 @@ impl Receiver {
 
     /// Answers with this from the next request on.
     pub fn answer(&self, status: u16) {
-        self.told.status.store(status, Ordering::SeqCst);
+        self.be(Manner::Answer(status));
     }
 
     /// Answers nothing any more.
     pub fn hang(&self) {
-        self.told.hangs.store(true, Ordering::SeqCst);
+        self.be(Manner::Hang);
+    }
+
+    /// Is as good as not there, until it answers.
+    pub fn hang_up(&self) {
+        self.be(Manner::HangUp);
+    }
+
+    /// Answers without end.
+    pub fn flood(&self, flood: Flood) {
+        self.be(Manner::Flood(flood));
+    }
+
+    fn be(&self, manner: Manner) {
+        *self.told.manner.lock().unwrap() = manner;
+    }
+
+    /// How much was sent in floods, as far as it was taken.
+    pub fn poured_bytes(&self) -> u64 {
+        self.told.poured_bytes.load(Ordering::SeqCst)
     }
 
     /// All that came, in order.
@@ -151,9 +214,16 @@ impl Receiver {
 }
 
 impl Told {
+    fn manner(&self) -> Manner {
+        *self.manner.lock().unwrap()
+    }
+
     fn serve(&self, stream: impl Read + Write) -> io::Result<()> {
         let mut reader = BufReader::new(stream);
         loop {
+            if self.manner() == Manner::HangUp {
+                return Ok(());
+            }
             let mut head = String::new();
             while !head.ends_with("\r\n\r\n") {
                 if reader.read_line(&mut head)? == 0 {
@@ -161,21 +231,42 @@ impl Told {
                 }
             }
             assert!(head.starts_with(&format!("POST {PATH} HTTP/1.1\r\n")), "{head}");
-            let status = self.status.load(Ordering::SeqCst);
+            let manner = self.manner();
+            let status = match manner {
+                Manner::Answer(status) | Manner::Flood(Flood::Body(status)) => status,
+                Manner::Hang | Manner::HangUp | Manner::Flood(_) => 0,
+            };
             let mut received = Received { head, body: Vec::new(), status };
             let length: usize = received.header("content-length").parse().unwrap();
             received.body = vec![0; length];
             reader.read_exact(&mut received.body)?;
-            let hangs = self.hangs.load(Ordering::SeqCst);
             self.received.lock().unwrap().push(received);
-            if hangs {
-                // Until the other end has had enough.
-                return reader.read(&mut [0]).map(drop);
+            match manner {
+                Manner::Answer(_) => {}
+                // Until it is to do something else, and then without an answer.
+                Manner::Hang => {
+                    while self.manner() == Manner::Hang {
+                        thread::sleep(PAUSE);
+                    }
+                    return Ok(());
+                }
+                Manner::HangUp => return Ok(()),
+                Manner::Flood(flood) => return self.pour(reader.get_mut(), flood),
             }
             let said = if status == 200 { "ok" } else { "no" };
             let stream = reader.get_mut();
             write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{said}", said.len())?;
             stream.flush()?;
+        }
+    }
+
+    /// Until the other end has had enough.
+    fn pour(&self, stream: &mut impl Write, flood: Flood) -> io::Result<()> {
+        let (beginning, again) = flood.parts();
+        stream.write_all(beginning.as_bytes())?;
+        loop {
+            stream.write_all(again.as_bytes())?;
+            self.poured_bytes.fetch_add(again.len() as u64, Ordering::SeqCst);
         }
     }
 }
