@@ -1,6 +1,6 @@
 //! Whatever comes in, the daemon goes on answering, and its log tells of no panic.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 
 use hickory_proto::op::ResponseCode;
@@ -221,7 +221,6 @@ fn half_open_connections_are_bounded_and_let_go() {
 #[test]
 fn nonsense_to_the_admin_endpoint_is_refused() {
     let daemon = daemon();
-    let token = daemon.token();
     let mut numbers = Numbers(7);
     for _ in 0..20 {
         let _ = http::exchange(daemon.admin, &[numbers.bytes(2000), b"\r\n\r\n".to_vec()].concat());
@@ -238,33 +237,20 @@ fn nonsense_to_the_admin_endpoint_is_refused() {
             assert!((400..500).contains(&response.status), "{response:?}");
         }
     }
-    // A megabyte where 64 KiB are allowed, said at the front or found out on the way.
-    let path = "/api/v1/overrides/pool/main";
-    let response = http::request(daemon.admin, "PUT", path, Some(&token), &long);
-    if let Ok(response) = response {
-        assert_eq!(response.status, 413, "{response:?}");
-    }
-    let chunked = format!(
-        "PUT {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
-         Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{long}\r\n0\r\n\r\n",
-        long.len()
-    );
-    if let Ok(response) = http::exchange(daemon.admin, chunked.as_bytes()) {
-        assert_eq!(response.status, 413, "{response:?}");
-    }
     for path in
         ["/../etc/passwd", "/api/v1/overrides/pool/%00", "/api/v1/overrides/%ff/x", "//", "*"]
     {
         let response = daemon.api("PUT", path, "{}");
         assert!((400..500).contains(&response.status), "{path}: {response:?}");
     }
-    // Half a request each, on more connections than there may be.
+    // Half a request each, on as many connections as a network may have: the oldest goes for one more.
     let mut held: Vec<TcpStream> =
-        (0..100).map(|_| TcpStream::connect(daemon.admin).unwrap()).collect();
+        (0..448).map(|_| TcpStream::connect(daemon.admin).unwrap()).collect();
     for stream in &mut held {
         stream.write_all(b"GET /healthz HTT").unwrap();
     }
     assert_eq!(daemon.check("/healthz"), 200);
+    assert!(matches!(held[0].read(&mut [0]), Ok(0) | Err(_)), "it is open still");
     assert_eq!(
         daemon.api("GET", "/api/v1/overrides", "").json()["overrides"],
         serde_json::json!([])
