@@ -302,6 +302,14 @@ impl Window {
         }
     }
 
+    /// When it begins to leave: from then on it keeps less than all of its clients.
+    pub fn leaves(&self, occurrence: Occurrence) -> Timestamp {
+        let first_step = self.lead.as_nanos().div_ceil(u128::from(STEPS));
+        let first_step = Duration::from_nanos(u64::try_from(first_step).unwrap_or(u64::MAX));
+        let all_steps = minus(minus(occurrence.start, self.ttl), self.lead);
+        plus(all_steps, first_step)
+    }
+
     /// When it is announced.
     pub fn announced(&self, occurrence: Occurrence) -> Timestamp {
         minus(occurrence.start, self.announce)

@@ -132,3 +132,6 @@ fn capacity(name: &SteeredName, pools: &Pools) -> (u32, u32) {
         (up + healthy, all + set.stands().total)
     })
 }
+
+#[cfg(test)]
+mod tests;

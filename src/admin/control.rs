@@ -10,7 +10,7 @@ use super::maintenance::PlanError;
 use super::problem::Problem;
 use super::shares::{AddressType, NameList, NameMap, NamesRequest, Preview};
 use super::silences::{SilenceError, TestError, Tested};
-use super::status::{EndpointList, Overview, Status, WebhookStatus};
+use super::status::{EndpointList, MaintenanceStatus, Overview, Status, WebhookStatus};
 use crate::drill::Report;
 use crate::explain::Explanation;
 use crate::finding::Finding;
@@ -103,8 +103,16 @@ pub trait Control: Send + Sync + 'static {
     /// Ends a drill before its time; false if it is not under way.
     fn end_drill(&self, id: &str) -> bool;
 
-    /// Plans maintenance for `by`, durably, in place of what had the name.
-    fn plan(&self, name: &str, window: WindowText, by: &Author) -> Result<(), PlanError>;
+    /// Planned maintenance that is to come or under way.
+    fn maintenance(&self) -> Vec<MaintenanceStatus>;
+
+    /// Plans maintenance for `by`, durably, in place of what had the name; returns how it stands since.
+    fn plan(
+        &self,
+        name: &str,
+        window: WindowText,
+        by: &Author,
+    ) -> Result<MaintenanceStatus, PlanError>;
 
     /// Calls maintenance off for `by`, durably.
     fn call_off(&self, name: &str, by: &Author) -> Result<(), PlanError>;
@@ -214,17 +222,22 @@ impl OverrideError {
                      been returned to"
                 ),
             ),
-            Self::Breaks(rules) => Problem::new(StatusCode::CONFLICT, broken(&rules)),
+            Self::Breaks(rules) => {
+                let broken = broken(&rules);
+                let detail = format!(
+                    "nothing has changed, since it would break {broken}; an admin can force it"
+                );
+                Problem::new(StatusCode::CONFLICT, detail)
+            }
             Self::NotDurable(error) => not_durable(&error),
         }
     }
 }
 
-/// What rules would be broken, and what can be done about it.
-fn broken(rules: &[Broken]) -> String {
+/// What rules would be broken, and how.
+pub(super) fn broken(rules: &[Broken]) -> String {
     let rules = rules.iter().map(|Broken { rule, why }| format!("rule {rule}: {why}"));
-    let rules: Vec<String> = rules.collect();
-    format!("nothing has changed, since it would break {}; an admin can force it", rules.join("; "))
+    rules.collect::<Vec<_>>().join("; ")
 }
 
 /// What could not be written down has not happened.

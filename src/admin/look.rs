@@ -93,8 +93,7 @@ pub(super) async fn map(
 /// Without a `state`, what would move if the one on the target were cleared. Nothing is changed.
 #[utoipa::path(post, path = "/api/v1/preview", tag = "names", request_body = PreviewWish, responses(
     (status = 200, description = "What would move.", body = Preview),
-    (status = 404, description = "There is no such region, pool or endpoint; or nothing to clear."),
-    (status = 409, description = "It would break safety rules."),
+    (status = 404, description = "There is no such region, pool or endpoint."),
     (status = 422, description = "The body says what cannot be."),
 ))]
 pub(super) async fn preview(State(shared): State<Shared>, Body(wish): Body<PreviewWish>) -> Answer {

@@ -9,13 +9,14 @@ use utoipa::ToSchema;
 
 use super::asked::{Body, By, Named};
 use super::change;
-use super::control::{OverrideError, not_durable};
+use super::control::{OverrideError, broken, not_durable};
 use super::problem::Problem;
 use super::routes::{Answer, Shared};
 use super::status::MaintenanceStatus;
 use crate::health::Target;
 use crate::maintenance::{WindowText, Wrong};
-use crate::state::{StateError, token_name};
+use crate::safety::Broken;
+use crate::state::{StateError, plain_name};
 
 /// The answer to `GET /api/v1/maintenance`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -35,6 +36,8 @@ pub enum PlanError {
     InFiles,
     /// There is none of that name.
     Unknown,
+    /// It begins at once, and would break safety rules.
+    Breaks(Vec<Broken>),
     /// It could not be made durable.
     NotDurable(StateError),
 }
@@ -62,6 +65,14 @@ impl PlanError {
             Self::Unknown => {
                 Problem::new(StatusCode::NOT_FOUND, format!("no maintenance {name} is planned"))
             }
+            Self::Breaks(rules) => {
+                let broken = broken(&rules);
+                let detail = format!(
+                    "nothing has changed, since this window begins at once and would break {broken}; \
+                     plan it for another time, or have an admin force a drain"
+                );
+                Problem::new(StatusCode::CONFLICT, detail)
+            }
             Self::NotDurable(error) => not_durable(&error),
         }
     }
@@ -71,13 +82,14 @@ impl PlanError {
 #[utoipa::path(get, path = "/api/v1/maintenance", tag = "maintenance",
     responses((status = 200, description = "To come, or under way.", body = MaintenanceList)))]
 pub(super) async fn list(State(shared): State<Shared>) -> Answer {
-    let maintenance = shared.call(|control| control.status()).await?.maintenance;
+    let maintenance = shared.call(|control| control.maintenance()).await?;
     Ok(Json(MaintenanceList { maintenance }).into_response())
 }
 
 /// Plan maintenance
 ///
-/// In place of what had the name. When the answer comes it is on disk, and in force if it has begun.
+/// In place of what had the name. When the answer comes it is on disk, and in force if it has begun. A window that begins to
+/// leave at once is held against the safety rules now, any other when it begins.
 #[utoipa::path(put, path = "/api/v1/maintenance/{name}", tag = "maintenance",
     params(
         ("name" = String, Path, description = "Its name.", min_length = 1, example = "us-east-patches"),
@@ -85,9 +97,9 @@ pub(super) async fn list(State(shared): State<Shared>) -> Answer {
     ),
     request_body = WindowText,
     responses(
-        (status = 201, description = "It is planned.", body = WindowText),
+        (status = 201, description = "It is planned, and stands so.", body = MaintenanceStatus),
         (status = 404, description = "There is no such region or pool."),
-        (status = 409, description = "It would break safety rules, or the files have one of that name."),
+        (status = 409, description = "It begins at once and would break safety rules, or the files have one of that name."),
         (status = 422, description = "Its name or the body says what cannot be."),
         (status = 503, description = "It could not be made durable; nothing has changed."),
     ))]
@@ -99,13 +111,13 @@ pub(super) async fn plan(
 ) -> Answer {
     let by = by.author();
     let unfit = |what: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, what);
-    token_name(&name).map_err(|why| unfit(format!("name: {why}")))?;
+    plain_name(&name).map_err(|why| unfit(format!("name: {why}")))?;
     let text = WindowText { reason: change::reason(&text.reason)?, ..text };
     let (called, who, wish) = (name.clone(), by.clone(), text.clone());
     let done = shared.call(move |control| control.plan(&called, wish, &who)).await?;
-    done.map_err(|refusal| refusal.problem(&name, Some(&text)))?;
+    let planned = done.map_err(|refusal| refusal.problem(&name, Some(&text)))?;
     tracing::info!(maintenance = name, target_name = text.target, %by, "maintenance planned");
-    Ok((StatusCode::CREATED, Json(text)).into_response())
+    Ok((StatusCode::CREATED, Json(planned)).into_response())
 }
 
 /// Call maintenance off

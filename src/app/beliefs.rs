@@ -115,13 +115,8 @@ impl Beliefs {
         self.pools_as(view, overrides, &self.planned())
     }
 
-    /// The same, if some pools were away for maintenance.
-    pub fn pools_without(&self, view: &View, away: &Planned) -> Pools {
-        let overrides = self.overrides().clone();
-        self.pools_as(view, &overrides, away)
-    }
-
-    fn pools_as(&self, view: &View, overrides: &Overrides, planned: &Planned) -> Pools {
+    /// The same, if that were planned.
+    pub fn pools_as(&self, view: &View, overrides: &Overrides, planned: &Planned) -> Pools {
         let inventory = &view.world.inventory;
         let verdicts = self.probes.board().verdicts();
         let standing = |id: EndpointId| {
@@ -136,8 +131,8 @@ impl Beliefs {
     }
 
     /// How the pools of other files would stand: each endpoint as the one of the same name does now,
-    /// and those that are new as if they were up.
-    pub fn pools_of(&self, view: &View, other: &Inventory) -> Pools {
+    /// and those that are new as if they were up; if that were planned of them.
+    pub fn pools_of(&self, view: &View, other: &Inventory, planned: &Planned) -> Pools {
         let inventory = &view.world.inventory;
         let verdicts = self.probes.board().verdicts();
         let now = |(pool, verdicts): (&Pool, &Vec<Verdict>)| -> Vec<(String, Verdict)> {
@@ -150,7 +145,7 @@ impl Beliefs {
             let pool = other.pools.get(id.pool as usize);
             let verdict = pool.and_then(|pool| known.get(&pool.endpoint_name(id.index as usize)));
             let verdict = verdict.copied().unwrap_or(Verdict::SETTLED_UP);
-            StandingNow::of(other, id, verdict, &overrides)
+            stands(other, id, verdict, &overrides, planned)
         })
     }
 

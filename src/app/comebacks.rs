@@ -30,7 +30,7 @@ impl Running {
             self.expire_overrides(now);
         }
         if self.is_maintenance_due(now) {
-            self.pass_maintenance(now);
+            self.pass_maintenance(clock::wall_now);
         }
         if self.is_silence_over(now) {
             self.expire_silences(now);

@@ -12,8 +12,8 @@ use super::reloads::Wanted;
 use super::running::Running;
 use super::{events, families};
 use crate::admin::status::{
-    EndpointList, OverrideStatus, Overview, QueryLogStatus, Status, WebhookStatus, overview,
-    pool_statuses, region_statuses, some_pools,
+    EndpointList, MaintenanceStatus, OverrideStatus, Overview, QueryLogStatus, Status,
+    WebhookStatus, overview, pool_statuses, region_statuses, some_pools,
 };
 use crate::admin::{
     AddressType, Cleared, Control, DrillError, DrillWish, ExplainRequest, NameList, NameMap,
@@ -216,7 +216,16 @@ impl Control for Running {
         Ok(Cleared { overridden, holds })
     }
 
-    fn plan(&self, name: &str, window: WindowText, by: &Author) -> Result<(), PlanError> {
+    fn maintenance(&self) -> Vec<MaintenanceStatus> {
+        self.maintenance_statuses(&self.live.load().world)
+    }
+
+    fn plan(
+        &self,
+        name: &str,
+        window: WindowText,
+        by: &Author,
+    ) -> Result<MaintenanceStatus, PlanError> {
         self.plan_maintenance(name, window, by)
     }
 

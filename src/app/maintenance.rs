@@ -1,5 +1,10 @@
 //! Planned maintenance put into practice: what leaves, is away and comes back as time passes.
 
+mod judge;
+mod plan;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -8,17 +13,15 @@ use jiff::Timestamp;
 
 use super::beliefs::Planned;
 use super::running::Running;
-use crate::admin::PlanError;
 use crate::admin::status::MaintenanceStatus;
 use crate::clock;
 use crate::health::Target;
 use crate::history::What;
-use crate::maintenance::{Occurrence, STEPS, Stage, Window, WindowText, Wrong};
-use crate::safety::broken;
-use crate::shares::Given;
-use crate::state::{Author, Change, Plans};
+use crate::maintenance::{Occurrence, STEPS, Stage, Window, WindowText};
+use crate::safety::Broken;
+use crate::state::Plans;
 use crate::timestamp;
-use crate::view::{View, World};
+use crate::view::World;
 
 /// What is planned by the API, and what is under way.
 #[derive(Default)]
@@ -35,11 +38,38 @@ struct Told {
     occurrence: Occurrence,
     is_announced: bool,
     stage: Stage,
-    /// Whether a safety rule keeps it from leaving this time.
-    is_refused: bool,
+    /// The safety rules that keep it from leaving this time.
+    breaks: Vec<Broken>,
     /// What it is of, and why, for whoever calls it off.
     target: Target,
     reason: String,
+}
+
+impl Told {
+    /// How a window is at a moment, whatever the rules say; none if it will not come any more.
+    fn at(window: &Window, at: SystemTime) -> Option<Self> {
+        let (occurrence, is_announced, stage) = now(window, at)?;
+        let (target, reason) = (window.target.clone(), window.reason.clone());
+        Some(Self { occurrence, is_announced, stage, breaks: Vec::new(), target, reason })
+    }
+
+    fn has_begun(&self) -> bool {
+        self.stage != Stage::Planned
+    }
+
+    fn is_refused(&self) -> bool {
+        !self.breaks.is_empty()
+    }
+
+    /// Whether it leaves or is away: nobody may count on what it is of. What comes back can be counted on.
+    fn is_out(&self) -> bool {
+        !self.is_refused() && matches!(self.stage, Stage::Leaving(_) | Stage::Away)
+    }
+
+    /// Whether both tell of the same absence of the same thing.
+    fn is_of_the_same(&self, other: &Self) -> bool {
+        (self.occurrence, &self.target) == (other.occurrence, &other.target)
+    }
 }
 
 impl Maintenance {
@@ -102,49 +132,61 @@ impl Running {
                     Some((occurrence, is_announced, stage)) => known.is_none_or(|known| {
                         (known.occurrence, known.is_announced, known.stage)
                             != (occurrence, is_announced, stage)
+                            || known.target != window.target
                     }),
                 }
             })
     }
 
-    /// Goes on to what is so now.
-    pub(super) fn pass_maintenance(&self, now: SystemTime) {
+    /// Goes on to what is so by a clock. It waits for whoever sets overrides, plans or calls off, so that nothing
+    /// is told twice, and nobody takes away meanwhile what a rule has counted on.
+    pub(super) fn pass_maintenance(&self, clock: impl FnOnce() -> SystemTime) {
+        let _decision = self.decision();
+        // Looked at after the wait: time does not go back.
+        self.go_on_with_maintenance(clock());
+    }
+
+    /// The same, for whoever decides.
+    fn go_on_with_maintenance(&self, now: SystemTime) {
+        let _turn = self.turn();
         let view = self.live.load_full();
+        let windows = self.maintenance.windows(&view.world);
         let before = self.maintenance.told().clone();
-        let mut told = BTreeMap::new();
-        for window in &self.maintenance.windows(&view.world) {
-            let Some((occurrence, is_announced, stage)) = self::now(window, now) else {
-                continue;
-            };
-            let known = before.get(&window.name).filter(|known| known.occurrence == occurrence);
-            let leaves = stage != Stage::Planned;
-            let has_left = known.is_some_and(|known| known.stage != Stage::Planned);
-            let is_refused = match leaves && !has_left {
-                true => self.would_break(&view, window),
-                false => known.is_some_and(|known| known.is_refused),
-            };
-            let (target, reason) = (window.target.clone(), window.reason.clone());
-            let next = Told { occurrence, is_announced, stage, is_refused, target, reason };
-            self.tell_maintenance(window, known, &next);
-            told.insert(window.name.clone(), next);
+        let told = match before.is_empty() {
+            // At the start nothing is known yet.
+            true => self.judged(&view, &windows, &self.recalled(&view, &windows, now), now),
+            false => self.judged(&view, &windows, &before, now),
+        };
+        for (name, known) in &before {
+            if told.get(name).is_none_or(|next| next.target != known.target) {
+                self.tell_called_off(name, known);
+            }
         }
-        for (name, known) in before.iter().filter(|(name, _)| !told.contains_key(*name)) {
-            self.tell_called_off(name, known);
+        for (window, next) in windows.iter().filter_map(|w| Some((w, told.get(&w.name)?))) {
+            let known = before.get(&window.name).filter(|known| known.is_of_the_same(next));
+            self.tell_maintenance(window, known, next);
         }
         *self.maintenance.told() = told;
-        self.beliefs.plan(self.tenths(&view.world));
-        self.refresh_pools();
+        self.beliefs.plan(self.tenths(&view.world, now));
+        self.sum_all_pools();
+    }
+
+    /// The windows of a world of which something was told that still holds, and that no rule keeps back.
+    fn maintenance_in_force(&self, world: &World, now: SystemTime) -> Vec<(Window, Told)> {
+        let windows = self.maintenance.windows(world);
+        let told = self.maintenance.told();
+        let in_force = windows.into_iter().filter_map(|window| {
+            let known = told.get(&window.name).filter(|known| !known.is_refused())?;
+            let known = known.is_of_the_same(&Told::at(&window, now)?).then(|| known.clone())?;
+            Some((window, known))
+        });
+        in_force.collect()
     }
 
     /// How many tenths of their clients those pools keep that do not keep all.
-    pub(super) fn tenths(&self, world: &World) -> Planned {
-        let windows = self.maintenance.windows(world);
-        let told = self.maintenance.told();
+    pub(super) fn tenths(&self, world: &World, now: SystemTime) -> Planned {
         let mut tenths = Planned::new();
-        for window in &windows {
-            let Some(told) = told.get(&window.name).filter(|told| !told.is_refused) else {
-                continue;
-            };
+        for (window, told) in self.maintenance_in_force(world, now) {
             for pool in window.target.pools_in(&world.inventory) {
                 let least = tenths.entry(pool).or_insert(STEPS);
                 *least = told.stage.tenths().min(*least);
@@ -154,28 +196,15 @@ impl Running {
         tenths
     }
 
-    /// Whether its absence would break a safety rule: then it stays where it is.
-    fn would_break(&self, view: &View, window: &Window) -> bool {
-        let mut away = self.tenths(&view.world);
-        away.extend(
-            window.target.pools_in(&view.world.inventory).into_iter().map(|pool| (pool, 0)),
-        );
-        let after = self.beliefs.pools_without(view, &away);
-        let before = Given { world: &view.world, pools: &view.pools };
-        let after = Given { world: &view.world, pools: &after };
-        let broken = broken(&view.world.rules, before, after);
-        for broken in &broken {
-            tracing::error!(
-                maintenance = window.name, target_name = %window.target, rule = broken.rule, why = broken.why,
-                "the maintenance would break a safety rule, and does not begin"
-            );
-        }
-        !broken.is_empty()
+    /// The pools that leave or are away, as if all of them had left: nobody may count on them.
+    pub(super) fn away(&self, world: &World, now: SystemTime) -> Planned {
+        let out = self.maintenance_in_force(world, now).into_iter().filter(|(_, t)| t.is_out());
+        out.flat_map(|(window, _)| judge::without(&window, &world.inventory)).collect()
     }
 
     fn tell_maintenance(&self, window: &Window, known: Option<&Told>, next: &Told) {
         let word = |told: &Told| match told {
-            Told { is_refused: true, .. } => Some("refused"),
+            told if told.is_refused() => Some("refused"),
             Told { stage: Stage::Leaving(_), .. } => Some("leaving"),
             Told { stage: Stage::Away, .. } => Some("away"),
             Told { stage: Stage::Returning(_), .. } => Some("returning"),
@@ -185,6 +214,12 @@ impl Running {
         let Some(stage) = word(next).filter(|_| known.and_then(word) != word(next)) else {
             return;
         };
+        for Broken { rule, why } in &next.breaks {
+            tracing::error!(
+                maintenance = window.name, target_name = %window.target, rule, why,
+                "the maintenance would break a safety rule, and does not begin"
+            );
+        }
         tracing::info!(maintenance = window.name, target_name = %window.target, stage, reason = window.reason, "maintenance");
         let what = What::Maintenance {
             name: window.name.clone(),
@@ -217,50 +252,6 @@ impl Running {
         self.history.add(clock::wall_now(), what);
     }
 
-    /// Plans maintenance for `by`, durably, in place of what had the name.
-    pub(super) fn plan_maintenance(
-        &self,
-        name: &str,
-        text: WindowText,
-        by: &Author,
-    ) -> Result<(), PlanError> {
-        let _decision = self.decision();
-        let view = self.live.load_full();
-        if view.world.maintenance.iter().any(|window| window.name == name) {
-            return Err(PlanError::InFiles);
-        }
-        let mut window = text.read(name).map_err(PlanError::Wrong)?;
-        if now(&window, clock::wall_now()).is_none() {
-            let expected = "an end that is still to come: this window is over";
-            return Err(PlanError::Wrong(vec![Wrong { field: "end", expected }]));
-        }
-        if let Some(unknown) = self.unknown(&window.target) {
-            return Err(PlanError::Override(window.target, unknown));
-        }
-        window.ttl = view.world.longest_ttl(&window.target);
-        let before = self.maintenance.planned().get(name).map(|(text, _)| text.clone());
-        let change = Change::Plan { name: name.into(), before, after: text.clone() };
-        self.store.audit(clock::wall_now(), by, &change).map_err(PlanError::NotDurable)?;
-        self.maintenance.planned().insert(name.into(), (text, window));
-        self.pass_maintenance(clock::wall_now());
-        Ok(())
-    }
-
-    /// Calls it off for `by`, durably.
-    pub(super) fn call_off_maintenance(&self, name: &str, by: &Author) -> Result<(), PlanError> {
-        let _decision = self.decision();
-        let before = self.maintenance.planned().get(name).map(|(text, _)| text.clone());
-        let Some(before) = before else {
-            let is_in_files = self.live.load().world.maintenance.iter().any(|w| w.name == name);
-            return Err(if is_in_files { PlanError::InFiles } else { PlanError::Unknown });
-        };
-        let change = Change::Unplan { name: name.into(), before };
-        self.store.audit(clock::wall_now(), by, &change).map_err(PlanError::NotDurable)?;
-        self.maintenance.planned().remove(name);
-        self.pass_maintenance(clock::wall_now());
-        Ok(())
-    }
-
     /// All windows that are still to come or under way.
     pub(super) fn maintenance_statuses(&self, world: &World) -> Vec<MaintenanceStatus> {
         let windows = self.maintenance.windows(world);
@@ -268,30 +259,30 @@ impl Running {
         let at = clock::wall_now();
         let status = |window: &Window| {
             // What is in force, which time may have overtaken by a moment.
-            let known = told.get(&window.name);
-            let (occurrence, stage) = match known {
-                Some(told) => (told.occurrence, told.stage),
-                None => now(window, at).map(|(occurrence, _, stage)| (occurrence, stage))?,
-            };
-            let is_refused = known.is_some_and(|told| told.is_refused);
-            Some(MaintenanceStatus {
-                name: window.name.clone(),
-                target: window.target.to_string(),
-                stage: match stage {
-                    _ if is_refused => "refused",
-                    Stage::Planned => "planned",
-                    Stage::Leaving(_) => "leaving",
-                    Stage::Away => "away",
-                    Stage::Returning(_) => "returning",
-                }
-                .into(),
-                percent: if is_refused { 100 } else { 10 * u32::from(stage.tenths()) },
-                start: timestamp::to_rfc3339_seconds(occurrence.start.into()),
-                end: timestamp::to_rfc3339_seconds(occurrence.end.into()),
-                reason: window.reason.clone(),
-            })
+            let known = told.get(&window.name).filter(|known| known.target == window.target);
+            known.cloned().or_else(|| Told::at(window, at)).map(|told| status(window, &told))
         };
         windows.iter().filter_map(status).collect()
+    }
+}
+
+fn status(window: &Window, told: &Told) -> MaintenanceStatus {
+    let Told { occurrence, stage, .. } = told;
+    MaintenanceStatus {
+        name: window.name.clone(),
+        target: window.target.to_string(),
+        stage: match stage {
+            _ if told.is_refused() => "refused",
+            Stage::Planned => "planned",
+            Stage::Leaving(_) => "leaving",
+            Stage::Away => "away",
+            Stage::Returning(_) => "returning",
+        }
+        .into(),
+        percent: if told.is_refused() { 100 } else { 10 * u32::from(stage.tenths()) },
+        start: timestamp::to_rfc3339_seconds(occurrence.start.into()),
+        end: timestamp::to_rfc3339_seconds(occurrence.end.into()),
+        reason: window.reason.clone(),
     }
 }
 

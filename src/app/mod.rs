@@ -208,7 +208,7 @@ impl App {
         running.remember();
         running.remember_drills();
         running.maintenance.expect(&running.live.load().world);
-        running.pass_maintenance(started);
+        running.pass_maintenance(|| started);
         let mut background = Background::start(&running, admin, reports, watch)?;
         if inheritance.is_none() {
             running.announce_the_first_round(background.admin_address);

@@ -1,7 +1,9 @@
-//! Safety rules held against what people and files are about to do.
+//! Safety rules held against what people and files are about to do. Nobody may count on what leaves for maintenance:
+//! it is taken for away.
 
 use super::running::Running;
 use crate::admin::OverrideError;
+use crate::clock;
 use crate::finding::Finding;
 use crate::health::Overrides;
 use crate::safety::{Broken, broken};
@@ -23,9 +25,11 @@ impl Running {
             return Ok(by.clone());
         }
         let mut overrides = self.beliefs.overrides().clone();
+        let away = self.away(&view.world, clock::wall_now());
+        let before = self.beliefs.pools_as(&view, &overrides, &away);
         change(&mut overrides);
-        let after = self.beliefs.pools_if(&view, &overrides);
-        let before = Given { world: &view.world, pools: &view.pools };
+        let after = self.beliefs.pools_as(&view, &overrides, &away);
+        let before = Given { world: &view.world, pools: &before };
         let after = Given { world: &view.world, pools: &after };
         let broken = broken(&view.world.rules, before, after);
         forced(by, &broken).ok_or(OverrideError::Breaks(broken))
@@ -36,9 +40,13 @@ impl Running {
         if world.rules.is_empty() {
             return Ok(by.clone());
         }
-        let view = self.live.load_full();
-        let pools = self.beliefs.pools_of(&view, &world.inventory);
-        let before = Given { world: &view.world, pools: &view.pools };
+        let (view, now) = (self.live.load_full(), clock::wall_now());
+        let overrides = self.beliefs.overrides().clone();
+        let before = self.beliefs.pools_as(&view, &overrides, &self.away(&view.world, now));
+        // A window that the files have begun, or aimed elsewhere, is judged when it is looked at.
+        let away = self.away(world, now);
+        let pools = self.beliefs.pools_of(&view, &world.inventory, &away);
+        let before = Given { world: &view.world, pools: &before };
         let broken = broken(&world.rules, before, Given { world, pools: &pools });
         forced(by, &broken).ok_or_else(|| findings(world, &broken))
     }

@@ -20,6 +20,7 @@ use super::uptime::Records;
 use super::webhooks::Webhooks;
 use super::{comebacks, events, panics, stands};
 use crate::admin::{Access, Control as _};
+use crate::clock;
 use crate::config::Daemon;
 use crate::finding::Finding;
 use crate::health::PoolId;
@@ -85,7 +86,8 @@ pub(super) struct Ongoing {
     pub loading: Mutex<()>,
     /// Whether a load in the background waits for its turn: a second one need not.
     pub load_is_waiting: AtomicBool,
-    /// Held by whoever sets or ends overrides, so that journal and memory have the same order.
+    /// Held by whoever sets or ends overrides, plans maintenance, or has it go on, so that journal and memory have
+    /// the same order, and nothing is taken away that a rule has counted on just before.
     pub deciding: Mutex<()>,
     /// The targets that cannot be probed at present, by key.
     pub unsendable: Mutex<HashSet<Arc<str>>>,
@@ -214,7 +216,7 @@ impl Running {
         let before = self.live.load_full();
         self.beliefs.returns().expect(&world.inventory, &world.steered, &world.paces);
         self.maintenance.expect(&world);
-        self.beliefs.plan(self.tenths(&world));
+        self.beliefs.plan(self.tenths(&world, clock::wall_now()));
         self.live.update(|view| View {
             pools: self.beliefs.pools(&world.inventory),
             world,
@@ -262,6 +264,11 @@ impl Running {
     /// Sums all pools anew.
     pub fn refresh_pools(&self) {
         let _turn = self.turn();
+        self.sum_all_pools();
+    }
+
+    /// The same, for whoever has the turn.
+    pub fn sum_all_pools(&self) {
         let pools: Vec<PoolId> =
             (0..).zip(&self.live.load().world.inventory.pools).map(|(id, _)| id).collect();
         self.swap_pools(&pools, |view| self.beliefs.pools(&view.world.inventory));

@@ -219,6 +219,6 @@ impl Running {
         self.webhooks.resume(Some(remembered.queues));
         self.maintenance.plan_anew(remembered.plans);
         self.maintenance.expect(&self.live.load().world);
-        self.pass_maintenance(clock::wall_now());
+        self.pass_maintenance(clock::wall_now);
     }
 }

@@ -7,6 +7,7 @@ use super::client::Client;
 use super::status::maintenance_line;
 use super::{CommandResult, show};
 use crate::admin::MaintenanceList;
+use crate::admin::status::MaintenanceStatus;
 use crate::maintenance::WindowText;
 
 /// Lists, plans or calls off.
@@ -28,8 +29,8 @@ pub async fn run(command: &MaintenanceCommand, json: bool, client: &Client) -> C
             let target = target.to_string();
             let window =
                 WindowText { target, start, end, timezone, repeats, lead, announce, reason };
-            let planned: WindowText = client.put(&["maintenance", &name], &window).await?;
-            show(json, &planned, |_| format!("{name}: planned"))
+            let planned: MaintenanceStatus = client.put(&["maintenance", &name], &window).await?;
+            show(json, &planned, |planned| format!("{name}: {}", planned.stage))
         }
         MaintenanceCommand::Cancel { name } => {
             client.delete(&["maintenance", name]).await?;

@@ -46,6 +46,19 @@ fn it_leaves_before_it_begins_and_comes_back_after_it_has_ended() {
     assert_eq!(window.occurrence(at("2026-12-06T00:10:00Z")), None);
 }
 
+/// To the nanosecond, whatever the lead is.
+#[test]
+fn it_begins_to_leave_with_its_first_step() {
+    let nanosecond = Duration::from_nanos(1);
+    for lead in [Duration::ZERO, nanosecond, 15 * nanosecond, Duration::from_secs(600)] {
+        let window = Window { lead, ..window("2026-12-05T22:00:00", "UTC", Repeats::Once) };
+        let occurrence = window.occurrence(at("2026-12-01T00:00:00Z")).unwrap();
+        let leaves = window.leaves(occurrence);
+        assert_ne!(window.stage(occurrence, leaves), Stage::Planned, "{lead:?}");
+        assert_eq!(window.stage(occurrence, leaves - nanosecond), Stage::Planned, "{lead:?}");
+    }
+}
+
 #[test]
 fn without_a_lead_it_leaves_at_once() {
     let window = Window {

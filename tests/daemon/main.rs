@@ -42,6 +42,7 @@ mod observing;
 mod overrides;
 mod page;
 mod panics;
+mod planned_rules;
 mod querylog;
 mod reload;
 mod requires;

@@ -146,7 +146,7 @@ fn people_plan_it_and_call_it_off() {
         ])
     };
     let said = plan(&daemon, "region:us-east", &end);
-    assert_eq!((said.code, said.stdout.as_str()), (Some(0), "switches: planned\n"), "{said:?}");
+    assert_eq!((said.code, said.stdout.as_str()), (Some(0), "switches: away\n"), "{said:?}");
     assert_eq!(daemon.answer("www"), [WEST], "in force in the very next answer");
     daemon.kill();
     daemon = daemon.start_again();

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use axum::http::StatusCode;
 
 use super::super::status::{
-    EndpointList, Overview, PoolEndpoints, PoolStatus, ProbeFacts, Status, WebhookStatus,
-    pool_statuses, region_statuses,
+    EndpointList, MaintenanceStatus, Overview, PoolEndpoints, PoolStatus, ProbeFacts, Status,
+    WebhookStatus, pool_statuses, region_statuses,
 };
 use super::super::{
     AddressType, Cleared, Control, DrillError, DrillWish, ExplainRequest, NameList, NameMap,
@@ -234,7 +234,11 @@ impl Control for Fake {
         Ok(Ledger::new(Period { since, until }).report(|_, _| None))
     }
 
-    fn plan(&self, _: &str, _: WindowText, _: &Author) -> Result<(), PlanError> {
+    fn maintenance(&self) -> Vec<MaintenanceStatus> {
+        vec![]
+    }
+
+    fn plan(&self, _: &str, _: WindowText, _: &Author) -> Result<MaintenanceStatus, PlanError> {
         Err(PlanError::InFiles)
     }
 
