@@ -59,6 +59,8 @@ pub(super) struct EventsQuery {
     /// No more than so many in a second: of more the last ones, behind one that says so.
     #[param(value_type = Option<u64>, minimum = 1, format = "uint64")]
     per_second: Option<NonZeroU64>,
+    /// Whether it goes on with what happens from then on; default true.
+    follow: Option<bool>,
 }
 
 /// What happens, as it happens
@@ -98,6 +100,7 @@ pub(super) async fn follow(
         pace: asked.per_second.map(|most| Pace::new(most.get(), asked.last)),
         waiting: RETRY.to_owned(),
         stopped: streams.stopped,
+        goes_on: asked.follow != Some(false),
         ends: clock::runtime_now() + LIFETIME,
         _permit: permit,
     };
@@ -120,6 +123,8 @@ struct Follower {
     /// What is to be sent: all that came together goes out together.
     waiting: String,
     stopped: watch::Receiver<()>,
+    /// Whether it waits for what is still to happen.
+    goes_on: bool,
     ends: Instant,
     _permit: OwnedSemaphorePermit,
 }
@@ -141,6 +146,9 @@ impl Follower {
             self.news.borrow_and_update();
             if self.look() {
                 continue;
+            }
+            if !self.goes_on {
+                return None;
             }
             let out_of_breath = self.pace.as_ref().filter(|pace| pace.left == 0);
             let breath = out_of_breath.map(|pace| pace.until);

@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::clock;
 use crate::duration::parse_duration;
+use crate::health::Target;
 use crate::question::{ClientNetwork, parse_rtype};
 use crate::timestamp;
 pub use changing::{
@@ -57,6 +58,12 @@ pub enum Command {
     Diff(DiffArgs),
     /// Show regions, pools and endpoints with their verdicts and overrides
     Status,
+    /// Show steered names: what share of whom is told what, as configured, now, and since the start
+    Names(NamesArgs),
+    /// Show what happened lately
+    Events(EventsArgs),
+    /// Show what an override would move, before it is set
+    Preview(PreviewArgs),
     /// Take a region, pool or endpoint out of new answers
     Drain(SetArgs),
     /// Force a region, pool or endpoint up, whatever probes say
@@ -110,6 +117,47 @@ pub enum Command {
         /// The folder to write them to; made if it is missing
         folder: PathBuf,
     },
+}
+
+/// Flags of `names`.
+#[derive(Clone, Debug, Args)]
+pub struct NamesArgs {
+    /// Only names in which this occurs
+    #[arg(default_value = "")]
+    pub containing: String,
+}
+
+/// Flags of `events`.
+#[derive(Clone, Debug, Args)]
+pub struct EventsArgs {
+    /// How many of those that are kept
+    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    pub last: u64,
+    /// Go on with what happens from then on
+    #[arg(long)]
+    pub follow: bool,
+}
+
+/// Flags of `preview`.
+#[derive(Clone, Debug, Args)]
+pub struct PreviewArgs {
+    /// What would be said of it
+    pub wish: PreviewedWish,
+    /// region:NAME, pool:NAME or endpoint:POOL/ADDRESS
+    pub target: Target,
+}
+
+/// What can be said of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PreviewedWish {
+    /// As `steersman drain`
+    Drain,
+    /// As `steersman up`
+    Up,
+    /// As `steersman down`
+    Down,
+    /// As `steersman clear`
+    Clear,
 }
 
 /// Flags of `check`.

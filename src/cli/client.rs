@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::ControlFlow;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
@@ -26,6 +27,8 @@ const TOKEN_VARIABLE: &str = "STEERSMAN_TOKEN";
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// Where zones come from git, one that hangs may have to be waited for before another is begun.
 const RELOAD_TIMEOUT: Duration = Duration::from_secs(150);
+/// Longer than any stream goes on at a time.
+const STREAM_TIMEOUT: Duration = Duration::from_secs(200);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 const SAME_CONFIGURATION: &str = "is `steersman serve` running with this configuration?";
@@ -132,6 +135,35 @@ impl Client {
         let mut url = self.url(path);
         url.query_pairs_mut().extend_pairs(query);
         read_json(self.send(self.request_to(Method::GET, url)).await?).await
+    }
+
+    /// The lines of a stream of events, as they come, of those after an id if one is given, until `take` wants no more or
+    /// the stream ends.
+    pub async fn lines(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        after: Option<&str>,
+        mut take: impl FnMut(&str) -> ControlFlow<()>,
+    ) -> Result<(), String> {
+        let mut url = self.url(path);
+        url.query_pairs_mut().extend_pairs(query);
+        let mut request = self.request_to(Method::GET, url).timeout(STREAM_TIMEOUT);
+        if let Some(after) = after {
+            request = request.header("last-event-id", after);
+        }
+        let mut response = self.send(request).await?;
+        let mut waiting = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(&error))? {
+            waiting.extend_from_slice(&chunk);
+            while let Some(end) = waiting.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = waiting.drain(..=end).collect();
+                if take(String::from_utf8_lossy(&line).trim_end()).is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
     }
 
     /// `POST` to a path under `/api/v1`.

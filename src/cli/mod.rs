@@ -12,12 +12,15 @@ mod check;
 pub mod client;
 mod diff;
 mod drill;
+mod events;
 mod explain;
 mod failback;
 mod import;
 pub mod logging;
 mod maintenance;
+mod names;
 pub mod overrides;
+mod preview;
 mod probe;
 pub mod reload;
 mod report;
@@ -99,6 +102,9 @@ async fn ask_daemon(Cli { config, json, url, ca, command }: &Cli) -> CommandResu
 pub async fn run(command: &Command, json: bool, client: &Client) -> CommandResult {
     match command {
         Command::Status => status::run(json, client).await,
+        Command::Names(args) => names::run(args, json, client).await,
+        Command::Events(args) => events::run(args, json, client).await,
+        Command::Preview(args) => preview::run(args, json, client).await,
         Command::Drain(args) => overrides::set(OverrideState::Drain, args, json, client).await,
         Command::Up(args) => overrides::set(OverrideState::Up, args, json, client).await,
         Command::Down(args) => overrides::set(OverrideState::Down, args, json, client).await,

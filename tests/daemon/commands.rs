@@ -1,7 +1,8 @@
 //! The command line, on files alone and against the running daemon.
 
 use std::fs;
-use std::process::Command;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -9,6 +10,7 @@ use crate::support::backend::{Backend, Manner, fresh_ip};
 use crate::support::daemon::{Daemon, run};
 use crate::support::mmdb::{Mmdb, Value as Field, map};
 use crate::support::setup::{Setup, ZONE, pool, steady, web};
+use crate::support::wait::until;
 
 const MAIN: &str = "192.0.2.1";
 const SPARE: &str = "198.51.100.1";
@@ -392,7 +394,11 @@ fn every_command_speaks_json() {
         (&["explain", "www.example.com", "--live"], "rcode", "NOERROR".into()),
         (&["diff", "zones", "zones"], "compared", 1.into()),
         (&["status"], "ready", true.into()),
+        (&["names", "www"], "count", 1.into()),
+        (&["preview", "drain", "pool:main"], "names", 1.into()),
         (&["drain", "pool:main", "--for", "1h", "--reason", "x"], "state", "drain".into()),
+        (&["preview", "clear", "pool:main"], "names", 1.into()),
+        (&["events", "--last", "1"], "type", "pool".into()),
         (&["clear", "pool:main"], "target", "pool:main".into()),
         (&plan, "target", "region:paris".into()),
         (&["maintenance", "list"], "", 0.into()),
@@ -430,4 +436,44 @@ fn every_command_speaks_json() {
     }
     let failed = daemon.cli(&["--json", "failback", "main"]);
     assert_eq!((failed.code, failed.stdout.as_str()), (Some(1), ""), "{failed:?}");
+}
+
+/// What the page and the API tell is told by command, too.
+#[test]
+fn names_previews_and_events_are_told_in_words() {
+    let pools = steady("main", MAIN) + &steady("spare", SPARE);
+    let daemon = Setup::steering(&pools, "[www]\nfailover = [\"main\", \"spare\"]\n").ready();
+    assert_eq!(daemon.answer("www"), [MAIN]);
+    let names = daemon.cli_ok(&["names"]);
+    assert_eq!(
+        names,
+        "www.example.com. (ttl 30 s, 1 answers)\n  configured  main 100 %\n  now         main 100 %\n  achieved    main 100 %\n"
+    );
+    assert_eq!(daemon.cli_ok(&["names", "no.such"]), "no such name is steered\n");
+    let preview = daemon.cli_ok(&["preview", "down", "pool:main"]);
+    assert!(
+        preview.starts_with("www.example.com. A: 100 % of its clients\n  100 % main -> spare: ")
+            && preview.ends_with("\nclients of 1 of 1 names would be told something else\n"),
+        "{preview}"
+    );
+    assert_eq!(daemon.answer("www"), [MAIN], "nothing is changed");
+    let none = daemon.cli_ok(&["preview", "down", "pool:spare"]);
+    assert_eq!(none, "nobody would be told anything else, of 1 names\n");
+
+    let mut follow = Command::new(env!("CARGO_BIN_EXE_steersman"));
+    follow.args(["events", "--last", "0", "--follow", "--config", "running.toml"]);
+    follow.current_dir(daemon.path(".")).stdout(Stdio::piped());
+    let mut follow = follow.spawn().unwrap();
+    let mut lines = BufReader::new(follow.stdout.take().unwrap()).lines();
+    // Nothing tells when it has begun to follow, so something happens until it says so.
+    let line = until("an event to be told", || {
+        daemon.set("pool:main", "drain");
+        daemon.clear("pool:main");
+        lines.next().unwrap().map_err(|error| error.to_string())
+    });
+    assert!(line.contains("  override ") && line.contains("target=pool:main"), "{line}");
+    follow.kill().unwrap();
+    follow.wait().unwrap();
+    let last = daemon.cli_ok(&["events"]);
+    assert!(last.contains("action=clear") && last.contains("target=pool:main"), "{last}");
 }
