@@ -18,7 +18,7 @@ use super::reloads::Wanted;
 use super::shares::Counted;
 use super::uptime::Records;
 use super::webhooks::Webhooks;
-use super::{comebacks, events, panics, stands};
+use super::{comebacks, panics, stands};
 use crate::admin::{Access, Control as _};
 use crate::config::Daemon;
 use crate::finding::Finding;
@@ -85,8 +85,11 @@ pub(super) struct Ongoing {
     pub loading: Mutex<()>,
     /// Whether a load in the background waits for its turn: a second one need not.
     pub load_is_waiting: AtomicBool,
-    /// Held by whoever sets or ends overrides, so that journal and memory have the same order.
+    /// Held by people who set or end overrides, so that journal and memory have the same order. They hold
+    /// it while they wait for the disk, so that nothing waits for it that is to be in force by itself.
     pub deciding: Mutex<()>,
+    /// What has ended by itself, and when, and is not written down yet.
+    pub ended: Mutex<Vec<(SystemTime, Change)>>,
     /// The targets that cannot be probed at present, by key.
     pub unsendable: Mutex<HashSet<Arc<str>>>,
     /// Set with each look at the time, so that whoever takes it back sees whether there was one since.
@@ -240,23 +243,6 @@ impl Running {
                 return;
             }
         }
-    }
-
-    /// Ends the overrides whose time is over.
-    pub fn expire_overrides(&self, now: SystemTime) {
-        let _decision = self.decision();
-        let ended = self.beliefs.overrides().expire(now);
-        for (target, what) in ended {
-            tracing::info!(target_name = %target, state = %what.state, reason = what.reason, "override ended");
-            self.history
-                .add(now, events::override_is("expire", &target, Some(&what), &Author::daemon()));
-            let change = Change::Expire { target, before: what };
-            if let Err(error) = self.store.audit(now, &Author::daemon(), &change) {
-                // Its end stands in the line that set it.
-                tracing::warn!(%error, "cannot write down the end of an override");
-            }
-        }
-        self.refresh_pools();
     }
 
     /// Sums all pools anew.

@@ -31,8 +31,8 @@ pub async fn run(command: &MaintenanceCommand, json: bool, client: &Client) -> C
             let planned: WindowText = client.put(&["maintenance", &name], &window).await?;
             show(json, &planned, |_| format!("{name}: planned"))
         }
-        MaintenanceCommand::Cancel { name } => {
-            client.delete(&["maintenance", name]).await?;
+        MaintenanceCommand::Cancel { name, why } => {
+            client.delete_because(&["maintenance", name], why).await?;
             show(json, &json!({ "name": name }), |_| format!("{name}: called off"))
         }
     }
