@@ -88,7 +88,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
     }
 }
 
-/// The same; it may be missing, which says nothing.
+/// The same; it may be missing, or `null`, which says nothing.
 pub(super) struct BodyIfAny<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Default> FromRequest<Shared> for BodyIfAny<T> {
@@ -96,7 +96,10 @@ impl<T: DeserializeOwned + Default> FromRequest<Shared> for BodyIfAny<T> {
 
     async fn from_request(request: Request, shared: &Shared) -> Result<Self, Problem> {
         let bytes = body(request, shared).await?;
-        if bytes.is_empty() { Ok(Self(T::default())) } else { change::parse(&bytes).map(Self) }
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        change::parse::<Option<T>>(&bytes).map(|said| Self(said.unwrap_or_default()))
     }
 }
 
