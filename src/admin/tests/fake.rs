@@ -41,7 +41,7 @@ pub(crate) struct Inside {
     pub(crate) trail: Trail,
     pub(crate) wanted: Option<Part>,
     /// What takes long takes until nobody holds this.
-    pub(crate) long: Arc<Mutex<()>>,
+    pub(crate) long: Arc<tokio::sync::Mutex<()>>,
     /// Why, as it was last said.
     pub(crate) reasons: Vec<Option<String>>,
     pub(crate) silences: Silences,
@@ -237,7 +237,7 @@ impl Control for Fake {
         until: Option<SystemTime>,
     ) -> Result<uptime::Report, Problem> {
         let long = Arc::clone(&self.inside().long);
-        let _taken = long.lock().unwrap();
+        let _taken = long.blocking_lock();
         let until = until.unwrap_or(since);
         Ok(Ledger::new(Period { since, until }).report(|_, _| None))
     }

@@ -13,7 +13,7 @@ async fn whoever_asks_for_what_takes_long_keeps_nobody_else_waiting() {
     let limits = Limits { turn_timeout: patience, ..Limits::default() };
     let running = Running::start_with(root(), limits).await;
     let long = Arc::clone(&running.fake.inside().long);
-    let held = long.lock().unwrap();
+    let held = long.lock().await;
     let first = running.request(Method::GET, REPORT).bearer_auth(TOKEN).send();
     let first = tokio::spawn(first);
     // Only one that is being made can be waited for.
