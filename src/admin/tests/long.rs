@@ -14,15 +14,15 @@ async fn whoever_asks_for_what_takes_long_keeps_nobody_else_waiting() {
     let running = Running::start_with(root(), limits).await;
     let long = Arc::clone(&running.fake.inside().long);
     let held = long.lock().await;
-    let first = running.request(Method::GET, REPORT).bearer_auth(TOKEN).send();
-    let first = tokio::spawn(first);
-    // Only one that is being made can be waited for.
-    let refused = loop {
-        let asked = running.request(Method::GET, REPORT).bearer_auth(TOKEN).send().await.unwrap();
-        if asked.status() == 503 {
-            break asked;
-        }
+    let ask = || tokio::spawn(running.request(Method::GET, REPORT).bearer_auth(TOKEN).send());
+    let (mut one, mut other) = (ask(), ask());
+    // Whoever comes first has the turn, and the other one is told so.
+    let (refused, first) = tokio::select! {
+        refused = &mut one => (refused, other),
+        refused = &mut other => (refused, one),
     };
+    let refused = refused.unwrap().unwrap();
+    assert_eq!(refused.status(), 503);
     assert_eq!(refused.headers()["retry-after"], "1");
     let problem: Problem = refused.json().await.unwrap();
     assert_eq!(problem.retry_after_s, Some(1));
