@@ -84,7 +84,8 @@ function update(node, group) {
 function together(events) {
   const [first] = events;
   const pools = [...new Set(events.flatMap((event) => event.pools ?? event.pool ?? []))];
-  const where = pools.length ? ` (${pools.length > 4 ? plural(pools.length, 'pool') : list(pools)})` : '';
+  const more = events.some((event) => event.pools && event.more) ? ' and more' : '';
+  const where = pools.length ? ` (${pools.length > 4 ? plural(pools.length, 'pool') + more : list(pools)})` : '';
   if (first.type === 'verdict') return `probes of ${plural(events.length, 'target')} say ${first.verdict}${where}`;
   if (first.type === 'endpoint') return `${plural(events.length, 'endpoint')} ${first.verdict}`;
   return `${plural(events.length, 'event')} of the kind ${first.type.replaceAll('_', ' ')}${where}`;

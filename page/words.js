@@ -171,7 +171,7 @@ export function eventWords(event) {
   const because = event.reason ? `: ${event.reason}` : '';
   switch (event.type) {
     case 'verdict':
-      return { icon: event.verdict, of: 'verdicts', text: `${event.pools?.length ? `${list(event.pools)}: ` : ''}probes of ${probed(event.target)} say ${event.verdict}${because}` };
+      return { icon: event.verdict, of: 'verdicts', text: `${event.pools?.length ? `${poolWords(event)}: ` : ''}probes of ${probed(event.target)} say ${event.verdict}${because}` };
     case 'endpoint':
       return { icon: event.verdict, of: 'verdicts', text: `endpoint ${event.endpoint} is ${event.verdict}${because}` };
     case 'network':
@@ -203,9 +203,12 @@ export function eventWords(event) {
   }
 }
 
+/** The pools of an event, and how many it does not name. */
+const poolWords = ({ pools, more }) => (more ? `${pools.join(', ')} and ${more} more` : list(pools));
+
 function silenceWords({ action, target, until, by }, because) {
   const who = by ? ` by ${by.replace(/ at .*/, '')}` : '';
-  const words = { set: `silenced until ${clock(until)}${who}${because}`, clear: `told of again, by its silence's end${who}`, expire: 'told of again: its silence has ended' };
+  const words = { set: `silenced until ${clock(until)}${who}${because}`, clear: `told of again, by its silence's end${who}${because}`, expire: 'told of again: its silence has ended' };
   return `${patternWords(target)} ${words[action] ?? action}`;
 }
 
@@ -237,13 +240,13 @@ function overrideWords(event, because) {
     case 'set':
       return `${on} ${wordOfOverride(event.state)}${by}${event.until ? ` until ${clock(event.until)}` : ''}${because}`;
     case 'clear':
-      return `override on ${on} cleared${by}`;
+      return `override on ${on} cleared${by}${because}`;
     case 'expire':
       return `override on ${on} has ended`;
     case 'lift':
-      return `flap damping of ${on} ended${by}`;
+      return `flap damping of ${on} ended${by}${because}`;
     case 'failback':
-      return `returned to ${on}${by}`;
+      return `returned to ${on}${by}${because}`;
     default:
       return `${event.action} ${on}${by}${because}`;
   }

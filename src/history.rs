@@ -17,6 +17,8 @@ use crate::uptime::Stand;
 
 /// So many events are kept.
 pub const KEPT: usize = 10_000;
+/// So many pools or names stand in one of them, so that all of them together have a bound.
+pub const NAMED: usize = 100;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -39,8 +41,11 @@ pub enum What {
     Verdict {
         /// As metrics and the log name it.
         target: String,
-        /// The pools that hang on it.
+        /// The pools that hang on it, up to a hundred of them.
         pools: Vec<String>,
+        /// How many more there are, where there are too many to name.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        more: usize,
         /// `up` or `down`.
         verdict: String,
         /// How the probe failed that was the last straw.
@@ -345,6 +350,7 @@ mod tests {
         let what = What::Verdict {
             target: "icmp ::1".into(),
             pools: vec!["main".into()],
+            more: 0,
             verdict: "down".into(),
             reason: Some("timed out after 2s".into()),
         };

@@ -28,8 +28,10 @@ pub struct AuditPage {
     pub entries: Vec<Entry>,
     /// Whether there are more after these.
     pub more: bool,
-    /// What is wrong with the whole log; nothing: every entry is as it was written.
+    /// What is wrong with the whole log, the first hundred of it; nothing: every entry is as it was written.
     pub wrong: Vec<FileError>,
+    /// How much is wrong in all.
+    pub wrong_in_all: usize,
     /// The number of the last entry.
     pub length: u64,
     /// Its hash.
@@ -37,14 +39,11 @@ pub struct AuditPage {
 }
 
 impl AuditPage {
-    pub(super) fn new(trail: Trail, after: u64, limit: usize) -> Self {
-        let mut entries: Vec<Entry> =
-            trail.entries.into_iter().filter(|entry| entry.number > after).collect();
-        let more = entries.len() > limit;
-        entries.truncate(limit);
-        let wrong = trail.wrong.into_iter().map(FileError::from).collect();
-        let Chain { length, head } = trail.chain;
-        Self { entries, more, wrong, length, head }
+    pub(super) fn new(trail: Trail) -> Self {
+        let Trail { entries, more, wrong, wrong_in_all, chain } = trail;
+        let wrong = wrong.into_iter().map(FileError::from).collect();
+        let Chain { length, head } = chain;
+        Self { entries, more, wrong, wrong_in_all, length, head }
     }
 }
 

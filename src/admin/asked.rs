@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::access::Caller;
@@ -23,6 +24,12 @@ impl By {
     /// As the audit log has them.
     pub(super) fn author(self) -> Author {
         self.author
+    }
+
+    /// The same, who say why, if they do.
+    pub(super) fn because(mut self, reason: Option<&str>) -> Result<Self, Problem> {
+        self.author.reason = change::reason_if_any(reason)?;
+        Ok(self)
     }
 
     /// The same, who want it though it breaks safety rules, if so it is and they may.
@@ -79,6 +86,30 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
     async fn from_request(request: Request, shared: &Shared) -> Result<Self, Problem> {
         change::parse(&body(request, shared).await?).map(Self)
     }
+}
+
+/// The same; it may be missing, or `null`, which says nothing.
+pub(super) struct BodyIfAny<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Default> FromRequest<Shared> for BodyIfAny<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Problem> {
+        let bytes = body(request, shared).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        change::parse::<Option<T>>(&bytes).map(|said| Self(said.unwrap_or_default()))
+    }
+}
+
+/// Why something is taken back.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct WhyQuery {
+    /// Why, for the audit log: one line of at most 500 characters.
+    pub(super) reason: Option<String>,
 }
 
 /// A body that comes in time.

@@ -81,6 +81,11 @@ pub(super) fn reason(text: &str) -> Result<String, Problem> {
     Ok(reason.into())
 }
 
+/// The same of whom gives one only if they like.
+pub(super) fn reason_if_any(text: Option<&str>) -> Result<Option<String>, Problem> {
+    text.map(reason).transpose()
+}
+
 /// Whether a character makes a line look like another one: control characters, line separators,
 /// and those that turn the direction of writing round.
 fn misleads(character: char) -> bool {
@@ -95,7 +100,7 @@ pub(super) fn author(caller: &Caller, peer: SocketAddr, headers: &HeaderMap) -> 
     let user: String = graphic.take(LONGEST_USER_CHARACTERS).collect();
     let by = if user.is_empty() { caller.name.clone() } else { user };
     let token = Some(caller.name.clone());
-    Author { by, token, from: Some(peer), forces: false, breaks: Vec::new() }
+    Author { by, token, from: Some(peer), reason: None, forces: false, breaks: Vec::new() }
 }
 
 /// The same, who wants it though it breaks safety rules, if so it is.
@@ -123,6 +128,19 @@ pub struct TokenWish {
     /// For how long, e.g. `90d`; none: until it is taken back.
     #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
     pub lifetime: Option<String>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// The body of a `POST` that says all by its path; there need not be one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "the disk is new"}))]
+pub struct Why {
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// Reads a body.

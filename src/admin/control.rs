@@ -21,7 +21,7 @@ use crate::maintenance::WindowText;
 use crate::notice::{Pattern, Silence, SilenceText};
 use crate::question::ClientNetwork;
 use crate::safety::Broken;
-use crate::state::{Author, Role, StateError, Token, Trail};
+use crate::state::{Author, Part, Role, StateError, Token, Trail};
 use crate::uptime;
 use crate::wire::Name;
 
@@ -161,8 +161,8 @@ pub trait Control: Send + Sync + 'static {
     /// Takes a token back for `by`, durably; false if there is none of that name.
     fn revoke(&self, name: &str, by: &Author) -> Result<bool, StateError>;
 
-    /// The audit log.
-    fn audit(&self) -> Result<Trail, StateError>;
+    /// A part of the audit log.
+    fn audit(&self, part: Part) -> Result<Trail, StateError>;
 }
 
 /// What was cleared: at least one of both.

@@ -7,11 +7,13 @@ use axum::response::IntoResponse as _;
 use serde::Deserialize;
 
 use super::asked::{Asked, Body, bad};
+use super::control::Control;
 use super::problem::Problem;
 use super::routes::{Answer, Shared, json};
 use super::shares::{
     AddressType, MOST_NAMES, NameList, NameMap, NamesRequest, Preview, PreviewWish,
 };
+use super::turns::Long;
 use crate::wire::Name;
 
 /// Which names are wanted.
@@ -35,6 +37,8 @@ pub(super) struct NamesQuery {
     (status = 200, description = "In the order of names.", body = NameList,
         headers(("etag" = String, description = "Of this answer."))),
     (status = 304, description = "It is what the client has, as it says by If-None-Match."),
+    (status = 503, description = "Others ask for the same, and it takes long.",
+        headers(("retry-after" = u64, description = "In seconds."))),
 ))]
 pub(super) async fn list(
     State(shared): State<Shared>,
@@ -47,7 +51,7 @@ pub(super) async fn list(
         return Err(bad(format!("limit: found {limit}; expected 1 to {MOST_NAMES}")));
     }
     let wanted = NamesRequest { containing: containing.to_lowercase(), limit };
-    let make = shared.call(move |control| json(&control.names(&wanted)));
+    let make = shared.call_in_turn(Long::Shares, move |control| json(&control.names(&wanted)));
     shared.kept.answer(&uri.to_string(), &headers, async { make.await? }).await
 }
 
@@ -71,6 +75,8 @@ pub(super) struct MapQuery {
         headers(("etag" = String, description = "Of this answer."))),
     (status = 304, description = "It is what the client has, as it says by If-None-Match."),
     (status = 404, description = "No such name is steered here."),
+    (status = 503, description = "Others ask for the same, and it takes long.",
+        headers(("retry-after" = u64, description = "In seconds."))),
 ))]
 pub(super) async fn map(
     State(shared): State<Shared>,
@@ -81,7 +87,7 @@ pub(super) async fn map(
     let owner = Name::parse(&name, &Name::root())
         .map_err(|error| bad(format!("name: found {name:?}: {error}")))?;
     let rtype = r#type.unwrap_or(AddressType::A);
-    let make = shared.call(move |control| {
+    let make = shared.call_in_turn(Long::Shares, move |control| {
         let unknown = || Problem::new(StatusCode::NOT_FOUND, format!("{name} is not steered here"));
         json(&control.map(&owner, rtype).ok_or_else(unknown)?)
     });
@@ -95,11 +101,14 @@ pub(super) async fn map(
     (status = 200, description = "What would move.", body = Preview),
     (status = 404, description = "There is no such region, pool or endpoint."),
     (status = 422, description = "The body says what cannot be."),
+    (status = 503, description = "Others ask for the same, and it takes long.",
+        headers(("retry-after" = u64, description = "In seconds."))),
 ))]
 pub(super) async fn preview(State(shared): State<Shared>, Body(wish): Body<PreviewWish>) -> Answer {
     let target = wish.target()?;
     let about = target.clone();
-    let preview = shared.call(move |control| control.preview(&about, wish.state)).await?;
+    let looked = move |control: &dyn Control| control.preview(&about, wish.state);
+    let preview = shared.call_in_turn(Long::Shares, looked).await?;
     let preview = preview.map_err(|refusal| refusal.problem(&target))?;
     Ok(Json(preview).into_response())
 }

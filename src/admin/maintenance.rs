@@ -7,7 +7,7 @@ use axum::response::IntoResponse as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::asked::{Body, By, Named};
+use super::asked::{Asked, Body, By, Named, WhyQuery};
 use super::change;
 use super::control::{OverrideError, broken, not_durable};
 use super::problem::Problem;
@@ -125,19 +125,22 @@ pub(super) async fn plan(
     params(
         ("name" = String, Path, description = "Its name.", min_length = 1, example = "us-east-patches"),
         ("steersman-user" = Option<String>, Header, description = "Who asks, for the audit log."),
+        WhyQuery,
     ),
     responses(
         (status = 204, description = "It is called off."),
         (status = 404, description = "None of that name is planned."),
         (status = 409, description = "It stands in the files."),
+        (status = 422, description = "The reason cannot be one."),
         (status = 503, description = "It could not be made durable; nothing has changed."),
     ))]
 pub(super) async fn call_off(
     State(shared): State<Shared>,
     Named(name): Named<String>,
     by: By,
+    Asked(WhyQuery { reason }): Asked<WhyQuery>,
 ) -> Answer {
-    let by = by.author();
+    let by = by.because(reason.as_deref())?.author();
     let (called, who) = (name.clone(), by.clone());
     let done = shared.call(move |control| control.call_off(&called, &who)).await?;
     done.map_err(|refusal| refusal.problem(&name, None))?;

@@ -26,6 +26,7 @@ mod signing;
 mod silences;
 pub mod status;
 mod tls;
+mod turns;
 mod uptime;
 
 #[cfg(test)]
@@ -35,7 +36,7 @@ pub use access::Access;
 pub use answers::{
     AuditPage, NewToken, OverrideList, Reloaded, ReturnedTo, TokenList, TokenStatus,
 };
-pub use change::{Change, TokenWish, USER_HEADER};
+pub use change::{Change, TokenWish, USER_HEADER, Why};
 pub use control::{Cleared, Control, ExplainRequest, OverrideError};
 pub use drills::{DrillError, DrillList, DrillText, DrillWish};
 pub use maintenance::{MaintenanceList, PlanError};

@@ -16,6 +16,9 @@ pub struct Problem {
     pub title: String,
     /// What exactly is wrong, and what to do.
     pub detail: String,
+    /// After how many seconds to try again, where that is of use; as the header `retry-after` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u64>,
     /// Everything that is wrong with the files, where that is the problem.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FileError>,
@@ -44,6 +47,7 @@ impl Problem {
             status: status.as_u16(),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             detail: detail.into(),
+            retry_after_s: None,
             errors: Vec::new(),
         }
     }
@@ -63,10 +67,11 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after = self.retry_after_s.map(HeaderValue::from);
         let mut response = (status, axum::Json(self)).into_response();
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds)));
         response
     }
 }

@@ -24,6 +24,8 @@ use super::control::Control;
 use super::events::{self, Streams};
 use super::kept::Kept;
 use super::problem::Problem;
+use super::server::Limits;
+use super::turns::{Long, Turns};
 use super::{drills, look, maintenance, page, signing, silences, uptime};
 
 /// More than any request needs.
@@ -37,6 +39,8 @@ pub(super) struct Shared {
     pub(super) control: Arc<dyn Control>,
     /// How long a client may take to send a body.
     pub(super) body_timeout: Duration,
+    /// Of those who ask for what takes long.
+    pub(super) turns: Turns,
     pub(super) streams: Streams,
     pub(super) door: Door,
     /// What many ask for.
@@ -88,10 +92,11 @@ pub(super) fn descriptions() -> OpenApi {
 pub(super) fn router(
     control: Arc<dyn Control>,
     door: Door,
-    body_timeout: Duration,
+    limits: Limits,
     streams: Streams,
 ) -> Router {
-    let shared = Shared { control, body_timeout, streams, door, kept: Arc::default() };
+    let (body_timeout, turns) = (limits.body_timeout, Turns::new(limits.turn_timeout));
+    let shared = Shared { control, body_timeout, turns, streams, door, kept: Arc::default() };
     let (routes, _) = described().split_for_parts();
     routes
         .fallback(unknown_path)
@@ -104,6 +109,21 @@ pub(super) fn router(
 }
 
 impl Shared {
+    /// The same for what takes long, when it is its turn.
+    pub(super) async fn call_in_turn<T: Send + 'static>(
+        &self,
+        what: Long,
+        call: impl FnOnce(&dyn Control) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = self.turns.wait(what).await?;
+        // It ends with the work, also of those who have gone away meanwhile.
+        self.call(move |control| {
+            let _turn = turn;
+            call(control)
+        })
+        .await
+    }
+
     /// Calls the daemon on a thread that may block.
     pub(super) async fn call<T: Send + 'static>(
         &self,

@@ -44,6 +44,8 @@ pub struct Limits {
     pub header_timeout: Duration,
     /// From the end of the header to the end of the body.
     pub body_timeout: Duration,
+    /// So long a request waits for its turn, where others ask for the same and it takes long.
+    pub turn_timeout: Duration,
     /// So long nothing of an answer may be taken.
     pub write_timeout: Duration,
     /// After this long a connection is told to end with the request at hand.
@@ -61,6 +63,7 @@ impl Default for Limits {
             connections_per_network: 448,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(10),
+            turn_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(10),
             lifetime: Duration::from_secs(120),
             grace: Duration::from_secs(10),
@@ -87,7 +90,7 @@ pub async fn serve(
     let port = listener.local_addr().map_or(0, |address| address.port());
     let over_tls = tls.is_some();
     let door = Door { access, sessions: Arc::new(Sessions::new(port)), over_tls };
-    let router = routes::router(control, door, limits.body_timeout, streams);
+    let router = routes::router(control, door, limits, streams);
     let mut connections = JoinSet::new();
     let mut open = Open::new(limits);
     let mut newcomer = None;

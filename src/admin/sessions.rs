@@ -5,10 +5,11 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use data_encoding::HEXLOWER;
 use subtle::ConstantTimeEq as _;
 
 use super::access::Caller;
@@ -29,6 +30,9 @@ const ATTEMPTS: f64 = 10.0;
 const ATTEMPT_EVERY: Duration = Duration::from_secs(6);
 /// Of so many client networks it is known how many they tried.
 const NETWORKS: usize = 4096;
+
+/// No client has this address: what all others tried stands there.
+const ALL_OTHERS: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// All sessions, and who tried in vain to begin one.
 pub(super) struct Sessions {
@@ -107,7 +111,9 @@ impl Sessions {
     /// Whether a network may try a token; if not, after what time.
     pub(super) fn may_try(&self, from: IpAddr) -> Result<(), Duration> {
         let now = clock::monotonic_now();
-        match self.attempts().get(&network(from)).map(|attempts| attempts.left_at(now)) {
+        let mut attempts = self.attempts();
+        let key = key(&mut attempts, from, now);
+        match attempts.get(&key).map(|attempts| attempts.left_at(now)) {
             Some(left) if left < 1.0 => Err(ATTEMPT_EVERY.mul_f64(1.0 - left)),
             _ => Ok(()),
         }
@@ -117,12 +123,7 @@ impl Sessions {
     pub(super) fn tried_in_vain(&self, from: IpAddr) {
         let now = clock::monotonic_now();
         let mut attempts = self.attempts();
-        if attempts.len() >= NETWORKS {
-            attempts.retain(|_, other| other.left_at(now) < ATTEMPTS);
-        }
-        // Whoever has so many networks is stopped in all that come after them.
-        let full = attempts.len() >= NETWORKS && !attempts.contains_key(&network(from));
-        let key = if full { IpAddr::from([0; 4]) } else { network(from) };
+        let key = key(&mut attempts, from, now);
         let left = attempts.get(&key).map_or(ATTEMPTS, |attempts| attempts.left_at(now));
         attempts.insert(key, Attempts { left: (left - 1.0).max(0.0), at: now });
     }
@@ -184,6 +185,19 @@ fn end_oldest(open: &mut HashMap<String, Session>, which: impl Fn(&Session) -> b
     }
 }
 
+/// By what is known how many a network tried: itself, or what all share that come after too many of
+/// them, so that whoever has so many networks is stopped in the next ones.
+fn key(attempts: &mut HashMap<IpAddr, Attempts>, from: IpAddr, now: Instant) -> IpAddr {
+    let own = network(from);
+    if attempts.contains_key(&own) {
+        return own;
+    }
+    if attempts.len() >= NETWORKS {
+        attempts.retain(|_, other| other.left_at(now) < ATTEMPTS);
+    }
+    if attempts.len() >= NETWORKS { ALL_OTHERS } else { own }
+}
+
 /// Whoever has an IPv6 address has a whole network of them.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -196,8 +210,7 @@ fn network(address: IpAddr) -> IpAddr {
 }
 
 fn random() -> io::Result<String> {
-    let secret = clock::random_bytes::<32>()?;
-    Ok(secret.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(HEXLOWER.encode(&clock::random_bytes::<32>()?))
 }
 
 #[cfg(test)]
@@ -280,11 +293,29 @@ mod tests {
         assert!(wait > Duration::ZERO && wait <= ATTEMPT_EVERY, "{wait:?}");
         assert_eq!(sessions.may_try(from("2001:db8:0:1::1")), Ok(()));
         assert_eq!(sessions.may_try(from("192.0.2.1")), Ok(()));
-        for network in 0..2 * NETWORKS as u32 {
-            sessions.tried_in_vain(IpAddr::from(network.to_be_bytes()));
-        }
-        assert!(sessions.attempts().len() <= NETWORKS + 1);
         let long_ago = Attempts { left: 0.0, at: clock::monotonic_now() };
         assert!(long_ago.left_at(long_ago.at + ATTEMPT_EVERY) >= 1.0);
+    }
+
+    /// So many that each of theirs would be the first.
+    #[test]
+    fn whoever_has_very_many_networks_is_stopped_in_the_next_ones() {
+        let sessions = Sessions::new(1);
+        let from = |number: usize| IpAddr::from((0x0a00_0000 + number as u32).to_be_bytes());
+        for number in 0..NETWORKS {
+            sessions.tried_in_vain(from(number));
+        }
+        let let_in = (NETWORKS..3 * NETWORKS).filter(|number| {
+            let may = sessions.may_try(from(*number)).is_ok();
+            if may {
+                sessions.tried_in_vain(from(*number));
+            }
+            may
+        });
+        // One more every six seconds.
+        let let_in = let_in.count();
+        assert!((10..20).contains(&let_in), "{let_in}");
+        assert!(sessions.attempts().len() <= NETWORKS + 1);
+        assert_eq!(sessions.may_try(from(0)), Ok(()), "one that was there before has its own");
     }
 }

@@ -77,7 +77,7 @@ pub(super) async fn sign_in(
     let SignIn { token } = change::parse(&body(request, &shared).await?)?;
     // With all of it there, so that whoever sends many at once is not looked at before they count.
     if let Err(wait) = sessions.may_try(peer.ip()) {
-        return Ok(too_many(wait.as_secs() + 1));
+        return Err(too_many(wait.as_secs() + 1));
     }
     let caller = access.caller(token.trim().as_bytes()).inspect_err(|problem| {
         if problem.status == StatusCode::UNAUTHORIZED {
@@ -119,11 +119,10 @@ pub(super) async fn sign_out(State(shared): State<Shared>, headers: HeaderMap) -
     with_cookies(StatusCode::NO_CONTENT.into_response(), &gone)
 }
 
-fn too_many(wait_s: u64) -> Response {
+fn too_many(wait_s: u64) -> Problem {
     let detail = format!("too many wrong tokens from there; try again in {wait_s} s");
-    let mut response = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).into_response();
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait_s));
-    response
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail);
+    Problem { retry_after_s: Some(wait_s), ..problem }
 }
 
 fn with_cookies(mut response: Response, cookies: &[String]) -> Response {

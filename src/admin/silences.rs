@@ -9,7 +9,7 @@ use axum::response::IntoResponse as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::asked::{Body, By, Named};
+use super::asked::{Asked, Body, By, Named, WhyQuery};
 use super::change;
 use super::control::not_durable;
 use super::problem::Problem;
@@ -198,23 +198,25 @@ pub(super) async fn set(
     params(
         ("target" = String, Path, description = "As it was silenced.", min_length = 1, example = "region:us-east"),
         ("steersman-user" = Option<String>, Header, description = "Who asks, for the audit log."),
+        WhyQuery,
     ),
     responses(
         (status = 204, description = "It is told of again."),
         (status = 404, description = "There is no such silence."),
-        (status = 422, description = "There cannot be such a target."),
+        (status = 422, description = "There cannot be such a target, or such a reason."),
         (status = 503, description = "It could not be made durable; nothing has changed."),
     ))]
 pub(super) async fn remove(
     State(shared): State<Shared>,
     Named(about): Named<String>,
     by: By,
+    Asked(WhyQuery { reason }): Asked<WhyQuery>,
 ) -> Answer {
-    let (about, by) = (pattern(&about)?, by.author());
+    let (about, by) = (pattern(&about)?, by.because(reason.as_deref())?.author());
     let (on, who) = (about.clone(), by.clone());
     let done = shared.call(move |control| control.unsilence(&on, &who)).await?;
     done.map_err(|refusal| refused(refusal, &about, &by))?;
-    tracing::info!(target_name = %about, %by, "told of again");
+    tracing::info!(target_name = %about, reason = by.reason, %by, "told of again");
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

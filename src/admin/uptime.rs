@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::asked::{Asked, bad};
 use super::routes::{Answer, Shared};
+use super::turns::Long;
 use crate::clock;
 use crate::duration::parse_duration;
 use crate::timestamp::{from_rfc3339, is_writable};
@@ -34,7 +35,8 @@ pub(super) struct ReportQuery {
 /// By what this daemon has seen and answered. What people or a plan took out counts neither for availability nor against it.
 #[utoipa::path(get, path = "/api/v1/report", tag = "standing", params(ReportQuery), responses(
     (status = 200, description = "As far as anybody looked.", body = Report),
-    (status = 503, description = "What was written down cannot be read."),
+    (status = 503, description = "What was written down cannot be read; or others take long over it.",
+        headers(("retry-after" = u64, description = "In seconds, where others take long."))),
 ))]
 pub(super) async fn report(
     State(shared): State<Shared>,
@@ -42,7 +44,9 @@ pub(super) async fn report(
 ) -> Answer {
     let period = period(&since, until.as_deref(), clock::wall_now()).map_err(bad)?;
     let until = until.map(|_| period.until);
-    let report = shared.call(move |control| control.uptime(period.since, until)).await??;
+    let report = shared
+        .call_in_turn(Long::Report, move |control| control.uptime(period.since, until))
+        .await??;
     Ok(Json(report).into_response())
 }
 

@@ -10,7 +10,7 @@ use super::{panics, stands};
 use crate::clock;
 use crate::finding::Finding;
 use crate::health::PoolId;
-use crate::history::{History, What};
+use crate::history::{History, NAMED, What};
 use crate::steering::{Asked, Pools, Set, SteeredName};
 use crate::view::{View, World};
 use crate::wire::Name;
@@ -18,8 +18,7 @@ use crate::wire::Name;
 /// How many names one line of the log lists.
 const NAMES_LISTED: usize = 8;
 
-/// And so many one event of the history, of which there are no more than this at a time.
-const NAMES_IN_EVENT: usize = 100;
+/// One event of the history lists more, and of these there are no more than this at a time.
 const EVENTS_AT_ONCE: usize = 10;
 
 /// The families that a name is asked for.
@@ -156,10 +155,10 @@ fn report<'v>(changes: impl Iterator<Item = Change<'v>>, pools: &Pools, history:
 /// Tells those who follow along of each name once, as long as there are not too many.
 fn tell_names(names: &[&Name], degraded: bool, history: &History) {
     let all = names.len();
-    for (n, some) in names.chunks(NAMES_IN_EVENT).take(EVENTS_AT_ONCE).enumerate() {
+    for (n, some) in names.chunks(NAMED).take(EVENTS_AT_ONCE).enumerate() {
         let names = some.iter().map(ToString::to_string).collect();
         let is_last = n + 1 == EVENTS_AT_ONCE;
-        let more = if is_last { all.saturating_sub(NAMES_IN_EVENT * EVENTS_AT_ONCE) } else { 0 };
+        let more = if is_last { all.saturating_sub(NAMED * EVENTS_AT_ONCE) } else { 0 };
         history.add(clock::wall_now(), What::Degraded { names, more, degraded });
     }
 }

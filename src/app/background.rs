@@ -4,9 +4,8 @@
 use std::net::SocketAddr;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
@@ -14,22 +13,18 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::handshakes::Handshakes;
+use super::passing::{self, Passing};
 use super::reloads::Wanted;
 use super::running::Running;
 use super::{StartError, floods, follow, other, webhooks};
 use crate::admin;
-use crate::clock;
 use crate::probe::Report;
 use crate::reload::Watch;
 
-/// How often overrides and comebacks are looked at for those that have ended.
-const TIME_CHECK: Duration = Duration::from_millis(200);
 /// For so long the end waits for messages that are under way.
 const LAST_MESSAGES: Duration = Duration::from_secs(3);
 /// What has ended in a panic begins anew after this.
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
-/// In so many of these it is tried again to write down what could not be.
-const CATCH_UP_TICKS: u32 = 25;
 
 /// All of it, running.
 pub(super) struct Background {
@@ -38,13 +33,15 @@ pub(super) struct Background {
     admin: JoinHandle<()>,
     /// Held, not used: they end with it.
     _handshakes: Handshakes,
+    /// Looks at the clock.
+    passing: Passing,
     /// Takes in what probes report.
     verdicts: thread::JoinHandle<()>,
     /// Makes messages of what happens; none where nobody is told.
     telling: Option<thread::JoinHandle<()>>,
     /// Send them, one for each webhook.
     sending: Vec<thread::JoinHandle<()>>,
-    /// What looks at files, counters and clock.
+    /// What looks at files and counters, and what writes down.
     looking: Vec<JoinHandle<()>>,
     stop: watch::Sender<bool>,
 }
@@ -60,6 +57,7 @@ impl Background {
         let admin_address = admin_listener.local_addr().map_err(other("admin endpoint"))?;
         let (handshakes, tls) = Handshakes::start(running)?;
         let verdicts = take_reports(running, reports)?;
+        let passing = Passing::start(running).map_err(other("cannot start a thread"))?;
         let (stop, stopped) = watch::channel(false);
         let admin = tokio::spawn(admin::serve(
             admin_listener,
@@ -74,6 +72,7 @@ impl Background {
         Ok(Self {
             admin_address,
             admin,
+            passing,
             _handshakes,
             verdicts,
             telling: None,
@@ -139,14 +138,15 @@ impl Background {
         });
         // One that another end keeps busy ends with the process.
         let _ = tokio::time::timeout(LAST_MESSAGES, sent).await;
-        let (verdicts, telling) = (self.verdicts, self.telling);
+        let (passing, verdicts, telling) = (self.passing, self.verdicts, self.telling);
         // It ends with the last probe. A panic has been reported when it happened.
         let join = move || {
+            passing.stop();
             drop(verdicts.join());
             telling.map(thread::JoinHandle::join)
         };
         let _ = tokio::task::spawn_blocking(join).await;
-        running.write_down_comebacks();
+        running.write_down();
         running.store.catch_up();
     }
 }
@@ -163,14 +163,14 @@ fn take_reports(
         .map_err(other("cannot start a thread"))
 }
 
-/// Begins to look at overrides and comebacks that end, at files, and at counters.
+/// Begins to look at files and counters, and to write down what has ended.
 fn look(
     running: &Arc<Running>,
     watch: Watch,
     stopped: &watch::Receiver<bool>,
 ) -> Vec<JoinHandle<()>> {
     let mut looking = vec![
-        tokio::spawn(pass_time(Arc::clone(running), stopped.clone())),
+        tokio::spawn(passing::write_down(Arc::clone(running), stopped.clone())),
         tokio::spawn(reload_on_change(Arc::clone(running), watch, stopped.clone())),
         tokio::spawn(floods::watch(Arc::clone(running), stopped.clone())),
         tokio::spawn(Arc::clone(running).watch_drills(stopped.clone())),
@@ -185,30 +185,6 @@ fn look(
 pub(super) async fn until(mut stopped: watch::Receiver<bool>) {
     // An error says that the daemon is gone, which is as good as stopped.
     let _ = stopped.wait_for(|stop| *stop).await;
-}
-
-async fn pass_time(running: Arc<Running>, stopped: watch::Receiver<bool>) {
-    let stopped = until(stopped);
-    tokio::pin!(stopped);
-    let mut ticks = 0_u32;
-    loop {
-        tokio::select! {
-            () = &mut stopped => return,
-            () = tokio::time::sleep(TIME_CHECK) => {}
-        }
-        running.ongoing.has_looked.store(true, Ordering::Relaxed);
-        let now: SystemTime = clock::wall_now();
-        ticks += 1;
-        if ticks.is_multiple_of(CATCH_UP_TICKS) {
-            let running = Arc::clone(&running);
-            let _ = tokio::task::spawn_blocking(move || running.store.catch_up()).await;
-        }
-        if running.is_something_due(now) {
-            let running = Arc::clone(&running);
-            // Writes to disk; a panic there must not end this loop.
-            let _ = tokio::task::spawn_blocking(move || running.pass_time(now)).await;
-        }
-    }
 }
 
 async fn reload_on_change(running: Arc<Running>, mut watch: Watch, stopped: watch::Receiver<bool>) {

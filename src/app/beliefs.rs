@@ -15,6 +15,9 @@ use crate::view::View;
 /// How many tenths of its clients a pool keeps, of those that do not keep all.
 pub(super) type Planned = BTreeMap<PoolId, u8>;
 
+/// What is taken for said of an endpoint of which nothing is.
+const UNHEARD: Verdict = Verdict::SETTLED_UP;
+
 /// Verdicts and overrides.
 pub(super) struct Beliefs {
     overrides: Mutex<Overrides>,
@@ -72,9 +75,7 @@ impl Beliefs {
         let planned = self.planned();
         let (overrides, mut returns) = (self.overrides(), self.returns());
         let standing = |id: EndpointId, planned: &Planned| {
-            let verdict =
-                verdicts.get(id.pool as usize).and_then(|pool| pool.get(id.index as usize));
-            let verdict = verdict.copied().unwrap_or(Verdict::SETTLED_UP);
+            let verdict = said(verdicts.get(id.pool as usize), id.index);
             stands(inventory, id, verdict, &overrides, planned)
         };
         let now = clock::wall_now();
@@ -98,8 +99,7 @@ impl Beliefs {
         let (overrides, mut returns) = (self.overrides(), self.returns());
         let standing = |id: EndpointId| {
             let pool = verdicts.binary_search_by_key(&id.pool, |(pool, _)| *pool).ok();
-            let verdict = pool.and_then(|at| verdicts[at].1.get(id.index as usize));
-            let verdict = verdict.copied().unwrap_or(Verdict::SETTLED_UP);
+            let verdict = said(pool.map(|at| &verdicts[at].1), id.index);
             stands(inventory, id, verdict, &overrides, &planned)
         };
         let now = clock::wall_now();
@@ -120,9 +120,7 @@ impl Beliefs {
         let inventory = &view.world.inventory;
         let verdicts = self.probes.board().verdicts();
         let standing = |id: EndpointId| {
-            let verdict =
-                verdicts.get(id.pool as usize).and_then(|pool| pool.get(id.index as usize));
-            let verdict = verdict.copied().unwrap_or(Verdict::SETTLED_UP);
+            let verdict = said(verdicts.get(id.pool as usize), id.index);
             stands(inventory, id, verdict, overrides, planned)
         };
         // Those that are on their way back stay there.
@@ -144,7 +142,7 @@ impl Beliefs {
         Pools::new(other, |id| {
             let pool = other.pools.get(id.pool as usize);
             let verdict = pool.and_then(|pool| known.get(&pool.endpoint_name(id.index as usize)));
-            let verdict = verdict.copied().unwrap_or(Verdict::SETTLED_UP);
+            let verdict = verdict.copied().unwrap_or(UNHEARD);
             stands(other, id, verdict, &overrides, planned)
         })
     }
@@ -186,7 +184,7 @@ impl Beliefs {
         let verdicts = board.pool_verdicts(id);
         let is_well = |index: usize| {
             let endpoint = EndpointId { pool: id, index: index as u32 };
-            let verdict = verdicts.get(index).copied().unwrap_or(Verdict::SETTLED_UP);
+            let verdict = said(Some(&verdicts), endpoint.index);
             let now = StandingNow::of(inventory, endpoint, verdict, overrides);
             now.standing != Standing::Down || unheard.get(index) == Some(&true)
         };
@@ -215,6 +213,11 @@ impl Beliefs {
         // Each change of the table is one insertion or removal, whole or not begun.
         self.overrides.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is said of an endpoint, by what is said of its pool.
+fn said(of_pool: Option<&Vec<Verdict>>, index: u32) -> Verdict {
+    of_pool.and_then(|pool| pool.get(index as usize)).copied().unwrap_or(UNHEARD)
 }
 
 fn stands(

@@ -13,36 +13,8 @@ use crate::steering::PoolState;
 use crate::view::View;
 
 impl Running {
-    /// Whether an override has ended, more of a comeback is over, or one is to be written down.
-    pub fn is_something_due(&self, now: SystemTime) -> bool {
-        let next_expiry = self.beliefs.overrides().next_expiry();
-        let returns = self.beliefs.returns();
-        next_expiry.is_some_and(|at| at <= now)
-            || returns.is_due(now)
-            || !returns.is_written_down()
-            || self.is_maintenance_due(now)
-            || self.is_silence_over(now)
-    }
-
-    /// Does what is due by now.
-    pub fn pass_time(&self, now: SystemTime) {
-        if self.beliefs.overrides().next_expiry().is_some_and(|at| at <= now) {
-            self.expire_overrides(now);
-        }
-        if self.is_maintenance_due(now) {
-            self.pass_maintenance(clock::wall_now);
-        }
-        if self.is_silence_over(now) {
-            self.expire_silences(now);
-        }
-        self.see_comebacks(now);
-        // What a person says meanwhile must not be followed by what was so before.
-        let _decision = self.decision();
-        self.write_down_comebacks();
-    }
-
     /// Sums those pools anew of whose comebacks more is over.
-    fn see_comebacks(&self, now: SystemTime) {
+    pub(super) fn see_comebacks(&self, now: SystemTime) {
         let _turn = self.turn();
         let due = self.beliefs.returns().due(now);
         if !due.is_empty() {

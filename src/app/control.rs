@@ -29,7 +29,7 @@ use crate::maintenance::WindowText;
 use crate::metrics;
 use crate::notice::{Pattern, Silence, SilenceText};
 use crate::querylog::QueryLogState;
-use crate::state::{Author, Change, Granted, Role, StateError, Token, Trail};
+use crate::state::{Author, Change, Granted, Part, Role, StateError, Token, Trail};
 use crate::timestamp;
 use crate::uptime;
 use crate::wire::Name;
@@ -325,8 +325,8 @@ impl Control for Running {
         Ok(true)
     }
 
-    fn audit(&self) -> Result<Trail, StateError> {
-        self.store.trail()
+    fn audit(&self, part: Part) -> Result<Trail, StateError> {
+        self.store.trail(part)
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use hickory_proto::rr::RecordType;
 use tokio::sync::{Notify, watch};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 
 use super::running::Running;
@@ -30,6 +31,8 @@ const SETTLED: Duration = Duration::from_secs(1);
 const RETURNING: Duration = Duration::from_secs(60);
 /// So many reports are kept.
 const KEPT: usize = 100;
+/// Why the override of a drill is cleared, for the audit log.
+const ENDED: &str = "the drill is ended before its time";
 
 /// Drills, past and present.
 #[derive(Default)]
@@ -183,7 +186,7 @@ impl Running {
         }
     }
 
-    async fn watch_drill(&self, mut begun: Begun, server: SocketAddr) {
+    async fn watch_drill(self: &Arc<Self>, mut begun: Begun, server: SocketAddr) {
         let Some(mut report) = self.drills.all().into_iter().next() else { return };
         let Ok(asker) = Asker::new(server).await else { return };
         let mut was_ended = false;
@@ -204,8 +207,12 @@ impl Running {
                 () = self.until_over(&begun) => {}
                 () = self.drills.end.notified() => {
                     was_ended = true;
+                    let (running, target, by) = (Arc::clone(self), begun.target.clone(), begun.by.clone());
+                    let by = Author { reason: Some(ENDED.into()), ..by };
+                    // Waits for the disk. A panic has been reported when it happened.
+                    let cleared = spawn_blocking(move || running.clear(&target, &by)).await;
                     // If the disk refuses, the override ends by its time.
-                    if let Err(error) = self.clear(&begun.target, &begun.by) {
+                    if let Ok(Err(error)) = cleared {
                         tracing::error!(drill = report.id, ?error, "the drill cannot be ended; it ends by its time");
                     }
                 }
@@ -221,11 +228,16 @@ impl Running {
         }
         let state = if was_ended { DrillState::Ended } else { DrillState::Done };
         self.note_drill(&mut report, &begun, state);
-        if let Ok(json) = serde_json::to_string(&report)
-            && let Err(error) = self.store.keep_drill(&report.id, &json)
-        {
-            tracing::warn!(%error, drill = report.id, "the report is kept in memory only");
-        }
+        let running = Arc::clone(self);
+        let keep = move || {
+            if let Ok(json) = serde_json::to_string(&report)
+                && let Err(error) = running.store.keep_drill(&report.id, &json)
+            {
+                tracing::warn!(%error, drill = report.id, "the report is kept in memory only");
+            }
+        };
+        // As above.
+        let _ = spawn_blocking(keep).await;
     }
 
     /// Until its override is over, as far as that can be foreseen.

@@ -11,7 +11,7 @@ pub(super) fn override_is(action: &str, on: &Target, what: Option<&Override>, by
         action: action.into(),
         target: on.to_string(),
         state: what.map(|what| what.state.to_string()),
-        reason: what.map(|what| what.reason.clone()),
+        reason: what.map(|what| what.reason.clone()).or_else(|| by.reason.clone()),
         until: what.and_then(|what| what.until).map(to_rfc3339),
         by: by.to_string(),
     }

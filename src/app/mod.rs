@@ -21,6 +21,7 @@ mod limits;
 mod maintenance;
 mod moment;
 mod panics;
+mod passing;
 mod predecessor;
 mod reasons;
 mod reloads;

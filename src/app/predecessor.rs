@@ -4,6 +4,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use tokio::task::spawn_blocking;
 
 use super::StartError;
@@ -84,8 +85,7 @@ fn confused() -> StartError {
 
 impl Legacy {
     pub(super) fn new(secrets: &CookieSecrets, was_ready: bool) -> Self {
-        let hexadecimal =
-            |secret: &[u8; 16]| secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hexadecimal = |secret: &[u8; 16]| HEXLOWER.encode(secret);
         Self { cookie_secrets: secrets.all().iter().map(hexadecimal).collect(), was_ready }
     }
 

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::reasons;
 use super::running::Running;
 use crate::health::{Inventory, Pool, PoolId, State};
-use crate::history::What;
+use crate::history::{NAMED, What};
 use crate::probe::{ContactNews, EndpointChange, Event, Failure, Report};
 use crate::server::{Beside, give_way};
 use crate::state::StateError;
@@ -152,7 +152,7 @@ impl Running {
         }
         let verdict = if reason.is_none() { "up" } else { "down" }.into();
         let target = target_name.to_owned();
-        self.history.add(report.at, What::Verdict { target, pools: names, verdict, reason });
+        self.history.add(report.at, verdict_event(target, names, verdict, reason));
     }
 
     fn tell_of_endpoint(&self, change: &EndpointChange, report: &Report, inventory: &Inventory) {
@@ -191,6 +191,18 @@ impl Running {
             }
         }
     }
+}
+
+/// Many thousand pools may hang on one target, and of this very many may fall at once.
+fn verdict_event(
+    target: String,
+    mut pools: Vec<String>,
+    verdict: String,
+    reason: Option<String>,
+) -> What {
+    let more = pools.len().saturating_sub(NAMED);
+    pools.truncate(NAMED);
+    What::Verdict { target, pools, more, verdict, reason }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::SystemTime;
 use std::{panic, thread};
 
@@ -18,7 +18,7 @@ use super::reloads::Wanted;
 use super::shares::Counted;
 use super::uptime::Records;
 use super::webhooks::Webhooks;
-use super::{comebacks, events, panics, stands};
+use super::{comebacks, panics, stands};
 use crate::admin::{Access, Control as _};
 use crate::clock;
 use crate::config::Daemon;
@@ -87,8 +87,11 @@ pub(super) struct Ongoing {
     /// Whether a load in the background waits for its turn: a second one need not.
     pub load_is_waiting: AtomicBool,
     /// Held by whoever sets or ends overrides, plans maintenance, or has it go on, so that journal and memory have
-    /// the same order, and nothing is taken away that a rule has counted on just before.
+    /// the same order, and nothing is taken away that a rule has counted on just before. They hold it while
+    /// they wait for the disk, so that what ends by itself never waits for it.
     pub deciding: Mutex<()>,
+    /// What has ended by itself, and when, and is not written down yet.
+    pub ended: Mutex<Vec<(SystemTime, Change)>>,
     /// The targets that cannot be probed at present, by key.
     pub unsendable: Mutex<HashSet<Arc<str>>>,
     /// Set with each look at the time, so that whoever takes it back sees whether there was one since.
@@ -102,6 +105,15 @@ impl Running {
 
     pub fn decision(&self) -> MutexGuard<'_, ()> {
         self.ongoing.deciding.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, if nobody has it.
+    pub fn decision_at_once(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.ongoing.deciding.try_lock() {
+            Err(TryLockError::WouldBlock) => None,
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Ok(decision) => Some(decision),
+        }
     }
 
     /// Loads the files without holding up whoever asked for it, and logs what came of it.
@@ -242,23 +254,6 @@ impl Running {
                 return;
             }
         }
-    }
-
-    /// Ends the overrides whose time is over.
-    pub fn expire_overrides(&self, now: SystemTime) {
-        let _decision = self.decision();
-        let ended = self.beliefs.overrides().expire(now);
-        for (target, what) in ended {
-            tracing::info!(target_name = %target, state = %what.state, reason = what.reason, "override ended");
-            self.history
-                .add(now, events::override_is("expire", &target, Some(&what), &Author::daemon()));
-            let change = Change::Expire { target, before: what };
-            if let Err(error) = self.store.audit(now, &Author::daemon(), &change) {
-                // Its end stands in the line that set it.
-                tracing::warn!(%error, "cannot write down the end of an override");
-            }
-        }
-        self.refresh_pools();
     }
 
     /// Sums all pools anew.

@@ -120,7 +120,7 @@ impl Successor {
                 "a drill is under way, which would not be put back; try again after it".into()
             );
         }
-        running.write_down_comebacks();
+        running.write_down();
         running.write_records(End::Pause);
         // What is not told yet is on disk, and the next process tells it.
         running.webhooks.pause();

@@ -52,8 +52,6 @@ pub(super) enum End {
 /// What is written down of what happens, so far.
 pub(super) struct Records {
     recorder: Mutex<Recorder>,
-    /// Held by whoever reads them: that takes memory and time, and nobody is in a hurry.
-    reading: Mutex<()>,
 }
 
 struct Recorder {
@@ -85,7 +83,7 @@ impl Records {
             answers: Answers::new(),
             answers_due: now + ALIVE,
         });
-        Self { recorder, reading: Mutex::default() }
+        Self { recorder }
     }
 }
 
@@ -119,13 +117,12 @@ impl Running {
         self.records.recorder.lock().unwrap_or_else(PoisonError::into_inner).look(self, end);
     }
 
-    /// How available everything was, until then or until now.
+    /// How available everything was, until then or until now. Takes long.
     pub(super) fn uptime(
         &self,
         since: SystemTime,
         until: Option<SystemTime>,
     ) -> Result<Report, Problem> {
-        let _turn = self.records.reading.lock().unwrap_or_else(PoisonError::into_inner);
         // What was answered until now is part of what was until now.
         self.write_records(End::Pause);
         let until = until.unwrap_or_else(clock::wall_now);

@@ -18,7 +18,7 @@ use crate::question::{ClientNetwork, parse_rtype};
 use crate::timestamp;
 pub use changing::{
     ClearArgs, DrillArgs, FailbackArgs, MaintenanceCommand, PlanArgs, ReloadArgs, SetArgs,
-    SilenceArgs, SilenceCommand, TokenCommand,
+    SilenceArgs, SilenceCommand, TokenCommand, WhyArgs,
 };
 pub use importing::{ImportCommand, ImportGdnsdArgs, ImportOctoDnsArgs, ImportTo};
 

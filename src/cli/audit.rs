@@ -11,7 +11,7 @@ use super::args::AuditArgs;
 use super::serve::lines;
 use super::{finish, show};
 use crate::config;
-use crate::state::{Action, Entry, Trail};
+use crate::state::{Action, Entry, Part, Trail};
 
 /// Exit code 1 if the log is not as it was written.
 pub fn run(config: &Path, args: &AuditArgs, json: bool) -> ExitCode {
@@ -30,7 +30,8 @@ fn read(config: &Path, args: &AuditArgs) -> Result<Trail, String> {
         Some(file) => file.clone(),
         None => Trail::path(&config::daemon(config).map_err(|findings| lines(&findings))?.state),
     };
-    Trail::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+    Trail::read(&path, Part::WHOLE)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))
 }
 
 fn shown(trail: &Trail) -> Value {
@@ -66,7 +67,8 @@ fn what(entry: &Entry) -> String {
         true => String::new(),
         false => format!("; forced against {}", entry.breaks.join(", ")),
     };
-    change(entry) + &forced
+    let reason = entry.reason.iter().map(|reason| format!(": {reason}"));
+    change(entry) + &reason.collect::<String>() + &forced
 }
 
 fn change(entry: &Entry) -> String {
@@ -82,8 +84,7 @@ fn change(entry: &Entry) -> String {
                 Value::Null => "until it is cleared".into(),
                 until => format!("until {}", text(until)),
             };
-            let reason = entry.reason.as_deref().unwrap_or_default();
-            format!("{} {target} {until}: {reason}", state(&entry.after))
+            format!("{} {target} {until}", state(&entry.after))
         }
         Action::Clear => format!("clear {target}, which was {}", state(&entry.before)),
         Action::Lift => format!("clear {target}, which flap damping held down"),
@@ -99,13 +100,11 @@ fn change(entry: &Entry) -> String {
         Action::Revoke => format!("{target} taken back"),
         Action::Plan => {
             let (start, end) = (text(&entry.after["start"]), text(&entry.after["end"]));
-            let reason = entry.reason.as_deref().unwrap_or_default();
-            format!("{target} of {}, {start} to {end}: {reason}", text(&entry.after["target"]))
+            format!("{target} of {}, {start} to {end}", text(&entry.after["target"]))
         }
         Action::Unplan => format!("{target} of {} called off", text(&entry.before["target"])),
         Action::Silence => {
-            let until = text(&entry.after["until"]);
-            format!("{target} until {until}: {}", entry.reason.as_deref().unwrap_or_default())
+            format!("{target} until {}", text(&entry.after["until"]))
         }
         Action::Unsilence => format!("the end of {target}"),
         Action::Reload => {

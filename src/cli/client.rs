@@ -13,8 +13,9 @@ use reqwest::{Method, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::args::WhyArgs;
 use super::trust::Trust;
-use crate::admin::{Problem, USER_HEADER};
+use crate::admin::{Problem, USER_HEADER, Why};
 use crate::config::Admin;
 use crate::health::Target;
 use crate::question::ClientNetwork;
@@ -168,7 +169,16 @@ impl Client {
 
     /// `POST` to a path under `/api/v1`.
     pub async fn post<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, String> {
-        let request = self.request(Method::POST, path);
+        self.post_because(path, &WhyArgs::default()).await
+    }
+
+    /// The same, with why, if that is said.
+    pub async fn post_because<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        why: &WhyArgs,
+    ) -> Result<T, String> {
+        let request = with_why(self.request(Method::POST, path), why);
         read_json(self.send(request).await?).await
     }
 
@@ -207,18 +217,33 @@ impl Client {
         self.put(&override_path(target).each_ref().map(|s| &**s), body).await
     }
 
+    /// The same, with why, if that is said.
+    pub async fn delete_because(&self, path: &[&str], why: &WhyArgs) -> Result<(), String> {
+        let url = because(self.url(path), why);
+        self.send(self.request_to(Method::DELETE, url)).await.map(drop)
+    }
+
     /// `DELETE` of an override.
-    pub async fn delete_override(&self, target: &Target, force: bool) -> Result<(), String> {
+    pub async fn delete_override(
+        &self,
+        target: &Target,
+        force: bool,
+        why: &WhyArgs,
+    ) -> Result<(), String> {
         let path = override_path(target);
-        let url = forced(self.url(&path.each_ref().map(|s| &**s)), force);
+        let url = because(forced(self.url(&path.each_ref().map(|s| &**s)), force), why);
         self.send(self.request_to(Method::DELETE, url)).await.map(drop)
     }
 
     /// Has all files loaded.
-    pub async fn reload<T: DeserializeOwned>(&self, force: bool) -> Result<T, String> {
+    pub async fn reload<T: DeserializeOwned>(
+        &self,
+        force: bool,
+        why: &WhyArgs,
+    ) -> Result<T, String> {
         let url = forced(self.url(&["reload"]), force);
         let request = self.request_to(Method::POST, url).timeout(RELOAD_TIMEOUT);
-        read_json(self.send(request).await?).await
+        read_json(self.send(with_why(request, why)).await?).await
     }
 
     /// The explanation of an answer by the running daemon, as JSON.
@@ -328,6 +353,22 @@ fn forced(mut url: Url, force: bool) -> Url {
         url.query_pairs_mut().append_pair("force", "true");
     }
     url
+}
+
+/// With why, if that is said.
+fn because(mut url: Url, WhyArgs { reason }: &WhyArgs) -> Url {
+    if let Some(reason) = reason {
+        url.query_pairs_mut().append_pair("reason", reason);
+    }
+    url
+}
+
+/// The same in a body.
+fn with_why(request: reqwest::RequestBuilder, why: &WhyArgs) -> reqwest::RequestBuilder {
+    match &why.reason {
+        Some(reason) => request.json(&Why { reason: Some(reason.clone()) }),
+        None => request,
+    }
 }
 
 async fn read_json<T: DeserializeOwned>(response: reqwest::Response) -> Result<T, String> {

@@ -31,7 +31,7 @@ pub async fn set(
 
 /// Takes an override away.
 pub async fn clear(args: &ClearArgs, json: bool, client: &Client) -> CommandResult {
-    client.delete_override(&args.target, args.force).await?;
+    client.delete_override(&args.target, args.force, &args.why).await?;
     let cleared = json!({ "target": args.target.to_string() });
     show(json, &cleared, |_| format!("{}: cleared", args.target))
 }

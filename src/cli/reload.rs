@@ -7,6 +7,6 @@ use crate::admin::Reloaded;
 
 /// Has the daemon load all files.
 pub async fn run(args: &ReloadArgs, json: bool, client: &Client) -> CommandResult {
-    let reloaded: Reloaded = client.reload(args.force).await?;
+    let reloaded: Reloaded = client.reload(args.force, &args.why).await?;
     show(json, &reloaded, |reloaded| format!("serving revision {}", reloaded.revision))
 }

@@ -30,8 +30,8 @@ pub async fn run(command: &SilenceCommand, json: bool, client: &Client) -> Comma
                 format!("{target}: silenced until {until}{nothing}")
             })
         }
-        SilenceCommand::Remove { target } => {
-            client.delete(&["silences", &target.to_string()]).await?;
+        SilenceCommand::Remove { target, why } => {
+            client.delete_because(&["silences", &target.to_string()], why).await?;
             let removed = json!({ "target": target.to_string() });
             show(json, &removed, |_| format!("{target}: told of again"))
         }

@@ -11,11 +11,12 @@ use crate::duration::format_duration;
 /// Makes, lists or takes back.
 pub async fn run(command: &TokenCommand, json: bool, client: &Client) -> CommandResult {
     match command {
-        TokenCommand::Add { name, role, lifetime } => {
+        TokenCommand::Add { name, role, lifetime, why } => {
             let wish = TokenWish {
                 name: name.clone(),
                 role: *role,
                 lifetime: lifetime.map(format_duration),
+                reason: why.reason.clone(),
             };
             let made: NewToken = client.post_json(&["tokens"], &wish).await?;
             // Alone on standard output, so that it can go into a file.
@@ -32,8 +33,8 @@ pub async fn run(command: &TokenCommand, json: bool, client: &Client) -> Command
                 tokens.iter().map(line).collect()
             })
         }
-        TokenCommand::Revoke { name } => {
-            client.delete(&["tokens", name]).await?;
+        TokenCommand::Revoke { name, why } => {
+            client.delete_because(&["tokens", name], why).await?;
             show(json, &json!({ "name": name }), |_| format!("{name}: taken back"))
         }
     }

@@ -6,11 +6,12 @@
 //! cuts off the end changes the last hash, which the daemon's log has.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
+use data_encoding::HEXLOWER;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -45,6 +46,8 @@ pub struct Author {
     pub token: Option<String>,
     /// Where they are; none: the daemon itself.
     pub from: Option<SocketAddr>,
+    /// Why, in their words, where the change itself has none.
+    pub reason: Option<String>,
     /// Whether they want it though it breaks safety rules.
     pub forces: bool,
     /// The safety rules that it breaks, by name.
@@ -54,7 +57,14 @@ pub struct Author {
 impl Author {
     /// The daemon itself.
     pub fn daemon() -> Self {
-        Self { by: DAEMON.into(), token: None, from: None, forces: false, breaks: Vec::new() }
+        Self {
+            by: DAEMON.into(),
+            token: None,
+            from: None,
+            reason: None,
+            forces: false,
+            breaks: Vec::new(),
+        }
     }
 }
 
@@ -290,24 +300,24 @@ impl Entry {
                 (Value::from("held back"), Value::from(families))
             }
             Change::Grant { before, after, .. } => {
-                (before.as_ref().map_or(Value::Null, granted), granted(after))
+                (before.as_ref().map_or(Value::Null, value), value(after))
             }
-            Change::Revoke { before, .. } => (granted(before), Value::Null),
+            Change::Revoke { before, .. } => (value(before), Value::Null),
             Change::Plan { before, after, .. } => {
-                (before.as_ref().map_or(Value::Null, planned), planned(after))
+                (before.as_ref().map_or(Value::Null, value), value(after))
             }
-            Change::Unplan { before, .. } => (planned(before), Value::Null),
+            Change::Unplan { before, .. } => (value(before), Value::Null),
             Change::Silence { before, after } => {
-                (before.as_ref().map_or(Value::Null, silenced), silenced(after))
+                (before.as_ref().map_or(Value::Null, value), value(after))
             }
-            Change::Unsilence { before } => (silenced(before), Value::Null),
+            Change::Unsilence { before } => (value(before), Value::Null),
             Change::Reload { before, after } => (before.as_str().into(), after.as_str().into()),
         };
         let reason = match change {
             Change::Set { after, .. } => Some(after.reason.clone()),
             Change::Plan { after, .. } => Some(after.reason.clone()),
             Change::Silence { after, .. } => Some(after.reason.clone()),
-            _ => None,
+            _ => author.reason.clone(),
         };
         Self {
             number: chain.length.saturating_add(1),
@@ -350,9 +360,14 @@ impl Entry {
                 .ok_or_else(|| format!("found {target:?}; expected a window"))
         };
         match self.action {
-            Action::Set => overrides.set(target()?, self.set()?),
-            Action::Clear | Action::Expire => {
-                overrides.clear(&target()?);
+            Action::Set => overrides.set(target()?, read_override(&self.after)?),
+            Action::Clear => drop(overrides.clear(&target()?)),
+            // It is written down later than it was, and something else may stand there by now.
+            Action::Expire => {
+                let (target, ended) = (target()?, read_override(&self.before)?);
+                if overrides.get(&target) == Some(&ended) {
+                    overrides.clear(&target);
+                }
             }
             Action::Grant => {
                 let granted = serde_json::from_value(self.after.clone());
@@ -371,20 +386,24 @@ impl Entry {
                 let (about, silence) = text.map_err(|error| error.to_string())?.read()?;
                 match is_on {
                     true => drop(silences.set(about, silence)),
-                    false => drop(silences.remove(&about)),
+                    // As with overrides.
+                    false if silences.get(&about) == Some(&silence) => {
+                        drop(silences.remove(&about));
+                    }
+                    false => {}
                 }
             }
             Action::Lift | Action::Failback | Action::Reload => {}
         }
         Ok(())
     }
+}
 
-    fn set(&self) -> Result<Override, String> {
-        let OverrideText { state, reason, since, until } =
-            serde_json::from_value(self.after.clone()).map_err(|error| error.to_string())?;
-        let until = until.as_deref().map(from_rfc3339).transpose()?;
-        Ok(Override { state, reason, since: from_rfc3339(&since)?, until })
-    }
+fn read_override(value: &Value) -> Result<Override, String> {
+    let OverrideText { state, reason, since, until } =
+        serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;
+    let until = until.as_deref().map(from_rfc3339).transpose()?;
+    Ok(Override { state, reason, since: from_rfc3339(&since)?, until })
 }
 
 fn token(name: &str) -> String {
@@ -399,30 +418,18 @@ fn silence(what: &SilenceText) -> String {
     format!("{SILENCE}{}", what.target)
 }
 
-fn silenced(what: &SilenceText) -> Value {
-    // As below.
-    serde_json::to_value(what).unwrap_or_default()
-}
-
-fn planned(what: &WindowText) -> Value {
-    // As below.
-    serde_json::to_value(what).unwrap_or_default()
-}
-
-fn granted(what: &Granted) -> Value {
-    // As below.
-    serde_json::to_value(what).unwrap_or_default()
-}
-
 fn shown(what: &Override) -> Value {
-    let text = OverrideText {
+    value(&OverrideText {
         state: what.state,
         reason: what.reason.clone(),
         since: to_rfc3339(what.since),
         until: what.until.map(to_rfc3339),
-    };
+    })
+}
+
+fn value(what: &impl Serialize) -> Value {
     // Texts only, so that there is nothing that JSON could not hold.
-    serde_json::to_value(text).unwrap_or_default()
+    serde_json::to_value(what).unwrap_or_default()
 }
 
 /// What the next entry is chained to.
@@ -462,11 +469,7 @@ impl Chain {
 
 /// SHA-256, in hexadecimal digits.
 pub(super) fn hash(text: &str) -> String {
-    digest(&SHA256, text.as_bytes()).as_ref().iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    HEXLOWER.encode(digest(&SHA256, text.as_bytes()).as_ref())
 }
 
 /// The open audit log.

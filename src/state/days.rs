@@ -3,7 +3,7 @@
 //! What a line says is the matter of those who write and read it.
 
 use std::fs;
-use std::io::{self, BufRead as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::journal::{self, Durability, Journal};
@@ -86,20 +86,15 @@ impl Store {
         for day in known(&days.folder).map_err(unreadable)?.into_iter().filter(within) {
             let path = days.path(&day);
             // One may be large: no more of it than a line is held.
-            let mut lines = match journal::lines(&path) {
+            let mut lines = match journal::lines(&path, LARGEST_BYTES) {
                 Ok(lines) => lines,
                 // A folder or a pipe of that name is none of ours.
                 Err(error) if error.kind() == io::ErrorKind::InvalidInput => continue,
                 Err(error) => return Err(StateError::Unreadable(path, error)),
             };
-            let mut bytes = Vec::new();
-            while lines
-                .read_until(b'\n', &mut bytes)
-                .map_err(|error| StateError::Unreadable(path.clone(), error))?
-                > 0
-            {
-                line::scan(&bytes).good.into_iter().for_each(|(_, json)| take(&day, json));
-                bytes.clear();
+            let unreadable = |error| StateError::Unreadable(path.clone(), error);
+            while let Some((_, line)) = lines.next().map_err(unreadable)? {
+                line.into_iter().for_each(|json| take(&day, json));
             }
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use super::line;
+use super::line::{self, Lines};
 
 /// What a journal is written on: a file, or in tests one that fails.
 pub(super) trait Tape: Send {
@@ -62,10 +62,10 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path)
 }
 
-/// The same, line by line.
-pub(super) fn lines(path: &Path) -> io::Result<BufReader<File>> {
+/// The same, line by line; none that is written is longer.
+pub(super) fn lines(path: &Path, longest_bytes: u64) -> io::Result<Lines<BufReader<File>>> {
     expect_plain(path)?;
-    File::open(path).map(BufReader::new)
+    File::open(path).map(|file| Lines::new(BufReader::new(file), longest_bytes))
 }
 
 /// A pipe would be waited for without end, and a device read without end.

@@ -45,7 +45,7 @@ use latest::LatestJournal;
 use opening::{OpenError, open_disk, read_only};
 pub use token::{Token, TokenError};
 pub use tokens::{Granted, Role, Tokens, plain_name, token_name};
-pub use trail::Trail;
+pub use trail::{Part, Trail};
 use verdicts::Verdicts;
 pub use webhooks::Queues;
 
@@ -207,14 +207,20 @@ impl Store {
         Token::random().map_err(|error| StateError::Io("/dev/urandom".into(), error))
     }
 
-    /// The audit log as it is on disk.
+    /// A part of the audit log, as it is on disk.
     ///
     /// # Errors
     ///
     /// It cannot be read.
-    pub fn trail(&self) -> Result<Trail, StateError> {
+    pub fn trail(&self, part: Part) -> Result<Trail, StateError> {
         let path = Trail::path(&self.folder);
-        Trail::read(&path).map_err(|error| StateError::Io(path, error))
+        Trail::read(&path, part).map_err(|error| StateError::Unreadable(path, error))
+    }
+
+    /// Keeps the audit log from being written to, as a disk does that hangs.
+    #[cfg(test)]
+    pub(crate) fn hang(&self) -> impl Sized {
+        guard(&self.disk.as_ref().unwrap().audit)
     }
 
     /// Writes down a change of verdict; it is on disk some seconds later.

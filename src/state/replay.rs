@@ -91,11 +91,16 @@ pub(super) fn replay(
         }
     }
     wrong.sort_by_key(|(number, _)| *number);
-    let file = path.display().to_string();
-    let finding = |(number, Wrong { found, expected })| {
-        Finding::at(file.clone(), (number, 1), found, expected)
-    };
-    Replayed { whole_bytes: scan.whole_bytes, damage: wrong.into_iter().map(finding).collect() }
+    let damage = wrong.into_iter().map(|(number, wrong)| wrong.of(path, number)).collect();
+    Replayed { whole_bytes: scan.whole_bytes, damage }
+}
+
+impl Wrong {
+    /// The same as a finding.
+    pub(super) fn of(self, path: &Path, line: u32) -> Finding {
+        let Self { found, expected } = self;
+        Finding::at(path.display().to_string(), (line, 1), found, expected)
+    }
 }
 
 impl Replayed {

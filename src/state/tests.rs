@@ -16,6 +16,7 @@ fn at(seconds: u64) -> SystemTime {
 
 fn alice() -> Author {
     Author {
+        reason: None,
         forces: false,
         breaks: Vec::new(),
         by: "alice".into(),
@@ -49,7 +50,7 @@ fn targets(remembered: &Remembered) -> Vec<String> {
 
 /// What is wrong with the audit log.
 fn damage(folder: &Path) -> Vec<Finding> {
-    Trail::read(&Trail::path(folder)).unwrap().wrong
+    Trail::read(&Trail::path(folder), Part::WHOLE).unwrap().wrong
 }
 
 /// A folder as `kill -9` leaves it: copied while the daemon has it open.
@@ -123,7 +124,7 @@ fn every_entry_tells_who_when_where_what_why_and_what_was_before() {
     let json: Vec<&str> = text.lines().map(|line| line.splitn(3, ' ').nth(2).unwrap()).collect();
     let hash = |json: &str| {
         let digest = ring::digest::digest(&ring::digest::SHA256, json.as_bytes());
-        digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+        data_encoding::HEXLOWER.encode(digest.as_ref())
     };
     let by_alice = r#""by":"alice","token":"ci","from":"127.0.0.1:4711""#;
     let (drain, down) = (
@@ -154,7 +155,7 @@ fn every_entry_tells_who_when_where_what_why_and_what_was_before() {
         assert_eq!(*json, wanted);
         previous = hash(json);
     }
-    let trail = store.trail().unwrap();
+    let trail = store.trail(Part::WHOLE).unwrap();
     assert_eq!((trail.chain, trail.wrong), (Chain { length: 6, head: previous }, vec![]));
 }
 
@@ -204,7 +205,7 @@ fn no_entry_can_be_changed_removed_added_or_moved_unseen() {
         String::from_utf8(line::encode(&json)).unwrap()
     };
     let changed = forged(lines[1], "mallory");
-    let chain = store.trail().unwrap().chain;
+    let chain = store.trail(Part::WHOLE).unwrap().chain;
     for (what, text, line) in [
         ("changed", [lines[0], &changed, lines[2], lines[3]].concat(), 3),
         ("removed", [lines[0], lines[2], lines[3]].concat(), 2),
@@ -213,7 +214,7 @@ fn no_entry_can_be_changed_removed_added_or_moved_unseen() {
         ("swapped", [lines[0], lines[2], lines[1], lines[3]].concat(), 2),
     ] {
         fs::write(&path, &text).unwrap();
-        let trail = store.trail().unwrap();
+        let trail = store.trail(Part::WHOLE).unwrap();
         assert_eq!(
             trail.wrong.first().map(|finding| finding.line),
             Some(line),
@@ -224,10 +225,95 @@ fn no_entry_can_be_changed_removed_added_or_moved_unseen() {
     // These are seen by whoever remembers the end.
     for text in [lines[..3].concat(), lines[..3].concat() + &forged(lines[3], "mallory")] {
         fs::write(&path, &text).unwrap();
-        let trail = store.trail().unwrap();
+        let trail = store.trail(Part::WHOLE).unwrap();
         assert_eq!(trail.wrong, []);
         assert_ne!(trail.chain, chain);
     }
+}
+
+/// However large it is, whoever wants one entry gets one, and hears how all of it stands.
+#[test]
+fn a_part_of_the_log_is_all_that_is_kept_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path(), at(0));
+    for _ in 0..20 {
+        record(&store, &set("pool:a", OverrideState::Drain, at(1), 0)).unwrap();
+    }
+    let whole = store.trail(Part::WHOLE).unwrap();
+    assert_eq!((whole.entries.len(), whole.more, whole.wrong_in_all), (20, false, 0));
+    for (after, entries, more) in [(0, 3, true), (16, 3, true), (17, 3, false), (20, 3, false)] {
+        let part = store.trail(Part { after, entries, wrong: 0 }).unwrap();
+        let first = usize::try_from(after).unwrap();
+        let last = (first + entries).min(20);
+        assert_eq!((&part.entries[..], part.more), (&whole.entries[first..last], more), "{after}");
+        assert_eq!(part.chain, whole.chain);
+    }
+    // Garbage, and a line that would fill the memory.
+    let path = Trail::path(folder.path());
+    let long = "x".repeat(2 * 1024 * 1024);
+    let lines = fs::read_to_string(&path).unwrap();
+    fs::write(&path, ["y\n".repeat(50), long, "\n".into(), lines].concat()).unwrap();
+    let part = store.trail(Part { after: 0, entries: 1, wrong: 2 }).unwrap();
+    assert_eq!((part.wrong.len(), part.wrong_in_all), (2, 51), "{:?}", part.wrong);
+    assert_eq!((part.entries.len(), part.chain), (1, whole.chain));
+    let last = store.trail(Part { wrong: 51, ..Part::WHOLE }).unwrap().wrong.pop().unwrap();
+    assert_eq!((last.line, &*last.found), (51, "a line that is longer than any that is written"));
+}
+
+/// What ended is written down when the disk takes it, and by then something else may stand there.
+#[test]
+fn an_end_that_is_written_down_late_ends_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path(), at(0));
+    let target: Target = "pool:web".parse().unwrap();
+    let first = Override::new(OverrideState::Drain, "first", at(1), Some(Duration::from_secs(9)));
+    let second = Override::new(OverrideState::Down, "second", at(11), None);
+    let about: crate::notice::Pattern = "pool:web".parse().unwrap();
+    let silence = |since: u64, until: u64| {
+        let (reason, by) = ("x".to_owned(), "alice".to_owned());
+        let silence = crate::notice::Silence { reason, by, since: at(since), until: at(until) };
+        SilenceText::new(&about, &silence)
+    };
+    let (short, long) = (silence(1, 10), silence(11, 1000));
+    for change in [
+        Change::Set { target: target.clone(), before: None, after: first.clone() },
+        Change::Silence { before: None, after: short.clone() },
+        Change::Set { target: target.clone(), before: None, after: second.clone() },
+        Change::Silence { before: None, after: long.clone() },
+        Change::Expire { target: target.clone(), before: first },
+        Change::Unsilence { before: short },
+    ] {
+        record(&store, &change).unwrap();
+    }
+    let copy = copy_of(folder.path());
+    let (_, remembered) = open(copy.path(), at(12));
+    assert_eq!(remembered.overrides.get(&target), Some(&second));
+    let known = remembered.silences.get(&about).map(|silence| SilenceText::new(&about, silence));
+    assert_eq!(known, Some(long.clone()));
+    record(&store, &Change::Expire { target, before: second }).unwrap();
+    record(&store, &Change::Unsilence { before: long }).unwrap();
+    let copy = copy_of(folder.path());
+    let (_, remembered) = open(copy.path(), at(12));
+    assert_eq!((targets(&remembered), remembered.silences.count()), (vec![], 0));
+}
+
+/// Whatever is done, it can be said why; entries of before that nobody gave a reason for are as they were.
+#[test]
+fn whoever_says_why_is_quoted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path(), at(0));
+    record(&store, &set("pool:web", OverrideState::Drain, at(1), 0)).unwrap();
+    record(&store, &clear("pool:web")).unwrap();
+    let author = Author { reason: Some("the kernel is new".into()), ..alice() };
+    let (before, after) = ("r1".to_owned(), "r2".to_owned());
+    for change in [clear("pool:web"), Change::Reload { before, after }] {
+        store.audit(at(2), &author, &change).unwrap();
+    }
+    let trail = store.trail(Part::WHOLE).unwrap();
+    let reasons: Vec<_> = trail.entries.iter().map(|entry| entry.reason.as_deref()).collect();
+    let why = Some("the kernel is new");
+    assert_eq!(reasons, [Some("because \"x\"\n"), None, why, why]);
+    assert_eq!(trail.wrong, []);
 }
 
 /// Its chain goes on from what can be read.
@@ -247,7 +333,7 @@ fn what_follows_damage_is_chained_again() {
     let (store, remembered) = open(folder.path(), at(2));
     assert_eq!(targets(&remembered), ["pool:a"]);
     record(&store, &set("pool:c", OverrideState::Drain, at(3), 0)).unwrap();
-    let trail = store.trail().unwrap();
+    let trail = store.trail(Part::WHOLE).unwrap();
     assert_eq!(trail.wrong.len(), 1, "{trail:?}");
     assert_eq!(trail.wrong[0].line, 2);
     assert_eq!(trail.chain.length, 2);
@@ -643,7 +729,7 @@ fn silences_outlive_a_kill_until_their_end() {
     let later = copy_of(copy.path());
     let (store, remembered) = open(later.path(), at(90));
     assert_eq!(remembered.silences.count(), 1);
-    let last = store.trail().unwrap().entries.pop().unwrap();
+    let last = store.trail(Part::WHOLE).unwrap().entries.pop().unwrap();
     assert_eq!(
         (last.action, last.target.as_deref()),
         (Action::Unsilence, Some("silence:region:us-east"))

@@ -6,6 +6,8 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::{error, fmt};
 
+use data_encoding::HEXLOWER;
+
 use super::{create_folder, sync_folder_of};
 use crate::clock;
 
@@ -53,8 +55,7 @@ impl Token {
     ///
     /// The system gives no chance.
     pub fn random() -> io::Result<Self> {
-        let secret = clock::random_bytes::<32>()?;
-        Ok(Self(secret.iter().map(|byte| format!("{byte:02x}")).collect()))
+        Ok(Self(HEXLOWER.encode(&clock::random_bytes::<32>()?)))
     }
 
     /// Reads a token file.

@@ -69,7 +69,7 @@ impl Ledger {
             pools: BTreeMap::new(),
             endpoints: BTreeMap::new(),
             region_of: BTreeMap::new(),
-            outs: Outs::default(),
+            outs: Outs::new(period, FAILOVERS),
             fallen: BTreeMap::new(),
             wishes: BTreeMap::new(),
             answers: BTreeMap::new(),
@@ -141,7 +141,7 @@ impl Ledger {
         for course in self.courses() {
             course.lose(at, period);
         }
-        self.outs.lose(at, period);
+        self.outs.lose(at);
         self.seen = (at, false);
     }
 
@@ -182,7 +182,7 @@ impl Ledger {
                 course.end(at, period);
                 last
             });
-            self.outs.forget(&key, at, period);
+            self.outs.forget(&key, at);
             self.sum_region(&key.0, last, None, at);
         }
         let gone = self.endpoints.iter_mut().filter(|(key, _)| !there.1.contains(*key));
@@ -219,7 +219,7 @@ impl Ledger {
             Stand::Away => wish(&self.wishes, &self.region_of, &key.0).unwrap_or_default(),
             _ => self.fallen.get(&key.0).cloned().unwrap_or_default(),
         };
-        self.outs.turn(&key, stand, at, period, cause);
+        self.outs.turn(&key, stand, at, cause);
     }
 
     /// A region is up while any pool is, and away only while none is down either.
@@ -266,9 +266,7 @@ impl Ledger {
         }
         self.note_gap(end, until);
         let region_of = |pool: &str| self.region_of.get(pool).cloned().flatten();
-        let mut failovers = self.outs.list(self.period, region_of);
-        let failovers_in_all = failovers.len();
-        failovers.truncate(FAILOVERS);
+        let (failovers, failovers_in_all) = self.outs.list(region_of);
         let (names_in_all, names) = (self.answers.len(), names(self.answers, configured));
         let regions = self.regions.into_iter();
         let pools = self.pools.into_iter().filter(|(_, course)| course.is_within());

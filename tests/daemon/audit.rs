@@ -63,6 +63,38 @@ fn every_change_is_shown_with_whoever_made_it() {
     assert!(text.contains("\nas it was written: 5 in a chain that ends with "), "{text}");
 }
 
+/// What is taken back, or done again, may have a reason; the log has it, and so has the event.
+#[test]
+fn every_change_can_say_why() {
+    let daemon = daemon();
+    let why = ["--reason", "it is: over"];
+    let with = |line: &[&str]| daemon.cli_ok(&[line, &why[..]].concat());
+    daemon.set("pool:main", "down");
+    with(&["clear", "pool:main"]);
+    let plan = "maintenance plan patches pool:main --start 2090-01-01T00:00 --end 2090-01-02T00:00";
+    with(&plan.split(' ').collect::<Vec<_>>());
+    with(&["maintenance", "cancel", "patches"]);
+    with(&["silence", "add", "pool:main", "--for", "1h"]);
+    with(&["silence", "remove", "pool:main"]);
+    with(&["token", "add", "ci", "--role", "viewer"]);
+    with(&["token", "revoke", "ci"]);
+    daemon.write("zones/example.com.zone", format!("{ZONE}other A 192.0.2.7\n"));
+    with(&["reload"]);
+    daemon.cli_ok(&["token", "add", "ci", "--role", "viewer"]);
+    let text = daemon.cli_ok(&["audit"]);
+    let entries = done(&text);
+    // The file may have been seen to change before it was loaded by hand.
+    let said: Vec<bool> = entries.iter().map(|line| line.ends_with(": it is: over")).collect();
+    let wanted = [false, true, true, true, true, true, true, true];
+    assert_eq!(said[..8], wanted, "{text}");
+    assert!(entries.last().unwrap().ends_with("token:ci with the role viewer"), "{text}");
+    assert_eq!(entries[1], "clear pool:main, which was down: it is: over");
+    let stream = daemon.api("GET", "/api/v1/audit?after=1&limit=1", "").json();
+    assert_eq!(stream["entries"][0]["reason"], "it is: over");
+    let refused = daemon.cli(&["clear", "pool:main", "--reason", ""]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+}
+
 #[test]
 fn an_end_of_flap_damping_is_a_change() {
     let server = Backend::http();

@@ -10,7 +10,6 @@ use crate::support::backend::{Backend, Manner, fresh_ip};
 use crate::support::daemon::{Daemon, run};
 use crate::support::mmdb::{Mmdb, Value as Field, map};
 use crate::support::setup::{Setup, ZONE, pool, steady, web};
-use crate::support::wait::until;
 
 const MAIN: &str = "192.0.2.1";
 const SPARE: &str = "198.51.100.1";
@@ -460,18 +459,18 @@ fn names_previews_and_events_are_told_in_words() {
     let none = daemon.cli_ok(&["preview", "down", "pool:spare"]);
     assert_eq!(none, "nobody would be told anything else, of 1 names\n");
 
+    daemon.set("pool:main", "drain");
     let mut follow = Command::new(env!("CARGO_BIN_EXE_steersman"));
-    follow.args(["events", "--last", "0", "--follow", "--config", "running.toml"]);
+    follow.args(["events", "--last", "1", "--follow", "--config", "running.toml"]);
     follow.current_dir(daemon.path(".")).stdout(Stdio::piped());
     let mut follow = follow.spawn().unwrap();
-    let mut lines = BufReader::new(follow.stdout.take().unwrap()).lines();
-    // Nothing tells when it has begun to follow, so something happens until it says so.
-    let line = until("an event to be told", || {
-        daemon.set("pool:main", "drain");
-        daemon.clear("pool:main");
-        lines.next().unwrap().map_err(|error| error.to_string())
-    });
-    assert!(line.contains("  override ") && line.contains("target=pool:main"), "{line}");
+    let mut lines = BufReader::new(follow.stdout.take().unwrap()).lines().map(Result::unwrap);
+    // It follows once it has told what was last.
+    let first = lines.next().unwrap();
+    assert!(first.contains("  pool ") && first.contains("stand=away"), "{first}");
+    daemon.clear("pool:main");
+    let next = lines.next().unwrap();
+    assert!(next.contains("  override ") && next.contains("action=clear"), "{next}");
     follow.kill().unwrap();
     follow.wait().unwrap();
     let last = daemon.cli_ok(&["events"]);

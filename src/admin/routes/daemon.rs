@@ -8,7 +8,8 @@ use serde::Deserialize;
 
 use super::{Answer, Shared};
 use crate::admin::answers::Reloaded;
-use crate::admin::asked::{Asked, By};
+use crate::admin::asked::{Asked, BodyIfAny, By};
+use crate::admin::change::Why;
 use crate::admin::openapi as description;
 use crate::admin::problem::Problem;
 
@@ -65,16 +66,18 @@ pub(super) struct ForceQuery {
 ///
 /// Zones that come from git are fetched before. With any error nothing has changed.
 #[utoipa::path(post, path = "/api/v1/reload", tag = "daemon",
-    params(("steersman-user" = Option<String>, Header, description = "Who asks, for the audit log."), ForceQuery), responses(
+    params(("steersman-user" = Option<String>, Header, description = "Who asks, for the audit log."), ForceQuery),
+    request_body = Option<Why>, responses(
     (status = 200, description = "They are served.", body = Reloaded),
-    (status = 422, description = "The files have errors, all of which are in the problem, or break safety rules."),
+    (status = 422, description = "The files have errors, all of which are in the problem, or break safety rules; or the body says what cannot be."),
 ))]
 pub(super) async fn reload(
     State(shared): State<Shared>,
     by: By,
     Asked(ForceQuery { force }): Asked<ForceQuery>,
+    BodyIfAny(Why { reason }): BodyIfAny<Why>,
 ) -> Answer {
-    let by = by.forcing(force)?;
+    let by = by.because(reason.as_deref())?.forcing(force)?;
     let loaded = shared.call(move |control| control.reload(&by)).await?;
     let revision = loaded.map_err(Problem::of_files)?;
     Ok(Json(Reloaded { revision }).into_response())

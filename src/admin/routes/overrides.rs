@@ -4,12 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
+use serde::Deserialize;
 
 use super::daemon::ForceQuery;
 use super::{Answer, Shared};
 use crate::admin::answers::{OverrideList, ReturnedTo};
-use crate::admin::asked::{Asked, Body, By, Named};
-use crate::admin::change::{self, Change};
+use crate::admin::asked::{Asked, Body, BodyIfAny, By, Named, WhyQuery};
+use crate::admin::change::{self, Change, Why};
 use crate::admin::problem::Problem;
 use crate::admin::status::OverrideStatus;
 use crate::health::Target;
@@ -64,6 +65,15 @@ pub(super) async fn set(
     Ok((status, Json(set)).into_response())
 }
 
+/// What may be said of a clearing.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ClearQuery {
+    #[serde(default)]
+    force: bool,
+    reason: Option<String>,
+}
+
 /// Take an override away
 ///
 /// Also ends the holds of flap damping on the endpoints that are meant.
@@ -73,30 +83,32 @@ pub(super) async fn set(
         ("name" = String, Path, description = "Its name; of an endpoint `POOL/ADDRESS`.", min_length = 1, example = "us-east"),
         ("steersman-user" = Option<String>, Header, description = "Who asks, for the audit log."),
         ForceQuery,
+        WhyQuery,
     ),
     responses(
         (status = 204, description = "It is gone."),
         (status = 404, description = "There is no override on that very target, and no hold."),
         (status = 409, description = "That would break safety rules."),
+        (status = 422, description = "The reason cannot be one."),
         (status = 503, description = "It could not be made durable; nothing has changed."),
     ))]
 pub(super) async fn clear(
     State(shared): State<Shared>,
     Named(path): Named<(String, String)>,
     by: By,
-    Asked(ForceQuery { force }): Asked<ForceQuery>,
+    Asked(ClearQuery { force, reason }): Asked<ClearQuery>,
 ) -> Answer {
     let target = target(&path)?;
-    let by = by.forcing(force)?;
+    let by = by.because(reason.as_deref())?.forcing(force)?;
     let (on, who) = (target.clone(), by.clone());
     let cleared = shared.call(move |control| control.clear(&on, &who)).await?;
     let cleared =
         cleared.map_err(|refusal| refused(refusal.problem(&target), "cleared", &target, &by))?;
     if let Some(was) = cleared.overridden {
-        tracing::info!(target_name = %target, state = %was.state, %by, "override cleared");
+        tracing::info!(target_name = %target, state = %was.state, reason = by.reason, %by, "override cleared");
     }
     if cleared.holds > 0 {
-        tracing::info!(target_name = %target, holds = cleared.holds, %by, "hold lifted");
+        tracing::info!(target_name = %target, holds = cleared.holds, reason = by.reason, %by, "hold lifted");
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -125,18 +137,21 @@ fn refused(problem: Problem, wish: &str, target: &Target, by: &Author) -> Proble
         ("pool" = String, Path, description = "The pool.", min_length = 1, example = "us-east"),
         ("steersman-user" = Option<String>, Header, description = "Who asks, for the audit log."),
     ),
+    request_body = Option<Why>,
     responses(
         (status = 200, description = "It is answered from now on.", body = ReturnedTo),
         (status = 404, description = "There is no such pool."),
         (status = 409, description = "Nothing holds it back."),
+        (status = 422, description = "The body says what cannot be."),
         (status = 503, description = "It could not be made durable; nothing has changed."),
     ))]
 pub(super) async fn failback(
     State(shared): State<Shared>,
     Named(pool): Named<String>,
     by: By,
+    BodyIfAny(Why { reason }): BodyIfAny<Why>,
 ) -> Answer {
-    let by = by.author();
+    let by = by.because(reason.as_deref())?.author();
     let (to, who) = (pool.clone(), by.clone());
     let families = shared.call(move |control| control.failback(&to, &who)).await?;
     let families = families.map_err(|refusal| {
@@ -146,7 +161,7 @@ pub(super) async fn failback(
         }
         problem
     })?;
-    tracing::info!(pool, %by, "a person returns to a pool");
+    tracing::info!(pool, reason = by.reason, %by, "a person returns to a pool");
     let families = families.iter().map(ToString::to_string).collect();
     Ok(Json(ReturnedTo { pool, families }).into_response())
 }

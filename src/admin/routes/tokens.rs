@@ -8,16 +8,18 @@ use serde::Deserialize;
 
 use super::{Answer, Shared};
 use crate::admin::answers::{AuditPage, NewToken, TokenList, TokenStatus};
-use crate::admin::asked::{Asked, Body, By, Named, bad};
+use crate::admin::asked::{Asked, Body, By, Named, WhyQuery, bad};
 use crate::admin::change::{TokenWish, end};
 use crate::admin::control::not_durable;
 use crate::admin::problem::Problem;
+use crate::admin::turns::Long;
 use crate::clock;
-use crate::state::{Author, StateError, token_name};
+use crate::state::{Author, Part, StateError, token_name};
 use crate::timestamp::to_rfc3339_seconds;
 
-/// The most entries of the audit log in one answer.
+/// The most entries of the audit log in one answer, and of what is wrong with it.
 const AUDIT_ENTRIES: usize = 1000;
+const AUDIT_WRONG: usize = 100;
 
 /// Which entries are wanted.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -36,7 +38,8 @@ pub(super) struct AuditQuery {
 /// Who changed what
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit", params(AuditQuery), responses(
     (status = 200, description = "Entries, the oldest first.", body = AuditPage),
-    (status = 503, description = "The log cannot be read."),
+    (status = 503, description = "The log cannot be read; or others take long over it.",
+        headers(("retry-after" = u64, description = "In seconds, where others take long."))),
 ))]
 pub(super) async fn entries(
     State(shared): State<Shared>,
@@ -46,11 +49,12 @@ pub(super) async fn entries(
     if limit == 0 || limit > AUDIT_ENTRIES {
         return Err(bad(format!("limit: found {limit}; expected 1 to {AUDIT_ENTRIES}")));
     }
-    let trail = shared.call(|control| control.audit()).await?;
+    let part = Part { after, entries: limit, wrong: AUDIT_WRONG };
+    let trail = shared.call_in_turn(Long::Audit, move |control| control.audit(part)).await?;
     let trail = trail.map_err(|error| {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("no audit log: {error}"))
     })?;
-    Ok(Json(AuditPage::new(trail, after, limit)).into_response())
+    Ok(Json(AuditPage::new(trail)).into_response())
 }
 
 /// The tokens beside that of the file
@@ -79,9 +83,9 @@ pub(super) async fn list(State(shared): State<Shared>) -> Answer {
 pub(super) async fn grant(
     State(shared): State<Shared>,
     by: By,
-    Body(TokenWish { name, role, lifetime }): Body<TokenWish>,
+    Body(TokenWish { name, role, lifetime, reason }): Body<TokenWish>,
 ) -> Answer {
-    let by = by.author();
+    let by = by.because(reason.as_deref())?.author();
     token_name(&name)
         .map_err(|why| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, format!("name: {why}")))?;
     let now = clock::wall_now();
@@ -90,7 +94,7 @@ pub(super) async fn grant(
     let token = shared.call(move |control| control.grant(&called, role, until, &who)).await?;
     let token = token.map_err(|error| refused(&error, &name, &by))?;
     let until = until.map(to_rfc3339_seconds);
-    tracing::info!(name, %role, until, %by, "token made");
+    tracing::info!(name, %role, until, reason = by.reason, %by, "token made");
     let token = token.reveal().to_owned();
     Ok((StatusCode::CREATED, Json(NewToken { name, role, until, token })).into_response())
 }
@@ -100,25 +104,28 @@ pub(super) async fn grant(
     params(
         ("name" = String, Path, description = "Its name.", min_length = 1, example = "ci"),
         ("steersman-user" = Option<String>, Header, description = "Who asks, for the audit log."),
+        WhyQuery,
     ),
     responses(
         (status = 204, description = "It is good no more."),
         (status = 404, description = "There is none of that name."),
+        (status = 422, description = "The reason cannot be one."),
         (status = 503, description = "It could not be made durable; nothing has changed."),
     ))]
 pub(super) async fn revoke(
     State(shared): State<Shared>,
     Named(name): Named<String>,
     by: By,
+    Asked(WhyQuery { reason }): Asked<WhyQuery>,
 ) -> Answer {
-    let by = by.author();
+    let by = by.because(reason.as_deref())?.author();
     let (called, who) = (name.clone(), by.clone());
     let was_there = shared.call(move |control| control.revoke(&called, &who)).await?;
     if !was_there.map_err(|error| refused(&error, &name, &by))? {
         let detail = format!("there is no token {name:?}");
         return Err(Problem::new(StatusCode::NOT_FOUND, detail));
     }
-    tracing::info!(name, %by, "token taken back");
+    tracing::info!(name, reason = by.reason, %by, "token taken back");
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

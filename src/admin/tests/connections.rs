@@ -22,6 +22,7 @@ fn limits() -> Limits {
         connections_per_network: 3,
         header_timeout: LONG,
         body_timeout: LONG,
+        turn_timeout: LONG,
         write_timeout: LONG,
         lifetime: LONG,
         grace: LONG,

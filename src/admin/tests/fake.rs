@@ -24,7 +24,7 @@ use crate::health::{
 use crate::history::History;
 use crate::maintenance::WindowText;
 use crate::notice::{Pattern, Silence, SilenceText, Silences};
-use crate::state::{Author, Role, StateError, Token, Trail};
+use crate::state::{Author, Part, Role, StateError, Token, Trail};
 use crate::steering::{Paces, Pools};
 use crate::uptime::{self, Ledger, Period};
 use crate::wire::Name;
@@ -39,6 +39,11 @@ pub(crate) struct Inside {
     pub(crate) findings: Vec<Finding>,
     pub(crate) asked: Vec<ExplainRequest>,
     pub(crate) trail: Trail,
+    pub(crate) wanted: Option<Part>,
+    /// What takes long takes until nobody holds this.
+    pub(crate) long: Arc<tokio::sync::Mutex<()>>,
+    /// Why, as it was last said.
+    pub(crate) reasons: Vec<Option<String>>,
     pub(crate) silences: Silences,
 }
 
@@ -221,6 +226,7 @@ impl Control for Fake {
     fn clear(&self, target: &Target, by: &Author) -> Result<Cleared, OverrideError> {
         let mut inside = self.inside();
         inside.by.push(by.to_string());
+        inside.reasons.push(by.reason.clone());
         let overridden = inside.overrides.clear(target).ok_or(OverrideError::NothingToClear)?;
         Ok(Cleared { overridden: Some(overridden), holds: 0 })
     }
@@ -230,6 +236,8 @@ impl Control for Fake {
         since: SystemTime,
         until: Option<SystemTime>,
     ) -> Result<uptime::Report, Problem> {
+        let long = Arc::clone(&self.inside().long);
+        let _taken = long.blocking_lock();
         let until = until.unwrap_or(since);
         Ok(Ledger::new(Period { since, until }).report(|_, _| None))
     }
@@ -242,7 +250,8 @@ impl Control for Fake {
         Err(PlanError::InFiles)
     }
 
-    fn call_off(&self, _: &str, _: &Author) -> Result<(), PlanError> {
+    fn call_off(&self, _: &str, by: &Author) -> Result<(), PlanError> {
+        self.inside().reasons.push(by.reason.clone());
         Err(PlanError::Unknown)
     }
 
@@ -292,6 +301,7 @@ impl Control for Fake {
     fn unsilence(&self, about: &Pattern, by: &Author) -> Result<(), SilenceError> {
         let mut inside = self.inside();
         inside.by.push(by.to_string());
+        inside.reasons.push(by.reason.clone());
         inside.silences.remove(about).map(drop).ok_or(SilenceError::Unknown)
     }
 
@@ -304,6 +314,7 @@ impl Control for Fake {
             return Err(OverrideError::NotDurable(StateError::Io(path, error)));
         }
         inside.by.push(by.to_string());
+        inside.reasons.push(by.reason.clone());
         if pool == "web" { Ok(vec![Family::V4]) } else { Err(OverrideError::NotHeldBack) }
     }
 
@@ -329,21 +340,28 @@ impl Control for Fake {
             return Err(StateError::Io("state/audit.jsonl".into(), error));
         }
         inside.by.push(format!("{name} {role} by {by}"));
+        inside.reasons.push(by.reason.clone());
         Ok(Token::new("a-new-token-for-you").unwrap())
     }
 
     fn revoke(&self, name: &str, by: &Author) -> Result<bool, StateError> {
-        self.inside().by.push(format!("{name} by {by}"));
+        let mut inside = self.inside();
+        inside.by.push(format!("{name} by {by}"));
+        inside.reasons.push(by.reason.clone());
         Ok(name == "ci")
     }
 
-    fn audit(&self) -> Result<Trail, StateError> {
-        Ok(self.inside().trail.clone())
+    fn audit(&self, part: Part) -> Result<Trail, StateError> {
+        let mut inside = self.inside();
+        inside.wanted = Some(part);
+        Ok(inside.trail.clone())
     }
 
     fn reload(&self, by: &Author) -> Result<String, Vec<Finding>> {
-        self.inside().by.push(by.to_string());
-        let findings = self.inside().findings.clone();
+        let mut inside = self.inside();
+        inside.by.push(by.to_string());
+        inside.reasons.push(by.reason.clone());
+        let findings = inside.findings.clone();
         if findings.is_empty() { Ok("r2".into()) } else { Err(findings) }
     }
 }

@@ -3,7 +3,9 @@
 mod connections;
 mod events;
 mod fake;
+mod long;
 mod openapi;
+mod reasons;
 mod routes;
 mod silences;
 mod tokens;

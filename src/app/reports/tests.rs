@@ -9,6 +9,17 @@ use crate::reload::Seen;
 
 const POOLS: usize = 200;
 
+/// What is kept of many events has a bound, however many pools share a target.
+#[test]
+fn an_event_names_a_hundred_pools_at_most() {
+    for (count, named, left) in [(3, 3, 0), (100, 100, 0), (5000, 100, 4900)] {
+        let pools: Vec<String> = (0..count).map(|n| format!("p{n}")).collect();
+        let what = verdict_event("target".into(), pools, "up".into(), None);
+        let What::Verdict { pools, more, .. } = what else { panic!("{what:?}") };
+        assert_eq!((pools.len(), more), (named, left));
+    }
+}
+
 /// With one pool, and with all of them.
 #[tokio::test]
 async fn a_verdict_sums_only_those_pools_anew_that_hang_on_it() {

@@ -243,10 +243,10 @@ fn override_words(what: &What) -> String {
             };
             format!("{target}: {state} {until}, by {by}{reason}")
         }
-        "clear" => format!("{target}: the override is cleared by {by}"),
+        "clear" => format!("{target}: the override is cleared by {by}{reason}"),
         "expire" => format!("{target}: {state} has ended, as was wanted{reason}"),
-        "lift" => format!("{target}: what flap damping held down is let up by {by}"),
-        "failback" => format!("{target}: returned to by {by}"),
+        "lift" => format!("{target}: what flap damping held down is let up by {by}{reason}"),
+        "failback" => format!("{target}: returned to by {by}{reason}"),
         other => format!("{target}: {other} by {by}{reason}"),
     }
 }

@@ -52,17 +52,11 @@ impl Running {
 
     /// Ends the silences whose time is over.
     pub(in crate::app) fn expire_silences(&self, now: SystemTime) {
-        let _decision = self.decision();
         let ended = self.webhooks.silences().expire(now);
         for (about, silence) in &ended {
             let before = SilenceText::new(about, silence);
-            tracing::info!(target_name = %about, reason = silence.reason, "silence ended");
             self.tell_silence("expire", &before, &Author::daemon());
-            let change = Change::Unsilence { before };
-            if let Err(error) = self.store.audit(now, &Author::daemon(), &change) {
-                // Its end stands in the line that set it.
-                tracing::warn!(%error, "cannot write down the end of a silence");
-            }
+            self.ended().push((now, Change::Unsilence { before }));
         }
         if !ended.is_empty() {
             self.webhooks.compare_soon();
@@ -73,16 +67,12 @@ impl Running {
         let what = What::Silence {
             action: action.into(),
             target: silence.target.clone(),
-            reason: silence.reason.clone(),
+            // Why it was taken away is of more use by then than why it was there.
+            reason: by.reason.clone().unwrap_or_else(|| silence.reason.clone()),
             until: silence.until.clone(),
             by: by.to_string(),
         };
         self.history.add(clock::wall_now(), what);
-    }
-
-    /// Whether the time of any silence is over.
-    pub(in crate::app) fn is_silence_over(&self, now: SystemTime) -> bool {
-        self.webhooks.silences().next_end().is_some_and(|end| end <= now)
     }
 
     /// All silences in force.

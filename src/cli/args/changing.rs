@@ -11,6 +11,14 @@ use crate::health::Target;
 use crate::notice::Pattern;
 use crate::state::Role;
 
+/// The flag of all that need not say why.
+#[derive(Clone, Debug, Default, Args)]
+pub struct WhyArgs {
+    /// Why, for the audit log
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    pub reason: Option<String>,
+}
+
 /// Flags of `drain`, `up` and `down`.
 #[derive(Clone, Debug, Args)]
 pub struct SetArgs {
@@ -38,6 +46,9 @@ pub enum MaintenanceCommand {
     Cancel {
         /// Its name
         name: String,
+        /// Why
+        #[command(flatten)]
+        why: WhyArgs,
     },
 }
 
@@ -82,6 +93,9 @@ pub enum SilenceCommand {
     Remove {
         /// What is silenced, as it was added
         target: Pattern,
+        /// Why
+        #[command(flatten)]
+        why: WhyArgs,
     },
 }
 
@@ -125,6 +139,9 @@ pub struct DrillArgs {
 pub struct ClearArgs {
     /// region:NAME, pool:NAME or endpoint:POOL/ADDR
     pub target: Target,
+    /// Why.
+    #[command(flatten)]
+    pub why: WhyArgs,
     /// Though it breaks safety rules, which is for admins
     #[arg(long)]
     pub force: bool,
@@ -133,6 +150,9 @@ pub struct ClearArgs {
 /// Flags of `reload`.
 #[derive(Clone, Debug, Args)]
 pub struct ReloadArgs {
+    /// Why.
+    #[command(flatten)]
+    pub why: WhyArgs,
     /// Though it breaks safety rules, which is for admins
     #[arg(long)]
     pub force: bool,
@@ -151,6 +171,9 @@ pub enum TokenCommand {
         /// How long it is good [default: until it is taken back]
         #[arg(long = "for", value_name = "TIME", value_parser = lifetime)]
         lifetime: Option<Duration>,
+        /// Why
+        #[command(flatten)]
+        why: WhyArgs,
     },
     /// Show the names and roles of all but that of the token file
     List,
@@ -158,6 +181,9 @@ pub enum TokenCommand {
     Revoke {
         /// Its name
         name: String,
+        /// Why
+        #[command(flatten)]
+        why: WhyArgs,
     },
 }
 
@@ -167,4 +193,7 @@ pub struct FailbackArgs {
     /// The pool
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub pool: String,
+    /// Why.
+    #[command(flatten)]
+    pub why: WhyArgs,
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use data_encoding::HEXLOWER;
 use domain::base::iana::ExtendedErrorCode;
 use hickory_proto::op::{Message, OpCode};
 use hickory_proto::rr::Record;
@@ -144,7 +145,7 @@ fn option_text(option: &EdnsOption) -> String {
         ),
         EdnsOption::NSID(id) => format!(";; NSID {}", id.as_ref().escape_ascii()),
         EdnsOption::Unknown(code, data) => told(EdnsCode::from(*code), data)
-            .unwrap_or_else(|| format!(";; option {code}: {}", hex(data))),
+            .unwrap_or_else(|| format!(";; option {code}: {}", HEXLOWER.encode(data))),
         other => format!(";; option of {} bytes", other.len()),
     }
 }
@@ -154,7 +155,11 @@ fn told(code: EdnsCode, data: &[u8]) -> Option<String> {
     match code {
         EdnsCode::Cookie => {
             let (client, server) = data.split_at_checked(8).filter(|(_, rest)| !rest.is_empty())?;
-            Some(format!(";; cookie {}, server {}", hex(client), hex(server)))
+            Some(format!(
+                ";; cookie {}, server {}",
+                HEXLOWER.encode(client),
+                HEXLOWER.encode(server)
+            ))
         }
         EdnsCode::Keepalive => {
             let tenths = u16::from_be_bytes(data.try_into().ok()?);
@@ -210,8 +215,4 @@ fn harmless(text: &str) -> String {
         }
     }
     safe
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
