@@ -16,8 +16,8 @@ use crate::duration::parse_duration;
 use crate::question::{ClientNetwork, parse_rtype};
 use crate::timestamp;
 pub use changing::{
-    ClearArgs, DrillArgs, FailbackArgs, MaintenanceCommand, PlanArgs, ReloadArgs, SetArgs,
-    SilenceArgs, SilenceCommand, TokenCommand,
+    BeginDrillArgs, ClearArgs, DrillArgs, DrillCommand, FailbackArgs, MaintenanceCommand, PlanArgs,
+    ReloadArgs, SetArgs, SilenceArgs, SilenceCommand, TokenCommand,
 };
 pub use importing::{ImportCommand, ImportGdnsdArgs, ImportOctoDnsArgs, ImportTo};
 
@@ -66,7 +66,7 @@ pub enum Command {
     /// Take an override away, so that probes decide again
     Clear(ClearArgs),
     /// Take something away on purpose, and report when the last client was elsewhere: exit 0 all moved and the check passed, 1
-    /// not
+    /// not; or list, show and end drills
     Drill(DrillArgs),
     /// Show, plan or call off maintenance
     #[command(subcommand)]

@@ -402,6 +402,7 @@ fn every_command_speaks_json() {
             "state",
             "done".into(),
         ),
+        (&["drill", "list"], "", 0.into()),
         // The drill before it has asked for it.
         (&["report", "--since", "1h"], "names_in_all", 1.into()),
         (

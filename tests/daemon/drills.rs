@@ -152,7 +152,7 @@ fn a_drill_does_not_begin_where_it_could_do_harm() {
     setup.write("zones/rules.toml", "[rules.west-stays]\nregion = \"eu-west\"\nonly_while = \"us-east\"\n[rules.both]\nmin_regions = 2\n");
     let daemon = setup.ready();
     let refused = begin(&daemon, "region:us-east", "1m");
-    assert_eq!(refused.status, 409);
+    assert_eq!((refused.status, &refused.json()["forcible"]), (409, &json!(true)));
     assert!(
         refused
             .detail()
@@ -171,6 +171,7 @@ fn a_drill_does_not_begin_where_it_could_do_harm() {
         refused.detail().contains("no client of any name is sent to region:eu-west now"),
         "{refused:?}"
     );
+    assert_eq!(refused.json()["forcible"], Value::Null, "nobody can force that");
     for (target, lifetime, status) in [
         ("region:us-eats", "1m", 404),
         ("us-east", "1m", 422),

@@ -67,7 +67,7 @@ pub(super) struct ForceQuery {
 #[utoipa::path(post, path = "/api/v1/reload", tag = "daemon",
     params(("steersman-user" = Option<String>, Header, description = "Who asks, for the audit log."), ForceQuery), responses(
     (status = 200, description = "They are served.", body = Reloaded),
-    (status = 422, description = "The files have errors, all of which are in the problem, or break safety rules."),
+    (status = 422, description = "The files have errors, all of which are in the problem, or break safety rules and no more: `forcible`."),
 ))]
 pub(super) async fn reload(
     State(shared): State<Shared>,
