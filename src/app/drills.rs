@@ -124,7 +124,10 @@ impl Running {
         self.set_override(target.clone(), what.clone(), by)?;
         let acknowledged_s = zero.elapsed().as_secs_f64();
         courses.iter_mut().for_each(|one| one.course.is_away_since(acknowledged_s));
-        let id = id(&target, began);
+        let id = {
+            let reports = self.drills.reports();
+            id(&target, began, |id| reports.iter().any(|report| report.id == id))
+        };
         let report = Report {
             id: id.clone(),
             target: target.to_string(),
@@ -180,8 +183,8 @@ fn watched(one: WouldMove) -> Watched {
     Watched { question, old, course: Course::new(client) }
 }
 
-/// Readable, and different for each.
-fn id(target: &Target, began: SystemTime) -> String {
+/// Readable, and different for each: some may begin in one second.
+fn id(target: &Target, began: SystemTime, is_taken: impl Fn(&str) -> bool) -> String {
     let name: String = target
         .to_string()
         .chars()
@@ -191,5 +194,27 @@ fn id(target: &Target, began: SystemTime) -> String {
         .chars()
         .filter(|c| c.is_ascii_alphanumeric())
         .collect();
-    format!("{at}-{name}")
+    let mut id = format!("{at}-{name}");
+    let mut number = 1;
+    while is_taken(&id) {
+        number += 1;
+        id = format!("{at}-{name}-{number}");
+    }
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drills_of_one_second_have_numbers_of_their_own() {
+        let target = Target::Pool("us east".into());
+        let mut taken: Vec<String> = Vec::new();
+        for expected in ["", "-2", "-3"] {
+            let id = id(&target, SystemTime::UNIX_EPOCH, |id| taken.iter().any(|one| one == id));
+            assert_eq!(id, format!("19700101T000000Z-pool-us-east{expected}"));
+            taken.push(id);
+        }
+    }
 }
