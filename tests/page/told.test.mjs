@@ -184,7 +184,7 @@ test('what a safety rule refuses can be forced by an admin alone', async () => {
 
 test('what would leave names without anything, and a load that breaks a rule, can be forced too', async () => {
   await daemon.api('DELETE', '/api/v1/overrides/region/ap-south');
-  await daemon.write('zones/rules.toml', '');
+  await daemon.write('zones/rules.toml', '[rules.two]\nmin_regions = 2\n');
   await daemon.write('zones/example.com.toml', 'www = { failover = ["ap-south"], all_down = "nodata" }\n');
   await daemon.api('POST', '/api/v1/reload');
   const admin = await enter();
@@ -214,17 +214,17 @@ test('what would leave names without anything, and a load that breaks a rule, ca
 
   const file = join(daemon.folder, 'zones/pools.toml');
   const pools = await readFile(file, 'utf8');
-  await daemon.write('zones/rules.toml', '[rules.all]\nmin_regions = 3\n');
+  await daemon.api('PUT', '/api/v1/overrides/region/eu-west', { state: 'drain', reason: 'kernel' });
   await daemon.write('zones/pools.toml', pools.replace('region = "ap-south"\n', ''));
   await admin.getByRole('button', { name: 'Load files…' }).click();
   const load = admin.getByRole('dialog');
   const again = load.getByRole('button', { name: 'Load', exact: true });
   await again.click();
-  await load.getByText(/rule all, which this load would break/).waitFor();
+  await load.getByText(/rule two, which this load would break/).waitFor();
   await load.getByLabel(/Do it all the same/).check();
   await again.click();
   await load.waitFor({ state: 'detached' });
   const [entry] = (await daemon.api('GET', '/api/v1/audit')).entries.slice(-1);
-  assert.deepEqual(entry.breaks, ['all']);
+  assert.deepEqual(entry.breaks, ['two']);
   await admin.finish();
 });
