@@ -70,7 +70,9 @@ impl Running {
             if let Some(over) = self.over(&begun, &noted.report.id) {
                 break over;
             }
-            begun.ask_all(begun.zero).await;
+            let (target, what) = (begun.target.clone(), begun.what.clone());
+            let is_away = || self.beliefs.overrides().get(&target) == Some(&what);
+            begun.ask_all(begun.zero, is_away).await;
             let state = match begun.have_arrived() {
                 true => DrillState::Away,
                 false => DrillState::Moving,
@@ -102,7 +104,7 @@ impl Running {
     async fn watch_return(self: &Arc<Self>, begun: &mut Begun, noted: &mut Noted) {
         let back = clock::runtime_now();
         while !begun.have_arrived() && back.elapsed() < RETURNING {
-            begun.ask_all(back).await;
+            begun.ask_all(back, || true).await;
             self.note_drill(noted, begun, DrillState::Returning).await;
             sleep(ON_THE_WAY).await;
         }
@@ -182,9 +184,15 @@ impl Begun {
         self.courses.iter().all(|one| one.course.has_arrived())
     }
 
-    async fn ask_all(&mut self, since: Instant) {
+    /// A round of questions, as far as it goes while that is so which it is about: what is answered after the
+    /// override's end says nothing of the time before.
+    async fn ask_all(&mut self, since: Instant, is_so: impl Fn() -> bool) {
         for one in &mut self.courses {
-            match self.asker.ask(&one.question).await {
+            let answer = self.asker.ask(&one.question).await;
+            if !is_so() {
+                return;
+            }
+            match answer {
                 Some(answer) => {
                     let has_it = answer.data.iter().any(|data| one.old.contains(data));
                     one.course.heard(&answer, has_it, since.elapsed().as_secs_f64());
