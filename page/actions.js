@@ -19,8 +19,12 @@ export function dialog(title, fields, { go, look, act, done }) {
   const would = h('div', { class: 'would', tabindex: '0', role: 'group', 'aria-label': 'What would move', 'aria-live': 'polite', 'aria-busy': 'true' });
   const confirm = h('button', { class: 'go' }, go());
   const force = h('input', { type: 'checkbox' });
-  // Only once a rule has refused it, and only for whom the rules leave it to.
-  const forcing = h('label', { class: 'check', hidden: true }, force, 'Do it though it breaks the rule; the audit log says so');
+  // Only once it was refused so that it can be forced, and only for whom that is left to.
+  const forcing = h('label', { class: 'check', hidden: true }, force, 'Do it all the same; the audit log says who');
+  const mayForce = (problem) => {
+    forcing.hidden = !(problem?.forcible && model.session?.role === 'admin');
+    if (forcing.hidden) force.checked = false;
+  };
   const cancel = h('button', { type: 'button', class: 'plain', onclick: () => node.close() }, 'Cancel');
   const form = h('form', { method: 'dialog' }, h('h2', { id: 'dialog-title' }, title), fields,
     look && h('h3', null, 'What would move'), look && would, error, forcing, h('div', { class: 'buttons' }, cancel, confirm));
@@ -42,7 +46,7 @@ export function dialog(title, fields, { go, look, act, done }) {
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
       text(error, /^nothing has changed/i.test(problem.message) ? problem.message : `Nothing has changed: ${problem.message}`);
-      forcing.hidden = !(problem.status === 409 && /rule/.test(problem.message) && model.session?.role === 'admin');
+      mayForce(problem);
       confirm.disabled = false;
     }
   });
@@ -51,6 +55,8 @@ export function dialog(title, fields, { go, look, act, done }) {
   let asked = 0;
   const again = async () => {
     text(confirm, go());
+    // What was refused was something else.
+    mayForce(null);
     if (!look) return;
     const mine = ++asked;
     // Not before it is seen what would come of it.
@@ -181,7 +187,7 @@ export function openReload() {
   const errors = h('ul', { class: 'file-errors' });
   dialog('Load the files anew', [h('p', null, 'All files under zones/ and geoip/. With any error, nothing changes.'), errors], {
     go: () => 'Load',
-    act: () => ask('POST', '/api/v1/reload').catch((problem) => {
+    act: (force) => ask('POST', `/api/v1/reload${force ? '?force=true' : ''}`).catch((problem) => {
       errors.replaceChildren(...(problem.errors ?? []).slice(0, 50).map((error) => h('li', null, error.text)));
       throw problem;
     }),

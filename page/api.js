@@ -2,10 +2,12 @@
 
 /** The daemon, or the way to it, said no. `status` is 0 where nobody answered. */
 export class Problem extends Error {
-  constructor(status, detail, errors = []) {
+  constructor(status, detail, { errors = [], forcible = false } = {}) {
     super(detail);
     this.status = status;
     this.errors = errors;
+    // Whether an admin can have it all the same.
+    this.forcible = forcible;
   }
 }
 
@@ -41,7 +43,7 @@ async function send(method, path, { body, tag, signal, accept } = {}) {
 async function refuse(response, path) {
   const problem = await response.json().catch(() => ({}));
   if (response.status === 401 && path !== '/api/v1/session') signedOut();
-  throw new Problem(response.status, problem.detail ?? `${response.status} ${response.statusText}`, problem.errors);
+  throw new Problem(response.status, problem.detail ?? `${response.status} ${response.statusText}`, problem);
 }
 
 /** One request; its answer, or none where there is nothing in it. */

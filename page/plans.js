@@ -9,7 +9,7 @@ import { clock, targetWords } from '/page/words.js';
 const STAGES = { planned: ['note', 'is planned'], leaving: ['partly', 'is near: its clients leave'], away: ['drained', 'goes on'], returning: ['partly', 'is over: its clients return'], refused: ['down', 'is refused by a safety rule'] };
 const LEADS = [['1m', '1 minute'], ['10m', '10 minutes'], ['30m', '30 minutes'], ['2h', '2 hours']];
 const REPEATS = [['', 'once'], ['daily', 'every day'], ['weekly', 'every week'], ['monthly', 'every month'], ['yearly', 'every year']];
-const DRILLS = { moving: ['partly', 'has begun: its clients move'], away: ['drained', 'goes on: its clients are away'], returning: ['partly', 'is over: its clients return'], done: ['up', 'is done'], ended: ['note', 'was ended before its time'] };
+const DRILLS = { moving: ['partly', 'has begun: its clients move'], away: ['drained', 'goes on: its clients are away'], returning: ['partly', 'is over: its clients return'], done: ['up', 'is done'], ended: ['note', 'was ended before its time'], interrupted: ['partly', 'was interrupted'] };
 const SHOWN_DRILLS = 5;
 
 const parts = {};
@@ -154,7 +154,7 @@ function openDrill() {
     label('drill-reason', 'Reason'), reason,
   ], {
     go: () => `Take ${targetWords(target.value)} away for ${time.value.trim()}`,
-    look: () => preview('down', target.value),
+    look: () => preview('drain', target.value),
     act: (force) => ask('POST', '/api/v1/drills', { target: target.value, for: time.value.trim(), reason: reason.value, ...(force && { force }) }),
     done: () => `drill of ${targetWords(target.value)} has begun`,
   });

@@ -220,7 +220,7 @@ function gitWords({ state, commit, why }) {
 
 const DRILLS = {
   moving: 'has begun: its clients move', away: 'goes on: its clients are away', returning: 'is over: its clients return',
-  done: 'is done', ended: 'was ended before its time',
+  done: 'is done', ended: 'was ended before its time', interrupted: 'was interrupted',
 };
 
 function maintenanceWords({ name, target, stage, start, end }, because) {

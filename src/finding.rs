@@ -41,6 +41,9 @@ pub struct Finding {
     /// Whether it stops a load.
     #[serde(default)]
     pub severity: Severity,
+    /// The safety rule that a load would break, where that is what is wrong: an admin can force it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
 }
 
 impl Finding {
@@ -52,7 +55,8 @@ impl Finding {
         expected: impl Into<String>,
     ) -> Self {
         let (found, expected) = (found.into(), expected.into());
-        Self { file: file.into(), line, column, found, expected, severity: Severity::Error }
+        let severity = Severity::Error;
+        Self { file: file.into(), line, column, found, expected, severity, rule: None }
     }
 
     /// The same, as a warning.
@@ -63,7 +67,7 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, line, column, found, expected, severity } = self;
+        let Self { file, line, column, found, expected, severity, rule: _ } = self;
         let warning = match severity {
             Severity::Error => "",
             Severity::Warning => "warning: ",

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use axum::http::StatusCode;
 
-use super::drills::{DrillError, DrillWish};
+use super::drills::{DrillEndError, DrillError, DrillWish};
 use super::maintenance::PlanError;
 use super::problem::Problem;
 use super::shares::{AddressType, NameList, NameMap, NamesRequest, Preview};
@@ -100,8 +100,8 @@ pub trait Control: Send + Sync + 'static {
     /// Reports of drills, the latest first.
     fn drills(&self) -> Vec<Report>;
 
-    /// Ends a drill before its time; false if it is not under way.
-    fn end_drill(&self, id: &str) -> bool;
+    /// Ends a drill before its time for `by`, durably.
+    fn end_drill(&self, id: &str, by: &Author) -> Result<(), DrillEndError>;
 
     /// Planned maintenance that is to come or under way.
     fn maintenance(&self) -> Vec<MaintenanceStatus>;
@@ -222,13 +222,7 @@ impl OverrideError {
                      been returned to"
                 ),
             ),
-            Self::Breaks(rules) => {
-                let broken = broken(&rules);
-                let detail = format!(
-                    "nothing has changed, since it would break {broken}; an admin can force it"
-                );
-                Problem::new(StatusCode::CONFLICT, detail)
-            }
+            Self::Breaks(rules) => Problem::new(StatusCode::CONFLICT, broken(&rules)).forcible(),
             Self::NotDurable(error) => not_durable(&error),
         }
     }

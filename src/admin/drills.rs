@@ -11,12 +11,13 @@ use utoipa::ToSchema;
 
 use super::asked::{Body, By, Named};
 use super::change;
-use super::control::OverrideError;
+use super::control::{OverrideError, not_durable};
 use super::problem::Problem;
 use super::routes::{Answer, Shared};
 use crate::drill::{self, Report};
 use crate::duration::parse_duration;
 use crate::health::Target;
+use crate::state::StateError;
 
 /// A drill takes long enough to be seen, and not so long that it is forgotten.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -103,8 +104,37 @@ impl DrillError {
             Self::NothingLeft { names } => conflict(format!(
                 "without {target} every candidate would be down for clients of {names} names; an admin \
                  can force it"
-            )),
+            ))
+            .forcible(),
             Self::Override(error) => error.problem(target),
+        }
+    }
+}
+
+/// Why a drill does not end. Nothing has changed.
+#[derive(Debug)]
+pub enum DrillEndError {
+    /// None of that number is under way.
+    NotUnderWay,
+    /// Nothing is away any more because of it; its clients are on their way back.
+    IsReturning,
+    /// It could not be made durable.
+    NotDurable(StateError),
+}
+
+impl DrillEndError {
+    fn problem(self, id: &str) -> Problem {
+        match self {
+            Self::NotUnderWay => {
+                Problem::new(StatusCode::NOT_FOUND, format!("no drill {id} is under way"))
+            }
+            Self::IsReturning => Problem::new(
+                StatusCode::CONFLICT,
+                format!(
+                    "what drill {id} took away is being put back already: nothing is left to end"
+                ),
+            ),
+            Self::NotDurable(error) => not_durable(&error),
         }
     }
 }
@@ -115,7 +145,7 @@ impl DrillError {
     responses(
         (status = 201, description = "It has begun: the report so far.", body = Report),
         (status = 404, description = "There is no such region, pool or endpoint."),
-        (status = 409, description = "Why it does not begin."),
+        (status = 409, description = "Why it does not begin; `forcible` where an admin can force it."),
         (status = 422, description = "The body says what cannot be."),
         (status = 503, description = "The daemon does not answer yet, or it could not be made durable."),
     ))]
@@ -187,18 +217,32 @@ enum Form {
 }
 
 /// End a drill before its time
+///
+/// When the answer comes, what it took away is back with the next DNS answer, and its clients are watched until they
+/// are back. What an interrupted drill left away is put back so, too.
 #[utoipa::path(delete, path = "/api/v1/drills/{id}", tag = "drills",
-    params(("id" = String, Path, description = "Its number.", min_length = 1)),
+    params(
+        ("id" = String, Path, description = "Its number.", min_length = 1),
+        ("steersman-user" = Option<String>, Header, description = "Who asks, for the audit log."),
+    ),
     responses(
         (status = 202, description = "It is put back at once."),
         (status = 404, description = "None of that number is under way."),
+        (status = 409, description = "It is being put back already."),
+        (status = 503, description = "It could not be made durable; nothing has changed, and it ends by its time."),
     ))]
-pub(super) async fn end(State(shared): State<Shared>, Named(id): Named<String>) -> Answer {
-    let wanted = id.clone();
-    match shared.call(move |control| control.end_drill(&wanted)).await? {
-        true => Ok(StatusCode::ACCEPTED.into_response()),
-        false => Err(unknown(&id)),
-    }
+pub(super) async fn end(State(shared): State<Shared>, Named(id): Named<String>, by: By) -> Answer {
+    let by = by.author();
+    let (wanted, who) = (id.clone(), by.clone());
+    let ended = shared.call(move |control| control.end_drill(&wanted, &who)).await?;
+    ended.map_err(|refusal| {
+        if let DrillEndError::NotDurable(error) = &refusal {
+            tracing::error!(drill = id, %by, %error, "drill not ended; it ends by its time");
+        }
+        refusal.problem(&id)
+    })?;
+    tracing::info!(drill = id, %by, "drill ended before its time");
+    Ok(StatusCode::ACCEPTED.into_response())
 }
 
 fn unknown(id: &str) -> Problem {

@@ -38,7 +38,7 @@ pub use answers::{
 };
 pub use change::{Change, TokenWish, USER_HEADER, Why};
 pub use control::{Cleared, Control, ExplainRequest, OverrideError};
-pub use drills::{DrillError, DrillList, DrillText, DrillWish};
+pub use drills::{DrillEndError, DrillError, DrillList, DrillText, DrillWish};
 pub use maintenance::{MaintenanceList, PlanError};
 pub use openapi::text as description;
 pub use problem::{FileError, Problem};

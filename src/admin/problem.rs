@@ -22,6 +22,13 @@ pub struct Problem {
     /// Everything that is wrong with the files, where that is the problem.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FileError>,
+    /// Whether an admin can have it all the same, by saying `force`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub forcible: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// One thing wrong in one file, for programs and for people.
@@ -49,7 +56,13 @@ impl Problem {
             detail: detail.into(),
             retry_after_s: None,
             errors: Vec::new(),
+            forcible: false,
         }
+    }
+
+    /// The same, where an admin can force it.
+    pub fn forcible(self) -> Self {
+        Self { forcible: true, ..self }
     }
 
     /// The files were not loaded.
@@ -59,8 +72,10 @@ impl Problem {
             "nothing has changed: {count} {} in the files",
             if count == 1 { "error" } else { "errors" }
         );
+        // Who may break a rule can still not serve what cannot be read.
+        let forcible = count > 0 && findings.iter().all(|finding| finding.rule.is_some());
         let errors = findings.into_iter().map(FileError::from).collect();
-        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
+        Self { errors, forcible, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
     }
 }
 

@@ -16,8 +16,9 @@ use crate::admin::status::{
     WebhookStatus, overview, pool_statuses, region_statuses, some_pools,
 };
 use crate::admin::{
-    AddressType, Cleared, Control, DrillError, DrillWish, ExplainRequest, NameList, NameMap,
-    NamesRequest, OverrideError, PlanError, Preview, Problem, SilenceError, TestError, Tested,
+    AddressType, Cleared, Control, DrillEndError, DrillError, DrillWish, ExplainRequest, NameList,
+    NameMap, NamesRequest, OverrideError, PlanError, Preview, Problem, SilenceError, TestError,
+    Tested,
 };
 use crate::clock;
 use crate::drill::Report;
@@ -241,8 +242,8 @@ impl Control for Running {
         self.drills.all()
     }
 
-    fn end_drill(&self, id: &str) -> bool {
-        Self::end_drill(self, id)
+    fn end_drill(&self, id: &str, by: &Author) -> Result<(), DrillEndError> {
+        Self::end_drill(self, id, by)
     }
 
     fn webhooks(&self) -> Vec<WebhookStatus> {

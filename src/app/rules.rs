@@ -72,12 +72,8 @@ fn findings(world: &World, broken: &[Broken]) -> Vec<Finding> {
         let place = world.rules.iter().find(|known| known.name == *rule).map(|known| &known.place);
         let (file, line, column) = place.cloned().unwrap_or_default();
         let found = format!("rule {rule}, which this load would break: {why}");
-        Finding::at(
-            file,
-            (line, column),
-            found,
-            "files that keep it, or `reload --force` by an admin",
-        )
+        let expected = "files that keep it, or `reload --force` by an admin";
+        Finding { rule: Some(rule.clone()), ..Finding::at(file, (line, column), found, expected) }
     };
     broken.iter().map(finding).collect()
 }

@@ -17,8 +17,8 @@ use crate::health::Target;
 use crate::question::{ClientNetwork, parse_rtype};
 use crate::timestamp;
 pub use changing::{
-    ClearArgs, DrillArgs, FailbackArgs, MaintenanceCommand, PlanArgs, ReloadArgs, SetArgs,
-    SilenceArgs, SilenceCommand, TokenCommand, WhyArgs,
+    BeginDrillArgs, ClearArgs, DrillArgs, DrillCommand, FailbackArgs, MaintenanceCommand, PlanArgs,
+    ReloadArgs, SetArgs, SilenceArgs, SilenceCommand, TokenCommand, WhyArgs,
 };
 pub use importing::{ImportCommand, ImportGdnsdArgs, ImportOctoDnsArgs, ImportTo};
 
@@ -73,7 +73,7 @@ pub enum Command {
     /// Take an override away, so that probes decide again
     Clear(ClearArgs),
     /// Take something away on purpose, and report when the last client was elsewhere: exit 0 all moved and the check passed, 1
-    /// not
+    /// not; or list, show and end drills
     Drill(DrillArgs),
     /// Show, plan or call off maintenance
     #[command(subcommand)]

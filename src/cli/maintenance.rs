@@ -32,7 +32,7 @@ pub async fn run(command: &MaintenanceCommand, json: bool, client: &Client) -> C
             let planned: MaintenanceStatus = client.put(&["maintenance", &name], &window).await?;
             show(json, &planned, |planned| format!("{name}: {}", planned.stage))
         }
-        MaintenanceCommand::Cancel { name, why } => {
+        MaintenanceCommand::CallOff { name, why } => {
             client.delete_because(&["maintenance", name], why).await?;
             show(json, &json!({ "name": name }), |_| format!("{name}: called off"))
         }

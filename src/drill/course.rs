@@ -23,9 +23,12 @@ impl Course {
         self.client.last_old_ttl_s = answer.ttl_s;
     }
 
-    /// It was away for sure at this moment: up to then a resolver may have been told the old answer.
+    /// It was away for sure at this moment: up to then a resolver may have been told the old answer, if
+    /// there was one.
     pub fn is_away_since(&mut self, at_s: f64) {
-        self.client.last_old_s = Some(at_s);
+        if !self.client.before.is_empty() {
+            self.client.last_old_s = Some(at_s);
+        }
     }
 
     /// The client, as it stands.
@@ -109,10 +112,24 @@ mod tests {
         assert_eq!((figures.strays, figures.moved, figures.not_moved), (1, 1, 0));
         course.is_back();
         assert!(!course.has_arrived());
+        assert_eq!(Figures::of(&[course.client().clone()], 0).not_returned, 1);
         course.heard(&answer("198.51.100.1", 30), false, 0.1);
         course.heard(&answer("192.0.2.1", 30), true, 0.2);
         course.heard(&answer("192.0.2.1", 30), true, 0.3);
-        assert_eq!(Figures::of(&[course.client().clone()], 0).last_returned_s, Some(0.2));
+        let figures = Figures::of(&[course.client().clone()], 0);
+        assert_eq!((figures.last_returned_s, figures.not_returned), (Some(0.2), 0));
+    }
+
+    /// Who was told nothing before has nothing to keep.
+    #[test]
+    fn a_resolver_keeps_what_it_was_told() {
+        let mut told = course();
+        told.is_away_since(0.1);
+        assert_eq!(told.client().last_old_s, Some(0.1));
+        let mut untold = course();
+        untold.client.before.clear();
+        untold.is_away_since(0.1);
+        assert_eq!(untold.client().last_old_s, None);
     }
 
     #[test]

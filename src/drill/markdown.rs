@@ -27,7 +27,7 @@ pub fn markdown(report: &Report, plot: Option<&str>) -> String {
     row("moved", format!("{}, {} not", figures.moved, figures.not_moved));
     row("last client moved after", seconds(figures.last_moved_s));
     row("recovery time, with what resolvers hold", seconds(figures.recovery_s));
-    row("last client back after", seconds(figures.last_returned_s));
+    row("last client back after", seconds(figures.last_returned_s) + &not_back(report));
     row("answers that strayed back", figures.strays.to_string());
     row("questions without an answer", figures.unanswered.to_string());
     if let Some(plot) = plot {
@@ -57,17 +57,35 @@ fn verdict(report: &Report) -> String {
     let clean = figures.not_moved == 0 && figures.strays == 0;
     match (report.state, figures.recovery_s) {
         (state, _) if !state.is_over() => "**Under way.**".into(),
-        (_, Some(recovery)) if clean => {
-            let early = match report.state {
+        (DrillState::Interrupted, _) => format!(
+            "**Interrupted: before it was over, somebody else decided over it by an override, or the daemon ended. By \
+             then {} of {} clients had moved.**",
+            figures.moved,
+            report.clients.len()
+        ),
+        (state, Some(recovery)) if clean => {
+            let early = match state {
                 DrillState::Ended => " It was ended before its time.",
                 _ => "",
             };
-            format!("**All clients moved, and recovery took {recovery:.1} s.**{early}")
+            let back = match figures.not_returned {
+                0 => String::new(),
+                count => format!(" **{count} are not back.**"),
+            };
+            format!("**All clients moved, and recovery took {recovery:.1} s.**{early}{back}")
         }
         _ => format!(
             "**Not all clients moved: {} did not, and {} answers strayed back.**",
             figures.not_moved, figures.strays
         ),
+    }
+}
+
+/// How many have not been seen to return, where they were to.
+fn not_back(report: &Report) -> String {
+    match report.figures.not_returned {
+        count if count > 0 && report.state.is_over() => format!(", {count} not"),
+        _ => String::new(),
     }
 }
 

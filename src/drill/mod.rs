@@ -34,7 +34,7 @@ pub struct Report {
     pub revision: String,
     /// When it was taken away.
     pub began: String,
-    /// When it comes back, or came back.
+    /// When it comes back, or came back; of one that was interrupted, when its override ends or ended.
     pub ends: String,
     /// The name and type of each question, and whose it was.
     pub clients: Vec<Client>,
@@ -54,16 +54,19 @@ pub enum DrillState {
     Away,
     /// It is back, and clients are on their way to it.
     Returning,
-    /// All is as it was.
+    /// Its time was over, and it is back.
     Done,
     /// It was ended before its time.
     Ended,
+    /// Somebody else decided over it by an override, or the daemon ended, before it was over: how things
+    /// stand says the status.
+    Interrupted,
 }
 
 impl DrillState {
     /// Whether nothing more will happen.
     pub fn is_over(self) -> bool {
-        matches!(self, Self::Done | Self::Ended)
+        matches!(self, Self::Done | Self::Ended | Self::Interrupted)
     }
 }
 
@@ -110,9 +113,12 @@ pub struct Figures {
     pub moved: usize,
     /// Clients that were asked and have not.
     pub not_moved: usize,
+    /// Clients that were asked and have not been answered with it again.
+    #[serde(default)]
+    pub not_returned: usize,
     /// Answers with it while it was away, after the client had moved.
     pub strays: u32,
-    /// Questions without an answer.
+    /// Questions without an answer: no reply, an error, or nothing in it.
     pub unanswered: u32,
 }
 
@@ -125,14 +131,15 @@ impl Figures {
             client.last_old_s.map_or(0.0, |at| at + f64::from(client.last_old_ttl_s))
         };
         let moved = clients.iter().filter(|client| client.moved_s.is_some()).count();
-        let all_returned = clients.iter().all(|client| client.returned_s.is_some());
+        let returned = clients.iter().filter(|client| client.returned_s.is_some()).count();
         Self {
             last_moved_s: last(&mut clients.iter().filter_map(|c| c.moved_s)).filter(|_| all_moved),
             recovery_s: last(&mut clients.iter().map(gone)).filter(|_| all_moved),
             last_returned_s: last(&mut clients.iter().filter_map(|c| c.returned_s))
-                .filter(|_| all_returned),
+                .filter(|_| returned == clients.len()),
             moved,
             not_moved: clients.len() - moved,
+            not_returned: clients.len() - returned,
             strays: clients.iter().map(|client| client.strays).sum(),
             unanswered,
         }

@@ -73,7 +73,7 @@ fn every_change_can_say_why() {
     with(&["clear", "pool:main"]);
     let plan = "maintenance plan patches pool:main --start 2090-01-01T00:00 --end 2090-01-02T00:00";
     with(&plan.split(' ').collect::<Vec<_>>());
-    with(&["maintenance", "cancel", "patches"]);
+    with(&["maintenance", "call-off", "patches"]);
     with(&["silence", "add", "pool:main", "--for", "1h"]);
     with(&["silence", "remove", "pool:main"]);
     with(&["token", "add", "ci", "--role", "viewer"]);

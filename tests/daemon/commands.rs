@@ -401,12 +401,13 @@ fn every_command_speaks_json() {
         (&["clear", "pool:main"], "target", "pool:main".into()),
         (&plan, "target", "region:paris".into()),
         (&["maintenance", "list"], "", 0.into()),
-        (&["maintenance", "cancel", "p"], "name", "p".into()),
+        (&["maintenance", "call-off", "p"], "name", "p".into()),
         (
             &["drill", "pool:main", "--for", "1s", "--reason", "x", "--report", "drill"],
             "state",
             "done".into(),
         ),
+        (&["drill", "list"], "", 0.into()),
         // The drill before it has asked for it.
         (&["report", "--since", "1h"], "names_in_all", 1.into()),
         (

@@ -189,12 +189,12 @@ fn people_plan_it_and_call_it_off() {
         "x",
     ]);
     assert!(over.code == Some(1) && over.stderr.contains("this window is over"), "{over:?}");
-    daemon.cli_ok(&["maintenance", "cancel", "switches"]);
+    daemon.cli_ok(&["maintenance", "call-off", "switches"]);
     daemon.log.wait_for("maintenance", 1);
     assert!(daemon.log.text().contains("\"stage\":\"called_off\""), "{}", daemon.log.text());
     assert_eq!(daemon.answer("www"), [EAST]);
     assert_eq!(daemon.cli_ok(&["maintenance", "list"]), "no maintenance is planned\n");
-    let said = daemon.cli(&["maintenance", "cancel", "switches"]);
+    let said = daemon.cli(&["maintenance", "call-off", "switches"]);
     assert_eq!(
         (said.code, said.stderr.as_str()),
         (Some(1), "no maintenance switches is planned\n")

@@ -283,7 +283,7 @@ fn a_full_disk_refuses_every_kind_of_change_and_dns_goes_on() {
         &["silence", "add", "*", "--for", "1h", "--reason", "new"],
         &["silence", "remove", "pool:main"],
         &[&["maintenance", "plan", "new", "pool:main"], &new[..]].concat(),
-        &["maintenance", "cancel", "old"],
+        &["maintenance", "call-off", "old"],
         &["drain", "pool:main", "--reason", "new"],
         &["clear", "pool:spare"],
     ] {

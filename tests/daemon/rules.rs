@@ -42,7 +42,7 @@ fn an_override_that_would_break_a_rule_is_refused_by_its_name() {
     for target in ["region:eu", "pool:eu", "endpoint:eu/198.51.100.1"] {
         for state in ["drain", "down"] {
             let refused = daemon.set(target, state);
-            assert_eq!(refused.status, 409, "{refused:?}");
+            assert_eq!((refused.status, &refused.json()["forcible"]), (409, &json!(true)));
             assert_eq!(
                 refused.detail(),
                 "nothing has changed, since it would break rule two-regions: 1 region would be up (ap); \
@@ -121,9 +121,19 @@ fn a_load_that_would_break_a_rule_changes_nothing() {
     daemon.write("zones/pools.toml", pools);
     let refused = daemon.reload();
     assert_eq!(refused.status, 422, "{refused:?}");
-    let text = refused.json()["errors"][0]["text"].to_string();
+    let problem = refused.json();
+    assert_eq!(
+        (&problem["forcible"], &problem["errors"][0]["rule"]),
+        (&json!(true), &json!("two-regions"))
+    );
+    let text = problem["errors"][0]["text"].to_string();
     assert!(text.contains("rules.toml:1:8: rule two-regions, which this load would break: 1 region would be up (us)"), "{text}");
     assert_eq!(daemon.answer("www"), ["192.0.2.1"]);
+    // What cannot be read is no matter of rules.
+    daemon.write("zones/other.toml", "nonsense");
+    let refused = daemon.reload();
+    assert_eq!((refused.status, &refused.json()["forcible"]), (422, &Value::Null), "{refused:?}");
+    std::fs::remove_file(daemon.path("zones/other.toml")).unwrap();
     daemon.cli_ok(&["reload", "--force"]);
     assert_eq!(daemon.answer("www"), ["192.0.2.9"]);
     assert!(

@@ -1,6 +1,8 @@
 // What the daemon itself tells of names, countries and changes: a failover is seen on the map.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Daemon, browse, headline, openPage, signIn, until } from './support.mjs';
 
@@ -124,8 +126,10 @@ test('maintenance is planned with what would move in sight, and called off', asy
 
 test('a drill is begun and put back from the page, and its report is there', async () => {
   const page = await enter();
+  const looked = page.waitForRequest('**/api/v1/preview');
   await page.getByRole('button', { name: 'Drill…' }).click();
   const dialog = page.getByRole('dialog');
+  assert.equal((await looked).postDataJSON().state, 'drain');
   await dialog.getByLabel('Take away').selectOption('region:us-east');
   await dialog.getByText('www.example.com A 100 % of all clients').waitFor();
   await dialog.getByLabel('For', { exact: true }).fill('10m');
@@ -168,12 +172,59 @@ test('what a safety rule refuses can be forced by an admin alone', async () => {
     return dialog;
   };
   const refused = await drain(page);
-  assert.equal(await refused.getByLabel(/Do it though it breaks the rule/).isVisible(), false);
+  assert.equal(await refused.getByLabel(/Do it all the same/).isVisible(), false);
   await page.finish();
   const admin = await enter();
   const dialog = await drain(admin);
-  await dialog.getByLabel(/Do it though it breaks the rule/).check();
+  await dialog.getByLabel(/Do it all the same/).check();
   await dialog.getByRole('button', { name: 'Drain region ap-south for 1h' }).click();
   await headline(admin).getByText('ap-south is drained').waitFor();
+  await admin.finish();
+});
+
+test('what would leave names without anything, and a load that breaks a rule, can be forced too', async () => {
+  await daemon.api('DELETE', '/api/v1/overrides/region/ap-south');
+  await daemon.write('zones/rules.toml', '[rules.two]\nmin_regions = 2\n');
+  await daemon.write('zones/example.com.toml', 'www = { failover = ["ap-south"], all_down = "nodata" }\n');
+  await daemon.api('POST', '/api/v1/reload');
+  const admin = await enter();
+
+  await admin.getByRole('button', { name: 'Drill…' }).click();
+  const drill = admin.getByRole('dialog');
+  await drill.getByLabel('Take away').selectOption('region:ap-south');
+  await drill.getByText('For clients of 1 name everything would be down.').waitFor();
+  await drill.getByLabel('For', { exact: true }).fill('1m');
+  await drill.getByLabel('Reason').fill('the last one');
+  const go = drill.getByRole('button', { name: 'Take region ap-south away for 1m' });
+  await go.click();
+  await drill.getByRole('alert').filter({ hasText: 'every candidate would be down' }).waitFor();
+  await drill.getByLabel(/Do it all the same/).check();
+  // Said of one thing, it is not said of another.
+  await drill.getByLabel('Take away').selectOption('pool:ap-south');
+  assert.equal(await drill.getByLabel(/Do it all the same/).isVisible(), false);
+  await drill.getByLabel('Take away').selectOption('region:ap-south');
+  await go.click();
+  await drill.getByLabel(/Do it all the same/).check();
+  await go.click();
+  await drill.waitFor({ state: 'detached' });
+  const [begun] = (await daemon.api('GET', '/api/v1/drills')).drills;
+  assert.equal(begun.reason, 'the last one');
+  await daemon.api('DELETE', '/api/v1/overrides/region/ap-south');
+  await admin.locator('#drills li').first().getByText('drill of region ap-south was interrupted').waitFor();
+
+  const file = join(daemon.folder, 'zones/pools.toml');
+  const pools = await readFile(file, 'utf8');
+  await daemon.api('PUT', '/api/v1/overrides/region/eu-west', { state: 'drain', reason: 'kernel' });
+  await daemon.write('zones/pools.toml', pools.replace('region = "ap-south"\n', ''));
+  await admin.getByRole('button', { name: 'Load files…' }).click();
+  const load = admin.getByRole('dialog');
+  const again = load.getByRole('button', { name: 'Load', exact: true });
+  await again.click();
+  await load.getByText(/rule two, which this load would break/).waitFor();
+  await load.getByLabel(/Do it all the same/).check();
+  await again.click();
+  await load.waitFor({ state: 'detached' });
+  const [entry] = (await daemon.api('GET', '/api/v1/audit')).entries.slice(-1);
+  assert.deepEqual(entry.breaks, ['two']);
   await admin.finish();
 });

@@ -69,7 +69,7 @@ pub(super) struct ForceQuery {
     params(("steersman-user" = Option<String>, Header, description = "Who asks, for the audit log."), ForceQuery),
     request_body = Option<Why>, responses(
     (status = 200, description = "They are served.", body = Reloaded),
-    (status = 422, description = "The files have errors, all of which are in the problem, or break safety rules; or the body says what cannot be."),
+    (status = 422, description = "The files have errors, all of which are in the problem, or break safety rules and no more: `forcible`; or the body says what cannot be."),
 ))]
 pub(super) async fn reload(
     State(shared): State<Shared>,

@@ -39,7 +39,7 @@ pub(super) async fn list(State(shared): State<Shared>) -> Answer {
         (status = 200, description = "It took the place of another one.", body = OverrideStatus),
         (status = 201, description = "It is set.", body = OverrideStatus),
         (status = 404, description = "There is no such region, pool or endpoint."),
-        (status = 409, description = "It would break safety rules."),
+        (status = 409, description = "It would break safety rules, which an admin can force: `forcible`."),
         (status = 422, description = "The body says what cannot be."),
         (status = 503, description = "It could not be made durable; nothing has changed."),
     ))]
@@ -88,7 +88,7 @@ pub(super) struct ClearQuery {
     responses(
         (status = 204, description = "It is gone."),
         (status = 404, description = "There is no override on that very target, and no hold."),
-        (status = 409, description = "That would break safety rules."),
+        (status = 409, description = "That would break safety rules, which an admin can force: `forcible`."),
         (status = 422, description = "The reason cannot be one."),
         (status = 503, description = "It could not be made durable; nothing has changed."),
     ))]

@@ -11,8 +11,9 @@ use super::super::status::{
     WebhookStatus, pool_statuses, region_statuses,
 };
 use super::super::{
-    AddressType, Cleared, Control, DrillError, DrillWish, ExplainRequest, NameList, NameMap,
-    NamesRequest, OverrideError, PlanError, Preview, Problem, SilenceError, TestError, Tested,
+    AddressType, Cleared, Control, DrillEndError, DrillError, DrillWish, ExplainRequest, NameList,
+    NameMap, NamesRequest, OverrideError, PlanError, Preview, Problem, SilenceError, TestError,
+    Tested,
 };
 use crate::drill::Report;
 use crate::explain::Explanation;
@@ -263,8 +264,8 @@ impl Control for Fake {
         vec![]
     }
 
-    fn end_drill(&self, _: &str) -> bool {
-        false
+    fn end_drill(&self, _: &str, _: &Author) -> Result<(), DrillEndError> {
+        Err(DrillEndError::NotUnderWay)
     }
 
     fn webhooks(&self) -> Vec<WebhookStatus> {

@@ -43,7 +43,8 @@ pub enum MaintenanceCommand {
     /// Plan a window, in place of one of the same name
     Plan(Box<PlanArgs>),
     /// Call a window off that was planned by `plan`
-    Cancel {
+    #[command(alias = "cancel")]
+    CallOff {
         /// Its name
         name: String,
         /// Why
@@ -112,9 +113,41 @@ pub struct SilenceArgs {
     pub reason: String,
 }
 
-/// Flags of `drill`.
+/// `drill`: begins one, or does something with those that there are.
 #[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct DrillArgs {
+    /// What to do instead of beginning one.
+    #[command(subcommand)]
+    pub command: Option<DrillCommand>,
+    /// What to begin.
+    #[command(flatten)]
+    pub begin: Option<BeginDrillArgs>,
+}
+
+/// What can be done with drills.
+#[derive(Clone, Debug, Subcommand)]
+pub enum DrillCommand {
+    /// Show the last hundred, the latest first
+    List,
+    /// Show the report of one, as Markdown
+    Show {
+        /// Its number
+        id: String,
+        /// A folder to write report.md, report.json and plot.svg to
+        #[arg(long, value_name = "FOLDER")]
+        report: Option<PathBuf>,
+    },
+    /// Put back at once what one has taken away
+    End {
+        /// Its number
+        id: String,
+    },
+}
+
+/// Flags of `drill` where it begins one.
+#[derive(Clone, Debug, Args)]
+pub struct BeginDrillArgs {
     /// region:NAME, pool:NAME or endpoint:POOL/ADDR
     pub target: Target,
     /// For how long, e.g. 10m; it comes back by itself
@@ -129,6 +162,9 @@ pub struct DrillArgs {
     /// The folder to write report.md, report.json and plot.svg to [default: drill-ID]
     #[arg(long, value_name = "FOLDER")]
     pub report: Option<PathBuf>,
+    /// Begin it, show its number, and leave it to the daemon
+    #[arg(long, conflicts_with_all = ["check", "report"])]
+    pub no_wait: bool,
     /// Though it breaks safety rules, or leaves names without any candidate; which is for admins
     #[arg(long)]
     pub force: bool,

@@ -96,7 +96,7 @@ fn nothing_is_lost_or_told_twice_when_processes_take_over_under_load() {
     daemon.cli_ok(&["silence", "remove", "pool:quiet"]);
     let told = receiver.wait_for("type", "verdict", 2);
     assert_eq!(told.text("title"), "pool quiet: 1 of 1 endpoint down");
-    daemon.cli_ok(&["maintenance", "cancel", "switches"]);
+    daemon.cli_ok(&["maintenance", "call-off", "switches"]);
     until_eq(before + 1, || of_plan(&told_so_far(&receiver)));
     daemon.wait_for_answer("www", "192.0.2.1");
     bad.be(Manner::Answer("200 OK", "all is ok\n"));
