@@ -65,6 +65,15 @@ impl GeoKey {
 pub struct PlaceMap {
     chains: Vec<Box<[u16]>>,
     table: Table<u32>,
+    networks: Networks,
+}
+
+/// The first and the last address of each network that a map tells from what is around it. All else it tells
+/// apart by class.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Networks {
+    pub(super) v4: Vec<(u32, u32)>,
+    pub(super) v6: Vec<(u128, u128)>,
 }
 
 impl PlaceMap {
@@ -77,6 +86,11 @@ impl PlaceMap {
     /// The table from address to chain, by numbers that mean nothing beside equality.
     pub(super) fn table(&self) -> &Table<u32> {
         &self.table
+    }
+
+    /// What it tells apart beside classes.
+    pub(super) fn networks(&self) -> &Networks {
+        &self.networks
     }
 
     /// Those of `count` branches that are tried for no client at all.
@@ -109,11 +123,16 @@ impl PlaceMap {
                 (IpAddr::V6(ip), _) => v6.push(Network::new(ip.to_bits(), length, key)),
             }
         }
+        let networks = Networks { v4: ends(&v4), v6: ends(&v6) };
         let table = places.table();
         let v4 = overlay(table.v4_runs(), v4, &by_class, &mut chains);
         let v6 = overlay(table.v6_runs(), v6, &by_class, &mut chains);
-        Self { chains: chains.into_list(), table: Table::new(&v4, &v6, by_class[0]) }
+        Self { chains: chains.into_list(), table: Table::new(&v4, &v6, by_class[0]), networks }
     }
+}
+
+fn ends<A: Address>(networks: &[Network<A>]) -> Vec<(A, A)> {
+    networks.iter().map(|network| (network.first, network.last)).collect()
 }
 
 /// A network as a key of a policy.

@@ -12,6 +12,7 @@ mod countries;
 mod interner;
 mod map;
 mod runs;
+mod strata;
 mod table;
 
 pub use address::Address;
@@ -21,4 +22,5 @@ pub use countries::{Continent, Country, country};
 pub use interner::Interner;
 pub use map::{GeoKey, PlaceMap, geo_map, great_circle_km, nearest_map};
 pub use runs::{Runs, push_network, zip_runs};
+pub use strata::Strata;
 pub use table::Table;

@@ -1,6 +1,11 @@
 //! Cells and countries of small databases.
 
-use super::super::class::Class;
+use std::net::Ipv4Addr;
+
+use proptest::prelude::*;
+
+use super::super::address::Address as _;
+use super::super::class::{Class, Places};
 use super::super::map::{GeoKey, geo_map};
 use super::super::table::Table;
 use super::*;
@@ -30,7 +35,7 @@ fn near(a: f64, b: f64) -> bool {
 
 #[test]
 fn without_maps_all_are_alike() {
-    let census = Census::new(&places(), &[]);
+    let census = Census::new(&Strata::new(&places(), None, []), &[]);
     let [cell] = &census.cells[..] else { panic!("{census:?}") };
     assert!(near(cell.addresses.v4, 1.0) && near(cell.addresses.v6, 1.0), "{cell:?}");
     assert_eq!(cell.countries, census.countries);
@@ -43,7 +48,7 @@ fn cells_are_what_all_maps_treat_alike() {
     let places = places();
     let old = geo_map(&places, &[GeoKey::Country(*b"NO"), GeoKey::Default]);
     let new = geo_map(&places, &[network([12, 128, 0, 0], 9), GeoKey::Default]);
-    let census = Census::new(&places, &[&old, &new]);
+    let census = Census::new(&Strata::new(&places, None, [&old, &new]), &[&old, &new]);
     let found: Vec<_> = census.cells.iter().map(|cell| (cell.client.to_string(), cell)).collect();
     let clients: Vec<&str> = found.iter().map(|(client, _)| client.as_str()).collect();
     assert_eq!(clients, ["1.0.0.0", "11.0.0.0", "12.128.0.0"]);
@@ -59,7 +64,7 @@ fn cells_are_what_all_maps_treat_alike() {
 fn networks_that_nobody_has_are_cells_of_no_share() {
     let places = places();
     let map = geo_map(&places, &[network([10, 0, 0, 0], 8), GeoKey::Default]);
-    let census = Census::new(&places, &[&map]);
+    let census = Census::new(&Strata::new(&places, None, [&map]), &[&map]);
     let office = census.cells.iter().find(|cell| cell.client.to_string() == "10.0.0.0").unwrap();
     assert_eq!(office.addresses, Addresses::default());
 }
@@ -69,8 +74,91 @@ fn where_databases_know_no_ipv6_what_is_given_out_counts() {
     let key = GeoKey::Network { address: "2000::".parse().unwrap(), length: 4 };
     let places = Places::unknown();
     let map = geo_map(&places, &[key, GeoKey::Default]);
-    let census = Census::new(&places, &[&map]);
+    let census = Census::new(&Strata::new(&places, None, [&map]), &[&map]);
     let found: Vec<(String, f64)> =
         census.cells.iter().map(|cell| (cell.client.to_string(), cell.addresses.v6)).collect();
     assert_eq!(found, [("1.0.0.0".into(), 0.5), ("2000::".into(), 0.5)]);
+}
+
+/// However many networks the databases know, there is as much to count as there are classes, families and networks of keys.
+#[test]
+fn there_are_as_many_strata_as_can_be_told_apart() {
+    let class = |code: &[u8; 2]| Class { country: Some(*code), ..Class::default() };
+    let classes = vec![Class::default(), class(b"NO"), class(b"CL")];
+    let v4: Vec<(u32, u32)> = (0..10_000).map(|n| ((11 << 24) + n * 16, 1 + n % 2)).collect();
+    let places = Places::new(classes, Table::new(&v4, &[], 0));
+    let map = geo_map(&places, &[network([11, 0, 4, 0], 24), GeoKey::Default]);
+    let maps = [&map, &geo_map(&places, &[GeoKey::Country(*b"NO"), GeoKey::Default])];
+    let strata = Strata::new(&places, None, maps);
+    // Nobody's and anybody's of no class, two classes within the network and two around it; and two of IPv6.
+    assert_eq!(strata.all().len(), 8, "{strata:?}");
+}
+
+/// What each of some maps says of the addresses that can be a client's, walked over address by address's run.
+fn walked(places: &Places, maps: &[&PlaceMap]) -> Vec<(Vec<u32>, f64)> {
+    let mut starts: Vec<u32> = places.table().v4_runs().map(|(start, _)| start).collect();
+    let of_maps = maps.iter().flat_map(|map| map.table().v4_runs().map(|(start, _)| start));
+    starts.extend(of_maps.chain([0, 1 << 24, 127 << 24, 128 << 24, 224 << 24]));
+    starts.sort_unstable();
+    starts.dedup();
+    let ends = starts.iter().skip(1).map(|start| u64::from(*start)).chain([1 << 32]);
+    let mut sums = BTreeMap::<Vec<u32>, f64>::new();
+    for (start, end) in starts.iter().zip(ends) {
+        let chains = maps.iter().map(|map| map.table().get(Ipv4Addr::from_bits(*start).into()).0);
+        let is_open =
+            (1 << 24..127 << 24).contains(start) || (128 << 24..224 << 24).contains(start);
+        let count = if is_open { (end - u64::from(*start)) as f64 } else { 0.0 };
+        *sums.entry(chains.collect()).or_default() += count;
+    }
+    let private = f64::from((1_u32 << 20) + 2 * (1 << 16) + (1 << 22) + (1 << 24));
+    let all = f64::from(223_u32 << 24) - f64::from(1_u32 << 24) - private;
+    sums.into_iter().map(|(chains, count)| (chains, count / all)).collect()
+}
+
+/// A network between 16.0.0.0 and 31.255.255.255, where there is nobody's.
+fn some_network() -> impl Strategy<Value = GeoKey> {
+    (0..1_u32 << 28, 6..=16_u8).prop_map(|(bits, length)| {
+        let (first, _) = ((16 << 24) + bits).network(length);
+        GeoKey::Network { address: Ipv4Addr::from_bits(first).into(), length }
+    })
+}
+
+fn some_keys() -> impl Strategy<Value = Vec<GeoKey>> {
+    let countries = prop::sample::subsequence(vec![*b"NO", *b"CL", *b"SE"], 0..=3);
+    (countries, prop::collection::btree_set(some_network(), 0..4)).prop_map(
+        |(countries, networks)| {
+            let countries = countries.into_iter().map(GeoKey::Country);
+            countries.chain(networks).chain([GeoKey::Default]).collect()
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// Cells are those that any walk over all addresses finds, and of the same size.
+    #[test]
+    fn censuses_are_of_what_is_there(
+        classes in prop::collection::btree_map(16..32_u32, 0..4_u32, 0..12),
+        keys in prop::collection::vec(some_keys(), 1..4),
+    ) {
+        let class = |code: &[u8; 2]| Class { country: Some(*code), ..Class::default() };
+        let known = vec![Class::default(), class(b"NO"), class(b"CL"), class(b"SE")];
+        let v4: Vec<(u32, u32)> = classes.iter().map(|(byte, class)| (byte << 24, *class)).collect();
+        let places = Places::new(known, Table::new(&v4, &[], 0));
+        let maps: Vec<PlaceMap> = keys.iter().map(|keys| geo_map(&places, keys)).collect();
+        let all: Vec<&PlaceMap> = maps.iter().collect();
+        let strata = Strata::new(&places, None, all.iter().copied());
+        for of in [&all[..], &all[..1]] {
+            let census = Census::new(&strata, of);
+            for (chains, share) in walked(&places, of) {
+                let is_it = |cell: &&Cell| {
+                    chains.iter().zip(of).all(|(chain, map)| map.table().get(cell.client).0 == *chain)
+                };
+                let cells: Vec<&Cell> = census.cells.iter().filter(is_it).collect();
+                prop_assert_eq!(cells.len(), 1, "{:?} of {:?}", chains, census);
+                prop_assert!((cells[0].addresses.v4 - share).abs() < 1e-6, "{:?}: {}", cells, share);
+            }
+        }
+    }
 }
