@@ -35,8 +35,15 @@ pub struct Given<'a> {
 #[derive(Debug)]
 pub struct Censuses {
     strata: Strata,
-    /// By where the maps are, which are only held to be there: nobody else's can be at that place.
-    counted: HashMap<Vec<usize>, (Vec<Weak<PlaceMap>>, Arc<Census>)>,
+    /// By where the maps are.
+    counted: HashMap<Vec<usize>, Counted>,
+}
+
+#[derive(Debug)]
+struct Counted {
+    /// Only to be recognized by: pointers that are not used again while these are held.
+    _maps: Vec<Weak<PlaceMap>>,
+    census: Arc<Census>,
 }
 
 impl Censuses {
@@ -58,12 +65,12 @@ impl Censuses {
         names.iter().for_each(|name| place_maps(name, &mut maps));
         let maps = distinct(maps);
         let key = maps.iter().map(|map| Arc::as_ptr(map).addr()).collect();
-        let (_, census) = self.counted.entry(key).or_insert_with(|| {
+        let counted = self.counted.entry(key).or_insert_with(|| {
             let refs: Vec<&PlaceMap> = maps.iter().map(|map| &***map).collect();
-            let census = Census::new(&self.strata, &refs);
-            (maps.iter().map(|map| Arc::downgrade(map)).collect(), Arc::new(census))
+            let census = Arc::new(Census::new(&self.strata, &refs));
+            Counted { _maps: maps.iter().map(|map| Arc::downgrade(map)).collect(), census }
         });
-        Arc::clone(census)
+        Arc::clone(&counted.census)
     }
 }
 
