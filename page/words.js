@@ -223,11 +223,11 @@ const DRILLS = {
   done: 'is done', ended: 'was ended before its time', interrupted: 'was interrupted',
 };
 
-function maintenanceWords({ name, target, stage, start, end }, because) {
+function maintenanceWords({ name, target, stage, start, end, refused_by }, because) {
   const what = `maintenance ${name} of ${targetWords(target)}`;
   const time = `from ${clock(start)} to ${clock(end)}`;
   const words = { announced: `${what} is announced, ${time}`, leaving: `${what} is near: its clients leave`, away: `${what} goes on until ${clock(end)}`,
-    returning: `${what} is over: its clients return`, called_off: `${what} is called off`, refused: `${what} is refused by a safety rule` };
+    returning: `${what} is over: its clients return`, called_off: `${what} is called off`, refused: `${what} is refused by ${refused_by ?? 'a safety rule'}` };
   return `${words[stage] ?? `${what}: ${stage}`}${because}`;
 }
 

@@ -129,6 +129,9 @@ pub enum What {
         end: String,
         /// Why.
         reason: String,
+        /// Of one that is refused: which safety rules keep it where it is, and why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused_by: Option<String>,
     },
     /// A drill begins, goes on or ends.
     Drill {

@@ -112,9 +112,9 @@ impl Metrics {
         counters::take_limited_networks(&lock(&self.blocks))
     }
 
-    /// Answers of steered names so far, by owner name and pool.
+    /// Answers of steered names so far, by owner name and pool, where there were any.
     pub fn steered_answers(&self) -> BTreeMap<(String, String), u64> {
-        self.tally.sums()
+        self.tally.counted()
     }
 
     /// Everything that is counted here; the caller appends what is known elsewhere.

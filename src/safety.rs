@@ -25,6 +25,12 @@ pub struct Broken {
     pub why: String,
 }
 
+/// Rules in words, each with why.
+pub fn in_words(rules: &[Broken]) -> String {
+    let rules = rules.iter().map(|Broken { rule, why }| format!("rule {rule}: {why}"));
+    rules.collect::<Vec<_>>().join("; ")
+}
+
 /// The rules that a change would break, in the order of the file.
 pub fn broken(rules: &[Rule], before: Given<'_>, after: Given<'_>) -> Vec<Broken> {
     let found = rules.iter().filter_map(|rule| {
@@ -95,14 +101,23 @@ fn is_out_without(region: &str, others: &[String], given: Given<'_>) -> bool {
 /// The worst of the names that have too little.
 fn little_capacity(demand: &Demand, before: Given<'_>, after: Given<'_>) -> Option<String> {
     let Demand::MinCapacity { share, names } = demand else { return None };
-    let known: HashMap<String, &SteeredName> = steered(before).collect();
-    let concerned = steered(after).filter(|(owner, _)| names.is_empty() || names.contains(owner));
-    let worse = concerned.filter_map(|(owner, name)| {
+    let is_concerned =
+        |name: &&SteeredName| names.is_empty() || names.contains(&name.owner.to_string());
+    let missed = steered(after).filter(is_concerned).filter_map(|name| {
         let (up, all) = capacity(name, after.pools);
+        share.is_missed_by(up, all).then_some((name, up, all))
+    });
+    let missed: Vec<(&SteeredName, u32, u32)> = missed.collect();
+    // Mostly nothing is, of very many.
+    if missed.is_empty() {
+        return None;
+    }
+    let known: HashMap<_, &SteeredName> = steered(before).map(|name| (&name.owner, name)).collect();
+    let worse = missed.into_iter().filter_map(|(name, up, all)| {
         // What is new was nothing before.
-        let (up_before, all_before) = capacity(known.get(&owner)?, before.pools);
+        let (up_before, all_before) = capacity(known.get(&name.owner)?, before.pools);
         let fell = u64::from(up) * u64::from(all_before) < u64::from(up_before) * u64::from(all);
-        (fell && share.is_missed_by(up, all)).then_some((owner, up, all))
+        fell.then(|| (name.owner.to_string(), up, all))
     });
     let mut worse: Vec<(String, u32, u32)> = worse.collect();
     worse.sort_by(|(a, up_a, all_a), (b, up_b, all_b)| {
@@ -120,8 +135,8 @@ fn little_capacity(demand: &Demand, before: Given<'_>, after: Given<'_>) -> Opti
     ))
 }
 
-fn steered(given: Given<'_>) -> impl Iterator<Item = (String, &SteeredName)> {
-    given.world.steered.iter().flatten().map(|name| (name.owner.to_string(), name))
+fn steered(given: Given<'_>) -> impl Iterator<Item = &SteeredName> {
+    given.world.steered.iter().flatten()
 }
 
 /// How many of the endpoints are up that a name may answer, and how many there are.

@@ -20,7 +20,7 @@ use crate::history::History;
 use crate::maintenance::WindowText;
 use crate::notice::{Pattern, Silence, SilenceText};
 use crate::question::ClientNetwork;
-use crate::safety::Broken;
+use crate::safety::{Broken, in_words};
 use crate::state::{Author, Part, Role, StateError, Token, Trail};
 use crate::uptime;
 use crate::wire::Name;
@@ -222,16 +222,10 @@ impl OverrideError {
                      been returned to"
                 ),
             ),
-            Self::Breaks(rules) => Problem::new(StatusCode::CONFLICT, broken(&rules)).forcible(),
+            Self::Breaks(rules) => Problem::new(StatusCode::CONFLICT, in_words(&rules)).forcible(),
             Self::NotDurable(error) => not_durable(&error),
         }
     }
-}
-
-/// What rules would be broken, and how.
-pub(super) fn broken(rules: &[Broken]) -> String {
-    let rules = rules.iter().map(|Broken { rule, why }| format!("rule {rule}: {why}"));
-    rules.collect::<Vec<_>>().join("; ")
 }
 
 /// What could not be written down has not happened.

@@ -9,13 +9,13 @@ use utoipa::ToSchema;
 
 use super::asked::{Asked, Body, By, Named, WhyQuery};
 use super::change;
-use super::control::{OverrideError, broken, not_durable};
+use super::control::{OverrideError, not_durable};
 use super::problem::Problem;
 use super::routes::{Answer, Shared};
 use super::status::MaintenanceStatus;
 use crate::health::Target;
 use crate::maintenance::{WindowText, Wrong};
-use crate::safety::Broken;
+use crate::safety::{Broken, in_words};
 use crate::state::{StateError, plain_name};
 
 /// The answer to `GET /api/v1/maintenance`.
@@ -66,7 +66,7 @@ impl PlanError {
                 Problem::new(StatusCode::NOT_FOUND, format!("no maintenance {name} is planned"))
             }
             Self::Breaks(rules) => {
-                let broken = broken(&rules);
+                let broken = in_words(&rules);
                 let detail = format!(
                     "nothing has changed, since this window begins at once and would break {broken}; \
                      plan it for another time, or have an admin force a drain"

@@ -157,6 +157,9 @@ pub struct MaintenanceStatus {
     pub end: String,
     /// Why.
     pub reason: String,
+    /// Of one that is refused: which safety rules keep it where it is, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_by: Option<String>,
 }
 
 fn is_false(value: &bool) -> bool {

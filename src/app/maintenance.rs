@@ -18,7 +18,7 @@ use crate::clock;
 use crate::health::Target;
 use crate::history::What;
 use crate::maintenance::{Occurrence, STEPS, Stage, Window, WindowText};
-use crate::safety::Broken;
+use crate::safety::{Broken, in_words};
 use crate::state::Plans;
 use crate::timestamp;
 use crate::view::World;
@@ -59,6 +59,11 @@ impl Told {
 
     fn is_refused(&self) -> bool {
         !self.breaks.is_empty()
+    }
+
+    /// The rules that keep it, in words.
+    fn refused_by(&self) -> Option<String> {
+        self.is_refused().then(|| in_words(&self.breaks))
     }
 
     /// Whether it leaves or is away: nobody may count on what it is of. What comes back can be counted on.
@@ -239,6 +244,7 @@ impl Running {
             start: next.occurrence.start.to_string(),
             end: next.occurrence.end.to_string(),
             reason: window.reason.clone(),
+            refused_by: next.refused_by(),
         };
         self.history.add(clock::wall_now(), what);
     }
@@ -259,6 +265,7 @@ impl Running {
             start: occurrence.start.to_string(),
             end: occurrence.end.to_string(),
             reason: reason.clone(),
+            refused_by: None,
         };
         self.history.add(clock::wall_now(), what);
     }
@@ -294,6 +301,7 @@ fn status(window: &Window, told: &Told) -> MaintenanceStatus {
         start: timestamp::to_rfc3339_seconds(occurrence.start.into()),
         end: timestamp::to_rfc3339_seconds(occurrence.end.into()),
         reason: window.reason.clone(),
+        refused_by: told.refused_by(),
     }
 }
 

@@ -1,9 +1,10 @@
 //! What share of the clients of each name is told what: now, while all is well, and if a person said
 //! something else.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -15,11 +16,13 @@ use crate::admin::{
 };
 use crate::clock;
 use crate::health::{Inventory, Override, OverrideState, PoolId, Standing, StandingNow, Target};
-use crate::place::{Addresses, Census, Places};
+use crate::place::{Addresses, Census};
 use crate::presentation::data_text;
-use crate::shares::{Censuses, Given, Move, Pairing, Said, Spread, moves, spread};
+use crate::shares::{
+    Censuses, Given, Move, Pairing, Said, Spread, all_down, by_country, moves, spread,
+};
 use crate::steering::{Asked, Outcome, Pools, Rdata, SteeredName};
-use crate::view::View;
+use crate::view::{View, World};
 use crate::wire::{Name, rtype};
 
 /// So many names are listed whose clients would move.
@@ -32,7 +35,8 @@ const SHORTEST_RATE: Duration = Duration::from_secs(1);
 /// What is known from the last time that anybody asked.
 #[derive(Default)]
 pub(super) struct Counted {
-    censuses: Mutex<Option<Censuses>>,
+    /// Of the world that is held to be there, so that no other can be taken for it.
+    censuses: Mutex<Option<(Weak<World>, Censuses)>>,
     rates: Mutex<Option<Rates>>,
 }
 
@@ -40,24 +44,26 @@ pub(super) struct Counted {
 struct Rates {
     at: Instant,
     answers: HashMap<String, u64>,
-    per_second: HashMap<String, f64>,
+    per_second: Option<HashMap<String, f64>>,
 }
 
 impl Counted {
-    fn census(&self, places: &Arc<Places>, name: &SteeredName) -> Arc<Census> {
+    fn census(&self, world: &Arc<World>, name: &SteeredName) -> Arc<Census> {
         let mut known = self.censuses.lock().unwrap_or_else(PoisonError::into_inner);
         // After a load they are of what is no more.
-        let censuses = match known.take().filter(|censuses| censuses.are_of(places)) {
-            Some(censuses) => censuses,
-            None => Censuses::new(places),
+        let is_of = |(of, _): &(Weak<World>, _)| of.as_ptr() == Arc::as_ptr(world);
+        let (_, censuses) = match known.take().filter(is_of) {
+            Some(censuses) => known.insert(censuses),
+            None => known.insert((Arc::downgrade(world), Censuses::new(world, world))),
         };
-        known.insert(censuses).of(&[name])
+        censuses.of(&[name])
     }
 
-    fn rates(&self, answers: HashMap<String, u64>) -> HashMap<String, f64> {
+    /// How many answers a second there were of each name since anybody last asked; nothing the first time.
+    fn rates(&self, answers: HashMap<String, u64>) -> Option<HashMap<String, f64>> {
         let now = clock::runtime_now();
         let mut last = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
-        let per_second = match &*last {
+        let per_second: Option<HashMap<String, f64>> = match &*last {
             Some(last) if now < last.at + SHORTEST_RATE => return last.per_second.clone(),
             Some(last) => {
                 let seconds = (now - last.at).as_secs_f64();
@@ -65,11 +71,11 @@ impl Counted {
                     let before = last.answers.get(name).copied().unwrap_or(0);
                     (name.clone(), count.saturating_sub(before) as f64 / seconds)
                 };
-                answers.iter().map(rate).collect()
+                Some(answers.iter().map(rate).collect())
             }
-            None => HashMap::new(),
+            None => None,
         };
-        *last = Some(Rates { at: now, answers, per_second: HashMap::clone(&per_second) });
+        *last = Some(Rates { at: now, answers, per_second: per_second.clone() });
         per_second
     }
 }
@@ -81,9 +87,13 @@ impl Running {
             .map(|name| (name.owner.to_string(), name))
             .filter(|(owner, _)| owner.contains(&wanted.containing))
             .collect();
-        names.sort_by(|(a, _), (b, _)| a.cmp(b));
         let count = names.len();
-        names.truncate(wanted.limit);
+        // Of very many only those are put in order that are told of.
+        if count > wanted.limit {
+            names.select_nth_unstable_by(wanted.limit, |(a, _), (b, _)| a.cmp(b));
+            names.truncate(wanted.limit);
+        }
+        names.sort_by(|(a, _), (b, _)| a.cmp(b));
         let mut answers = HashMap::<String, u64>::new();
         let mut by_pool = BTreeMap::<String, Vec<(String, u64)>>::new();
         for ((name, pool), count) in self.metrics.steered_answers() {
@@ -94,7 +104,7 @@ impl Running {
         let all_up = all_up(&view.world.inventory);
         let status = |(owner, name): (String, &SteeredName)| {
             let answered = by_pool.remove(&owner).unwrap_or_default();
-            let rate = rates.get(&owner).copied();
+            let rate = rates.as_ref().map(|rates| rates.get(&owner).copied().unwrap_or(0.0));
             self.name_status(&view, &all_up, (owner, name), answered, rate)
         };
         NameList { names: names.into_iter().map(status).collect(), count }
@@ -108,12 +118,9 @@ impl Running {
         answered: Vec<(String, u64)>,
         answers_per_second: Option<f64>,
     ) -> NameStatus {
-        let census = self.counted.census(&view.world.places, name);
-        let types = types(view, name);
-        let asked = types.first().map_or(Asked::A, |rtype| asked(*rtype));
         let inventory = &view.world.inventory;
-        let spread_of = |pools| spread(Given { world: &view.world, pools }, name, asked, &census);
-        let now = spread_of(&view.pools);
+        let census = self.counted.census(&view.world, name);
+        let given = Given { world: &view.world, pools: &view.pools };
         let answers: u64 = answered.iter().map(|(_, count)| count).sum();
         let achieved = answered.into_iter().filter(|(_, count)| *count > 0).map(|(pool, count)| {
             let region = inventory.pool(&pool).and_then(|id| region(inventory, id));
@@ -121,43 +128,59 @@ impl Running {
         });
         NameStatus {
             name: owner,
-            types,
+            types: types(view, name),
             ttl_seconds: name.ttl_seconds,
-            configured: shares(inventory, &spread_of(all_up).all, 1.0),
-            now: shares(inventory, &now.all, 1.0),
+            configured: self.shares_with(view, all_up, name),
+            now: self.shares_with(view, &view.pools, name),
             achieved: achieved.collect(),
             answers,
             answers_per_second,
-            degraded: now.all_down.v4,
+            degraded: all_down(given, name, first_asked(view, name), &census).v4,
         }
     }
 
-    /// What part of the clients of a name each pool is to have while all is well.
-    pub(super) fn configured_shares(&self, name: &str) -> HashMap<String, f64> {
+    /// Calls with what tells what part of the clients of a name a pool is to have while all is well. Each name is
+    /// looked at once, when it is first asked for.
+    pub(super) fn with_configured<T>(
+        &self,
+        then: impl FnOnce(&dyn Fn(&str, &str) -> Option<f64>) -> T,
+    ) -> T {
         let view = self.live.load_full();
-        let found = all_names(&view).find(|known| known.owner.to_string() == name);
-        let Some(steered) = found else { return HashMap::new() };
         let all_up = all_up(&view.world.inventory);
-        let status = self.name_status(&view, &all_up, (name.into(), steered), Vec::new(), None);
-        let shares = status.configured.into_iter();
-        shares.filter_map(|share| Some((share.pool?, share.share))).collect()
+        let names: HashMap<String, &SteeredName> =
+            all_names(&view).map(|name| (name.owner.to_string(), name)).collect();
+        let known = RefCell::new(HashMap::<&str, HashMap<String, f64>>::new());
+        then(&|owner, pool| {
+            let (owner, name) = names.get_key_value(owner)?;
+            let mut known = known.borrow_mut();
+            let shares = known.entry(owner).or_insert_with(|| {
+                let shares = self.shares_with(&view, &all_up, name).into_iter();
+                shares.filter_map(|share| Some((share.pool?, share.share))).collect()
+            });
+            shares.get(pool).copied()
+        })
     }
 
     /// What share of a name's clients is told what now, those of most first.
     pub(super) fn answered_by(&self, view: &View, name: &SteeredName) -> Vec<Share> {
-        let census = self.counted.census(&view.world.places, name);
-        let asked = types(view, name).first().map_or(Asked::A, |rtype| asked(*rtype));
-        let given = Given { world: &view.world, pools: &view.pools };
-        shares(&view.world.inventory, &spread(given, name, asked, &census).all, 1.0)
+        self.shares_with(view, &view.pools, name)
+    }
+
+    /// The same if the pools stood so.
+    fn shares_with(&self, view: &View, pools: &Pools, name: &SteeredName) -> Vec<Share> {
+        let census = self.counted.census(&view.world, name);
+        let given = Given { world: &view.world, pools };
+        let spread = spread(given, name, first_asked(view, name), &census);
+        shares(&view.world.inventory, &spread, 1.0)
     }
 
     pub(super) fn name_map(&self, name: &Name, rtype: AddressType) -> Option<NameMap> {
         let view = self.live.load_full();
         let owner = name.to_string().to_lowercase();
         let name = all_names(&view).find(|name| name.owner.to_string() == owner)?;
-        let census = self.counted.census(&view.world.places, name);
+        let census = self.counted.census(&view.world, name);
         let given = Given { world: &view.world, pools: &view.pools };
-        let Spread { countries, .. } = spread(given, name, asked(rtype), &census);
+        let countries = by_country(given, name, asked(rtype), &census);
         let (mut map, mut elsewhere) = (BTreeMap::new(), Vec::new());
         for (country, spread) in countries {
             let all = census.countries.get(&country).copied().unwrap_or_default();
@@ -258,15 +281,15 @@ impl Running {
             if !name.slots.iter().any(|id| touched.contains(id)) {
                 continue;
             }
-            let census = self.counted.census(&view.world.places, name);
+            let census = self.counted.census(&view.world, name);
             let (mut is_degraded, mut is_moved) = (false, false);
             for rtype in types(view, name) {
                 let asked = asked(rtype);
                 let sides = ((before, Some(name)), (after, Some(name)));
                 let moves = moves(sides.0, sides.1, (&pairing, asked), &census);
                 // Last resorts may be answered as if nothing had happened.
-                let all_down = |given| spread(given, name, asked, &census).all_down.v4;
-                is_degraded |= all_down(after) > all_down(before);
+                let down = |given| all_down(given, name, asked, &census).v4;
+                is_degraded |= down(after) > down(before);
                 if !moves.is_empty() {
                     is_moved = true;
                     tell(name, rtype, &moves);
@@ -347,6 +370,11 @@ fn types(view: &View, name: &SteeredName) -> Vec<AddressType> {
     [AddressType::A, AddressType::Aaaa].into_iter().filter(has).collect()
 }
 
+/// The first of them, by which shares are counted.
+fn first_asked(view: &View, name: &SteeredName) -> Asked {
+    types(view, name).first().map_or(Asked::A, |rtype| asked(*rtype))
+}
+
 fn region(inventory: &Inventory, pool: PoolId) -> Option<String> {
     let region = inventory.pools.get(pool as usize)?.region?;
     inventory.regions.get(region as usize).map(|region| region.name.clone())
@@ -360,11 +388,7 @@ fn pool_name(inventory: &Inventory, outcome: Outcome) -> Option<String> {
 }
 
 /// Shares of some addresses: of those of IPv4, or of IPv6 if there are no others.
-fn shares_of(
-    inventory: &Inventory,
-    spread: &BTreeMap<Outcome, Addresses>,
-    all: Addresses,
-) -> Vec<Share> {
+fn shares_of(inventory: &Inventory, spread: &Spread, all: Addresses) -> Vec<Share> {
     match all.v4 > 0.0 {
         true => shares(inventory, spread, all.v4),
         false => {
@@ -374,7 +398,7 @@ fn shares_of(
     }
 }
 
-fn shares(inventory: &Inventory, spread: &BTreeMap<Outcome, Addresses>, all: f64) -> Vec<Share> {
+fn shares(inventory: &Inventory, spread: &Spread, all: f64) -> Vec<Share> {
     let share = |(outcome, part): (&Outcome, &Addresses)| Share {
         pool: pool_name(inventory, *outcome),
         region: match outcome {
@@ -415,5 +439,44 @@ fn name_change(
         r#type: rtype,
         moved: moves.iter().map(|one| one.addresses.v4).sum(),
         moves: moves.iter().map(moved).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::config;
+    use crate::place::Places;
+
+    fn world() -> Arc<World> {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        write(
+            "pools.toml",
+            "[pools.a]\nendpoints = [\"192.0.2.1\"]\n[pools.b]\nendpoints = [\"192.0.2.2\"]\n",
+        );
+        write("example.com.zone", "@ 60 SOA ns h 1 1 1 1 1\n@ 60 NS ns\nns 60 A 192.0.2.53\n");
+        write("example.com.toml", "www.geo = { \"192.0.2.0/24\" = \"a\", default = \"b\" }\n");
+        Arc::new(config::load(folder.path(), Places::unknown().into(), "", 0).unwrap().world)
+    }
+
+    /// However often files are loaded: what was counted of them holds nothing of them.
+    #[test]
+    fn censuses_hold_no_world_that_is_gone() {
+        let (counted, old, new) = (Counted::default(), world(), world());
+        let census = |world: &Arc<World>| counted.census(world, &world.steered[0][0]);
+        let first = census(&old);
+        assert!(Arc::ptr_eq(&first, &census(&old)));
+        let mut maps = Vec::new();
+        old.steered[0][0].policy.place_maps(&mut maps);
+        let map = Arc::downgrade(maps[0]);
+        drop(old);
+        assert!(map.upgrade().is_none());
+        let second = census(&new);
+        assert!(!Arc::ptr_eq(&first, &second) && first == second);
+        let known = counted.censuses.lock().unwrap();
+        assert!(known.as_ref().is_some_and(|(of, _)| of.upgrade().is_some()));
     }
 }

@@ -1,7 +1,6 @@
 //! Writes down, day by day, how everything stands and what is answered, and reports of it.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -141,14 +140,7 @@ impl Running {
                 }
             })
             .map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
-        let known = RefCell::new(HashMap::<String, HashMap<String, f64>>::new());
-        Ok(ledger.report(|name, pool| {
-            let mut known = known.borrow_mut();
-            if !known.contains_key(name) {
-                known.insert(name.to_owned(), self.configured_shares(name));
-            }
-            known.get(name)?.get(pool).copied()
-        }))
+        Ok(self.with_configured(|configured| ledger.report(configured)))
     }
 }
 
@@ -238,8 +230,8 @@ impl Recorder {
     fn answers(&mut self, running: &Running, now: Instant) -> Result<(), StateError> {
         let all = running.metrics.steered_answers();
         let mut names = BTreeMap::<String, BTreeMap<String, u64>>::new();
-        for ((name, pool), count) in &all {
-            let before = self.answers.get(&(name.clone(), pool.clone())).copied().unwrap_or(0);
+        for (key @ (name, pool), count) in &all {
+            let before = self.answers.get(key).copied().unwrap_or(0);
             if *count > before {
                 names.entry(name.clone()).or_default().insert(pool.clone(), count - before);
             }

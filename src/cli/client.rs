@@ -390,10 +390,13 @@ pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
 }
 
 fn bad_token(at: &str, token_from: &str, why: &str) -> String {
-    format!(
-        "the daemon at {at} does not accept the token in {token_from} ({why}); is it running with \
-         this configuration?"
-    )
+    let hint = match token_from {
+        TOKEN_VARIABLE => {
+            "was it taken back, or made anew? An admin sees that in `steersman token list`"
+        }
+        _ => "is it running with this configuration?",
+    };
+    format!("the daemon at {at} does not accept the token in {token_from} ({why}); {hint}")
 }
 
 /// A problem as lines for a terminal.

@@ -101,10 +101,10 @@ fn followed(git: &GitStatus, now: SystemTime) -> String {
 
 /// A window of maintenance, as one line.
 pub(super) fn maintenance_line(window: &MaintenanceStatus) -> String {
-    let MaintenanceStatus { name, target, stage, percent, start, end, reason } = window;
+    let MaintenanceStatus { name, target, stage, percent, start, end, reason, refused_by } = window;
     let left = match stage.as_str() {
         "leaving" | "returning" => format!(" ({percent} % of its clients)"),
-        _ => String::new(),
+        _ => refused_by.iter().map(|rules| format!(" by {rules}")).collect(),
     };
     format!("maintenance {name} of {target}: {stage}{left}, {start} to {end}: {reason}")
 }

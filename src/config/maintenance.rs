@@ -1,6 +1,6 @@
 //! `zones/maintenance.toml`: planned maintenance.
 
-use super::document::{Document, Item, Table};
+use super::document::{Document, Item, Table, is_plain, plain};
 use crate::finding::words::{did_you_mean, one_of, quoted};
 use crate::health::{Inventory, Target};
 use crate::maintenance::{Window, WindowText, Wrong};
@@ -25,6 +25,10 @@ pub(super) fn read(document: &Document<'_>, known: &Known<'_>) -> Vec<Window> {
     };
     let windows = table.entries().filter_map(|(name, item)| {
         let table = item.table(&format!("a table, [maintenance.{name}]"))?;
+        if !is_plain(name) {
+            item.key_finding(quoted(name), plain());
+            return None;
+        }
         window(name, &item, &table, known)
     });
     windows.collect()
@@ -153,6 +157,10 @@ mod tests {
             (
                 format!("{GOOD}timezone = 'Berlin'"),
                 "m.toml:6:12: \"Berlin\"; expected a time zone of the IANA database",
+            ),
+            (
+                GOOD.replace("maintenance.a", r#"maintenance."a\u001bb""#),
+                "m.toml:1:14: \"a\\u{1b}b\"; expected a name of 1 to 64 letters, digits, dots, hyphens and underscores",
             ),
             (with("patches", " "), "m.toml:5:10: \" \"; expected why, in a few words on one line"),
             (

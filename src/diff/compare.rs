@@ -13,7 +13,7 @@ use crate::view::World;
 pub fn compare(before: &World, after: &World) -> Diff {
     let names = Names::of(before, after);
     let cases = cases(before, after);
-    let mut censuses = Censuses::new(&after.places);
+    let mut censuses = Censuses::new(before, after);
     let differences = names.0.iter().filter_map(|(name, pair)| {
         let both: Vec<&SteeredName> = pair.before.into_iter().chain(pair.after).collect();
         let census = censuses.of(&both);

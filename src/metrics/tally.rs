@@ -58,9 +58,12 @@ impl Slab {
         self.counts.get(slot as usize)
     }
 
-    fn add_to(&self, sums: &mut Sums) {
+    fn add_to(&self, sums: &mut Sums, wanted: fn(u64) -> bool) {
         for (key, count) in self.layout.keys.iter().zip(&self.counts) {
             let count = count.load(Ordering::Relaxed);
+            if !wanted(count) {
+                continue;
+            }
             match sums.get_mut(key) {
                 Some(sum) => *sum += count,
                 None => drop(sums.insert(key.clone(), count)),
@@ -118,18 +121,23 @@ impl Tally {
         let slabs = present.slabs.clone();
         drop(present);
         for slab in gone {
-            slab.add_to(past);
+            slab.add_to(past, |_| true);
         }
         slabs
     }
 
-    /// What was counted so far.
-    pub(super) fn sums(&self) -> Sums {
+    /// What was counted so far, without those of which there were none: of very many names, few are asked.
+    pub(super) fn counted(&self) -> Sums {
+        self.sums(|count| count > 0)
+    }
+
+    fn sums(&self, wanted: fn(u64) -> bool) -> Sums {
         let mut past = lock(&self.past);
         let slabs = self.retire(&mut past);
-        let mut sums = past.clone();
+        let known = past.iter().filter(|(_, count)| wanted(**count));
+        let mut sums: Sums = known.map(|(key, count)| (key.clone(), *count)).collect();
         for slab in &slabs {
-            slab.add_to(&mut sums);
+            slab.add_to(&mut sums, wanted);
         }
         // Before `past`, under which alone others look for slabs that nobody holds.
         drop(slabs);
@@ -137,7 +145,7 @@ impl Tally {
     }
 
     pub(super) fn family(&self) -> Family {
-        let sums = self.sums();
+        let sums = self.sums(|_| true);
         let mut family = Family::counter(
             "steersman_steered_answers_total",
             "Answers of steered names, by the pool that was chosen.",

@@ -124,6 +124,10 @@ fn steered_answers_are_counted_by_name_and_pool() {
             r#"{name="www.example.",pool="us"} 0"#,
         ]
     );
+    // Of very many names and pools only those that were answered.
+    let key = |name: &str, pool: &str| (name.to_owned(), pool.to_owned());
+    let answered = [(key("api.example.", "us2"), 1), (key("www.example.", "eu"), 2)];
+    assert_eq!(metrics.steered_answers(), answered.into());
 }
 
 #[test]

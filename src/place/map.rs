@@ -8,7 +8,7 @@ use super::address::Address;
 use super::class::{Class, ClassId, Places};
 use super::countries::Continent;
 use super::interner::Interner;
-use super::runs::{Runs, zip_runs};
+use super::runs::Runs;
 use super::table::{Groups, Table};
 use crate::health::Location;
 
@@ -95,9 +95,17 @@ impl Groupings {
     }
 }
 
+/// The first and the last address of each of some networks.
+#[derive(Clone, Debug)]
+pub(super) struct Blocks {
+    pub(super) v4: Vec<(u32, u32)>,
+    pub(super) v6: Vec<(u128, u128)>,
+}
+
 /// The keys that are networks.
 #[derive(Clone, Debug)]
 struct Networks {
+    blocks: Blocks,
     /// From address to a set of them, all that hold it. Set 0 is the empty one.
     table: Table<u32>,
     /// The chain for a set and what is preferred for the class.
@@ -118,40 +126,17 @@ impl PlaceMap {
         (&self.chains[networks.chain(set, of_class) as usize], scope.max(within))
     }
 
-    /// The runs of IPv4 addresses of one chain each, by numbers that mean nothing beside equality.
-    pub(super) fn v4_runs(&self) -> Runs<u32, u32> {
-        self.runs(self.table.v4_runs(), self.networks.iter().flat_map(|it| it.table.v4_runs()))
+    /// The number of a client's chain, which means nothing beside equality.
+    pub(super) fn number(&self, client: IpAddr) -> u32 {
+        let of_class = self.grouping.by_class[self.table.get(client).0 as usize];
+        self.networks
+            .as_ref()
+            .map_or(of_class, |networks| networks.chain(networks.table.get(client).0, of_class))
     }
 
-    /// The same of IPv6.
-    pub(super) fn v6_runs(&self) -> Runs<u128, u32> {
-        self.runs(self.table.v6_runs(), self.networks.iter().flat_map(|it| it.table.v6_runs()))
-    }
-
-    fn runs<A: Address>(
-        &self,
-        classes: impl Iterator<Item = (A, ClassId)>,
-        sets: impl Iterator<Item = (A, u32)>,
-    ) -> Runs<A, u32> {
-        zip_runs(classes, sets, |class, set| {
-            let of_class = self.grouping.by_class[class as usize];
-            self.networks.as_ref().map_or(of_class, |networks| networks.chain(set, of_class))
-        })
-    }
-
-    /// The number of the chain of each class, if these alone make the difference between clients: those of the table.
-    pub(super) fn by_class(&self, table: &Arc<Table<ClassId>>) -> Option<&[u32]> {
-        let is_all = self.networks.is_none() && Arc::ptr_eq(&self.table, table);
-        is_all.then_some(&self.grouping.by_class)
-    }
-
-    /// A number for which clients it tells apart: maps that are there at the same time and have the same one tell the
-    /// same clients apart.
-    pub fn partition(&self) -> usize {
-        match &self.networks {
-            None => Arc::as_ptr(&self.grouping).addr(),
-            Some(networks) => std::ptr::from_ref(networks).addr(),
-        }
+    /// The networks that it tells from what is around them; all else it tells apart by class.
+    pub(super) fn blocks(&self) -> Option<&Blocks> {
+        self.networks.as_ref().map(|networks| &networks.blocks)
     }
 
     /// Those of `count` branches that are tried for no client at all.
@@ -199,6 +184,7 @@ impl Networks {
                 (IpAddr::V6(ip), _) => v6.push(Network::new(ip.to_bits(), length, key)),
             }
         }
+        let blocks = Blocks { v4: ends(&v4), v6: ends(&v6) };
         let mut sets = Interner::default();
         sets.id(Vec::new());
         let v4 = network_runs(v4, &mut sets);
@@ -218,7 +204,7 @@ impl Networks {
         for (from, to, set) in stretches(&v6) {
             classes.v6_values(from, to).iter().for_each(|class| lay(set, class));
         }
-        Self { table: Table::new(&v4, &v6, 0), together }
+        Self { blocks, table: Table::new(&v4, &v6, 0), together }
     }
 
     /// The number of the chain for a set and a class's chain.
@@ -229,6 +215,10 @@ impl Networks {
         // All that occur are there.
         self.together.get(&(set, of_class)).copied().unwrap_or(of_class)
     }
+}
+
+fn ends<A: Address>(networks: &[Network<A>]) -> Vec<(A, A)> {
+    networks.iter().map(|network| (network.first, network.last)).collect()
 }
 
 /// Where runs begin and end that are of any set of networks.

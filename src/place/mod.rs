@@ -14,13 +14,15 @@ mod edges;
 mod interner;
 mod map;
 mod runs;
+mod strata;
 mod table;
 
 pub use address::Address;
-pub use census::{Addresses, Cell, Census, CountryCode, Population};
+pub use census::{Addresses, Cell, Census, CountryCode};
 pub use class::{Class, ClassId, Places};
 pub use countries::{Continent, Country, country};
 pub use interner::Interner;
 pub use map::{GeoKey, Groupings, PlaceMap, geo_map, great_circle_km, nearest_map};
 pub use runs::{Runs, push_network, zip_runs};
+pub use strata::Strata;
 pub use table::Table;

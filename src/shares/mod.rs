@@ -12,15 +12,15 @@ mod spread;
 mod tests;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use crate::place::{Census, PlaceMap, Places, Population};
+use crate::place::{Census, PlaceMap, Strata};
 use crate::steering::{AllDown, Pools, SteeredName};
 use crate::view::World;
 
 pub use self::moves::{Move, Said, moves};
 pub use self::pairing::Pairing;
-pub use self::spread::{Spread, spread};
+pub use self::spread::{ByCountry, Spread, all_down, by_country, spread};
 
 /// How names are steered, and how the pools stand.
 #[derive(Clone, Copy, Debug)]
@@ -31,46 +31,58 @@ pub struct Given<'a> {
     pub pools: &'a Pools,
 }
 
-/// Censuses for one set of places, each counted once.
+/// Censuses of the clients of two worlds, or of one twice, each counted once.
 #[derive(Debug)]
 pub struct Censuses {
-    places: Arc<Places>,
-    population: Population,
-    /// By what their maps tell apart; these are kept, so that the numbers for it stay theirs.
-    counted: HashMap<Vec<usize>, (Vec<Arc<PlaceMap>>, Arc<Census>)>,
+    strata: Strata,
+    /// By where the maps are.
+    counted: HashMap<Vec<usize>, Counted>,
+}
+
+#[derive(Debug)]
+struct Counted {
+    /// Only to be recognized by: pointers that are not used again while these are held.
+    _maps: Vec<Weak<PlaceMap>>,
+    census: Arc<Census>,
 }
 
 impl Censuses {
-    /// None counted yet; countries are as `places` has them.
-    pub fn new(places: &Arc<Places>) -> Self {
-        let population = Population::new(places);
-        Self { places: Arc::clone(places), population, counted: HashMap::new() }
+    /// None counted yet; countries are as `after` has them.
+    pub fn new(before: &World, after: &World) -> Self {
+        let mut maps = Vec::new();
+        for name in [before, after].into_iter().flat_map(|world| world.steered.iter().flatten()) {
+            place_maps(name, &mut maps);
+        }
+        let others = (!Arc::ptr_eq(&before.places, &after.places)).then_some(&*before.places);
+        let maps = distinct(maps);
+        let strata = Strata::new(&after.places, others, maps.into_iter().map(|map| &**map));
+        Self { strata, counted: HashMap::new() }
     }
 
-    /// Whether they are of these places.
-    pub fn are_of(&self, places: &Arc<Places>) -> bool {
-        Arc::ptr_eq(&self.places, places)
-    }
-
-    /// Of all that some names tell apart.
+    /// Of all that some names of these worlds tell apart.
     pub fn of(&mut self, names: &[&SteeredName]) -> Arc<Census> {
-        let mut maps: Vec<&Arc<PlaceMap>> = Vec::new();
-        for name in names {
-            name.policy.place_maps(&mut maps);
-            if let AllDown::Policy(last) = &name.all_down {
-                last.place_maps(&mut maps);
-            }
-        }
-        maps.sort_by_key(|map| map.partition());
-        maps.dedup_by_key(|map| map.partition());
-        let partitions = maps.iter().map(|map| map.partition()).collect();
-        if let Some((_, census)) = self.counted.get(&partitions) {
-            return Arc::clone(census);
-        }
-        let refs: Vec<&PlaceMap> = maps.iter().map(|map| &***map).collect();
-        let census = Arc::new(Census::new(&self.places, &self.population, &refs));
-        let kept = maps.into_iter().cloned().collect();
-        self.counted.insert(partitions, (kept, Arc::clone(&census)));
-        census
+        let mut maps = Vec::new();
+        names.iter().for_each(|name| place_maps(name, &mut maps));
+        let maps = distinct(maps);
+        let key = maps.iter().map(|map| Arc::as_ptr(map).addr()).collect();
+        let counted = self.counted.entry(key).or_insert_with(|| {
+            let refs: Vec<&PlaceMap> = maps.iter().map(|map| &***map).collect();
+            let census = Arc::new(Census::new(&self.strata, &refs));
+            Counted { _maps: maps.iter().map(|map| Arc::downgrade(map)).collect(), census }
+        });
+        Arc::clone(&counted.census)
     }
+}
+
+fn place_maps<'a>(name: &'a SteeredName, to: &mut Vec<&'a Arc<PlaceMap>>) {
+    name.policy.place_maps(to);
+    if let AllDown::Policy(last) = &name.all_down {
+        last.place_maps(to);
+    }
+}
+
+fn distinct(mut maps: Vec<&Arc<PlaceMap>>) -> Vec<&Arc<PlaceMap>> {
+    maps.sort_by_key(|map| Arc::as_ptr(map));
+    maps.dedup_by_key(|map| Arc::as_ptr(map));
+    maps
 }

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::config;
 use crate::health::{Standing, StandingNow};
+use crate::place::Places;
 use crate::steering::{Asked, Outcome};
 
 /// Three pools by weight.
@@ -53,7 +54,7 @@ proptest! {
             .map(|(world, pools)| Given { world, pools });
         let pairing = Pairing::new(sides[0], sides[1]);
         let names = [&before.steered[0][0], &after.steered[0][0]];
-        let census = Censuses::new(&after.places).of(&names);
+        let census = Censuses::new(&before, &after).of(&names);
         let moves = moves(
             (sides[0], Some(names[0])),
             (sides[1], Some(names[1])),

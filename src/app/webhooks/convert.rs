@@ -106,16 +106,17 @@ fn panic_words(pool: &str, family: &str, panics: bool) -> String {
 }
 
 fn maintenance_words(what: &What) -> String {
-    let What::Maintenance { name, target, stage, start, end, reason } = what else {
+    let What::Maintenance { name, target, stage, start, end, reason, refused_by } = what else {
         return String::new();
     };
+    let rules = refused_by.as_deref().unwrap_or("a safety rule would break");
     let stage = match stage.as_str() {
         "announced" => format!("is announced, from {start} to {end}"),
         "leaving" => format!("is near: {target} is leaving, to be away from {start} to {end}"),
         "away" => format!("is on: {target} is away until {end}"),
         "returning" => format!("is over: {target} is coming back"),
         "called_off" => format!("is called off: {target} stays, or is back if it is well"),
-        "refused" => format!("does not begin: a safety rule keeps {target} where it is"),
+        "refused" => format!("does not begin, and {target} stays: {rules}"),
         other => other.to_owned(),
     };
     format!("maintenance {name} of {target} {stage}: {reason}")

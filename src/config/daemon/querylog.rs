@@ -128,7 +128,8 @@ pub fn querylog_warnings(daemon: &Daemon) -> Vec<Finding> {
     let dnstap = daemon.dnstap.as_ref().map(|dnstap| (&dnstap.socket, "a collector's socket"));
     let decisions = daemon.decision_log.as_ref().map(|log| (&log.file, "a file"));
     let files = [dnstap, decisions].into_iter().flatten();
-    let lost = files.filter(|(file, _)| !file.path.parent().is_some_and(Path::is_dir));
+    let is_there = |folder: &Path| folder.as_os_str().is_empty() || folder.is_dir();
+    let lost = files.filter(|(file, _)| !file.path.parent().is_some_and(is_there));
     let warning = |(file, what): (&NamedFile, &str)| {
         file.finding("in a folder that is not there", format!("{what} in one that is")).as_warning()
     };

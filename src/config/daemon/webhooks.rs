@@ -8,6 +8,7 @@ use url::Url;
 
 use super::{Daemon, FilePosition, NamedFile, named, word};
 use crate::config::document::{Item, Table};
+use crate::config::document::{is_plain, plain};
 use crate::finding::words::{did_you_mean, one_of, quoted};
 use crate::notice::{Form, Kind, Pattern};
 
@@ -26,7 +27,6 @@ const KEYS: [&str; 10] = [
 
 /// Each has a task and a queue of its own.
 const MOST: usize = 32;
-const LONGEST_NAME: usize = 64;
 const GROUP: Duration = Duration::from_secs(5);
 const LONGEST_GROUP: Duration = Duration::from_secs(600);
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -83,12 +83,8 @@ pub(super) fn read(tables: &Table<'_>, folder: &Path, daemon: &mut Daemon) {
     for (name, item) in tables.entries().take(MOST) {
         let Some(table) = item.table("a table, [webhooks.NAME]") else { continue };
         table.expect_keys_of_named(&KEYS);
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-        if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(is_plain) {
-            let expected = format!(
-                "a name of 1 to {LONGEST_NAME} letters, digits, dots, hyphens and underscores"
-            );
-            item.key_finding(quoted(name), expected);
+        if !is_plain(name) {
+            item.key_finding(quoted(name), plain());
             continue;
         }
         daemon.webhooks.extend(webhook(name, &table, folder));

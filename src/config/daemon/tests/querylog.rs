@@ -30,6 +30,9 @@ fn a_folder_that_is_not_there_is_a_warning() {
         folder.path().display()
     );
     assert_eq!(said, [wanted]);
+    // The folder that a command is in has no name.
+    let here = read(&Document::parse("s", b"[dnstap]\nsocket = 'd'").ok().unwrap(), Path::new(""));
+    assert_eq!(querylog_warnings(&here), []);
 }
 
 #[test]
