@@ -55,8 +55,8 @@ impl Finding {
         expected: impl Into<String>,
     ) -> Self {
         let (found, expected) = (found.into(), expected.into());
-        let severity = Severity::Error;
-        Self { file: file.into(), line, column, found, expected, severity, rule: None }
+        let (file, severity) = (on_one_line(file.into()), Severity::Error);
+        Self { file, line, column, found, expected, severity, rule: None }
     }
 
     /// The same, as a warning.
@@ -74,6 +74,20 @@ impl fmt::Display for Finding {
         };
         write!(f, "{file}:{line}:{column}: {warning}{found}; expected {expected}")
     }
+}
+
+/// A name of a file as it can stand in a line: what would end the line, or turn it round, is escaped.
+fn on_one_line(file: String) -> String {
+    let misleads =
+        |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if !file.contains(misleads) {
+        return file;
+    }
+    let escaped = file.chars().map(|c| match misleads(c) {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    });
+    escaped.collect()
 }
 
 /// Line and column, both from 1, of a byte offset in a text; columns count characters.
@@ -97,6 +111,11 @@ mod tests {
     fn a_finding_reads_as_file_line_column_found_expected() {
         let finding = Finding::at("zones/pools.toml", (3, 7), "unknown key \"fal\"", "fall");
         assert_eq!(finding.to_string(), "zones/pools.toml:3:7: unknown key \"fal\"; expected fall");
+        let odd = Finding::at("zones/x\n\u{1b}[31m\u{202e}y.zone", (1, 1), "x", "y");
+        assert_eq!(
+            odd.file, "zones/x\\n\\u{1b}[31m\\u{202e}y.zone",
+            "nobody forges a line by a name"
+        );
         let warning = Finding::at("a.toml", (1, 2), "x", "y").as_warning();
         assert_eq!(warning.to_string(), "a.toml:1:2: warning: x; expected y");
     }

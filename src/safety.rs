@@ -10,7 +10,7 @@
 //! for their family do not count as up. What fails by itself breaks no rule: nobody can refuse it; and
 //! whatever leaves things as good as they are can be done while a rule is broken.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::health::{Demand, Inventory, PoolId, Rule};
 use crate::shares::Given;
@@ -101,8 +101,9 @@ fn is_out_without(region: &str, others: &[String], given: Given<'_>) -> bool {
 /// The worst of the names that have too little.
 fn little_capacity(demand: &Demand, before: Given<'_>, after: Given<'_>) -> Option<String> {
     let Demand::MinCapacity { share, names } = demand else { return None };
+    let wanted: HashSet<&str> = names.iter().map(String::as_str).collect();
     let is_concerned =
-        |name: &&SteeredName| names.is_empty() || names.contains(&name.owner.to_string());
+        |name: &&SteeredName| wanted.is_empty() || wanted.contains(name.owner.to_string().as_str());
     let missed = steered(after).filter(is_concerned).filter_map(|name| {
         let (up, all) = capacity(name, after.pools);
         share.is_missed_by(up, all).then_some((name, up, all))

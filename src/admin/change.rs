@@ -98,7 +98,9 @@ pub(super) fn author(caller: &Caller, peer: SocketAddr, headers: &HeaderMap) -> 
     // Without blanks, nobody can write another address behind a name than the one they have.
     let graphic = user.chars().filter(char::is_ascii_graphic);
     let user: String = graphic.take(LONGEST_USER_CHARACTERS).collect();
-    let by = if user.is_empty() { caller.name.clone() } else { user };
+    // Nobody is taken for the daemon itself.
+    let is_name = !user.is_empty() && user != Author::daemon().by;
+    let by = if is_name { user } else { caller.name.clone() };
     let token = Some(caller.name.clone());
     Author { by, token, from: Some(peer), reason: None, forces: false, breaks: Vec::new() }
 }
@@ -145,6 +147,11 @@ pub struct Why {
 
 /// Reads a body.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // A list would be taken for the members in their order.
+    if body.trim_ascii_start().starts_with(b"[") {
+        let detail = "the body: found a list; expected an object";
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
+    }
     serde_json::from_slice(body).map_err(|error| {
         let status = match error.classify() {
             Category::Data => StatusCode::UNPROCESSABLE_ENTITY,

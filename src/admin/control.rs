@@ -222,7 +222,13 @@ impl OverrideError {
                      been returned to"
                 ),
             ),
-            Self::Breaks(rules) => Problem::new(StatusCode::CONFLICT, in_words(&rules)).forcible(),
+            Self::Breaks(rules) => {
+                let broken = in_words(&rules);
+                let detail = format!(
+                    "nothing has changed, since it would break {broken}; an admin can force it"
+                );
+                Problem::new(StatusCode::CONFLICT, detail).forcible()
+            }
             Self::NotDurable(error) => not_durable(&error),
         }
     }

@@ -5,7 +5,7 @@ use super::running::Running;
 use crate::admin::OverrideError;
 use crate::clock;
 use crate::finding::Finding;
-use crate::health::Overrides;
+use crate::health::{Override, OverrideState, Overrides, Target};
 use crate::safety::{Broken, broken};
 use crate::shares::Given;
 use crate::state::Author;
@@ -19,16 +19,17 @@ impl Running {
         by: &Author,
         change: impl FnOnce(&mut Overrides),
     ) -> Result<Author, OverrideError> {
-        let _turn = self.turn();
+        let turn = self.turn();
         let view = self.live.load_full();
         if view.world.rules.is_empty() {
             return Ok(by.clone());
         }
-        let mut overrides = self.beliefs.overrides().clone();
+        let overrides = self.beliefs.overrides().clone();
         let away = self.away(&view.world, clock::wall_now());
         let before = self.beliefs.pools_as(&view, &overrides, &away);
-        change(&mut overrides);
-        let after = self.beliefs.pools_as(&view, &overrides, &away);
+        let after = self.beliefs.pools_as(&view, &to_come(&overrides, change), &away);
+        // Many rules over many names take their time, and verdicts do not wait for that.
+        drop(turn);
         let before = Given { world: &view.world, pools: &before };
         let after = Given { world: &view.world, pools: &after };
         let broken = broken(&view.world.rules, before, after);
@@ -50,6 +51,24 @@ impl Running {
         let broken = broken(&world.rules, before, Given { world, pools: &pools });
         forced(by, &broken).ok_or_else(|| findings(world, &broken))
     }
+}
+
+/// The overrides after a change, but for what is said to be up for less long than the change holds: when that ends, a
+/// rule would break that nobody has forced.
+fn to_come(overrides: &Overrides, change: impl FnOnce(&mut Overrides)) -> Overrides {
+    let mut after = overrides.clone();
+    change(&mut after);
+    let is_new = |(target, what): &(&Target, &Override)| overrides.get(target) != Some(what);
+    let Some(until) = after.iter().find(is_new).map(|(_, what)| what.until) else { return after };
+    let ends_sooner = |(target, what): (&Target, &Override)| {
+        let ends = what.until.filter(|ends| until.is_none_or(|until| *ends < until));
+        (what.state == OverrideState::Up && ends.is_some()).then(|| target.clone())
+    };
+    let sooner: Vec<Target> = after.iter().filter_map(ends_sooner).collect();
+    for target in sooner {
+        after.clear(&target);
+    }
+    after
 }
 
 /// Whoever breaks these rules, if they want to.

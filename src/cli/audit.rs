@@ -46,9 +46,12 @@ fn shown(trail: &Trail) -> Value {
 /// A line for each entry, and what all of it comes to.
 fn table(trail: &Trail) -> String {
     let entries = trail.entries.iter().map(|entry| {
-        let Entry { number, at, by, from, .. } = entry;
+        let Entry { number, at, by, token, from, .. } = entry;
         let from = from.as_ref().map(|from| format!(" at {from}")).unwrap_or_default();
-        format!("{number:>6}  {at}  {by}{from}: {}\n", what(entry))
+        // The name is what the client said, the token what was checked. Whoever has that of the file is on the machine.
+        let checked = token.as_ref().filter(|token| *token != by && *token != "admin");
+        let checked = checked.map(|token| format!(" (token {token})")).unwrap_or_default();
+        format!("{number:>6}  {at}  {by}{checked}{from}: {}\n", what(entry))
     });
     let entries: String = entries.collect();
     let verdict = match (trail.wrong.is_empty(), trail.chain.length) {

@@ -90,6 +90,30 @@ fn only_an_admin_forces_it_and_the_audit_log_says_so() {
     assert_eq!(daemon.api("DELETE", path, "").status, 400);
 }
 
+/// What is said to be up for a moment is not counted on for an hour.
+#[test]
+fn a_rule_is_not_passed_by_a_short_word() {
+    let mut backend = Backend::http();
+    let pools = format!(
+        "[regions.us]\n{}{}region = \"us\"\n{}{}",
+        web(),
+        pool("us", "web", "192.0.2.1", backend.address),
+        region("eu", "198.51.100.1"),
+        region("ap", "203.0.113.1")
+    );
+    let setup = Setup::steering(&pools, "www.failover = [\"us\", \"eu\", \"ap\"]\n");
+    setup.write("zones/rules.toml", "[rules.two]\nmin_regions = 2\n");
+    let daemon = setup.ready();
+    backend.kill();
+    daemon.wait_for_answer("www", "198.51.100.1");
+    assert_eq!(daemon.set("region:eu", "drain").status, 409);
+    let up = ["up", "region:us", "--for", "1m", "--reason", "x"];
+    daemon.cli_ok(&up);
+    let drain = |lifetime| ["drain", "region:eu", "--for", lifetime, "--reason", "x"];
+    assert_eq!(daemon.cli(&drain("1h")).code, Some(1));
+    assert_eq!(daemon.cli(&drain("30s")).code, Some(0), "it holds for longer");
+}
+
 #[test]
 fn what_holds_a_failing_region_up_is_not_cleared() {
     let mut backend = Backend::http();

@@ -385,6 +385,12 @@ async fn a_person_returns_to_a_pool() {
         let request = running.request(Method::POST, &path).bearer_auth(TOKEN);
         request.header("steersman-user", "alice").send().await.unwrap()
     };
+    let as_the_daemon = running.request(Method::POST, "/api/v1/failback/web").bearer_auth(TOKEN);
+    as_the_daemon.header("steersman-user", "steersman").send().await.unwrap();
+    assert!(running.fake.inside().by[0].starts_with("admin at "), "nobody is the daemon itself");
+    running.fake.inside().by.clear();
+    let list = running.put("pool/web", r#"["drain", null, "x"]"#).await;
+    assert!(problem(list, 422).await.contains("found a list; expected an object"));
     let response = post("web").await;
     assert_eq!(response.status(), 200);
     let said = json(response).await;
