@@ -1,9 +1,9 @@
 //! A file that only grows, one checked line at a time, and never keeps half a line.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, BufReader, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::line::{self, Lines};
 
@@ -15,26 +15,59 @@ pub(super) trait Tape: Send {
     fn cut(&mut self, length: u64) -> io::Result<()>;
     /// Returns once everything has reached the disk.
     fn sync(&mut self) -> io::Result<()>;
+    /// Fails if it has fewer bytes than that, or cannot be found any more.
+    fn check(&self, _length: u64) -> io::Result<()> {
+        Ok(())
+    }
 }
 
-impl Tape for File {
+/// A file by its path, under which others have to find it.
+struct Placed {
+    file: File,
+    path: PathBuf,
+}
+
+impl Placed {
+    /// Refuses to go on where the file was deleted or moved away, by a rotation of logs for example: it would take
+    /// all writes, and nobody would find them at the next start.
+    fn expect_in_place(&self) -> io::Result<Metadata> {
+        let here = self.file.metadata()?;
+        let there = fs::metadata(&self.path).ok();
+        let place = |metadata: &Metadata| (metadata.dev(), metadata.ino());
+        if there.as_ref().map(place) == Some(place(&here)) {
+            return Ok(here);
+        }
+        let gone = "the file was deleted or moved while in use; put it back, or restart the daemon to begin a new one";
+        Err(io::Error::new(io::ErrorKind::NotFound, gone))
+    }
+
+    /// The same where somebody cut it off: what was acknowledged is not there any more.
+    fn expect_whole(&self, length_bytes: u64) -> io::Result<()> {
+        if self.expect_in_place()?.len() >= length_bytes {
+            return Ok(());
+        }
+        let cut = "the file was cut off while in use; put it back as it was, or restart the daemon";
+        Err(io::Error::new(io::ErrorKind::InvalidData, cut))
+    }
+}
+
+impl Tape for Placed {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.write_all(bytes)
+        self.file.write_all(bytes)
     }
 
     fn cut(&mut self, length: u64) -> io::Result<()> {
-        self.set_len(length)
+        self.expect_whole(length)?;
+        self.file.set_len(length)
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        // A file that somebody deleted takes all writes, and keeps none.
-        if self.metadata()?.nlink() == 0 {
-            return Err(io::Error::new(
-                io::ErrorKind::NotFound,
-                "the file was deleted while in use; restart the daemon to begin a new one",
-            ));
-        }
-        self.sync_data()
+        self.expect_in_place()?;
+        self.file.sync_data()
+    }
+
+    fn check(&self, length: u64) -> io::Result<()> {
+        self.expect_whole(length)
     }
 }
 
@@ -94,7 +127,9 @@ impl Journal {
             OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
-        Ok((Self::new(Box::new(file), bytes.len() as u64), bytes))
+        let length_bytes = bytes.len() as u64;
+        let placed = Placed { file, path: path.into() };
+        Ok((Self::new(Box::new(placed), length_bytes), bytes))
     }
 
     /// Cuts what stands after the last whole line.
@@ -119,6 +154,7 @@ impl Journal {
         if self.torn {
             self.mend()?;
         }
+        self.tape.check(self.length_bytes)?;
         let bytes = line::encode(json);
         let written = self.tape.append(&bytes).and_then(|()| match durability {
             Durability::Synced => self.tape.sync(),
@@ -239,7 +275,8 @@ mod tests {
     #[test]
     fn a_device_that_is_always_full_refuses() {
         let file = OpenOptions::new().append(true).open("/dev/full").unwrap();
-        let mut journal = Journal::new(Box::new(file), 0);
+        let path = "/dev/full".into();
+        let mut journal = Journal::new(Box::new(Placed { file, path }), 0);
         let error = journal.append(LINE, Durability::Synced).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
         journal.append(LINE, Durability::Buffered).unwrap_err();
@@ -254,6 +291,31 @@ mod tests {
         fs::remove_file(&path).unwrap();
         let error = journal.append(LINE, Durability::Synced).unwrap_err();
         assert!(error.to_string().contains("deleted"), "{error}");
+    }
+
+    /// As whoever rotates logs does it.
+    #[test]
+    fn a_moved_or_cut_file_acknowledges_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, away) = (folder.path().join("journal"), folder.path().join("journal.1"));
+        let (mut journal, _) = Journal::open(&path).unwrap();
+        journal.append(LINE, Durability::Synced).unwrap();
+        fs::rename(&path, &away).unwrap();
+        for durability in [Durability::Synced, Durability::Buffered] {
+            let error = journal.append(LINE, durability).unwrap_err();
+            assert!(error.to_string().contains("moved while in use"), "{error}");
+        }
+        fs::write(&path, "another one").unwrap();
+        journal.append(LINE, Durability::Synced).unwrap_err();
+        // Put back, it goes on, and nothing was lost or doubled.
+        fs::rename(&away, &path).unwrap();
+        journal.append(LINE, Durability::Synced).unwrap();
+        let twice = line::encode(LINE).repeat(2);
+        assert_eq!(fs::read(&path).unwrap(), twice);
+        fs::write(&path, "").unwrap();
+        let error = journal.append(LINE, Durability::Synced).unwrap_err();
+        assert!(error.to_string().contains("cut off while in use"), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), b"", "no zeros in place of what is gone");
     }
 
     #[test]
