@@ -22,7 +22,8 @@ pub async fn run(args: &NamesArgs, json: bool, client: &Client) -> CommandResult
 
 fn lines(name: &NameStatus) -> String {
     let NameStatus { name: owner, ttl_seconds, answers, degraded, .. } = name;
-    let mut text = format!("{owner} (ttl {ttl_seconds} s, {answers} answers)");
+    let s = if *answers == 1 { "" } else { "s" };
+    let mut text = format!("{owner} (ttl {ttl_seconds} s, {answers} answer{s})");
     if *degraded > 0.0 {
         text += &format!(" DEGRADED for {} of its clients", percent(*degraded));
     }

@@ -76,9 +76,20 @@ pub struct PlaceMap {
 struct Grouping {
     /// By class the number of its chain.
     by_class: Box<[u32]>,
-    /// The neighbours in the table of classes that are one by it.
-    groups: Groups,
+    way: Way,
 }
+
+/// How a client's chain is found.
+#[derive(Debug)]
+enum Way {
+    /// In a table of chains: the fastest, but it takes some megabytes.
+    Table(Table<u32>),
+    /// In the table of classes, by the neighbours in it that are one: a fiftieth of that.
+    Groups(Groups),
+}
+
+/// So many groupings have a table each; few files have more.
+const TABLES: usize = 64;
 
 /// The groupings of one set of places, each shared by all policies that tell the same clients apart, whatever they
 /// prefer for them.
@@ -87,9 +98,14 @@ pub struct Groupings(HashMap<Box<[u32]>, Arc<Grouping>>);
 
 impl Groupings {
     fn of(&mut self, places: &Places, by_class: Box<[u32]>) -> Arc<Grouping> {
+        let has_table = self.0.len() < TABLES;
         let grouping = self.0.entry(by_class).or_insert_with_key(|by_class| {
-            let groups = places.table().groups(|class| by_class.get(class as usize).copied());
-            Arc::new(Grouping { by_class: by_class.clone(), groups })
+            let chain = |class: ClassId| by_class.get(class as usize).copied();
+            let way = match has_table {
+                true => Way::Table(places.table().mapped(|class| chain(class).unwrap_or_default())),
+                false => Way::Groups(places.table().groups(chain)),
+            };
+            Arc::new(Grouping { by_class: by_class.clone(), way })
         });
         Arc::clone(grouping)
     }
@@ -115,8 +131,10 @@ struct Networks {
 impl PlaceMap {
     /// The branches for a client, best first, and the widest scope with the same ones.
     pub fn chain(&self, client: IpAddr) -> (&[u16], u8) {
-        let (class, scope) = self.table.get_within(client, &self.grouping.groups);
-        let of_class = self.grouping.by_class[class as usize];
+        let (of_class, scope) = match &self.grouping.way {
+            Way::Table(chains) => chains.get(client),
+            Way::Groups(groups) => self.of_class_within(client, groups),
+        };
         let Some(networks) = &self.networks else {
             return (&self.chains[of_class as usize], scope);
         };
@@ -124,6 +142,12 @@ impl PlaceMap {
         // Where the sets or the classes' chains differ, so do the chains of both together: what is widest within
         // both is widest.
         (&self.chains[networks.chain(set, of_class) as usize], scope.max(within))
+    }
+
+    #[inline(never)]
+    fn of_class_within(&self, client: IpAddr, groups: &Groups) -> (u32, u8) {
+        let (class, scope) = self.table.get_within(client, groups);
+        (self.grouping.by_class[class as usize], scope)
     }
 
     /// The number of a client's chain, which means nothing beside equality.

@@ -88,6 +88,13 @@ impl<V: Copy + PartialEq> Table<V> {
         }
     }
 
+    /// The same of what becomes of its values.
+    pub(super) fn mapped<W: Copy + PartialEq>(&self, to: impl Fn(V) -> W) -> Table<W> {
+        let v4: Vec<(u32, W)> = self.v4_runs().map(|(start, value)| (start, to(value))).collect();
+        let v6: Vec<(u128, W)> = self.v6_runs().map(|(start, value)| (start, to(value))).collect();
+        Table { v4: Family::from_runs(v4), v6: Family::from_runs(v6) }
+    }
+
     /// Neighbouring runs whose values are of one kind.
     pub(super) fn groups(&self, kind: impl Fn(V) -> Option<u32>) -> Groups {
         Groups { v4: self.v4.edges(&kind), v6: self.v6.edges(&kind) }
@@ -115,6 +122,13 @@ impl<V: Copy + PartialEq> Table<V> {
 }
 
 impl<A: Address, V: Copy + PartialEq> Family<A, V> {
+    /// From runs of which the first begins at zero.
+    fn from_runs(runs: Vec<(A, V)>) -> Self {
+        // Every table has one.
+        let before = runs[0].1;
+        Self::new(&runs, before)
+    }
+
     fn new(runs: &[(A, V)], before: V) -> Self {
         let (starts, values) = (vec![A::ZERO], vec![before]);
         let mut merged = Self { starts, values, index: Vec::new(), index_bits: 1 };

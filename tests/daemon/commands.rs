@@ -447,7 +447,7 @@ fn names_previews_and_events_are_told_in_words() {
     let names = daemon.cli_ok(&["names"]);
     assert_eq!(
         names,
-        "www.example.com. (ttl 30 s, 1 answers)\n  configured  main 100 %\n  now         main 100 %\n  achieved    main 100 %\n"
+        "www.example.com. (ttl 30 s, 1 answer)\n  configured  main 100 %\n  now         main 100 %\n  achieved    main 100 %\n"
     );
     assert_eq!(daemon.cli_ok(&["names", "no.such"]), "no such name is steered\n");
     let preview = daemon.cli_ok(&["preview", "down", "pool:main"]);

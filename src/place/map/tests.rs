@@ -155,7 +155,13 @@ proptest! {
             address: Ipv4Addr::from_bits(first).into(),
             length,
         }));
-        let map = geo_map(&places, &keys, &mut Groupings::default());
+        let mut groupings = Groupings::default();
+        let map = geo_map(&places, &keys, &mut groupings);
+        let crowd = (0..TABLES as u32).map(|n| ([n; 9].into(), Arc::clone(&map.grouping)));
+        groupings.0 = crowd.collect();
+        let crowded = geo_map(&places, &keys, &mut groupings);
+        prop_assert!(matches!(map.grouping.way, Way::Table(_)));
+        prop_assert!(matches!(crowded.grouping.way, Way::Groups(_)));
         // No key is shorter than 24 bits, so one /23 shows all that differs anywhere.
         let first_of_all = base.network(23).0;
         let expected: Vec<Vec<u16>> = (first_of_all..=u32::MAX)
@@ -165,7 +171,9 @@ proptest! {
             })
             .collect();
         for address in base..=u32::MAX {
-            let (chain, scope) = map.chain(Ipv4Addr::from_bits(address).into());
+            let client = Ipv4Addr::from_bits(address).into();
+            let (chain, scope) = map.chain(client);
+            prop_assert_eq!((chain, scope), crowded.chain(client), "whichever way");
             prop_assert_eq!(chain, &expected[(address - first_of_all) as usize]);
             let uniform = |length: u8| {
                 let (first, last) = address.network(length);
