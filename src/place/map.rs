@@ -65,6 +65,8 @@ impl GeoKey {
 #[derive(Clone, Debug)]
 pub struct PlaceMap {
     chains: Vec<Box<[u16]>>,
+    /// From address to chain, where nothing else has to be looked at.
+    direct: Option<Arc<Table<u32>>>,
     table: Arc<Table<ClassId>>,
     grouping: Arc<Grouping>,
     /// None where no key is a network.
@@ -83,7 +85,7 @@ struct Grouping {
 #[derive(Debug)]
 enum Way {
     /// In a table of chains: the fastest, but it takes some megabytes.
-    Table(Table<u32>),
+    Table(Arc<Table<u32>>),
     /// In the table of classes, by the neighbours in it that are one: a fiftieth of that.
     Groups(Groups),
 }
@@ -102,7 +104,9 @@ impl Groupings {
         let grouping = self.0.entry(by_class).or_insert_with_key(|by_class| {
             let chain = |class: ClassId| by_class.get(class as usize).copied();
             let way = match has_table {
-                true => Way::Table(places.table().mapped(|class| chain(class).unwrap_or_default())),
+                true => Way::Table(Arc::new(
+                    places.table().mapped(|class| chain(class).unwrap_or_default()),
+                )),
                 false => Way::Groups(places.table().groups(chain)),
             };
             Arc::new(Grouping { by_class: by_class.clone(), way })
@@ -131,6 +135,15 @@ struct Networks {
 impl PlaceMap {
     /// The branches for a client, best first, and the widest scope with the same ones.
     pub fn chain(&self, client: IpAddr) -> (&[u16], u8) {
+        if let Some(table) = &self.direct {
+            let (id, scope) = table.get(client);
+            return (&self.chains[id as usize], scope);
+        }
+        self.chain_by_steps(client)
+    }
+
+    #[inline(never)]
+    fn chain_by_steps(&self, client: IpAddr) -> (&[u16], u8) {
         let (of_class, scope) = match &self.grouping.way {
             Way::Table(chains) => chains.get(client),
             Way::Groups(groups) => self.of_class_within(client, groups),
@@ -186,7 +199,17 @@ impl PlaceMap {
         let grouping = groupings.of(places, by_class);
         let networks = (!networks.is_empty())
             .then(|| Networks::new(places.table(), networks, &grouping.by_class, &mut chains));
-        Self { chains: chains.into_list(), table: Arc::clone(places.table()), grouping, networks }
+        let direct = match &grouping.way {
+            Way::Table(table) if networks.is_none() => Some(Arc::clone(table)),
+            _ => None,
+        };
+        Self {
+            chains: chains.into_list(),
+            direct,
+            table: Arc::clone(places.table()),
+            grouping,
+            networks,
+        }
     }
 }
 

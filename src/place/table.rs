@@ -22,7 +22,7 @@ struct Family<A, V> {
     starts: Vec<A>,
     values: Vec<V>,
     /// For each number that `index_bits` leading bits can be: the run of the first address that
-    /// begins so.
+    /// begins so. And the last run.
     index: Vec<u32>,
     index_bits: u32,
 }
@@ -69,7 +69,6 @@ impl<V: Copy + PartialEq> Table<V> {
 
     /// The value at an address, and the length of the widest prefix that holds the address and nothing but runs of
     /// its group.
-    #[inline]
     pub(super) fn get_within(&self, address: IpAddr, groups: &Groups) -> (V, u8) {
         match address {
             IpAddr::V4(ip) => self.v4.get_within(ip.to_bits(), &groups.v4),
@@ -158,10 +157,11 @@ impl<A: Address, V: Copy + PartialEq> Family<A, V> {
             // There are fewer runs than IPv4 addresses, far fewer in any file.
             self.index.push(run as u32);
         }
+        // The last one, so that each entry has one behind it.
+        self.index.push(self.starts.len() as u32 - 1);
     }
 
     /// The run of an address.
-    #[inline]
     fn run(&self, address: A) -> usize {
         let leading = address.leading(self.index_bits) as usize;
         let first = self.index.get(leading).map_or(0, |run| *run as usize);
@@ -170,9 +170,22 @@ impl<A: Address, V: Copy + PartialEq> Family<A, V> {
         first + later.partition_point(|start| *start <= address)
     }
 
+    /// As [`Self::get_within`] where each run is a group of its own. Answers wait for it: a count of
+    /// instructions told that the two are not to share their steps.
     fn get(&self, address: A) -> (V, u8) {
-        let run = self.run(address);
-        (self.values[run], self.scope(address, run, Some(run + 1)))
+        let leading = address.leading(self.index_bits) as usize;
+        let (first, last) = match self.index.get(leading..leading + 2) {
+            Some([first, last]) => (*first as usize, *last as usize),
+            _ => (0, self.starts.len() - 1),
+        };
+        let later = self.starts.get(first + 1..=last).unwrap_or_default();
+        let run = first + later.partition_point(|start| *start <= address);
+        // A prefix lies within the run if it holds neither the address before the run nor the
+        // one after it, so it is one bit longer than what the address shares with either.
+        let longer = |other: Option<A>| other.map_or(0, |other| address.common_bits(other) + 1);
+        let before = self.starts.get(run).and_then(|start| start.previous());
+        let after = self.starts.get(run + 1).copied();
+        (self.values[run], longer(before).max(longer(after)))
     }
 
     fn get_within(&self, address: A, edges: &Edges) -> (V, u8) {
@@ -181,7 +194,6 @@ impl<A: Address, V: Copy + PartialEq> Family<A, V> {
     }
 
     /// The length of the widest prefix that holds an address and lies within the runs from one on, up to another one.
-    #[inline]
     fn scope(&self, address: A, first: usize, next: Option<usize>) -> u8 {
         // It holds neither the address before them nor the one after, so it is one bit longer than what
         // the address shares with either.
