@@ -1,7 +1,6 @@
 //! What databases say of networks, merged: every address has one [`Class`].
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use super::countries::Continent;
 use super::map::GeoKey;
@@ -30,13 +29,13 @@ pub type ClassId = u32;
 #[derive(Clone, Debug)]
 pub struct Places {
     classes: Vec<Class>,
-    table: Arc<Table<ClassId>>,
+    table: Table<ClassId>,
 }
 
 impl Places {
     /// From classes, whose first is that of the unknown, and a table of indices into them.
     pub fn new(classes: Vec<Class>, table: Table<ClassId>) -> Self {
-        Self { classes, table: Arc::new(table) }
+        Self { classes, table }
     }
 
     /// Nothing is known of any address.
@@ -62,7 +61,7 @@ impl Places {
     }
 
     /// The table from address to [`ClassId`].
-    pub fn table(&self) -> &Arc<Table<ClassId>> {
+    pub fn table(&self) -> &Table<ClassId> {
         &self.table
     }
 }

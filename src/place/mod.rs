@@ -1,16 +1,14 @@
 //! Where a client is: from a network to a place, and from a place to what a policy prefers there.
 //!
 //! [`Places`] is what the databases say, merged. For every set of `geo` keys and every list of
-//! `nearest` regions a [`PlaceMap`] is compiled from it at load: class → an ordered list of the
-//! policy's branches, and which neighbours in the table of classes are one to it. A query looks up one interval
-//! and never decodes a record; the scope of an answer is the widest block round the client whose preference is
-//! the same.
+//! `nearest` regions a [`PlaceMap`] is compiled from it at load: network → an ordered list of the
+//! policy's branches. A query looks up one interval and never decodes a record; the scope of an
+//! answer is the widest block round the client whose preference is the same.
 
 mod address;
 mod census;
 mod class;
 mod countries;
-mod edges;
 mod interner;
 mod map;
 mod runs;
@@ -22,7 +20,7 @@ pub use census::{Addresses, Cell, Census, CountryCode};
 pub use class::{Class, ClassId, Places};
 pub use countries::{Continent, Country, country};
 pub use interner::Interner;
-pub use map::{GeoKey, Groupings, PlaceMap, geo_map, great_circle_km, nearest_map};
+pub use map::{GeoKey, PlaceMap, geo_map, great_circle_km, nearest_map};
 pub use runs::{Runs, push_network, zip_runs};
 pub use strata::Strata;
 pub use table::Table;

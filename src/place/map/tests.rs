@@ -35,7 +35,7 @@ fn the_most_specific_key_goes_first_and_the_others_follow() {
         GeoKey::Network { address: "2001:db8::".parse().unwrap(), length: 32 },
         GeoKey::Network { address: "255.0.0.0".parse().unwrap(), length: 8 },
     ];
-    let map = geo_map(&places(), &keys, &mut Groupings::default());
+    let map = geo_map(&places(), &keys);
     for (client, chain, scope) in [
         ("10.1.0.9", &[6, 5, 4, 3, 2, 1, 0][..], 16),
         ("10.0.0.9", &[5, 4, 3, 2, 1, 0], 16),
@@ -57,7 +57,7 @@ fn the_most_specific_key_goes_first_and_the_others_follow() {
 
 #[test]
 fn a_policy_that_does_not_care_has_scope_zero() {
-    let map = geo_map(&places(), &[GeoKey::Default], &mut Groupings::default());
+    let map = geo_map(&places(), &[GeoKey::Default]);
     assert_eq!(map.chain("10.1.1.1".parse().unwrap()), (&[0][..], 0));
 }
 
@@ -65,7 +65,7 @@ fn a_policy_that_does_not_care_has_scope_zero() {
 fn whole_family_networks_are_keys_too() {
     let keys =
         [GeoKey::Default, GeoKey::Network { address: "0.0.0.0".parse().unwrap(), length: 0 }];
-    let map = geo_map(&places(), &keys, &mut Groupings::default());
+    let map = geo_map(&places(), &keys);
     assert_eq!(map.chain("10.1.1.1".parse().unwrap()), (&[1, 0][..], 0));
     assert_eq!(map.chain("::1".parse().unwrap()), (&[0][..], 0));
 }
@@ -74,7 +74,7 @@ fn whole_family_networks_are_keys_too() {
 fn the_nearest_goes_first_and_unknown_places_keep_the_list() {
     let virginia = Location { latitude: 39.04, longitude: -77.49 };
     let dublin = Location { latitude: 53.35, longitude: -6.26 };
-    let map = nearest_map(&places(), &[dublin, virginia], &mut Groupings::default());
+    let map = nearest_map(&places(), &[dublin, virginia]);
     assert_eq!(map.chain("10.0.0.1".parse().unwrap()).0, [1, 0]);
     assert_eq!(map.chain("11.0.0.1".parse().unwrap()).0, [0, 1]);
     assert_eq!(map.chain("12.0.0.1".parse().unwrap()).0, [0, 1]);
@@ -100,7 +100,7 @@ fn networks_may_have_host_bits_and_be_ipv4_mapped() {
         GeoKey::Network { address: "::ffff:198.51.100.0".parse().unwrap(), length: 120 },
         GeoKey::Default,
     ];
-    let map = geo_map(&Places::unknown(), &keys, &mut Groupings::default());
+    let map = geo_map(&Places::unknown(), &keys);
     for (client, chain, scope) in [
         ("192.0.2.1", &[0, 2][..], 24),
         ("198.51.100.9", &[1, 2], 24),
@@ -155,13 +155,7 @@ proptest! {
             address: Ipv4Addr::from_bits(first).into(),
             length,
         }));
-        let mut groupings = Groupings::default();
-        let map = geo_map(&places, &keys, &mut groupings);
-        let crowd = (0..TABLES as u32).map(|n| ([n; 9].into(), Arc::clone(&map.grouping)));
-        groupings.0 = crowd.collect();
-        let crowded = geo_map(&places, &keys, &mut groupings);
-        prop_assert!(matches!(map.grouping.way, Way::Table(_)));
-        prop_assert!(matches!(crowded.grouping.way, Way::Groups(_)));
+        let map = geo_map(&places, &keys);
         // No key is shorter than 24 bits, so one /23 shows all that differs anywhere.
         let first_of_all = base.network(23).0;
         let expected: Vec<Vec<u16>> = (first_of_all..=u32::MAX)
@@ -171,9 +165,7 @@ proptest! {
             })
             .collect();
         for address in base..=u32::MAX {
-            let client = Ipv4Addr::from_bits(address).into();
-            let (chain, scope) = map.chain(client);
-            prop_assert_eq!((chain, scope), crowded.chain(client), "whichever way");
+            let (chain, scope) = map.chain(Ipv4Addr::from_bits(address).into());
             prop_assert_eq!(chain, &expected[(address - first_of_all) as usize]);
             let uniform = |length: u8| {
                 let (first, last) = address.network(length);
@@ -184,27 +176,4 @@ proptest! {
             prop_assert_eq!(Some(scope), widest.map(|length| if length == 23 { 0 } else { length }));
         }
     }
-}
-
-/// A thousand lists of the same places must not take a thousand tables.
-#[test]
-fn who_tells_the_same_clients_apart_shares_how() {
-    let (places, mut groupings) = (places(), Groupings::default());
-    let virginia = Location { latitude: 39.04, longitude: -77.49 };
-    let dublin = Location { latitude: 53.35, longitude: -6.26 };
-    let mut nearest = |list: &[Location]| nearest_map(&places, list, &mut groupings);
-    let (there, back) = (nearest(&[dublin, virginia]), nearest(&[virginia, dublin]));
-    let (client, unknown) = ("10.0.0.1".parse().unwrap(), "12.0.0.1".parse().unwrap());
-    assert_eq!((there.chain(client).0, back.chain(client).0), (&[1, 0][..], &[0, 1][..]));
-    assert_eq!((there.chain(unknown).0, back.chain(unknown).0), (&[0, 1][..], &[0, 1][..]));
-    let one = nearest(&[dublin]);
-    let keys = [GeoKey::Country(*b"FR"), GeoKey::Default];
-    let france = geo_map(&places, &keys, &mut groupings);
-    let office = GeoKey::Network { address: "10.9.0.0".parse().unwrap(), length: 16 };
-    let with_office = geo_map(&places, &[keys[0].clone(), keys[1].clone(), office], &mut groupings);
-    // The unknown are told what stands first, so `back` tells clients in France from all others, as `france` does.
-    let is_shared = |a: &PlaceMap, b: &PlaceMap| Arc::ptr_eq(&a.grouping, &b.grouping);
-    assert!(is_shared(&back, &france) && is_shared(&back, &with_office));
-    assert!(!is_shared(&there, &back) && !is_shared(&one, &back));
-    assert_eq!(groupings.0.len(), 3);
 }
