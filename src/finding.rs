@@ -6,6 +6,8 @@ pub mod words;
 
 use std::fmt;
 
+use words::misleads;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -78,8 +80,6 @@ impl fmt::Display for Finding {
 
 /// A name of a file as it can stand in a line: what would end the line, or turn it round, is escaped.
 fn on_one_line(file: String) -> String {
-    let misleads =
-        |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if !file.contains(misleads) {
         return file;
     }

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::access::Caller;
 use super::problem::Problem;
 use crate::duration::parse_duration;
+use crate::finding::words::misleads;
 use crate::health::{Override, OverrideState};
 use crate::state::{Author, Role};
 use crate::timestamp;
@@ -84,12 +85,6 @@ pub(super) fn reason(text: &str) -> Result<String, Problem> {
 /// The same of whom gives one only if they like.
 pub(super) fn reason_if_any(text: Option<&str>) -> Result<Option<String>, Problem> {
     text.map(reason).transpose()
-}
-
-/// Whether a character makes a line look like another one: control characters, line separators,
-/// and those that turn the direction of writing round.
-fn misleads(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Who asks, for the audit log.

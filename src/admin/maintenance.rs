@@ -13,10 +13,11 @@ use super::control::{OverrideError, not_durable};
 use super::problem::Problem;
 use super::routes::{Answer, Shared};
 use super::status::MaintenanceStatus;
+use crate::finding::words::plain_name;
 use crate::health::Target;
 use crate::maintenance::{WindowText, Wrong};
 use crate::safety::{Broken, in_words};
-use crate::state::{StateError, plain_name};
+use crate::state::StateError;
 
 /// The answer to `GET /api/v1/maintenance`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -111,7 +112,8 @@ pub(super) async fn plan(
 ) -> Answer {
     let by = by.author();
     let unfit = |what: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, what);
-    plain_name(&name).map_err(|why| unfit(format!("name: {why}")))?;
+    plain_name(&name)
+        .map_err(|expected| unfit(format!("name: found {name:?}; expected {expected}")))?;
     let text = WindowText { reason: change::reason(&text.reason)?, ..text };
     let (called, who, wish) = (name.clone(), by.clone(), text.clone());
     let done = shared.call(move |control| control.plan(&called, wish, &who)).await?;

@@ -213,19 +213,5 @@ pub(super) fn unknown_key(name: &str, item: &Item<'_>, known: &[&str]) {
     item.key_finding(format!("unknown key {}{meant}", quoted(name)), known);
 }
 
-/// The longest name of what people call something by, in bytes.
-const LONGEST_NAME: usize = 64;
-
-/// Whether a name can stand in paths, lines and commands as it is.
-pub(super) fn is_plain(name: &str) -> bool {
-    let is_good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    !name.is_empty() && name.len() <= LONGEST_NAME && name.chars().all(is_good)
-}
-
-/// What is expected of such a name.
-pub(super) fn plain() -> String {
-    format!("a name of 1 to {LONGEST_NAME} letters, digits, dots, hyphens and underscores")
-}
-
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! `zones/maintenance.toml`: planned maintenance.
 
-use super::document::{Document, Item, Table, is_plain, plain};
-use crate::finding::words::{did_you_mean, one_of, quoted};
+use super::document::{Document, Item, Table};
+use crate::finding::words::{did_you_mean, one_of, plain_name, quoted};
 use crate::health::{Inventory, Target};
 use crate::maintenance::{Window, WindowText, Wrong};
 
@@ -25,8 +25,8 @@ pub(super) fn read(document: &Document<'_>, known: &Known<'_>) -> Vec<Window> {
     };
     let windows = table.entries().filter_map(|(name, item)| {
         let table = item.table(&format!("a table, [maintenance.{name}]"))?;
-        if !is_plain(name) {
-            item.key_finding(quoted(name), plain());
+        if let Err(expected) = plain_name(name) {
+            item.key_finding(quoted(name), format!("a name of {expected}"));
             return None;
         }
         window(name, &item, &table, known)

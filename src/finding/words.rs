@@ -8,6 +8,29 @@ const MAX_COMPARED: usize = 500;
 /// The most names that a finding lists.
 const MAX_LISTED: usize = 20;
 
+/// The longest name of what people call something by, in bytes.
+const LONGEST_NAME: usize = 64;
+
+/// Whether a character makes a line look like another one: control characters, line separators,
+/// and those that turn the direction of writing round.
+pub fn misleads(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Checks a name by which people call what they add, a token or a window of maintenance: it stands in paths, lines and
+/// commands as it is.
+///
+/// # Errors
+///
+/// Says what is expected.
+pub fn plain_name(text: &str) -> Result<(), String> {
+    let is_good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if text.is_empty() || text.len() > LONGEST_NAME || !text.bytes().all(is_good) {
+        return Err(format!("1 to {LONGEST_NAME} letters, digits, dots, hyphens and underscores"));
+    }
+    Ok(())
+}
+
 /// A text in quotes, on one line and not too long.
 pub fn quoted(text: &str) -> String {
     let mut shown: String = text.chars().take(MAX_QUOTED).flat_map(char::escape_debug).collect();

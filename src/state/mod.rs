@@ -44,7 +44,7 @@ use journal::Durability;
 use latest::LatestJournal;
 use opening::{OpenError, open_disk, read_only};
 pub use token::{Token, TokenError};
-pub use tokens::{Granted, Role, Tokens, plain_name, token_name};
+pub use tokens::{Granted, Role, Tokens, token_name};
 pub use trail::{Part, Trail};
 use verdicts::Verdicts;
 pub use webhooks::Queues;

@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 
 use super::audit::hash;
 use super::token::Token;
+use crate::finding::words::plain_name;
 use crate::timestamp::{from_rfc3339, to_rfc3339_seconds};
 
-const LONGEST_NAME: usize = 64;
 /// Whoever has the token of the file, and the daemon itself, in the audit log.
 const TAKEN: [&str; 2] = ["admin", "steersman"];
 
@@ -121,28 +121,13 @@ impl Tokens {
     }
 }
 
-/// Checks the name of something that people add, such as a token or a window of maintenance.
-///
-/// # Errors
-///
-/// Says what is wrong with it.
-pub fn plain_name(text: &str) -> Result<(), String> {
-    let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    if text.is_empty() || text.len() > LONGEST_NAME || !text.bytes().all(good) {
-        return Err(format!(
-            "found {text:?}; expected 1 to {LONGEST_NAME} letters, digits, dots, hyphens and underscores"
-        ));
-    }
-    Ok(())
-}
-
 /// Checks the name of a token, which the audit log has for whoever uses it.
 ///
 /// # Errors
 ///
 /// Says what is wrong with it.
 pub fn token_name(text: &str) -> Result<(), String> {
-    plain_name(text)?;
+    plain_name(text).map_err(|expected| format!("found {text:?}; expected {expected}"))?;
     if TAKEN.contains(&text) {
         return Err(format!(
             "found {text:?}, which the audit log has for others; expected another name"

@@ -8,8 +8,7 @@ use url::Url;
 
 use super::{Daemon, FilePosition, NamedFile, named, word};
 use crate::config::document::{Item, Table};
-use crate::config::document::{is_plain, plain};
-use crate::finding::words::{did_you_mean, one_of, quoted};
+use crate::finding::words::{did_you_mean, one_of, plain_name, quoted};
 use crate::notice::{Form, Kind, Pattern};
 
 const KEYS: [&str; 10] = [
@@ -83,8 +82,8 @@ pub(super) fn read(tables: &Table<'_>, folder: &Path, daemon: &mut Daemon) {
     for (name, item) in tables.entries().take(MOST) {
         let Some(table) = item.table("a table, [webhooks.NAME]") else { continue };
         table.expect_keys_of_named(&KEYS);
-        if !is_plain(name) {
-            item.key_finding(quoted(name), plain());
+        if let Err(expected) = plain_name(name) {
+            item.key_finding(quoted(name), format!("a name of {expected}"));
             continue;
         }
         daemon.webhooks.extend(webhook(name, &table, folder));
