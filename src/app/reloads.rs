@@ -81,7 +81,8 @@ impl Running {
         if before == after || self.store.unavailable().is_some() {
             return;
         }
-        let change = Change::Reload { before, after: after.to_owned() };
+        let commit = self.live.load().world.commit.clone();
+        let change = Change::Reload { before, after: after.to_owned(), commit };
         if let Err(error) = self.store.audit(clock::wall_now(), by, &change) {
             tracing::error!(%error, "the audit log lacks a reload");
         }

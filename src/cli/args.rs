@@ -259,7 +259,7 @@ pub enum WebhookCommand {
 /// Flags of `audit`.
 #[derive(Clone, Debug, Args)]
 pub struct AuditArgs {
-    /// The log, or a copy of it [default: that of the configured state folder]
+    /// The log, or a copy of it [default: what the daemon at --url says, else that of the configured state folder]
     pub file: Option<PathBuf>,
 }
 

@@ -1,6 +1,6 @@
 //! `audit`: who changed what, and whether all of it is still there.
 //!
-//! By the file alone: the daemon need not run, and a copy can be read anywhere.
+//! By the file alone: the daemon need not run, and a copy can be read anywhere. Or by the daemon at `--url`.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,14 +8,16 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::args::AuditArgs;
+use super::client::Client;
 use super::serve::lines;
 use super::{finish, show};
+use crate::admin::AuditPage;
 use crate::config;
-use crate::state::{Action, Entry, Part, Trail};
+use crate::state::{Action, Chain, Entry, Part, Trail};
 
-/// Exit code 1 if the log is not as it was written.
-pub fn run(config: &Path, args: &AuditArgs, json: bool) -> ExitCode {
-    let trail = match read(config, args) {
+/// Shows what was read; exit code 1 if the log is not as it was written.
+pub fn run(trail: Result<Trail, String>, json: bool) -> ExitCode {
+    let trail = match trail {
         Ok(trail) => trail,
         Err(why) => return finish(Err(why)),
     };
@@ -25,13 +27,32 @@ pub fn run(config: &Path, args: &AuditArgs, json: bool) -> ExitCode {
     }
 }
 
-fn read(config: &Path, args: &AuditArgs) -> Result<Trail, String> {
+/// All of a file.
+pub fn read(config: &Path, args: &AuditArgs) -> Result<Trail, String> {
     let path = match &args.file {
         Some(file) => file.clone(),
         None => Trail::path(&config::daemon(config).map_err(|findings| lines(&findings))?.state),
     };
     Trail::read(&path, Part::WHOLE)
         .map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
+
+/// All of what the daemon has.
+pub async fn fetch(client: &Client) -> Result<Trail, String> {
+    let mut entries: Vec<Entry> = Vec::new();
+    loop {
+        let after = entries.last().map_or(0, |entry| entry.number);
+        let after_text = after.to_string();
+        let page: AuditPage = client.get_with(&["audit"], &[("after", &after_text)]).await?;
+        // Where the log was changed, numbers need not ascend.
+        let goes_on = page.more && page.entries.last().is_some_and(|last| last.number > after);
+        entries.extend(page.entries);
+        if !goes_on {
+            let AuditPage { more, wrong, wrong_in_all, length, head, .. } = page;
+            let wrong = wrong.into_iter().map(|error| error.finding).collect();
+            return Ok(Trail { entries, more, wrong, wrong_in_all, chain: Chain { length, head } });
+        }
+    }
 }
 
 fn shown(trail: &Trail) -> Value {
@@ -111,7 +132,9 @@ fn change(entry: &Entry) -> String {
         }
         Action::Unsilence => format!("the end of {target}"),
         Action::Reload => {
-            format!("revision {} in place of {}", text(&entry.after), text(&entry.before))
+            let (before, after) = (text(&entry.before), text(&entry.after));
+            let commit = entry.target.iter().map(|commit| format!(", of {commit}"));
+            format!("revision {after} in place of {before}") + &commit.collect::<String>()
         }
     }
 }

@@ -41,11 +41,14 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use serde::Serialize;
+use tokio::runtime::Runtime;
 
 use crate::admin;
 use crate::app;
 use crate::config;
 use crate::health::OverrideState;
+use crate::state::Trail;
+use args::AuditArgs;
 pub use args::{Cli, Command};
 use client::Client;
 
@@ -70,7 +73,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => serve::demo(args, &runtime),
         Command::Check(args) => return check::run(&cli.config, args, json),
         Command::Diff(args) => return diff::run(&cli.config, args, json),
-        Command::Audit(args) => return audit::run(&cli.config, args, json),
+        Command::Audit(args) => return audit::run(trail(&cli, args, &runtime), json),
         Command::Import(command) => return import::run(command, json),
         Command::Explain(args) if !args.live => explain::offline(&cli.config, args, json),
         Command::Ask(args) => runtime.block_on(ask::run(args, json)),
@@ -86,16 +89,28 @@ pub fn main() -> ExitCode {
 }
 
 /// Runs a command that talks to the running daemon.
-async fn ask_daemon(Cli { config, json, url, ca, command }: &Cli) -> CommandResult {
+async fn ask_daemon(cli: &Cli) -> CommandResult {
+    run(&cli.command, cli.json, &client(cli)?).await
+}
+
+/// A client of the daemon that is meant.
+fn client(Cli { config, url, ca, .. }: &Cli) -> Result<Client, String> {
     let admin = || {
         let daemon = config::daemon(config).map_err(|findings| serve::lines(&findings))?;
         Ok(daemon.admin)
     };
-    let client = match url {
-        Some(url) => Client::at(url, ca.as_deref(), admin)?,
-        None => Client::new(&admin()?, ca.as_deref())?,
-    };
-    run(command, *json, &client).await
+    match url {
+        Some(url) => Client::at(url, ca.as_deref(), admin),
+        None => Client::new(&admin()?, ca.as_deref()),
+    }
+}
+
+/// The audit log that is meant: a file, if one is named or no daemon is.
+fn trail(cli: &Cli, args: &AuditArgs, runtime: &Runtime) -> Result<Trail, String> {
+    match (&args.file, &cli.url) {
+        (None, Some(_)) => runtime.block_on(async { audit::fetch(&client(cli)?).await }),
+        _ => audit::read(&cli.config, args),
+    }
 }
 
 /// Runs a command by what the daemon behind `client` says.
@@ -144,7 +159,10 @@ fn show<T: Serialize>(json: bool, answer: &T, words: impl FnOnce(&T) -> String) 
 pub fn finish(outcome: CommandResult) -> ExitCode {
     match outcome {
         Ok(text) => match io::stdout().write_all(with_newline(text).as_bytes()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                let _ = writeln!(io::stderr(), "cannot write to standard output: {error}");
+                ExitCode::FAILURE
+            }
             _ => ExitCode::SUCCESS,
         },
         Err(text) => {

@@ -6,7 +6,9 @@ use super::args::TokenCommand;
 use super::client::Client;
 use super::{CommandResult, show};
 use crate::admin::{NewToken, TokenList, TokenStatus, TokenWish};
+use crate::clock;
 use crate::duration::format_duration;
+use crate::timestamp::from_rfc3339;
 
 /// Makes, lists or takes back.
 pub async fn run(command: &TokenCommand, json: bool, client: &Client) -> CommandResult {
@@ -26,8 +28,12 @@ pub async fn run(command: &TokenCommand, json: bool, client: &Client) -> Command
             let list: TokenList = client.get(&["tokens"]).await?;
             show(json, &list, |TokenList { tokens }| {
                 let width = tokens.iter().map(|token| token.name.len()).max().unwrap_or_default();
+                let now = clock::wall_now();
                 let line = |TokenStatus { name, role, until }: &TokenStatus| {
-                    let until = until.iter().map(|until| format!("  until {until}"));
+                    let until = until.iter().map(|until| match from_rfc3339(until) {
+                        Ok(end) if end <= now => format!("  ended at {until}"),
+                        _ => format!("  until {until}"),
+                    });
                     format!("{name:width$}  {role}{}\n", until.collect::<String>())
                 };
                 tokens.iter().map(line).collect()

@@ -216,9 +216,12 @@ impl<'v> Listener<'v> {
         if stands.panics {
             words.push_str(&self.panic(id));
         }
-        for (count, what) in [(drained, "drained"), (forced_down, "forced down")] {
+        for (count, what) in [
+            (drained, "drained by override or maintenance"),
+            (forced_down, "forced down by override"),
+        ] {
             if count > 0 {
-                words.push_str(&format!(", {count} {what} by override"));
+                words.push_str(&format!(", {count} {what}"));
             }
         }
         if let Some(hold) = hold {

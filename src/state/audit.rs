@@ -167,6 +167,8 @@ pub enum Change {
         before: String,
         /// The revision since.
         after: String,
+        /// The commit that they are of, where they come from git.
+        commit: Option<String>,
     },
 }
 
@@ -189,7 +191,7 @@ pub struct Entry {
     pub from: Option<String>,
     /// What was done.
     pub action: Action,
-    /// To what: `region:…`, `pool:…`, `endpoint:…`, `token:…`, `maintenance:…` or `silence:…`.
+    /// To what: `region:…`, `pool:…`, `endpoint:…`, `token:…`, `maintenance:…`, `silence:…` or, for files from git, `commit:…`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// Why, in a person's words.
@@ -285,7 +287,9 @@ impl Entry {
             Change::Unplan { name, .. } => (Action::Unplan, Some(window(name))),
             Change::Silence { after, .. } => (Action::Silence, Some(silence(after))),
             Change::Unsilence { before } => (Action::Unsilence, Some(silence(before))),
-            Change::Reload { .. } => (Action::Reload, None),
+            Change::Reload { commit, .. } => {
+                (Action::Reload, commit.as_ref().map(|commit| format!("commit:{commit}")))
+            }
         };
         let (before, after) = match change {
             Change::Set { before, after, .. } => {
@@ -311,7 +315,7 @@ impl Entry {
                 (before.as_ref().map_or(Value::Null, value), value(after))
             }
             Change::Unsilence { before } => (value(before), Value::Null),
-            Change::Reload { before, after } => (before.as_str().into(), after.as_str().into()),
+            Change::Reload { before, after, .. } => (before.as_str().into(), after.as_str().into()),
         };
         let reason = match change {
             Change::Set { after, .. } => Some(after.reason.clone()),

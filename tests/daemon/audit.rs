@@ -52,6 +52,8 @@ fn every_change_is_shown_with_whoever_made_it() {
     assert_eq!((&page["head"], &page["length"]), (&shown["head"], &4.into()));
     assert!(text.ends_with(&format!("with {}\n", shown["head"].as_str().unwrap())), "{text}");
     // Whoever keeps the log elsewhere can tell whether the end was cut off.
+    let url = format!("http://{}", daemon.admin);
+    assert_eq!(daemon.cli_ok(&["audit", "--url", &url]), text, "the daemon says the same");
     let logged = daemon.log.of("audit log");
     assert_eq!(logged.last().map(|line| &line["hash"]), Some(&shown["head"]));
 

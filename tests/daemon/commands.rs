@@ -376,6 +376,16 @@ fn the_command_line_needs_no_authorities_of_the_system() {
 
 /// Whatever a command has to tell, it tells scripts as JSON, with the same exit code.
 #[test]
+fn what_cannot_be_written_is_no_success() {
+    let full = fs::File::create("/dev/full").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_steersman"));
+    let said = command.arg("openapi").stdout(full).stderr(Stdio::piped()).output().unwrap();
+    let words = String::from_utf8(said.stderr).unwrap();
+    assert_eq!(said.status.code(), Some(1), "{words}");
+    assert!(words.starts_with("cannot write to standard output: "), "{words}");
+}
+
+#[test]
 fn every_command_speaks_json() {
     let server = Backend::http();
     let pools = web()

@@ -240,7 +240,8 @@ fn a_safety_rule_holds_for_commits_too() {
     assert!(why[0].starts_with(&wanted), "{why:?}");
     daemon.cli_ok(&["reload", "--force"]);
     assert_eq!(served(&daemon), bad.as_str());
-    assert!(daemon.cli_ok(&["audit"]).contains("; forced against two"));
+    let forced = format!(", of commit:{bad}; forced against two");
+    assert!(daemon.cli_ok(&["audit"]).contains(&forced), "{forced}");
 }
 
 #[test]

@@ -50,6 +50,7 @@ fn tokens_are_made_used_kept_over_kill_9_and_taken_back() {
     assert_eq!(status(&daemon, brief, "GET", ""), 200);
     assert!(daemon.cli_ok(&["token", "list"]).contains("brief  viewer  until 2"));
     until_eq(401, || status(&daemon, brief, "GET", ""));
+    assert!(daemon.cli_ok(&["token", "list"]).contains("brief  viewer  ended at 2"));
     let refused = request(daemon.admin, "GET", "/api/v1/status", Some(brief), "").unwrap();
     assert!(refused.json()["detail"].as_str().unwrap().contains("was good until 2"), "{refused:?}");
 

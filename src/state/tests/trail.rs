@@ -24,7 +24,7 @@ fn every_entry_tells_who_when_where_what_why_and_what_was_before() {
             alice(),
             Change::Failback { pool: "web".into(), families: vec![Family::V4, Family::V6] },
         ),
-        (6, Author::daemon(), Change::Reload { before, after }),
+        (6, Author::daemon(), Change::Reload { before, after, commit: None }),
     ] {
         store.audit(at(second), &author, &change).unwrap();
     }
@@ -214,7 +214,7 @@ fn whoever_says_why_is_quoted() {
     record(&store, &clear("pool:web")).unwrap();
     let author = Author { reason: Some("the kernel is new".into()), ..alice() };
     let (before, after) = ("r1".to_owned(), "r2".to_owned());
-    for change in [clear("pool:web"), Change::Reload { before, after }] {
+    for change in [clear("pool:web"), Change::Reload { before, after, commit: None }] {
         store.audit(at(2), &author, &change).unwrap();
     }
     let trail = store.trail(Part::WHOLE).unwrap();
