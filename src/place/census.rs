@@ -60,7 +60,7 @@ impl Census {
         let mut cells = HashMap::<Vec<u32>, Cell>::new();
         let mut countries = BTreeMap::<CountryCode, Addresses>::new();
         for stratum in strata.all() {
-            let chains = maps.iter().map(|map| map.table().get(stratum.client).0).collect();
+            let chains = maps.iter().map(|map| map.number(stratum.client)).collect();
             let cell = cells.entry(chains).or_insert_with(|| Cell {
                 client: stratum.client,
                 addresses: Addresses::default(),
@@ -73,8 +73,11 @@ impl Census {
             }
         }
         let mut cells: Vec<Cell> = cells.into_values().collect();
-        let size = |cell: &Cell| (cell.addresses.v4, cell.addresses.v6);
-        cells.sort_by(|a, b| size(b).partial_cmp(&size(a)).unwrap_or(a.client.cmp(&b.client)));
+        cells.sort_by(|a, b| {
+            let (larger, smaller) = (b.addresses, a.addresses);
+            let by_size = larger.v4.total_cmp(&smaller.v4).then(larger.v6.total_cmp(&smaller.v6));
+            by_size.then(a.client.cmp(&b.client))
+        });
         Self { cells, countries }
     }
 }

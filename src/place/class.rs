@@ -1,6 +1,7 @@
 //! What databases say of networks, merged: every address has one [`Class`].
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::countries::Continent;
 use super::map::GeoKey;
@@ -29,13 +30,13 @@ pub type ClassId = u32;
 #[derive(Clone, Debug)]
 pub struct Places {
     classes: Vec<Class>,
-    table: Table<ClassId>,
+    table: Arc<Table<ClassId>>,
 }
 
 impl Places {
     /// From classes, whose first is that of the unknown, and a table of indices into them.
     pub fn new(classes: Vec<Class>, table: Table<ClassId>) -> Self {
-        Self { classes, table }
+        Self { classes, table: Arc::new(table) }
     }
 
     /// Nothing is known of any address.
@@ -61,7 +62,7 @@ impl Places {
     }
 
     /// The table from address to [`ClassId`].
-    pub fn table(&self) -> &Table<ClassId> {
+    pub fn table(&self) -> &Arc<Table<ClassId>> {
         &self.table
     }
 }

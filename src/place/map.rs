@@ -1,14 +1,12 @@
 //! From a client's address to what one policy prefers there, best first.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 
-use super::address::Address;
-use super::class::{Class, ClassId, Places};
+use super::class::{Class, Places};
 use super::countries::Continent;
 use super::interner::Interner;
-use super::runs::{Runs, zip_runs};
-use super::table::Table;
+use super::networks::{Blocks, Networks};
+use super::ways::{Way, Ways};
 use crate::health::Location;
 
 /// One key of a `geo` policy. The order of the variants is that of specificity, best first.
@@ -64,33 +62,36 @@ impl GeoKey {
 #[derive(Clone, Debug)]
 pub struct PlaceMap {
     chains: Vec<Box<[u16]>>,
-    table: Table<u32>,
-    networks: Networks,
-}
-
-/// The first and the last address of each network that a map tells from what is around it. All else it tells
-/// apart by class.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Networks {
-    pub(super) v4: Vec<(u32, u32)>,
-    pub(super) v6: Vec<(u128, u128)>,
+    way: Way,
+    blocks: Blocks,
 }
 
 impl PlaceMap {
     /// The branches for a client, best first, and the widest scope with the same ones.
     pub fn chain(&self, client: IpAddr) -> (&[u16], u8) {
-        let (id, scope) = self.table.get(client);
+        let (id, scope) = match &self.way {
+            Way::Table(table) => table.get(client),
+            Way::Steps(steps) => steps.get(client),
+        };
         (&self.chains[id as usize], scope)
     }
 
-    /// The table from address to chain, by numbers that mean nothing beside equality.
-    pub(super) fn table(&self) -> &Table<u32> {
-        &self.table
+    #[cfg(test)]
+    pub(super) fn way(&self) -> &Way {
+        &self.way
     }
 
-    /// What it tells apart beside classes.
-    pub(super) fn networks(&self) -> &Networks {
-        &self.networks
+    /// The number of a client's chain, which means nothing beside equality.
+    pub(super) fn number(&self, client: IpAddr) -> u32 {
+        match &self.way {
+            Way::Table(table) => table.get(client).0,
+            Way::Steps(steps) => steps.get(client).0,
+        }
+    }
+
+    /// The networks that it tells from what is around them; all else it tells apart by class.
+    pub(super) fn blocks(&self) -> &Blocks {
+        &self.blocks
     }
 
     /// Those of `count` branches that are tried for no client at all.
@@ -108,99 +109,25 @@ impl PlaceMap {
     fn compile(
         places: &Places,
         networks: &[(IpAddr, u8, u16)],
+        ways: &mut Ways,
         chain_of: impl Fn(&Class) -> Box<[u16]>,
     ) -> Self {
         let mut chains = Interner::default();
-        let by_class: Vec<u32> =
+        let by_class: Box<[u32]> =
             places.classes().iter().map(|class| chains.id(chain_of(class))).collect();
-        let (mut v4, mut v6) = (Vec::new(), Vec::new());
-        for &(address, length, key) in networks {
-            match (address, address.to_canonical()) {
-                (IpAddr::V4(ip), _) => v4.push(Network::new(ip.to_bits(), length, key)),
-                (IpAddr::V6(_), IpAddr::V4(ip)) if length >= 96 => {
-                    v4.push(Network::new(ip.to_bits(), length - 96, key));
-                }
-                (IpAddr::V6(ip), _) => v6.push(Network::new(ip.to_bits(), length, key)),
-            }
+        let (networks, blocks) = (!networks.is_empty())
+            .then(|| Networks::new(places.table(), networks, &by_class, &mut chains))
+            .unzip();
+        Self {
+            way: ways.of(places.table(), by_class, networks),
+            chains: chains.into_list(),
+            blocks: blocks.unwrap_or_default(),
         }
-        let networks = Networks { v4: ends(&v4), v6: ends(&v6) };
-        let table = places.table();
-        let v4 = overlay(table.v4_runs(), v4, &by_class, &mut chains);
-        let v6 = overlay(table.v6_runs(), v6, &by_class, &mut chains);
-        Self { chains: chains.into_list(), table: Table::new(&v4, &v6, by_class[0]), networks }
     }
-}
-
-fn ends<A: Address>(networks: &[Network<A>]) -> Vec<(A, A)> {
-    networks.iter().map(|network| (network.first, network.last)).collect()
-}
-
-/// A network as a key of a policy.
-struct Network<A> {
-    first: A,
-    last: A,
-    length: u8,
-    key: u16,
-}
-
-impl<A: Address> Network<A> {
-    fn new(address: A, length: u8, key: u16) -> Self {
-        let (first, last) = address.network(length);
-        Self { first, last, length, key }
-    }
-}
-
-/// Lays networks over runs of classes, and makes them runs of chains: the longest network that
-/// holds an address comes first, its class's keys come last.
-fn overlay<A: Address>(
-    classes: impl Iterator<Item = (A, ClassId)>,
-    networks: Vec<Network<A>>,
-    by_class: &[u32],
-    chains: &mut Interner<Box<[u16]>>,
-) -> Runs<A, u32> {
-    let mut sets = Interner::default();
-    let networks = network_runs(networks, &mut sets);
-    let sets = sets.into_list();
-    let mut known = HashMap::new();
-    zip_runs(classes, networks.into_iter(), |class, set| {
-        let class_chain = by_class[class as usize];
-        if set == 0 {
-            return class_chain;
-        }
-        *known.entry((class_chain, set)).or_insert_with(|| {
-            let chain = [&sets[set as usize][..], &chains.list()[class_chain as usize]].concat();
-            chains.id(chain.into())
-        })
-    })
-}
-
-/// Runs of sets of keys: those of all networks that hold the addresses, the longest first. Set 0
-/// is the empty one.
-fn network_runs<A: Address>(
-    mut networks: Vec<Network<A>>,
-    sets: &mut Interner<Vec<u16>>,
-) -> Runs<A, u32> {
-    sets.id(Vec::new());
-    let ends = networks.iter().filter_map(|network| network.last.next());
-    let mut starts: Vec<A> = networks.iter().map(|network| network.first).chain(ends).collect();
-    starts.sort_unstable();
-    starts.dedup();
-    networks.sort_by_key(|network| (network.first, network.length));
-    let mut ahead = networks.into_iter().peekable();
-    let mut open: Vec<Network<A>> = Vec::new();
-    let mut set_from = |start: A| {
-        open.retain(|network| network.last >= start);
-        while let Some(network) = ahead.next_if(|network| network.first <= start) {
-            open.push(network);
-        }
-        // Networks nest, so the one opened last is the longest.
-        sets.id(open.iter().rev().map(|network| network.key).collect())
-    };
-    starts.into_iter().map(|start| (start, set_from(start))).collect()
 }
 
 /// The map of a `geo` policy: chains are indices into `keys`, most specific first.
-pub fn geo_map(places: &Places, keys: &[GeoKey]) -> PlaceMap {
+pub fn geo_map(places: &Places, keys: &[GeoKey], ways: &mut Ways) -> PlaceMap {
     let mut order: Vec<u16> = (0..keys.len() as u16).collect();
     order.sort_by_key(|index| &keys[usize::from(*index)]);
     let networks: Vec<(IpAddr, u8, u16)> = keys
@@ -211,15 +138,15 @@ pub fn geo_map(places: &Places, keys: &[GeoKey]) -> PlaceMap {
             _ => None,
         })
         .collect();
-    PlaceMap::compile(places, &networks, |class| {
+    PlaceMap::compile(places, &networks, ways, |class| {
         order.iter().copied().filter(|index| keys[usize::from(*index)].matches(class)).collect()
     })
 }
 
 /// The map of a `nearest` policy: chains are indices into `branches`, nearest first; equal
 /// distances and unknown places keep the order of the list.
-pub fn nearest_map(places: &Places, branches: &[Location]) -> PlaceMap {
-    PlaceMap::compile(places, &[], |class| {
+pub fn nearest_map(places: &Places, branches: &[Location], ways: &mut Ways) -> PlaceMap {
+    PlaceMap::compile(places, &[], ways, |class| {
         let mut order: Box<[u16]> = (0..branches.len() as u16).collect();
         if let Some(client) = class.location {
             let far: Vec<f64> = branches.iter().map(|at| great_circle_km(client, *at)).collect();

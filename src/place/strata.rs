@@ -36,9 +36,9 @@ impl Strata {
         maps: impl IntoIterator<Item = &'a PlaceMap>,
     ) -> Self {
         let (mut networks_v4, mut networks_v6) = (BTreeSet::new(), BTreeSet::new());
-        for networks in maps.into_iter().map(PlaceMap::networks) {
-            networks_v4.extend(&networks.v4);
-            networks_v6.extend(&networks.v6);
+        for blocks in maps.into_iter().map(PlaceMap::blocks) {
+            networks_v4.extend(&blocks.v4);
+            networks_v6.extend(&blocks.v6);
         }
         let others_v4 = others.into_iter().flat_map(|others| others.table().v4_runs());
         let others_v6 = others.into_iter().flat_map(|others| others.table().v6_runs());

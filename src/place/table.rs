@@ -7,6 +7,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::address::Address;
+use super::edges::Edges;
 
 /// Runs of equal values over all IPv4 and all IPv6 addresses.
 #[derive(Clone, Debug)]
@@ -21,9 +22,16 @@ struct Family<A, V> {
     starts: Vec<A>,
     values: Vec<V>,
     /// For each number that `index_bits` leading bits can be: the run of the first address that
-    /// begins so.
+    /// begins so. And the last run.
     index: Vec<u32>,
     index_bits: u32,
+}
+
+/// Which runs of a table go together.
+#[derive(Clone, Debug)]
+pub(super) struct Groups {
+    v4: Edges,
+    v6: Edges,
 }
 
 /// An index of more bits would not stay in a cache.
@@ -57,6 +65,41 @@ impl<V: Copy + PartialEq> Table<V> {
             }
             None => self.v6.get(ip.to_bits()),
         }
+    }
+
+    /// The value at an address, and the length of the widest prefix that holds the address and nothing but runs of
+    /// its group.
+    pub(super) fn get_within(&self, address: IpAddr, groups: &Groups) -> (V, u8) {
+        match address {
+            IpAddr::V4(ip) => self.v4.get_within(ip.to_bits(), &groups.v4),
+            IpAddr::V6(ip) => self.get_v6_within(ip, groups),
+        }
+    }
+
+    #[inline(never)]
+    fn get_v6_within(&self, ip: Ipv6Addr, groups: &Groups) -> (V, u8) {
+        match ip.to_ipv4_mapped() {
+            Some(ip) => {
+                let (value, scope) = self.v4.get_within(ip.to_bits(), &groups.v4);
+                (value, 96 + scope)
+            }
+            None => self.v6.get_within(ip.to_bits(), &groups.v6),
+        }
+    }
+
+    /// Neighbouring runs whose values are of one kind.
+    pub(super) fn groups(&self, kind: impl Fn(V) -> Option<u32>) -> Groups {
+        Groups { v4: self.v4.edges(&kind), v6: self.v6.edges(&kind) }
+    }
+
+    /// The values of IPv4 addresses from one on, up to another one if there is one.
+    pub(super) fn v4_values(&self, from: u32, to: Option<u32>) -> &[V] {
+        self.v4.values_between(from, to)
+    }
+
+    /// The values of IPv6 addresses from one on, up to another one if there is one.
+    pub(super) fn v6_values(&self, from: u128, to: Option<u128>) -> &[V] {
+        self.v6.values_between(from, to)
     }
 
     /// The runs of IPv4 addresses: each start with its value.
@@ -100,20 +143,57 @@ impl<A: Address, V: Copy + PartialEq> Family<A, V> {
             // There are fewer runs than IPv4 addresses, far fewer in any file.
             self.index.push(run as u32);
         }
+        // The last one, so that each entry has one behind it.
+        self.index.push(self.starts.len() as u32 - 1);
+    }
+
+    /// The run of an address.
+    #[inline]
+    fn run(&self, address: A) -> usize {
+        let leading = address.leading(self.index_bits) as usize;
+        let (first, last) = match self.index.get(leading..leading + 2) {
+            Some([first, last]) => (*first as usize, *last as usize),
+            _ => (0, self.starts.len() - 1),
+        };
+        let later = self.starts.get(first + 1..=last).unwrap_or_default();
+        first + later.partition_point(|start| *start <= address)
     }
 
     fn get(&self, address: A) -> (V, u8) {
-        let leading = address.leading(self.index_bits) as usize;
-        let first = self.index.get(leading).map_or(0, |run| *run as usize);
-        let last = self.index.get(leading + 1).map_or(self.starts.len() - 1, |run| *run as usize);
-        let later = self.starts.get(first + 1..=last).unwrap_or_default();
-        let run = first + later.partition_point(|start| *start <= address);
-        // A prefix lies within the run if it holds neither the address before the run nor the
-        // one after it, so it is one bit longer than what the address shares with either.
+        let run = self.run(address);
+        (self.values[run], self.scope(address, run, Some(run + 1)))
+    }
+
+    fn get_within(&self, address: A, edges: &Edges) -> (V, u8) {
+        let run = self.run(address);
+        (self.values[run], self.scope(address, edges.first(run), edges.next(run)))
+    }
+
+    /// The length of the widest prefix that holds an address and lies within the runs from one on, up to
+    /// another one.
+    #[inline]
+    fn scope(&self, address: A, first: usize, next: Option<usize>) -> u8 {
+        // It holds neither the address before them nor the one after, so it is one bit longer than what
+        // the address shares with either.
         let longer = |other: Option<A>| other.map_or(0, |other| address.common_bits(other) + 1);
-        let before = self.starts.get(run).and_then(|start| start.previous());
-        let after = self.starts.get(run + 1).copied();
-        (self.values[run], longer(before).max(longer(after)))
+        let before = self.starts.get(first).and_then(|start| start.previous());
+        let after = next.and_then(|next| self.starts.get(next)).copied();
+        longer(before).max(longer(after))
+    }
+
+    fn edges(&self, kind: impl Fn(V) -> Option<u32>) -> Edges {
+        let mut before = None;
+        let begins = |value: &V| {
+            let kind = Some(kind(*value));
+            std::mem::replace(&mut before, kind) != kind
+        };
+        Edges::new(self.values.iter().map(begins))
+    }
+
+    fn values_between(&self, from: A, to: Option<A>) -> &[V] {
+        let after =
+            to.map_or(self.starts.len(), |to| self.starts.partition_point(|start| *start < to));
+        self.values.get(self.run(from)..after).unwrap_or_default()
     }
 
     fn runs(&self) -> impl Iterator<Item = (A, V)> {

@@ -2,6 +2,9 @@ use std::net::Ipv4Addr;
 
 use proptest::prelude::*;
 
+use super::super::address::Address;
+use super::super::table::Table;
+use super::super::ways::{TABLES, Ways};
 use super::*;
 
 fn places() -> Places {
@@ -35,7 +38,7 @@ fn the_most_specific_key_goes_first_and_the_others_follow() {
         GeoKey::Network { address: "2001:db8::".parse().unwrap(), length: 32 },
         GeoKey::Network { address: "255.0.0.0".parse().unwrap(), length: 8 },
     ];
-    let map = geo_map(&places(), &keys);
+    let map = geo_map(&places(), &keys, &mut Ways::default());
     for (client, chain, scope) in [
         ("10.1.0.9", &[6, 5, 4, 3, 2, 1, 0][..], 16),
         ("10.0.0.9", &[5, 4, 3, 2, 1, 0], 16),
@@ -57,7 +60,7 @@ fn the_most_specific_key_goes_first_and_the_others_follow() {
 
 #[test]
 fn a_policy_that_does_not_care_has_scope_zero() {
-    let map = geo_map(&places(), &[GeoKey::Default]);
+    let map = geo_map(&places(), &[GeoKey::Default], &mut Ways::default());
     assert_eq!(map.chain("10.1.1.1".parse().unwrap()), (&[0][..], 0));
 }
 
@@ -65,7 +68,7 @@ fn a_policy_that_does_not_care_has_scope_zero() {
 fn whole_family_networks_are_keys_too() {
     let keys =
         [GeoKey::Default, GeoKey::Network { address: "0.0.0.0".parse().unwrap(), length: 0 }];
-    let map = geo_map(&places(), &keys);
+    let map = geo_map(&places(), &keys, &mut Ways::default());
     assert_eq!(map.chain("10.1.1.1".parse().unwrap()), (&[1, 0][..], 0));
     assert_eq!(map.chain("::1".parse().unwrap()), (&[0][..], 0));
 }
@@ -74,7 +77,7 @@ fn whole_family_networks_are_keys_too() {
 fn the_nearest_goes_first_and_unknown_places_keep_the_list() {
     let virginia = Location { latitude: 39.04, longitude: -77.49 };
     let dublin = Location { latitude: 53.35, longitude: -6.26 };
-    let map = nearest_map(&places(), &[dublin, virginia]);
+    let map = nearest_map(&places(), &[dublin, virginia], &mut Ways::default());
     assert_eq!(map.chain("10.0.0.1".parse().unwrap()).0, [1, 0]);
     assert_eq!(map.chain("11.0.0.1".parse().unwrap()).0, [0, 1]);
     assert_eq!(map.chain("12.0.0.1".parse().unwrap()).0, [0, 1]);
@@ -100,7 +103,7 @@ fn networks_may_have_host_bits_and_be_ipv4_mapped() {
         GeoKey::Network { address: "::ffff:198.51.100.0".parse().unwrap(), length: 120 },
         GeoKey::Default,
     ];
-    let map = geo_map(&Places::unknown(), &keys);
+    let map = geo_map(&Places::unknown(), &keys, &mut Ways::default());
     for (client, chain, scope) in [
         ("192.0.2.1", &[0, 2][..], 24),
         ("198.51.100.9", &[1, 2], 24),
@@ -155,7 +158,13 @@ proptest! {
             address: Ipv4Addr::from_bits(first).into(),
             length,
         }));
-        let map = geo_map(&places, &keys);
+        let mut ways = Ways::default();
+        let map = geo_map(&places, &keys, &mut ways);
+        for _ in 1..TABLES {
+            geo_map(&places, &keys[..1], &mut ways);
+        }
+        let by_steps = geo_map(&places, &keys, &mut ways);
+        prop_assert!(matches!((&map.way, &by_steps.way), (Way::Table(_), Way::Steps(_))));
         // No key is shorter than 24 bits, so one /23 shows all that differs anywhere.
         let first_of_all = base.network(23).0;
         let expected: Vec<Vec<u16>> = (first_of_all..=u32::MAX)
@@ -165,7 +174,9 @@ proptest! {
             })
             .collect();
         for address in base..=u32::MAX {
-            let (chain, scope) = map.chain(Ipv4Addr::from_bits(address).into());
+            let client = Ipv4Addr::from_bits(address).into();
+            let (chain, scope) = map.chain(client);
+            prop_assert_eq!((chain, scope), by_steps.chain(client), "whichever way");
             prop_assert_eq!(chain, &expected[(address - first_of_all) as usize]);
             let uniform = |length: u8| {
                 let (first, last) = address.network(length);
