@@ -1,11 +1,13 @@
 //! What databases say of networks, merged: every address has one [`Class`].
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::countries::Continent;
 use super::map::GeoKey;
+use super::networks::Networks;
 use super::table::Table;
+use super::ways::{Way, Ways};
 use crate::health::Location;
 
 /// All that is known of the clients of some networks. Each part may be unknown.
@@ -27,16 +29,18 @@ pub struct Class {
 pub type ClassId = u32;
 
 /// Every address's class.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Places {
     classes: Vec<Class>,
     table: Arc<Table<ClassId>>,
+    /// What the maps that were compiled from it share.
+    ways: Mutex<Ways>,
 }
 
 impl Places {
     /// From classes, whose first is that of the unknown, and a table of indices into them.
     pub fn new(classes: Vec<Class>, table: Table<ClassId>) -> Self {
-        Self { classes, table: Arc::new(table) }
+        Self { classes, table: Arc::new(table), ways: Mutex::default() }
     }
 
     /// Nothing is known of any address.
@@ -62,7 +66,13 @@ impl Places {
     }
 
     /// The table from address to [`ClassId`].
-    pub fn table(&self) -> &Arc<Table<ClassId>> {
+    pub fn table(&self) -> &Table<ClassId> {
         &self.table
+    }
+
+    /// How the map of a policy finds a chain, from the number of the chain for each class.
+    pub(super) fn way(&self, by_class: Box<[u32]>, networks: Option<Networks>) -> Way {
+        let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
+        ways.of(&self.table, by_class, networks)
     }
 }

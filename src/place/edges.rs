@@ -15,10 +15,17 @@ pub(super) struct Edges {
 }
 
 impl Edges {
-    /// From whether a group begins with each run, as one does with the first.
-    pub(super) fn new(begins: impl Iterator<Item = bool>) -> Self {
-        let bits = packed(begins);
-        let above = |words: &[u64]| packed(words.iter().map(|bits| *bits != 0));
+    /// Between neighbouring runs whose values are of different kinds; by the value of each run, and the kind of
+    /// each value. Loads wait for it, with thousands of policies.
+    pub(super) fn new(runs: &[u32], kinds: &[u32]) -> Self {
+        // No policy has so many.
+        let mut before = u32::MAX;
+        let begins = |value: &u32| {
+            let kind = kinds.get(*value as usize).copied().unwrap_or_default();
+            std::mem::replace(&mut before, kind) != kind
+        };
+        let bits = packed(runs, begins);
+        let above = |words: &[u64]| packed(words, |bits| *bits != 0);
         let mut levels = vec![above(&bits)];
         while let Some(words) = levels.last().filter(|words| words.len() > 1) {
             let next = above(words);
@@ -99,12 +106,12 @@ fn lowest(bits: u64) -> usize {
     bits.trailing_zeros() as usize
 }
 
-fn packed(mut bits: impl Iterator<Item = bool>) -> Box<[u64]> {
-    let word = || {
-        let bits = (0..WORD).zip(bits.by_ref());
-        bits.map(|(at, bit)| u64::from(bit) << at).reduce(|word, bit| word | bit)
+fn packed<T>(items: &[T], mut bit: impl FnMut(&T) -> bool) -> Box<[u64]> {
+    let mut word = |items: &[T]| {
+        let bits = (0..).zip(items).map(|(at, item)| u64::from(bit(item)) << at);
+        bits.fold(0, |word, bit| word | bit)
     };
-    std::iter::from_fn(word).collect()
+    items.chunks(WORD).map(&mut word).collect()
 }
 
 #[cfg(test)]
@@ -126,7 +133,16 @@ mod tests {
             asked in proptest::collection::vec(0..20_000_usize, 50),
         ) {
             let edges: BTreeSet<usize> = edges.into_iter().filter(|run| *run < count).chain([0]).collect();
-            let found = Edges::new((0..count).map(|run| edges.contains(&run)));
+            // Of three values, two of which are of one kind.
+            let mut value = 0;
+            let runs: Vec<u32> = (0..count)
+                .map(|run| {
+                    let other = (value + 1) % 2;
+                    value = if edges.contains(&run) { other } else { value };
+                    if value == 1 && run % 3 == 0 { 2 } else { value }
+                })
+                .collect();
+            let found = Edges::new(&runs, &[7, 0, 0]);
             let beside = edges.iter().flat_map(|edge| [edge.saturating_sub(1), *edge, edge + 1]);
             for run in asked.into_iter().chain(beside).filter(|run| *run < count) {
                 prop_assert_eq!(Some(found.first(run)), edges.range(..=run).next_back().copied());

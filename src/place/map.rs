@@ -6,7 +6,7 @@ use super::class::{Class, Places};
 use super::countries::Continent;
 use super::interner::Interner;
 use super::networks::{Blocks, Networks};
-use super::ways::{Way, Ways};
+use super::ways::Way;
 use crate::health::Location;
 
 /// One key of a `geo` policy. The order of the variants is that of specificity, best first.
@@ -109,7 +109,6 @@ impl PlaceMap {
     fn compile(
         places: &Places,
         networks: &[(IpAddr, u8, u16)],
-        ways: &mut Ways,
         chain_of: impl Fn(&Class) -> Box<[u16]>,
     ) -> Self {
         let mut chains = Interner::default();
@@ -119,7 +118,7 @@ impl PlaceMap {
             .then(|| Networks::new(places.table(), networks, &by_class, &mut chains))
             .unzip();
         Self {
-            way: ways.of(places.table(), by_class, networks),
+            way: places.way(by_class, networks),
             chains: chains.into_list(),
             blocks: blocks.unwrap_or_default(),
         }
@@ -127,7 +126,7 @@ impl PlaceMap {
 }
 
 /// The map of a `geo` policy: chains are indices into `keys`, most specific first.
-pub fn geo_map(places: &Places, keys: &[GeoKey], ways: &mut Ways) -> PlaceMap {
+pub fn geo_map(places: &Places, keys: &[GeoKey]) -> PlaceMap {
     let mut order: Vec<u16> = (0..keys.len() as u16).collect();
     order.sort_by_key(|index| &keys[usize::from(*index)]);
     let networks: Vec<(IpAddr, u8, u16)> = keys
@@ -138,15 +137,15 @@ pub fn geo_map(places: &Places, keys: &[GeoKey], ways: &mut Ways) -> PlaceMap {
             _ => None,
         })
         .collect();
-    PlaceMap::compile(places, &networks, ways, |class| {
+    PlaceMap::compile(places, &networks, |class| {
         order.iter().copied().filter(|index| keys[usize::from(*index)].matches(class)).collect()
     })
 }
 
 /// The map of a `nearest` policy: chains are indices into `branches`, nearest first; equal
 /// distances and unknown places keep the order of the list.
-pub fn nearest_map(places: &Places, branches: &[Location], ways: &mut Ways) -> PlaceMap {
-    PlaceMap::compile(places, &[], ways, |class| {
+pub fn nearest_map(places: &Places, branches: &[Location]) -> PlaceMap {
+    PlaceMap::compile(places, &[], |class| {
         let mut order: Box<[u16]> = (0..branches.len() as u16).collect();
         if let Some(client) = class.location {
             let far: Vec<f64> = branches.iter().map(|at| great_circle_km(client, *at)).collect();

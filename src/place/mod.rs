@@ -4,7 +4,7 @@
 //! `nearest` regions a [`PlaceMap`] is compiled from it at load: network → an ordered list of the
 //! policy's branches. A query looks up one interval and never decodes a record; the scope of an
 //! answer is the widest block round the client whose preference is the same. The first maps have
-//! a table each; the others share what tells clients apart ([`Ways`]).
+//! a table each; the others share what tells clients apart.
 
 mod address;
 mod census;
@@ -28,4 +28,3 @@ pub use map::{GeoKey, PlaceMap, geo_map, great_circle_km, nearest_map};
 pub use runs::{Runs, push_network, zip_runs};
 pub use strata::Strata;
 pub use table::Table;
-pub use ways::Ways;

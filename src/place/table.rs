@@ -87,11 +87,6 @@ impl<V: Copy + PartialEq> Table<V> {
         }
     }
 
-    /// Neighbouring runs whose values are of one kind.
-    pub(super) fn groups(&self, kind: impl Fn(V) -> Option<u32>) -> Groups {
-        Groups { v4: self.v4.edges(&kind), v6: self.v6.edges(&kind) }
-    }
-
     /// The values of IPv4 addresses from one on, up to another one if there is one.
     pub(super) fn v4_values(&self, from: u32, to: Option<u32>) -> &[V] {
         self.v4.values_between(from, to)
@@ -181,15 +176,6 @@ impl<A: Address, V: Copy + PartialEq> Family<A, V> {
         longer(before).max(longer(after))
     }
 
-    fn edges(&self, kind: impl Fn(V) -> Option<u32>) -> Edges {
-        let mut before = None;
-        let begins = |value: &V| {
-            let kind = Some(kind(*value));
-            std::mem::replace(&mut before, kind) != kind
-        };
-        Edges::new(self.values.iter().map(begins))
-    }
-
     fn values_between(&self, from: A, to: Option<A>) -> &[V] {
         let after =
             to.map_or(self.starts.len(), |to| self.starts.partition_point(|start| *start < to));
@@ -198,6 +184,13 @@ impl<A: Address, V: Copy + PartialEq> Family<A, V> {
 
     fn runs(&self) -> impl Iterator<Item = (A, V)> {
         self.starts.iter().copied().zip(self.values.iter().copied())
+    }
+}
+
+impl Table<u32> {
+    /// Neighbouring runs whose values are of one kind, from the kind of each value.
+    pub(super) fn groups(&self, kinds: &[u32]) -> Groups {
+        Groups { v4: Edges::new(&self.v4.values, kinds), v6: Edges::new(&self.v6.values, kinds) }
     }
 }
 

@@ -22,7 +22,7 @@ use crate::health::{
     Answers, Endpoint, EndpointAddress, EndpointId, Inventory, Location, Pool, PoolId, Standing,
     StandingNow,
 };
-use crate::place::{GeoKey, Places, Ways, geo_map, nearest_map};
+use crate::place::{GeoKey, Places, geo_map, nearest_map};
 use crate::wire::Name;
 
 /// Pools named by a letter, each with one IPv4 endpoint 10.0.0.N, N its number.
@@ -281,7 +281,7 @@ fn geo_falls_back_to_less_specific_keys() {
         GeoKey::Network { address: "192.0.0.0".parse().unwrap(), length: 16 },
         GeoKey::Default,
     ];
-    let policy = || placed(geo_map(&Places::unknown(), &keys, &mut Ways::default()), &[0, 1, 2]);
+    let policy = || placed(geo_map(&Places::unknown(), &keys), &[0, 1, 2]);
     for (downed, expected) in
         [(&[][..], 'a'), (&[0], 'b'), (&[0, 1], 'c'), (&[0, 1, 2], '-'), (&[1], 'a')]
     {
@@ -295,8 +295,7 @@ fn geo_falls_back_to_less_specific_keys() {
 #[test]
 fn nearest_without_a_place_keeps_the_order_of_the_list() {
     let here = Location { latitude: 0.0, longitude: 0.0 };
-    let policy =
-        || placed(nearest_map(&Places::unknown(), &[here, here], &mut Ways::default()), &[0, 1]);
+    let policy = || placed(nearest_map(&Places::unknown(), &[here, here]), &[0, 1]);
     assert_eq!(shares(&World::simple(2), policy(), 1), BTreeMap::from([('a', 1)]));
     assert_eq!(shares(&down(World::simple(2), &[0]), policy(), 1), BTreeMap::from([('b', 1)]));
 }

@@ -7,7 +7,7 @@ use steersman::health::{
     Answers, Endpoint, EndpointAddress, EndpointId, Family, Inventory, Location, Pool, Seen,
     Standing, StandingNow,
 };
-use steersman::place::{GeoKey, Places, Ways, geo_map, nearest_map};
+use steersman::place::{GeoKey, Places, geo_map, nearest_map};
 use steersman::steering::{
     AllDown, Branch, Failback, HeldFailover, Leaf, Paces, Placed, PlacedBy, Policy, Pools, Ramped,
     Returns, RoundRobin, SteeredName, Turns, Weighted,
@@ -96,11 +96,11 @@ fn policies(paces: &mut Paces) -> Vec<(&'static str, Policy, AllDown)> {
     let both = || -> Box<[Policy]> { [leaf(0), leaf(1)].into() };
     let branches = || both().into_iter().map(|policy| Branch { weight: 1, policy }).collect();
     let keys = [GeoKey::Network { address: [10, 0, 0, 0].into(), length: 8 }, GeoKey::Default];
-    let map = Arc::new(geo_map(&Places::unknown(), &keys, &mut Ways::default()));
+    let map = Arc::new(geo_map(&Places::unknown(), &keys));
     let here = Location { latitude: 0.0, longitude: 0.0 };
     let placed =
         |map, by: PlacedBy| Policy::Placed(Placed { map, branches: both(), by: by.into() });
-    let near = Arc::new(nearest_map(&Places::unknown(), &[here, here], &mut Ways::default()));
+    let near = Arc::new(nearest_map(&Places::unknown(), &[here, here]));
     let failback = Failback::Manual;
     let bit = paces.failback(failback).expect("room");
     let held = HeldFailover { branches: both(), failback, bit };

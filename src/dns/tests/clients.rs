@@ -7,7 +7,7 @@ use crate::health::{
     PoolId,
     Standing::{Down, Up},
 };
-use crate::place::{GeoKey, Places, Ways, geo_map};
+use crate::place::{GeoKey, Places, geo_map};
 use crate::steering::{AllDown, Branch, Placed, PlacedBy, Policy, Weighted};
 
 const SERVE: AllDown = AllDown::Serve;
@@ -19,7 +19,7 @@ fn geo(keys: &[GeoKey]) -> Policy {
 /// Each key leads to a pool, from `first` on.
 fn geo_from(first: PoolId, keys: &[GeoKey]) -> Policy {
     Policy::Placed(Placed {
-        map: Arc::new(geo_map(&Places::unknown(), keys, &mut Ways::default())),
+        map: Arc::new(geo_map(&Places::unknown(), keys)),
         branches: (first..).take(keys.len()).map(pool).collect(),
         by: PlacedBy::Geo(Box::default()).into(),
     })

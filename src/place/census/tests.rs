@@ -8,7 +8,6 @@ use super::super::address::Address as _;
 use super::super::class::{Class, Places};
 use super::super::map::{GeoKey, geo_map};
 use super::super::table::Table;
-use super::super::ways::Ways;
 use super::*;
 
 /// 11.0.0.0/8 and 2001:db8::/32 are Norway's, 12.0.0.0/8 and 2001:db9::/32 Chile's.
@@ -47,9 +46,8 @@ fn without_maps_all_are_alike() {
 #[test]
 fn cells_are_what_all_maps_treat_alike() {
     let places = places();
-    let old = geo_map(&places, &[GeoKey::Country(*b"NO"), GeoKey::Default], &mut Ways::default());
-    let new =
-        geo_map(&places, &[network([12, 128, 0, 0], 9), GeoKey::Default], &mut Ways::default());
+    let old = geo_map(&places, &[GeoKey::Country(*b"NO"), GeoKey::Default]);
+    let new = geo_map(&places, &[network([12, 128, 0, 0], 9), GeoKey::Default]);
     let census = Census::new(&Strata::new(&places, None, [&old, &new]), &[&old, &new]);
     let found: Vec<_> = census.cells.iter().map(|cell| (cell.client.to_string(), cell)).collect();
     let clients: Vec<&str> = found.iter().map(|(client, _)| client.as_str()).collect();
@@ -65,7 +63,7 @@ fn cells_are_what_all_maps_treat_alike() {
 #[test]
 fn networks_that_nobody_has_are_cells_of_no_share() {
     let places = places();
-    let map = geo_map(&places, &[network([10, 0, 0, 0], 8), GeoKey::Default], &mut Ways::default());
+    let map = geo_map(&places, &[network([10, 0, 0, 0], 8), GeoKey::Default]);
     let census = Census::new(&Strata::new(&places, None, [&map]), &[&map]);
     let office = census.cells.iter().find(|cell| cell.client.to_string() == "10.0.0.0").unwrap();
     assert_eq!(office.addresses, Addresses::default());
@@ -75,7 +73,7 @@ fn networks_that_nobody_has_are_cells_of_no_share() {
 fn where_databases_know_no_ipv6_what_is_given_out_counts() {
     let key = GeoKey::Network { address: "2000::".parse().unwrap(), length: 4 };
     let places = Places::unknown();
-    let map = geo_map(&places, &[key, GeoKey::Default], &mut Ways::default());
+    let map = geo_map(&places, &[key, GeoKey::Default]);
     let census = Census::new(&Strata::new(&places, None, [&map]), &[&map]);
     let found: Vec<(String, f64)> =
         census.cells.iter().map(|cell| (cell.client.to_string(), cell.addresses.v6)).collect();
@@ -89,12 +87,8 @@ fn there_are_as_many_strata_as_can_be_told_apart() {
     let classes = vec![Class::default(), class(b"NO"), class(b"CL")];
     let v4: Vec<(u32, u32)> = (0..10_000).map(|n| ((11 << 24) + n * 16, 1 + n % 2)).collect();
     let places = Places::new(classes, Table::new(&v4, &[], 0));
-    let map =
-        geo_map(&places, &[network([11, 0, 4, 0], 24), GeoKey::Default], &mut Ways::default());
-    let maps = [
-        &map,
-        &geo_map(&places, &[GeoKey::Country(*b"NO"), GeoKey::Default], &mut Ways::default()),
-    ];
+    let map = geo_map(&places, &[network([11, 0, 4, 0], 24), GeoKey::Default]);
+    let maps = [&map, &geo_map(&places, &[GeoKey::Country(*b"NO"), GeoKey::Default])];
     let strata = Strata::new(&places, None, maps);
     // IPv4: of no class, two classes around the network and two in it; of no class, and of the class that goes on to the end,
     // what no client can have. And two of IPv6.
@@ -155,7 +149,7 @@ proptest! {
         let v4 = classes.iter().map(|(byte, class)| (byte << 24, *class)).chain([(32 << 24, 0)]);
         let v4: Vec<(u32, u32)> = v4.collect();
         let places = Places::new(known, Table::new(&v4, &[], 0));
-        let maps: Vec<PlaceMap> = keys.iter().map(|keys| geo_map(&places, keys, &mut Ways::default())).collect();
+        let maps: Vec<PlaceMap> = keys.iter().map(|keys| geo_map(&places, keys)).collect();
         let all: Vec<&PlaceMap> = maps.iter().collect();
         let strata = Strata::new(&places, None, all.iter().copied());
         for of in [&all[..], &all[..1]] {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::super::address::Address;
 use super::super::table::Table;
-use super::super::ways::{TABLES, Ways};
+use super::super::ways::TABLES;
 use super::*;
 
 fn places() -> Places {
@@ -38,7 +38,7 @@ fn the_most_specific_key_goes_first_and_the_others_follow() {
         GeoKey::Network { address: "2001:db8::".parse().unwrap(), length: 32 },
         GeoKey::Network { address: "255.0.0.0".parse().unwrap(), length: 8 },
     ];
-    let map = geo_map(&places(), &keys, &mut Ways::default());
+    let map = geo_map(&places(), &keys);
     for (client, chain, scope) in [
         ("10.1.0.9", &[6, 5, 4, 3, 2, 1, 0][..], 16),
         ("10.0.0.9", &[5, 4, 3, 2, 1, 0], 16),
@@ -60,7 +60,7 @@ fn the_most_specific_key_goes_first_and_the_others_follow() {
 
 #[test]
 fn a_policy_that_does_not_care_has_scope_zero() {
-    let map = geo_map(&places(), &[GeoKey::Default], &mut Ways::default());
+    let map = geo_map(&places(), &[GeoKey::Default]);
     assert_eq!(map.chain("10.1.1.1".parse().unwrap()), (&[0][..], 0));
 }
 
@@ -68,7 +68,7 @@ fn a_policy_that_does_not_care_has_scope_zero() {
 fn whole_family_networks_are_keys_too() {
     let keys =
         [GeoKey::Default, GeoKey::Network { address: "0.0.0.0".parse().unwrap(), length: 0 }];
-    let map = geo_map(&places(), &keys, &mut Ways::default());
+    let map = geo_map(&places(), &keys);
     assert_eq!(map.chain("10.1.1.1".parse().unwrap()), (&[1, 0][..], 0));
     assert_eq!(map.chain("::1".parse().unwrap()), (&[0][..], 0));
 }
@@ -77,7 +77,7 @@ fn whole_family_networks_are_keys_too() {
 fn the_nearest_goes_first_and_unknown_places_keep_the_list() {
     let virginia = Location { latitude: 39.04, longitude: -77.49 };
     let dublin = Location { latitude: 53.35, longitude: -6.26 };
-    let map = nearest_map(&places(), &[dublin, virginia], &mut Ways::default());
+    let map = nearest_map(&places(), &[dublin, virginia]);
     assert_eq!(map.chain("10.0.0.1".parse().unwrap()).0, [1, 0]);
     assert_eq!(map.chain("11.0.0.1".parse().unwrap()).0, [0, 1]);
     assert_eq!(map.chain("12.0.0.1".parse().unwrap()).0, [0, 1]);
@@ -103,7 +103,7 @@ fn networks_may_have_host_bits_and_be_ipv4_mapped() {
         GeoKey::Network { address: "::ffff:198.51.100.0".parse().unwrap(), length: 120 },
         GeoKey::Default,
     ];
-    let map = geo_map(&Places::unknown(), &keys, &mut Ways::default());
+    let map = geo_map(&Places::unknown(), &keys);
     for (client, chain, scope) in [
         ("192.0.2.1", &[0, 2][..], 24),
         ("198.51.100.9", &[1, 2], 24),
@@ -158,12 +158,11 @@ proptest! {
             address: Ipv4Addr::from_bits(first).into(),
             length,
         }));
-        let mut ways = Ways::default();
-        let map = geo_map(&places, &keys, &mut ways);
+        let map = geo_map(&places, &keys);
         for _ in 1..TABLES {
-            geo_map(&places, &keys[..1], &mut ways);
+            geo_map(&places, &keys[..1]);
         }
-        let by_steps = geo_map(&places, &keys, &mut ways);
+        let by_steps = geo_map(&places, &keys);
         prop_assert!(matches!((&map.way, &by_steps.way), (Way::Table(_), Way::Steps(_))));
         // No key is shorter than 24 bits, so one /23 shows all that differs anywhere.
         let first_of_all = base.network(23).0;

@@ -108,7 +108,7 @@ fn a_client_has_the_odds_of_its_place_and_turns_are_equal() {
     let pools = world.pools();
     let keys = [GeoKey::Network { address: [192, 0, 2, 0].into(), length: 24 }, GeoKey::Default];
     let geo = Policy::Placed(Placed {
-        map: Arc::new(geo_map(&Places::unknown(), &keys, &mut Ways::default())),
+        map: Arc::new(geo_map(&Places::unknown(), &keys)),
         branches: [leaf(1), round_robin(&[0, 1, 2])].into(),
         by: Box::new(PlacedBy::Geo([String::new(), String::new()].into())),
     });

@@ -6,7 +6,7 @@ use super::*;
 fn geo(length: u8, inner: &Policy) -> Policy {
     let keys = [GeoKey::Network { address: network(length), length }, GeoKey::Default];
     let branches = [inner.clone(), inner.clone()].into();
-    let map = Arc::new(geo_map(&Places::unknown(), &keys, &mut Ways::default()));
+    let map = Arc::new(geo_map(&Places::unknown(), &keys));
     Policy::Placed(Placed { map, branches, by: PlacedBy::Geo(Box::default()).into() })
 }
 
