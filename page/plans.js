@@ -57,8 +57,9 @@ function makeWindow({ name }) {
   return node;
 }
 
-function updateWindow({ parts: own }, { name, target, stage, percent, start, end, reason }) {
-  const [sign, words] = STAGES[stage] ?? ['note', stage];
+function updateWindow({ parts: own }, { name, target, stage, percent, start, end, reason, refused_by }) {
+  const [sign, plain] = STAGES[stage] ?? ['note', stage];
+  const words = refused_by ? `is refused by ${refused_by}` : plain;
   renew(own.sign, sign, () => icon(sign));
   text(own.words, `${name}, of ${targetWords(target)}, ${words}`);
   const left = percent > 0 && percent < 100 ? `, ${percent} % of its clients are left to it` : '';

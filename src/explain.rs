@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query};
 use hickory_proto::rr::rdata::opt::{ClientSubnet, EdnsCode, EdnsOption};
-use hickory_proto::rr::{Name as WireName, Record, RecordType};
+use hickory_proto::rr::{DNSClass, Name as WireName, Record, RecordType};
 use hickory_proto::serialize::binary::{BinDecodable as _, BinEncodable as _};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -122,8 +122,13 @@ impl<'v> Traced<'v> {
         let Listener { mut steps, findings, .. } = listener;
         if steps.is_empty() {
             // No zone was looked for.
-            let rtype = rtype_text(rtype.into());
-            steps.push(format!("questions of type {rtype} are not answered here"));
+            steps.push(match class_asked(packet, &answered) {
+                DNSClass::IN => {
+                    format!("questions of type {} are not answered here", rtype_text(rtype.into()))
+                }
+                _ if answered.rcode == Rcode::NOERROR => "it is about the server itself".into(),
+                class => format!("questions of class {class} are not answered here"),
+            });
         }
         if answered.rcode == Rcode::SERVFAIL && answered.reason != Reason::ServFail {
             steps.push("the answer does not fit into any message".into());
@@ -134,6 +139,14 @@ impl<'v> Traced<'v> {
     fn reply(&self) -> &[u8] {
         self.out.get(..self.answered.length).unwrap_or_default()
     }
+}
+
+/// The class of the question of a packet, which is the last thing in it (RFC 1035, 4.1.2).
+fn class_asked(packet: &[u8], answered: &Answered) -> DNSClass {
+    let question = packet.get(..answered.question_end);
+    question
+        .and_then(<[u8]>::last_chunk)
+        .map_or(DNSClass::IN, |class| u16::from_be_bytes(*class).into())
 }
 
 fn record_text(record: &Record) -> String {

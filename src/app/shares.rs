@@ -437,7 +437,7 @@ fn name_change(
     NameChange {
         name: name.owner.to_string(),
         r#type: rtype,
-        moved: moves.iter().map(|one| one.addresses.v4).sum(),
+        moved: moves.iter().map(|one| one.addresses.v4).sum::<f64>().min(1.0),
         moves: moves.iter().map(moved).collect(),
     }
 }

@@ -54,5 +54,7 @@ fn words(event: &str) -> String {
         other => format!("{key}={other}"),
     });
     let at = text("at").split('.').next().unwrap_or_default().trim_end_matches('Z');
-    format!("{at}Z  {:<11} {}", text("type"), said.collect::<Vec<_>>().join("  "))
+    // That some are missing has no time.
+    let at = if at.is_empty() { format!("{:20}", "") } else { format!("{at}Z") };
+    format!("{at}  {:<11} {}", text("type"), said.collect::<Vec<_>>().join("  "))
 }

@@ -52,5 +52,7 @@ fn one(one: &Moved) -> String {
     let pool = |pool: &Option<String>| pool.clone().unwrap_or_else(|| "nothing".into());
     let named = one.countries.iter().take(COUNTRIES).cloned().collect::<Vec<_>>().join(", ");
     let more = if one.countries.len() > COUNTRIES { ", …" } else { "" };
-    format!("  {} {} -> {}: {named}{more}", percent(one.share), pool(&one.from), pool(&one.to))
+    let other = if one.from == one.to { " (other endpoints)" } else { "" };
+    let (share, from, to) = (percent(one.share), pool(&one.from), pool(&one.to));
+    format!("  {share} {from} -> {to}{other}: {named}{more}")
 }

@@ -117,7 +117,26 @@ fn regions(list: &Item<'_>, known: &Known<'_>) -> Vec<String> {
     if items.as_ref().is_some_and(Vec::is_empty) {
         list.finding(list.shown(), "at least one region");
     }
-    items.unwrap_or_default().iter().filter_map(|item| region(item, known)).collect()
+    let regions = items.unwrap_or_default();
+    once(&regions, "each region once", |item| region(item, known))
+}
+
+/// What is read of some items. One that is there a second time counts for nothing more, so it was meant to be another.
+fn once(
+    items: &[Item<'_>],
+    expected: &str,
+    read: impl Fn(&Item<'_>) -> Option<String>,
+) -> Vec<String> {
+    let mut all = Vec::new();
+    for item in items {
+        match read(item) {
+            Some(name) if all.contains(&name) => {
+                item.finding(format!("{} a second time", item.shown()), expected);
+            }
+            name => all.extend(name),
+        }
+    }
+    all
 }
 
 fn region(item: &Item<'_>, known: &Known<'_>) -> Option<String> {
@@ -143,7 +162,7 @@ fn owner_names(list: &Item<'_>, known: &Known<'_>) -> Vec<String> {
     if items.as_ref().is_some_and(Vec::is_empty) {
         list.finding(list.shown(), "at least one name; without the key, all steered names");
     }
-    let name = |item: &Item<'_>| {
+    let name = |item: &Item<'_>| -> Option<String> {
         let text = item.text("an absolute owner name")?;
         let Ok(name) = Name::parse(text, &Name::root()) else {
             item.finding(item.shown(), "an absolute owner name, such as www.example.com");
@@ -158,7 +177,7 @@ fn owner_names(list: &Item<'_>, known: &Known<'_>) -> Vec<String> {
         }
         (!is_unknown).then_some(name)
     };
-    items.unwrap_or_default().iter().filter_map(name).collect()
+    once(&items.unwrap_or_default(), "each name once", name)
 }
 
 #[cfg(test)]

@@ -185,6 +185,33 @@ fn what_the_zone_file_says() {
 }
 
 #[test]
+fn other_classes_are_not_other_types() {
+    let mut view = view(&[]);
+    let asker = Asker {
+        source: NOWHERE.into(),
+        transport: Transport::Tcp,
+        unix_seconds: 0,
+        idle_timeout: None,
+    };
+    let say = |view: &View, owner: &str, class: DNSClass| {
+        let mut query = Query::query(WireName::from_ascii(owner).unwrap(), RecordType::TXT);
+        query.set_query_class(class);
+        let mut message = Message::new(0, MessageType::Query, OpCode::Query);
+        message.add_query(query);
+        let turns = view.world.turns.copy();
+        let chance = Chance { draw: Draw::new(0), turns: &turns };
+        let asked = (RecordType::TXT, NOWHERE.into());
+        Traced::new(view, &message.to_bytes().unwrap(), &asker, chance, asked).steps.join("; ")
+    };
+    let refused = "questions of class CH are not answered here";
+    assert_eq!(say(&view, "version.bind.", DNSClass::CH), refused);
+    assert_eq!(say(&view, "commit.steersman.", DNSClass::CH), refused, "no git, no commit");
+    assert_eq!(say(&view, "www.example.com.", DNSClass::HS), refused.replace("CH", "HS"));
+    Arc::get_mut(&mut view.world).unwrap().commit = Some("c0ffee".into());
+    assert_eq!(say(&view, "commit.steersman.", DNSClass::CH), "it is about the server itself");
+}
+
+#[test]
 fn how_policies_choose() {
     use RecordType::{A, AAAA, MX};
     let view = view(&[]);

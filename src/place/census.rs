@@ -43,9 +43,9 @@ pub struct Census {
 }
 
 impl Addresses {
-    /// Both together.
+    /// Both together. Nothing is more than all, though the rounding of many parts may come to it.
     pub fn plus(self, other: Self) -> Self {
-        Self { v4: self.v4 + other.v4, v6: self.v6 + other.v6 }
+        Self { v4: (self.v4 + other.v4).min(1.0), v6: (self.v6 + other.v6).min(1.0) }
     }
 
     /// A part of them.
