@@ -32,6 +32,8 @@ pub const STEPS: u8 = 10;
 pub struct Window {
     /// Its name.
     pub name: String,
+    /// Where it stands in a file: its name, line and column; none: it was planned beside the files.
+    pub place: Option<(String, u32, u32)>,
     /// What is away: a region or a pool.
     pub target: Target,
     /// When it begins the first time, by the clock of its place.
@@ -189,6 +191,7 @@ impl WindowText {
                         let ttl = Duration::ZERO;
                         return Ok(Window {
                             name,
+                            place: None,
                             target,
                             start,
                             lasts,

@@ -12,9 +12,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::health::{Demand, Inventory, PoolId, Rule};
+use crate::health::{Demand, Inventory, PoolId, Rule, Seen};
 use crate::shares::Given;
-use crate::steering::{Pools, SteeredName};
+use crate::steering::{PoolStands, Pools, SteeredName};
 
 /// A rule that a change would break.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +92,11 @@ fn pools_of<'a>(region: &str, inventory: &'a Inventory) -> impl Iterator<Item = 
 fn is_out_without(region: &str, others: &[String], given: Given<'_>) -> bool {
     let by_people = |id: PoolId| {
         let mut sets = given.pools.get(id).into_iter().flat_map(|pool| pool.sets());
-        sets.any(|set| !set.is_up() && set.stands().drained + set.stands().forced_down > 0)
+        // Or something that it requires.
+        let taken_out = |stands: PoolStands| {
+            stands.drained + stands.forced_down > 0 || stands.seen == Seen::TakenOut
+        };
+        sets.any(|set| !set.is_up() && taken_out(set.stands()))
     };
     pools_of(region, &given.world.inventory).any(by_people)
         && !others.iter().any(|other| is_up(other, given))

@@ -129,8 +129,14 @@ impl Beliefs {
     }
 
     /// How the pools of other files would stand: each endpoint as the one of the same name does now,
-    /// and those that are new as if they were up; if that were planned of them.
-    pub fn pools_of(&self, view: &View, other: &Inventory, planned: &Planned) -> Pools {
+    /// and those that are new as if they were up; if people said that of them, and that were planned.
+    pub fn pools_of(
+        &self,
+        view: &View,
+        other: &Inventory,
+        overrides: &Overrides,
+        planned: &Planned,
+    ) -> Pools {
         let inventory = &view.world.inventory;
         let verdicts = self.probes.board().verdicts();
         let now = |(pool, verdicts): (&Pool, &Vec<Verdict>)| -> Vec<(String, Verdict)> {
@@ -138,12 +144,11 @@ impl Beliefs {
         };
         let known: HashMap<String, Verdict> =
             inventory.pools.iter().zip(&verdicts).flat_map(now).collect();
-        let overrides = self.overrides();
         Pools::new(other, |id| {
             let pool = other.pools.get(id.pool as usize);
             let verdict = pool.and_then(|pool| known.get(&pool.endpoint_name(id.index as usize)));
             let verdict = verdict.copied().unwrap_or(UNHEARD);
-            stands(other, id, verdict, &overrides, planned)
+            stands(other, id, verdict, overrides, planned)
         })
     }
 

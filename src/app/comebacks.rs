@@ -61,8 +61,11 @@ impl Running {
             let released = self.beliefs.returns().released(id, *family);
             // Another world may be about to be served, where the number means another pool.
             let Some(released) = released.filter(|of| of.pool == pool) else { continue };
-            let recorded = self.store.record_comeback_durably(&released);
-            recorded.map_err(OverrideError::NotDurable)?;
+            if let Err(error) = self.store.record_comeback_durably(&released) {
+                // The audit log has it, so it is done. It is written down as soon as there is room.
+                tracing::error!(%error, pool, "cannot remember yet that a person has returned to a pool");
+                let _ = self.store.record_comeback(&released);
+            }
             self.beliefs.returns().release(id, &released);
         }
         self.history.add(now, events::override_is("failback", &target, None, by));

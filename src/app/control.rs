@@ -46,6 +46,39 @@ impl Running {
         self.store.audit(clock::wall_now(), by, change).map_err(OverrideError::NotDurable)
     }
 
+    /// Sets an override, durably, unless a rule would break; for whoever decides.
+    pub(super) fn decide_override(
+        &self,
+        target: Target,
+        what: Override,
+        by: &Author,
+    ) -> Result<Option<Override>, OverrideError> {
+        if let Some(unknown) = self.unknown(&target) {
+            return Err(unknown);
+        }
+        let by = &self.allowed(by, |overrides| overrides.set(target.clone(), what.clone()))?;
+        let before = self.beliefs.overrides().get(&target).cloned();
+        let change =
+            Change::Set { target: target.clone(), before: before.clone(), after: what.clone() };
+        self.audit_durably(by, &change)?;
+        self.history.add(clock::wall_now(), events::override_is("set", &target, Some(&what), by));
+        self.beliefs.overrides().set(target, what);
+        self.refresh_pools();
+        Ok(before)
+    }
+
+    /// Ends holds of flap damping, durably, if there are any.
+    fn lift(&self, target: &Target, holds: usize, by: &Author) -> Result<(), StateError> {
+        if holds == 0 {
+            return Ok(());
+        }
+        let change = Change::Lift { target: target.clone(), holds };
+        self.store.audit(clock::wall_now(), by, &change)?;
+        self.history.add(clock::wall_now(), events::override_is("lift", target, None, by));
+        self.with_endpoints(target, |endpoints| self.beliefs.probes.lift_holds(endpoints));
+        Ok(())
+    }
+
     /// An error if a target is not in the files.
     pub(super) fn unknown(&self, target: &Target) -> Option<OverrideError> {
         let view = self.live.load();
@@ -179,18 +212,7 @@ impl Control for Running {
         by: &Author,
     ) -> Result<Option<Override>, OverrideError> {
         let _decision = self.decision();
-        if let Some(unknown) = self.unknown(&target) {
-            return Err(unknown);
-        }
-        let by = &self.allowed(by, |overrides| overrides.set(target.clone(), what.clone()))?;
-        let before = self.beliefs.overrides().get(&target).cloned();
-        let change =
-            Change::Set { target: target.clone(), before: before.clone(), after: what.clone() };
-        self.audit_durably(by, &change)?;
-        self.history.add(clock::wall_now(), events::override_is("set", &target, Some(&what), by));
-        self.beliefs.overrides().set(target, what);
-        self.refresh_pools();
-        Ok(before)
+        self.decide_override(target, what, by)
     }
 
     fn clear(&self, target: &Target, by: &Author) -> Result<Cleared, OverrideError> {
@@ -208,13 +230,17 @@ impl Control for Running {
             self.history.add(clock::wall_now(), events::override_is("clear", target, None, by));
             self.beliefs.overrides().clear(target);
         }
-        if holds > 0 {
-            self.audit_durably(by, &Change::Lift { target: target.clone(), holds })?;
-            self.history.add(clock::wall_now(), events::override_is("lift", target, None, by));
-            self.with_endpoints(target, |endpoints| self.beliefs.probes.lift_holds(endpoints));
-        }
+        let lifted = match self.lift(target, holds, by) {
+            Ok(()) => holds,
+            Err(error) if overridden.is_none() => return Err(OverrideError::NotDurable(error)),
+            Err(error) => {
+                // What has been cleared is cleared.
+                tracing::error!(%error, target_name = %target, "flap damping holds down what was to be cleared");
+                0
+            }
+        };
         self.refresh_pools();
-        Ok(Cleared { overridden, holds })
+        Ok(Cleared { overridden, holds: lifted })
     }
 
     fn maintenance(&self) -> Vec<MaintenanceStatus> {

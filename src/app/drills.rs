@@ -7,7 +7,7 @@ mod watch;
 
 use std::collections::{HashSet, VecDeque};
 use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::time::SystemTime;
 
 use hickory_proto::rr::RecordType;
@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::running::Running;
 use super::shares::{WouldMove, said};
-use crate::admin::{AddressType, Control as _, DrillError, DrillWish};
+use crate::admin::{AddressType, DrillError, DrillWish};
 use crate::clock;
 use crate::drill::{Asker, Client, Course, DrillState, Figures, Question, Report};
 use crate::health::{Override, OverrideState, Target};
@@ -86,11 +86,30 @@ impl Drills {
 }
 
 impl Running {
+    /// Sets the override of a drill, in place of none: somebody may have set one while clients were asked.
+    fn begin_override(
+        &self,
+        target: &Target,
+        what: &Override,
+        by: &Author,
+    ) -> Result<(), DrillError> {
+        let _decision = self.decision();
+        if self.beliefs.overrides().get(target).is_some() {
+            return Err(DrillError::Overridden);
+        }
+        self.decide_override(target.clone(), what.clone(), by)?;
+        Ok(())
+    }
+
     /// Takes something away; to be called on a thread of the runtime that may block.
     pub(super) fn begin_drill(&self, wish: DrillWish, by: &Author) -> Result<Report, DrillError> {
         let DrillWish { target, lifetime, reason } = wish;
         let server = *self.drills.answering.get().ok_or(DrillError::NotAnswering)?;
-        let _beginning = self.drills.beginning.lock().unwrap_or_else(PoisonError::into_inner);
+        let _beginning = match self.drills.beginning.try_lock() {
+            Err(TryLockError::WouldBlock) => return Err(DrillError::AnotherOne),
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Ok(beginning) => beginning,
+        };
         if self.drills.reports().iter().any(|report| !report.state.is_over()) {
             return Err(DrillError::AnotherOne);
         }
@@ -121,7 +140,7 @@ impl Running {
         let began = clock::wall_now();
         let what = Override::new(OverrideState::Drain, reason_of(&reason), began, Some(lifetime));
         let zero = clock::runtime_now();
-        self.set_override(target.clone(), what.clone(), by)?;
+        self.begin_override(&target, &what, by)?;
         let acknowledged_s = zero.elapsed().as_secs_f64();
         courses.iter_mut().for_each(|one| one.course.is_away_since(acknowledged_s));
         let id = {

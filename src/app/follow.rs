@@ -39,12 +39,17 @@ impl Running {
     /// Fetches, and loads what is new.
     fn follow(&self, git: &Git) {
         let _fetching = git.fetching.lock().unwrap_or_else(PoisonError::into_inner);
-        let Ok(commit) = self.fetch(git) else { return };
-        if self.live.load().world.commit.as_ref() == Some(&commit) {
-            let refused = git.known().refused.take();
-            if refused.is_some() {
-                // What was refused is gone again.
-                self.tell_commit(GitState::Serving, &commit, Vec::new());
+        let (fetched, served) = (self.fetch(git).ok(), self.live.load().world.commit.clone());
+        let Some(commit) = fetched.clone().or(served.clone()) else { return };
+        if served.as_ref() == Some(&commit) {
+            match git.check_signature(&commit) {
+                // Whose it is may have been asked for since it was loaded, or be asked otherwise.
+                Err(findings) => self.refuse(git, &commit, &findings),
+                Ok(()) if fetched.is_some() && git.known().refused.take().is_some() => {
+                    // What was refused is gone again.
+                    self.tell_commit(GitState::Serving, &commit, Vec::new());
+                }
+                Ok(()) => {}
             }
             return;
         }
@@ -156,7 +161,13 @@ impl Running {
         // It is checked out anew when it is tried again.
         git.mirror.sweep(self.live.load().world.commit.as_deref());
         if is_news {
-            tracing::error!(commit, "a commit is refused: the last good one stays");
+            match self.live.load().world.commit.as_deref() == Some(commit) {
+                true => tracing::error!(
+                    commit,
+                    "the commit that is served would be refused now: it stays until there is a good one"
+                ),
+                false => tracing::error!(commit, "a commit is refused: the last good one stays"),
+            }
             self.tell_commit(GitState::Refused, commit, why);
         }
     }

@@ -124,6 +124,15 @@ impl Git {
 
     /// The folder of a commit that is signed as it should be.
     pub fn check_out(&self, commit: &str) -> Result<PathBuf, Vec<Finding>> {
+        self.check_signature(commit)?;
+        self.mirror.tree(commit).map_err(|failure| {
+            let found = format!("commit {}, which cannot be checked out: {failure}", short(commit));
+            vec![finding(&self.config.position, found, "a commit that can be")]
+        })
+    }
+
+    /// Whether a commit is signed as it should be.
+    pub fn check_signature(&self, commit: &str) -> Result<(), Vec<Finding>> {
         let short = short(commit);
         if let Some(file) = &self.config.allowed_signers {
             config::allowed_signers(file)?;
@@ -140,10 +149,7 @@ impl Git {
             let expected = format!("a signature by ssh of one of {}", file.path.display());
             return Err(vec![finding(&file.position, found, &expected)]);
         }
-        self.mirror.tree(commit).map_err(|failure| {
-            let found = format!("commit {short}, which cannot be checked out: {failure}");
-            vec![finding(&self.config.position, found, "a commit that can be")]
-        })
+        Ok(())
     }
 
     /// The folder of a commit that is served.

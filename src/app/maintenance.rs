@@ -15,6 +15,7 @@ use super::beliefs::Planned;
 use super::running::Running;
 use crate::admin::status::MaintenanceStatus;
 use crate::clock;
+use crate::finding::Finding;
 use crate::health::Target;
 use crate::history::What;
 use crate::maintenance::{Occurrence, STEPS, Stage, Window, WindowText};
@@ -110,8 +111,44 @@ impl Maintenance {
         world.maintenance.iter().cloned().chain(planned).collect()
     }
 
+    /// What is planned beside the files, and not over, does not end because files come to have one of its name.
+    ///
+    /// # Errors
+    ///
+    /// They have, and did not `before`.
+    pub(super) fn no_other_is_hidden_by(
+        &self,
+        world: &World,
+        before: &World,
+    ) -> Result<(), Vec<Finding>> {
+        let at = clock::wall_now();
+        let has = |world: &World, name: &str| world.maintenance.iter().any(|w| w.name == name);
+        let is_to_come = |name: &str| {
+            self.planned().get(name).is_some_and(|(_, window)| now(window, at).is_some())
+        };
+        let hides = |window: &&Window| is_to_come(&window.name) && !has(before, &window.name);
+        let finding = |window: &Window| {
+            let name = &window.name;
+            let (file, line, column) = window.place.clone().unwrap_or_default();
+            let found = format!(
+                "maintenance {name}, one of which is planned beside the files, and not over"
+            );
+            let expected =
+                format!("another name, or first `steersman maintenance call-off {name}`");
+            Finding::at(file, (line, column), found, expected)
+        };
+        let findings: Vec<Finding> = world.maintenance.iter().filter(hides).map(finding).collect();
+        if findings.is_empty() { Ok(()) } else { Err(findings) }
+    }
+
     /// Looks up the TTLs of a world that is about to be served.
     pub(super) fn expect(&self, world: &World) {
+        for window in world.maintenance.iter().filter(|w| self.planned().contains_key(&w.name)) {
+            tracing::warn!(
+                maintenance = window.name,
+                "the files have maintenance of the same name as what was planned beside them, which is hidden"
+            );
+        }
         for (_, window) in self.planned().values_mut() {
             window.ttl = world.longest_ttl(&window.target);
         }

@@ -1,11 +1,13 @@
 //! Safety rules held against what people and files are about to do. Nobody may count on what leaves for maintenance:
 //! it is taken for away.
 
+use std::time::SystemTime;
+
 use super::running::Running;
 use crate::admin::OverrideError;
 use crate::clock;
 use crate::finding::Finding;
-use crate::health::{Override, OverrideState, Overrides, Target};
+use crate::health::{Override, OverrideState, Overrides};
 use crate::safety::{Broken, broken};
 use crate::shares::Given;
 use crate::state::Author;
@@ -24,15 +26,22 @@ impl Running {
         if view.world.rules.is_empty() {
             return Ok(by.clone());
         }
-        let overrides = self.beliefs.overrides().clone();
+        let before = self.beliefs.overrides().clone();
+        let mut after = before.clone();
+        change(&mut after);
         let away = self.away(&view.world, clock::wall_now());
-        let before = self.beliefs.pools_as(&view, &overrides, &away);
-        let after = self.beliefs.pools_as(&view, &to_come(&overrides, change), &away);
+        let stand = |overrides: &Overrides| self.beliefs.pools_as(&view, overrides, &away);
+        let later = later([&before, &after], lasts(&before, &after));
+        let mut moments = vec![[stand(&before), stand(&after)]];
+        moments.extend(later.map(|both| both.each_ref().map(stand)));
         // Many rules over many names take their time, and verdicts do not wait for that.
         drop(turn);
-        let before = Given { world: &view.world, pools: &before };
-        let after = Given { world: &view.world, pools: &after };
-        let broken = broken(&view.world.rules, before, after);
+        let given = |pools| Given { world: &view.world, pools };
+        let broken = first_broken(
+            moments
+                .iter()
+                .map(|[before, after]| broken(&view.world.rules, given(before), given(after))),
+        );
         forced(by, &broken).ok_or(OverrideError::Breaks(broken))
     }
 
@@ -43,32 +52,57 @@ impl Running {
         }
         let (view, now) = (self.live.load_full(), clock::wall_now());
         let overrides = self.beliefs.overrides().clone();
-        let before = self.beliefs.pools_as(&view, &overrides, &self.away(&view.world, now));
+        let away_before = self.away(&view.world, now);
         // A window that the files have begun, or aimed elsewhere, is judged when it is looked at.
         let away = self.away(world, now);
-        let pools = self.beliefs.pools_of(&view, &world.inventory, &away);
-        let before = Given { world: &view.world, pools: &before };
-        let broken = broken(&world.rules, before, Given { world, pools: &pools });
+        let judged = |overrides: &Overrides| {
+            let before = self.beliefs.pools_as(&view, overrides, &away_before);
+            let after = self.beliefs.pools_of(&view, &world.inventory, overrides, &away);
+            let before = Given { world: &view.world, pools: &before };
+            broken(&world.rules, before, Given { world, pools: &after })
+        };
+        let later = later([&overrides], None).map(|[later]| later);
+        let broken = first_broken([Some(overrides), later].iter().flatten().map(judged));
         forced(by, &broken).ok_or_else(|| findings(world, &broken))
     }
 }
 
-/// The overrides after a change, but for what is said to be up for less long than the change holds: when that ends, a
-/// rule would break that nobody has forced.
-fn to_come(overrides: &Overrides, change: impl FnOnce(&mut Overrides)) -> Overrides {
-    let mut after = overrides.clone();
-    change(&mut after);
-    let is_new = |(target, what): &(&Target, &Override)| overrides.get(target) != Some(what);
-    let Some(until) = after.iter().find(is_new).map(|(_, what)| what.until) else { return after };
-    let ends_sooner = |(target, what): (&Target, &Override)| {
-        let ends = what.until.filter(|ends| until.is_none_or(|until| *ends < until));
-        (what.state == OverrideState::Up && ends.is_some()).then(|| target.clone())
-    };
-    let sooner: Vec<Target> = after.iter().filter_map(ends_sooner).collect();
-    for target in sooner {
-        after.clear(&target);
+/// Until when it makes a difference whether overrides are these or those; none: for good.
+fn lasts(before: &Overrides, after: &Overrides) -> Option<SystemTime> {
+    let all = before.iter().chain(after.iter());
+    let changed = all.filter(|(target, _)| before.get(target) != after.get(target));
+    // What has no end lasts longest.
+    let mut last = None;
+    for (_, what) in changed {
+        last = last.max(Some(what.until?));
     }
-    after
+    last
+}
+
+/// Overrides as they are once all has ended that is said to be up for less long than `until`, if anything is: what
+/// breaks only then, nobody would have forced.
+pub(super) fn later<const N: usize>(
+    all: [&Overrides; N],
+    until: Option<SystemTime>,
+) -> Option<[Overrides; N]> {
+    let ends_sooner = |what: &Override| {
+        let ends = what.until.filter(|ends| until.is_none_or(|until| *ends < until));
+        ends.filter(|_| what.state == OverrideState::Up)
+    };
+    let ends = all.iter().flat_map(|overrides| overrides.iter());
+    let first = ends.filter_map(|(_, what)| ends_sooner(what)).min()?;
+    Some(all.map(|overrides| {
+        let mut later = overrides.clone();
+        later.expire(first);
+        let sooner = overrides.iter().filter(|(_, what)| ends_sooner(what).is_some());
+        sooner.for_each(|(target, _)| drop(later.clear(target)));
+        later
+    }))
+}
+
+/// The rules that are broken at the first of some moments at which any is.
+pub(super) fn first_broken(moments: impl Iterator<Item = Vec<Broken>>) -> Vec<Broken> {
+    moments.into_iter().find(|broken| !broken.is_empty()).unwrap_or_default()
 }
 
 /// Whoever breaks these rules, if they want to.

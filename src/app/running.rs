@@ -182,6 +182,7 @@ impl Running {
         let Loaded { mut world, certificate, admin_certificate, cookie_secrets, warnings, .. } =
             self.read_files(daemon)?;
         world.commit = commit;
+        self.maintenance.no_other_is_hidden_by(&world, &self.live.load().world)?;
         let by = self.may_serve(&world, by)?;
         alarm::tell_warnings(&warnings);
         let world = Arc::new(world);

@@ -29,12 +29,17 @@ pub(super) fn read(document: &Document<'_>, known: &Known<'_>) -> Vec<Window> {
             item.key_finding(quoted(name), format!("a name of {expected}"));
             return None;
         }
-        window(name, &item, &table, known)
+        window(name, &item, (document, &table), known)
     });
     windows.collect()
 }
 
-fn window(name: &str, item: &Item<'_>, table: &Table<'_>, known: &Known<'_>) -> Option<Window> {
+fn window(
+    name: &str,
+    item: &Item<'_>,
+    (document, table): (&Document<'_>, &Table<'_>),
+    known: &Known<'_>,
+) -> Option<Window> {
     table.expect_keys_of_named(&KEYS);
     let mut is_whole = true;
     let mut text = |key: &str, example: Option<&str>| match (table.get(key), example) {
@@ -68,7 +73,10 @@ fn window(name: &str, item: &Item<'_>, table: &Table<'_>, known: &Known<'_>) -> 
             }
         }
     });
-    window.ok().filter(|window| is_known(&window.target, table, known))
+    let (line, column) = item.key_position();
+    let place = Some((document.file().to_owned(), line, column));
+    let window = window.ok().filter(|window| is_known(&window.target, table, known));
+    window.map(|window| Window { place, ..window })
 }
 
 fn is_known(target: &Target, table: &Table<'_>, known: &Known<'_>) -> bool {

@@ -21,7 +21,9 @@ pub fn markdown(report: &Report, plot: Option<&str>) -> String {
     row("asked for by", report.by.clone());
     row("reason", report.reason.clone());
     row("taken away", report.began.clone());
-    row("back", report.ends.clone());
+    // An override may have come in its place, and only that of the drill is known to have ended.
+    let back = if report.state == DrillState::Interrupted { "end of its override" } else { "back" };
+    row(back, report.ends.clone());
     row("served revision", report.revision.clone());
     row("clients asked", format!("{} of {}", report.clients.len(), report.clients_in_all));
     row("moved", format!("{}, {} not", figures.moved, figures.not_moved));

@@ -5,6 +5,7 @@ use super::*;
 fn window(start: &str, zone: &str, repeats: Repeats) -> Window {
     Window {
         name: "w".into(),
+        place: None,
         target: Target::Pool("a".into()),
         start: start.parse().unwrap(),
         lasts: Duration::from_secs(2 * 3600),

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use hickory_proto::rr::{DNSClass, RecordType};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::events::Events;
 use crate::support::daemon::{Daemon, Start, run};
@@ -363,7 +363,7 @@ fn only_signed_commits_are_served_where_signatures_are_wanted() {
     let remote = Remote::new();
     let keys = tempfile::tempdir().unwrap();
     let alice = key(keys.path(), "alice");
-    key(keys.path(), "mallory");
+    let mallory = key(keys.path(), "mallory");
     let signed = |by: &str| {
         let key = format!("user.signingkey={}", keys.path().join(by).display());
         ["-c", "gpg.format=ssh", "-c", &key, "-c", "commit.gpgsign=true"].map(str::to_owned)
@@ -383,7 +383,7 @@ fn only_signed_commits_are_served_where_signatures_are_wanted() {
         "{said}"
     );
     let good = push(2, "alice");
-    let daemon = setup.ready();
+    let mut daemon = setup.ready();
     assert_eq!(daemon.answer("fixed"), ["192.0.2.2"]);
     let why = wait_for_refusal(&daemon, &push(3, "mallory"));
     assert!(why[0].contains(", whose signature is not good: git: "), "{why:?}");
@@ -391,8 +391,25 @@ fn only_signed_commits_are_served_where_signatures_are_wanted() {
     let why = wait_for_refusal(&daemon, &remote.push_address(4));
     assert!(why[0].contains(", which is not signed; expected "), "{why:?}");
     assert_eq!((daemon.answer("fixed"), served(&daemon)), (vec!["192.0.2.2".into()], good.into()));
-    push(5, "alice");
+    let last = push(5, "alice");
     daemon.wait_for_answer("fixed", "192.0.2.5");
+    // What is served was signed by somebody who may not sign any more: it stays, and that is told, also by whoever
+    // starts with it.
+    daemon.write("signers", format!("mallory@example.com namespaces=\"git\" {mallory}"));
+    for _ in 0..2 {
+        let why = wait_for_refusal(&daemon, &last);
+        assert!(why[0].contains(", whose signature is not good: git: "), "{why:?}");
+        assert_eq!(
+            (daemon.answer("fixed"), served(&daemon)),
+            (vec!["192.0.2.5".into()], json!(last))
+        );
+        daemon.kill();
+        daemon = daemon.start_again();
+        daemon.wait_until_ready();
+    }
+    push(6, "mallory");
+    daemon.wait_for_answer("fixed", "192.0.2.6");
+    until_eq(Value::Null, || daemon.status()["git"]["refused"].clone());
 }
 
 /// Who leaves the repository by a link would have the daemon read any file.

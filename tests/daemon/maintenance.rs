@@ -190,8 +190,7 @@ fn people_plan_it_and_call_it_off() {
     ]);
     assert!(over.code == Some(1) && over.stderr.contains("this window is over"), "{over:?}");
     daemon.cli_ok(&["maintenance", "call-off", "switches"]);
-    daemon.log.wait_for("maintenance", 1);
-    assert!(daemon.log.text().contains("\"stage\":\"called_off\""), "{}", daemon.log.text());
+    until_eq(true, || daemon.log.text().contains("\"stage\":\"called_off\""));
     assert_eq!(daemon.answer("www"), [EAST]);
     assert_eq!(daemon.cli_ok(&["maintenance", "list"]), "no maintenance is planned\n");
     let said = daemon.cli(&["maintenance", "call-off", "switches"]);

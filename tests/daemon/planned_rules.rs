@@ -108,6 +108,37 @@ fn what_people_plan_for_now_is_refused_at_once_by_the_rule_that_it_would_break()
     assert_eq!(stages(&daemon), ["files away", "mine planned", "pool away"]);
 }
 
+/// What people have planned does not end because a file comes to have something of its name.
+#[test]
+fn files_hide_nothing_that_is_planned_and_not_over() {
+    let mut daemon = setup("").ready();
+    assert_eq!(plan(&daemon, "dup", "region:us", (-60, 3600)).status, 201);
+    daemon.write("zones/maintenance.toml", windows(&[("dup", "region:eu")]));
+    let refused = daemon.reload();
+    assert_eq!(refused.status, 422, "{refused:?}");
+    assert_eq!(
+        refused.json()["errors"][0]["text"],
+        "zones/maintenance.toml:1:14: maintenance dup, one of which is planned beside the files, and not over; \
+         expected another name, or first `steersman maintenance call-off dup`"
+    );
+    assert_eq!(stages(&daemon), ["dup away"]);
+    assert_eq!(daemon.answer("www"), ["198.51.100.1"]);
+    // Who starts with both serves the files, and says so.
+    daemon.kill();
+    let daemon = daemon.start_again();
+    daemon.wait_until_ready();
+    assert!(daemon.log.text().contains("which is hidden"), "{}", daemon.log.text());
+    let stands_there = daemon.cli(&["maintenance", "call-off", "dup"]);
+    assert_eq!(stands_there.code, Some(1), "{stands_there:?}");
+    std::fs::remove_file(daemon.path("zones/maintenance.toml")).unwrap();
+    assert_eq!(daemon.reload().status, 200);
+    daemon.cli_ok(&["maintenance", "call-off", "dup"]);
+    daemon.write("zones/maintenance.toml", windows(&[("dup", "region:eu")]));
+    assert_eq!(daemon.reload().status, 200);
+    assert_eq!(stages(&daemon), ["dup away"]);
+    assert_eq!(daemon.answer("www"), ["192.0.2.1"]);
+}
+
 /// Names of windows are their own: the audit log has none of them for a person.
 #[test]
 fn a_window_may_be_called_like_the_token_of_the_file() {

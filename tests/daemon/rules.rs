@@ -1,6 +1,9 @@
 //! Safety rules: what would break one is refused by its name, unless an admin forces it.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use steersman::{clock, timestamp};
 
 use crate::support::backend::Backend;
 use crate::support::daemon::Daemon;
@@ -112,6 +115,66 @@ fn a_rule_is_not_passed_by_a_short_word() {
     let drain = |lifetime| ["drain", "region:eu", "--for", lifetime, "--reason", "x"];
     assert_eq!(daemon.cli(&drain("1h")).code, Some(1));
     assert_eq!(daemon.cli(&drain("30s")).code, Some(0), "it holds for longer");
+}
+
+/// Nor is one passed by having the word end that was counted on, or by counting on another that ends.
+#[test]
+fn a_rule_is_not_passed_by_the_end_of_a_word() {
+    let mut backend = Backend::http();
+    let pools = format!(
+        "[regions.us]\n{}{}region = \"us\"\n{}",
+        web(),
+        pool("us", "web", "192.0.2.1", backend.address),
+        region("eu", "198.51.100.1"),
+    );
+    let setup = Setup::steering(&pools, "www.failover = [\"us\", \"eu\"]\n");
+    setup.write("zones/rules.toml", "[rules.one]\nmin_regions = 1\n");
+    let daemon = setup.ready();
+    backend.kill();
+    daemon.wait_for_answer("www", "198.51.100.1");
+    let code = |arguments: &[&str]| daemon.cli(&[arguments, &["--reason", "x"]].concat()).code;
+    let plan = |daemon: &Daemon| {
+        let now = clock::wall_now();
+        let time =
+            |hours: u64| timestamp::to_rfc3339_seconds(now + Duration::from_secs(hours * 3600));
+        let (start, end) = (time(0), time(3));
+        let window = json!({
+            "target": "region:eu", "start": start.trim_end_matches('Z'), "end": end.trim_end_matches('Z'), "lead": "1m", "reason": "x",
+        });
+        daemon.api("PUT", "/api/v1/maintenance/eu", &window.to_string()).status
+    };
+    assert_eq!(code(&["up", "region:us", "--for", "2h"]), Some(0));
+    assert_eq!(plan(&daemon), 409, "it lasts for longer");
+    assert_eq!(code(&["drain", "region:eu", "--for", "1h"]), Some(0));
+    assert_eq!(code(&["clear", "region:us"]), Some(1));
+    assert_eq!(code(&["up", "region:us", "--for", "2m"]), Some(1), "the drain holds for longer");
+    assert_eq!(code(&["up", "region:us", "--for", "90m"]), Some(0));
+    assert_eq!(
+        code(&["up", "pool:us", "--for", "1m"]),
+        Some(0),
+        "the region's word is there still"
+    );
+    assert_eq!(code(&["clear", "region:us"]), Some(1), "and counts for longer");
+    assert_eq!(code(&["clear", "region:eu"]), Some(0));
+    assert_eq!(code(&["clear", "region:us"]), Some(0), "nothing hangs on it any more");
+}
+
+#[test]
+fn what_a_region_requires_is_not_taken_from_it() {
+    let pools = format!(
+        "[pools.db]\nendpoints = [\"192.0.2.9\"]\n{}requires = [\"db\"]\n{}",
+        region("us", "192.0.2.1"),
+        region("eu", "198.51.100.1"),
+    );
+    let setup = Setup::steering(&pools, "www.failover = [\"us\", \"eu\"]\n");
+    let rule = "[rules.us-needs-eu]\nregion = \"us\"\nonly_while = [\"eu\"]\n";
+    setup.write("zones/rules.toml", rule);
+    let daemon = setup.ready();
+    assert_eq!(daemon.set("pool:db", "drain").status, 201);
+    assert_eq!(daemon.set("region:eu", "drain").status, 409);
+    assert_eq!(daemon.clear("pool:db").status, 204);
+    assert_eq!(daemon.set("region:eu", "drain").status, 201);
+    assert_eq!(daemon.set("pool:db", "drain").status, 409);
 }
 
 #[test]

@@ -28,6 +28,13 @@ impl Running {
         }
         let target: Target = report.target.parse().map_err(|_| DrillEndError::NotUnderWay)?;
         match (self.put_back(&report, &target, by)?, report.state) {
+            (true, DrillState::Interrupted) => {
+                // Nobody watches it any more.
+                let report = Report { ends: timestamp::to_rfc3339(clock::wall_now()), ..report };
+                self.drills.update(report.clone());
+                self.keep_drill(&report);
+                Ok(())
+            }
             (true, _) => {
                 self.drills.look.notify_one();
                 Ok(())

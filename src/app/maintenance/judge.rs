@@ -11,9 +11,10 @@ use jiff::Timestamp;
 
 use super::Told;
 use crate::app::beliefs::Planned;
+use crate::app::rules::{first_broken, later};
 use crate::app::running::Running;
-use crate::health::{Inventory, PoolId};
-use crate::maintenance::Window;
+use crate::health::{Inventory, Overrides, PoolId};
+use crate::maintenance::{Occurrence, Window};
 use crate::safety::{Broken, broken};
 use crate::shares::Given;
 use crate::view::View;
@@ -45,7 +46,7 @@ impl Running {
         let mut away: Planned = out.flat_map(|(window, _)| without(window, inventory)).collect();
         new.sort_by_key(|(window, told)| (window.leaves(told.occurrence), &window.name));
         for (window, mut told) in new {
-            told.breaks = self.would_break(view, window, &away);
+            told.breaks = self.would_break(view, window, told.occurrence, &away);
             if told.is_out() {
                 away.extend(without(window, inventory));
             }
@@ -80,17 +81,27 @@ impl Running {
     }
 
     /// The safety rules that its absence would break, while others are away.
-    fn would_break(&self, view: &View, window: &Window, away: &Planned) -> Vec<Broken> {
+    fn would_break(
+        &self,
+        view: &View,
+        window: &Window,
+        occurrence: Occurrence,
+        away: &Planned,
+    ) -> Vec<Broken> {
         if view.world.rules.is_empty() {
             return Vec::new();
         }
         let overrides = self.beliefs.overrides().clone();
         let mut with_it = away.clone();
         with_it.extend(without(window, &view.world.inventory));
-        let before = self.beliefs.pools_as(view, &overrides, away);
-        let after = self.beliefs.pools_as(view, &overrides, &with_it);
-        let given = |pools| Given { world: &view.world, pools };
-        broken(&view.world.rules, given(&before), given(&after))
+        let judged = |overrides: &Overrides| {
+            let before = self.beliefs.pools_as(view, overrides, away);
+            let after = self.beliefs.pools_as(view, overrides, &with_it);
+            let given = |pools| Given { world: &view.world, pools };
+            broken(&view.world.rules, given(&before), given(&after))
+        };
+        let later = later([&overrides], Some(occurrence.end.into())).map(|[later]| later);
+        first_broken([Some(overrides), later].iter().flatten().map(judged))
     }
 }
 

@@ -50,11 +50,11 @@ impl Running {
         by: &Author,
     ) -> Result<(), PlanError> {
         let _decision = self.decision();
+        if self.live.load().world.maintenance.iter().any(|window| window.name == name) {
+            return Err(PlanError::InFiles);
+        }
         let before = self.maintenance.planned().get(name).map(|(text, _)| text.clone());
-        let Some(before) = before else {
-            let is_in_files = self.live.load().world.maintenance.iter().any(|w| w.name == name);
-            return Err(if is_in_files { PlanError::InFiles } else { PlanError::Unknown });
-        };
+        let before = before.ok_or(PlanError::Unknown)?;
         let change = Change::Unplan { name: name.into(), before };
         self.store.audit(clock::wall_now(), by, &change).map_err(PlanError::NotDurable)?;
         self.maintenance.planned().remove(name);

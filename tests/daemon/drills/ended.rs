@@ -134,7 +134,12 @@ fn the_command_writes_what_is_known_after_a_restart() {
     assert_eq!(daemon.answer("www"), [WEST]);
     daemon.cli_ok(&["drill", "end", &id]);
     assert_eq!(daemon.answer("www"), [EAST]);
-    assert_eq!(state_of(&daemon, &id), json!("interrupted"));
+    let report = report_of(&daemon, &id);
+    assert_eq!(report["state"], "interrupted");
+    let now = steersman::timestamp::to_rfc3339(steersman::clock::wall_now());
+    assert!(report["ends"].as_str().unwrap() <= now.as_str(), "{report:#}");
+    let page = daemon.api("GET", &format!("/api/v1/drills/{id}.md"), "").body;
+    assert!(page.contains("| end of its override | "), "{page}");
 }
 
 /// Where nobody answers any more, an interrupt ends the command, which writes what it last saw.
