@@ -168,7 +168,12 @@ fn row(mut own: Vec<String>, times: &Times) -> Vec<String> {
 }
 
 fn failover(of: &Failover) -> Vec<String> {
-    let lasted = length(of.lasted_s) + if of.until.is_none() { ", goes on" } else { "" };
+    let lasted = match &of.until {
+        None => length(of.lasted_s) + ", goes on",
+        // Nobody saw how much of the time between.
+        Some(until) if of.lasted_s == 0.0 && *until != of.from => "not known".into(),
+        Some(_) => length(of.lasted_s),
+    };
     vec![
         to_the_second(&of.from),
         of.pool.clone(),

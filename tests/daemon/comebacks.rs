@@ -81,6 +81,27 @@ fn what_failed_waits_for_a_person_over_kill_9() {
     assert_eq!(daemon.metrics().sum("steersman_pool_held_back", &["\"main\""]), 0.0);
 }
 
+/// What the audit log has is done, and remembered as soon as there is where to.
+#[test]
+fn a_return_is_not_lost_with_the_journal_of_comebacks() {
+    let mut server = Backend::http();
+    let names = "[www]\nfailover = [\"main\", \"spare\"]\nfailback = \"manual\"\n";
+    let mut daemon = main_and_spare(&server, names);
+    fall_and_rise(&mut server, &daemon);
+    daemon.log.wait_for(HELD, 1);
+    assert_eq!(daemon.answer("www"), [SPARE]);
+    wait_for_journal(&daemon, "comebacks", "\"state\":\"back\",\"failed\":true");
+    fs::remove_file(daemon.path("state/comebacks.jsonl")).unwrap();
+    daemon.cli_ok(&["failback", "main"]);
+    assert_eq!(daemon.answer("www"), [MAIN]);
+    assert!(daemon.cli_ok(&["audit"]).contains(": failback pool:main\n"));
+    // Nothing is held back, so there is nothing to remember.
+    until_eq(true, || daemon.path("state/comebacks.jsonl").exists());
+    daemon.kill();
+    daemon = daemon.start_again();
+    assert_eq!(daemon.answer("www"), [MAIN]);
+}
+
 /// A comeback is written down a moment after answers follow it, since no disk may delay them.
 #[track_caller]
 fn wait_for_journal(daemon: &Daemon, journal: &str, what: &str) {
