@@ -6,7 +6,7 @@ pub mod words;
 
 use std::fmt;
 
-use words::misleads;
+use words::on_one_line;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -76,18 +76,6 @@ impl fmt::Display for Finding {
         };
         write!(f, "{file}:{line}:{column}: {warning}{found}; expected {expected}")
     }
-}
-
-/// A name of a file as it can stand in a line: what would end the line, or turn it round, is escaped.
-fn on_one_line(file: String) -> String {
-    if !file.contains(misleads) {
-        return file;
-    }
-    let escaped = file.chars().map(|c| match misleads(c) {
-        true => c.escape_default().to_string(),
-        false => c.to_string(),
-    });
-    escaped.collect()
 }
 
 /// Line and column, both from 1, of a byte offset in a text; columns count characters.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::CommandResult;
 use super::args::EventsArgs;
 use super::client::Client;
+use crate::finding::words::on_one_line;
 
 /// The pause before a stream that has ended is asked for again, as the daemon wants it.
 const RETRY: Duration = Duration::from_secs(1);
@@ -56,5 +57,19 @@ fn words(event: &str) -> String {
     let at = text("at").split('.').next().unwrap_or_default().trim_end_matches('Z');
     // That some are missing has no time.
     let at = if at.is_empty() { format!("{:20}", "") } else { format!("{at}Z") };
-    format!("{at}  {:<11} {}", text("type"), said.collect::<Vec<_>>().join("  "))
+    on_one_line(format!("{at}  {:<11} {}", text("type"), said.collect::<Vec<_>>().join("  ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_line_and_moves_no_cursor() {
+        let event =
+            r#"{"id":1,"at":"2026-11-30T12:00:00.5Z","type":"override","reason":"a\nb\u001b[2K"}"#;
+        assert_eq!(words(event), r"2026-11-30T12:00:00Z  override    reason=a\nb\u{1b}[2K");
+        let missing = words(r#"{"type":"missing","since":3}"#);
+        assert_eq!(missing, format!("{:20}  missing     since=3", ""));
+    }
 }

@@ -17,6 +17,18 @@ pub fn misleads(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// A text as it can stand in a line: what would end the line, or turn it round, is escaped.
+pub fn on_one_line(text: String) -> String {
+    if !text.contains(misleads) {
+        return text;
+    }
+    let escaped = text.chars().map(|c| match misleads(c) {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    });
+    escaped.collect()
+}
+
 /// Checks a name by which people call what they add, a token or a window of maintenance: it stands in paths, lines and
 /// commands as it is.
 ///

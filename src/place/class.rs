@@ -71,7 +71,7 @@ impl Places {
     }
 
     /// How the map of a policy finds a chain, from the number of the chain for each class.
-    pub(super) fn way(&self, by_class: Box<[u32]>, networks: Option<Networks>) -> Way {
+    pub(super) fn way(&self, by_class: Arc<[u32]>, networks: Option<Networks>) -> Way {
         let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
         ways.of(&self.table, by_class, networks)
     }

@@ -1,6 +1,7 @@
 //! From a client's address to what one policy prefers there, best first.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::class::{Class, Places};
 use super::countries::Continent;
@@ -112,7 +113,7 @@ impl PlaceMap {
         chain_of: impl Fn(&Class) -> Box<[u16]>,
     ) -> Self {
         let mut chains = Interner::default();
-        let by_class: Box<[u32]> =
+        let by_class: Arc<[u32]> =
             places.classes().iter().map(|class| chains.id(chain_of(class))).collect();
         let (networks, blocks) = (!networks.is_empty())
             .then(|| Networks::new(places.table(), networks, &by_class, &mut chains))

@@ -2,7 +2,7 @@
 //!
 //! [`Places`] is what the databases say, merged. For every set of `geo` keys and every list of
 //! `nearest` regions a [`PlaceMap`] is compiled from it at load: network → an ordered list of the
-//! policy's branches. A query looks up one interval and never decodes a record; the scope of an
+//! policy's branches. A query looks up intervals and never decodes a record; the scope of an
 //! answer is the widest block round the client whose preference is the same. The first maps have
 //! a table each; the others share what tells clients apart.
 

@@ -27,7 +27,7 @@ pub(super) enum Way {
 pub(super) struct Ways {
     tables: usize,
     /// Each is shared by all policies that tell the same clients apart, whatever they prefer for them.
-    groupings: HashMap<Box<[u32]>, Arc<Grouping>>,
+    groupings: HashMap<Arc<[u32]>, Arc<Grouping>>,
 }
 
 impl Ways {
@@ -35,7 +35,7 @@ impl Ways {
     pub(super) fn of(
         &mut self,
         classes: &Arc<Table<ClassId>>,
-        by_class: Box<[u32]>,
+        by_class: Arc<[u32]>,
         networks: Option<Networks>,
     ) -> Way {
         if self.tables < TABLES {
@@ -44,7 +44,7 @@ impl Ways {
         }
         let grouping = self.groupings.entry(by_class).or_insert_with_key(|by_class| {
             let groups = classes.groups(by_class);
-            Arc::new(Grouping { by_class: by_class.clone(), groups })
+            Arc::new(Grouping { by_class: Arc::clone(by_class), groups })
         });
         let (classes, grouping) = (Arc::clone(classes), Arc::clone(grouping));
         Way::Steps(Steps { classes, grouping, networks }.into())
@@ -76,7 +76,7 @@ pub(super) struct Steps {
 #[derive(Debug)]
 struct Grouping {
     /// By class the number of its chain.
-    by_class: Box<[u32]>,
+    by_class: Arc<[u32]>,
     /// The neighbours in the table of classes that are one.
     groups: Groups,
 }
