@@ -170,7 +170,9 @@ fn patterns_mean_what_they_say() {
     }
     assert!("*".parse::<Pattern>().unwrap().fits(&[]));
     assert!(!"region:*".parse::<Pattern>().unwrap().fits(&[]));
-    for bad in ["", "us-east", "planet:earth", "region:", "name:", "endpoint:a", "region:a\nb"] {
+    let odd = ["region:a\nb", "region:a\u{2028}*", "name:\u{202e}moc.elpmaxe"];
+    for bad in ["", "us-east", "planet:earth", "region:", "name:", "endpoint:a"].iter().chain(&odd)
+    {
         let error = bad.parse::<Pattern>().unwrap_err();
         assert!(error.contains("; expected "), "{bad:?}: {error}");
     }
