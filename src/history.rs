@@ -115,7 +115,7 @@ pub enum What {
         /// Who.
         by: String,
     },
-    /// Planned maintenance is announced, leaves, is away, returns, or is refused by a safety rule.
+    /// Planned maintenance is announced, leaves, is away, returns, is called off, or is refused by a safety rule.
     Maintenance {
         /// The name of the window.
         name: String,

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::duration::parse_duration;
+use crate::finding::words::misleads;
 use crate::health::Target;
 
 /// In how many steps something leaves, and comes back.
@@ -136,7 +137,7 @@ impl WindowText {
                 None
             }
         };
-        if self.reason.trim().is_empty() || self.reason.chars().any(char::is_control) {
+        if self.reason.trim().is_empty() || self.reason.chars().any(misleads) {
             noted("reason", "why, in a few words on one line");
         }
         let zone = match &self.timezone {

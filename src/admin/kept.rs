@@ -67,10 +67,10 @@ impl Kept {
         let place = self.slot(asked);
         let mut slot = place.made.lock().await;
         let changes = self.changes.load(Ordering::Acquire);
-        let is_good = slot
-            .as_ref()
-            .is_some_and(|made| made.changes == changes && clock::monotonic_now() < made.until);
-        if !is_good {
+        let is_good = |made: &&Made| made.changes == changes && clock::monotonic_now() < made.until;
+        let made = if let Some(made) = slot.as_ref().filter(is_good) {
+            made
+        } else {
             let began = clock::monotonic_now();
             let body = make.await?;
             let (body, gzip, tag) = tokio::task::spawn_blocking(move || packed(body))
@@ -80,11 +80,9 @@ impl Kept {
             place.bytes.store(bytes, Ordering::Relaxed);
             let now = clock::monotonic_now();
             let until = now + GOOD_FOR.max(now.saturating_duration_since(began) * TIMES);
-            *slot = Some(Made { body, gzip, tag, until, changes });
-        }
-        Ok(slot
-            .as_ref()
-            .map_or_else(|| StatusCode::NO_CONTENT.into_response(), |made| made.to(headers)))
+            slot.insert(Made { body, gzip, tag, until, changes })
+        };
+        Ok(made.to(headers))
     }
 
     fn slot(&self, asked: &str) -> Arc<Slot> {

@@ -49,6 +49,8 @@ pub async fn fetch(client: &Client) -> Result<Trail, String> {
         entries.extend(page.entries);
         if !goes_on {
             let AuditPage { more, wrong, wrong_in_all, length, head, .. } = page;
+            // Others may stand behind one whose number is too high for them.
+            let more = more || entries.last().is_some_and(|last| last.number != length);
             let wrong = wrong.into_iter().map(|error| error.finding).collect();
             return Ok(Trail { entries, more, wrong, wrong_in_all, chain: Chain { length, head } });
         }
@@ -58,7 +60,9 @@ pub async fn fetch(client: &Client) -> Result<Trail, String> {
 fn shown(trail: &Trail) -> Value {
     json!({
         "entries": trail.entries,
+        "more": trail.more,
         "wrong": trail.wrong,
+        "wrong_in_all": trail.wrong_in_all,
         "length": trail.chain.length,
         "head": trail.chain.head,
     })
@@ -74,15 +78,32 @@ fn table(trail: &Trail) -> String {
         let checked = checked.map(|token| format!(" (token {token})")).unwrap_or_default();
         format!("{number:>6}  {at}  {by}{checked}{from}: {}\n", what(entry))
     });
+    let entries = entries.chain(trail.more.then(|| not_fetched(trail)));
     let entries: String = entries.collect();
     let verdict = match (trail.wrong.is_empty(), trail.chain.length) {
-        (false, _) => format!("{}NOT as it was written: see above\n", lines(&trail.wrong)),
+        (false, _) => {
+            let (wrong, more) = (lines(&trail.wrong), and_more(trail));
+            format!("{wrong}{more}NOT as it was written: see above\n")
+        }
         (true, 0) => "nothing has been changed yet\n".into(),
         (true, length) => {
             format!("as it was written: {length} in a chain that ends with {}\n", trail.chain.head)
         }
     };
     entries + &verdict
+}
+
+/// The daemon tells no more than the first of it.
+fn and_more(trail: &Trail) -> String {
+    match trail.wrong_in_all.saturating_sub(trail.wrong.len()) {
+        0 => String::new(),
+        more => format!("and {more} more\n"),
+    }
+}
+
+fn not_fetched(trail: &Trail) -> String {
+    let last = trail.entries.last().map_or(0, |last| last.number);
+    format!("entries after number {last} were not fetched: numbers do not ascend there\n")
 }
 
 /// What was done, in words.
@@ -136,5 +157,75 @@ fn change(entry: &Entry) -> String {
             let commit = entry.target.iter().map(|commit| format!(", of {commit}"));
             format!("revision {after} in place of {before}") + &commit.collect::<String>()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::tests::{Running, TOKEN};
+    use crate::config::Admin;
+    use crate::finding::Finding;
+
+    fn entry(number: u64) -> Entry {
+        Entry {
+            breaks: Vec::new(),
+            number,
+            at: "2026-01-01T00:00:00Z".into(),
+            by: "alice".into(),
+            token: None,
+            from: None,
+            action: Action::Revoke,
+            target: Some("token:ci".into()),
+            reason: None,
+            before: Value::Null,
+            after: Value::Null,
+            previous: "0".repeat(64),
+        }
+    }
+
+    /// What is fetched where the daemon has this.
+    async fn fetched(entries: &[u64], length: u64, wrong_in_all: usize) -> Trail {
+        let running = Running::start().await;
+        let finding = Finding::at("audit.jsonl", (3, 1), "no checksum", "one");
+        running.fake.inside().trail = Trail {
+            entries: entries.iter().copied().map(entry).collect(),
+            more: false,
+            wrong: vec![finding; wrong_in_all.min(2)],
+            wrong_in_all,
+            chain: Chain { length, head: "abc".into() },
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let token_file = folder.path().join("admin.token");
+        std::fs::write(&token_file, TOKEN).unwrap();
+        let admin = Admin { listen: running.address, token_file, tls: None };
+        fetch(&Client::new(&admin, None).unwrap()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_a_daemon_does_not_tell_is_counted() {
+        let trail = fetched(&[1, 2], 2, 7).await;
+        let text = table(&trail);
+        let wrong = "audit.jsonl:3:1: no checksum; expected one\n";
+        assert!(
+            text.ends_with(&format!(
+                "{wrong}{wrong}and 5 more\nNOT as it was written: see above\n"
+            )),
+            "{text}"
+        );
+        let shown = shown(&trail);
+        assert_eq!((&shown["wrong_in_all"], &shown["more"]), (&7.into(), &false.into()));
+        let text = table(&fetched(&[1, 2], 2, 0).await);
+        assert!(text.ends_with("\nas it was written: 2 in a chain that ends with abc\n"), "{text}");
+    }
+
+    /// Entries are asked for by number: behind one that is too high, there may be others that are not seen.
+    #[tokio::test]
+    async fn what_could_not_be_asked_for_is_said() {
+        let trail = fetched(&[1, 9000], 3, 1).await;
+        let text = table(&trail);
+        let said = "entries after number 9000 were not fetched: numbers do not ascend there\n";
+        assert!(text.contains(said), "{text}");
+        assert_eq!(shown(&trail)["more"], true);
     }
 }

@@ -172,6 +172,10 @@ mod tests {
             ),
             (with("patches", " "), "m.toml:5:10: \" \"; expected why, in a few words on one line"),
             (
+                with("patches", "pat\u{202e}ches"),
+                "m.toml:5:10: \"pat\\u{202e}ches\"; expected why, in a few words on one line",
+            ),
+            (
                 format!("{GOOD}repeats = 'often'"),
                 "m.toml:6:11: \"often\"; expected \"daily\", \"weekly\"",
             ),

@@ -1,5 +1,7 @@
 //! Texts of others, cut to a length and to one line.
 
+use crate::finding::words::misleads;
+
 /// What stands for the rest.
 const CUT: char = '…';
 
@@ -18,7 +20,7 @@ pub(super) fn escaped(
     let whole: usize = text.chars().map(length).sum();
     let room = if whole > most { most.saturating_sub(1) } else { most };
     let (mut cut, mut used) = (String::new(), 0);
-    for c in text.chars().map(|c| if is_plain(c) { c } else { ' ' }) {
+    for c in text.chars().map(|c| if misleads(c) { ' ' } else { c }) {
         used += length(c);
         if used > room {
             cut.push(CUT);
@@ -30,9 +32,4 @@ pub(super) fn escaped(
         }
     }
     cut
-}
-
-/// Neither a control character nor one that ends a line or turns the direction of writing round.
-fn is_plain(c: char) -> bool {
-    !c.is_control() && !matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::finding::words::misleads;
 use crate::health::Target;
 
 const EXPECTED: &str = "region:NAME, pool:NAME, endpoint:POOL/ADDRESS or name:NAME, with * for anything within, or * for everything";
@@ -40,7 +41,7 @@ impl FromStr for Pattern {
         if text == "*" {
             return Ok(Self(text.into()));
         }
-        let is_odd = |c: char| c.is_control() || c.is_whitespace() && c != ' ';
+        let is_odd = |c: char| misleads(c) || c.is_whitespace() && c != ' ';
         if text.len() > LONGEST_BYTES || text.chars().any(is_odd) {
             return Err(wrong());
         }

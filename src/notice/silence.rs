@@ -68,7 +68,7 @@ impl Silences {
     }
 
     /// Whether something is silenced that is known by these words.
-    pub fn silence(&self, scopes: &[String]) -> bool {
+    pub fn covers(&self, scopes: &[String]) -> bool {
         self.0.keys().any(|about| about.fits(scopes))
     }
 

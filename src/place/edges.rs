@@ -122,6 +122,33 @@ mod tests {
 
     use super::*;
 
+    /// Holds the edges of so many runs against the definition: beside each of them, and where it is asked for.
+    fn check(
+        count: usize,
+        edges: impl IntoIterator<Item = usize>,
+        asked: impl IntoIterator<Item = usize>,
+    ) {
+        let edges: BTreeSet<usize> =
+            edges.into_iter().filter(|run| *run < count).chain([0]).collect();
+        // Of three values, two of which are of one kind.
+        let mut value = 0;
+        let runs: Vec<u32> = (0..count)
+            .map(|run| {
+                let other = (value + 1) % 2;
+                value = if edges.contains(&run) { other } else { value };
+                if value == 1 && run % 3 == 0 { 2 } else { value }
+            })
+            .collect();
+        let found = Edges::new(&runs, &[7, 0, 0]);
+        let beside = edges.iter().flat_map(|edge| [edge.saturating_sub(1), *edge, edge + 1]);
+        for run in asked.into_iter().chain(beside).filter(|run| *run < count) {
+            let before = edges.range(..=run).next_back().copied();
+            assert_eq!(Some(found.first(run)), before, "{run} of {count}, {edges:?}");
+            let after = edges.range(run + 1..).next().copied();
+            assert_eq!(found.next(run), after, "{run} of {count}, {edges:?}");
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -132,22 +159,28 @@ mod tests {
             edges in proptest::collection::btree_set(0..20_000_usize, 0..20),
             asked in proptest::collection::vec(0..20_000_usize, 50),
         ) {
-            let edges: BTreeSet<usize> = edges.into_iter().filter(|run| *run < count).chain([0]).collect();
-            // Of three values, two of which are of one kind.
-            let mut value = 0;
-            let runs: Vec<u32> = (0..count)
-                .map(|run| {
-                    let other = (value + 1) % 2;
-                    value = if edges.contains(&run) { other } else { value };
-                    if value == 1 && run % 3 == 0 { 2 } else { value }
-                })
-                .collect();
-            let found = Edges::new(&runs, &[7, 0, 0]);
-            let beside = edges.iter().flat_map(|edge| [edge.saturating_sub(1), *edge, edge + 1]);
-            for run in asked.into_iter().chain(beside).filter(|run| *run < count) {
-                prop_assert_eq!(Some(found.first(run)), edges.range(..=run).next_back().copied());
-                prop_assert_eq!(found.next(run), edges.range(run + 1..).next().copied());
-            }
+            check(count, edges, asked);
         }
+    }
+
+    /// A database of cities has some hundred thousand runs, which take a level more than 64³ of them.
+    #[test]
+    fn groups_as_large_as_a_database_are_those_of_the_definition() {
+        const LEVEL: usize = WORD * WORD * WORD;
+        let count = LEVEL + 70_000;
+        let asked = || (0..count).step_by(997).chain([LEVEL - 1, LEVEL, count - 1]);
+        for edges in [
+            &[][..],
+            &[1],
+            &[count - 1],
+            &[WORD - 1, LEVEL - 1],
+            &[WORD * WORD, LEVEL],
+            &[LEVEL + 1, count - WORD],
+            &[5, 4_095, 131_072, LEVEL + 4_096, count - 2],
+        ] {
+            check(count, edges.iter().copied(), asked());
+        }
+        assert_eq!(Edges::new(&vec![0; LEVEL], &[0]).levels.len(), 2);
+        assert_eq!(Edges::new(&vec![0; count], &[0]).levels.len(), 3);
     }
 }

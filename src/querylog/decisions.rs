@@ -142,7 +142,7 @@ impl Writer {
         match done {
             Some(Ok(())) => {
                 Tally::add(&self.tally.told, self.count);
-                if self.tally.works() && self.next_try.is_some() {
+                if self.tally.now_works() && self.next_try.is_some() {
                     tracing::info!("the decision log is written again");
                 }
                 self.next_try = None;
@@ -150,7 +150,7 @@ impl Writer {
             Some(Err(error)) => {
                 Tally::add(&self.tally.lost, self.count);
                 self.next_try = Some(now + RETRY);
-                if self.tally.fails(&error.to_string()) {
+                if self.tally.now_fails(&error.to_string()) {
                     tracing::error!(%error, "cannot write the decision log: its lines are dropped until that works again");
                 }
             }

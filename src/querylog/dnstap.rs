@@ -89,7 +89,7 @@ impl Sender {
             Link::Gone { pause, .. } => match Collector::connect(&self.socket, stop) {
                 Ok(collector) => {
                     self.link = Link::There { collector, looked: now };
-                    self.tally.works();
+                    self.tally.now_works();
                     let socket = self.socket.display().to_string();
                     tracing::info!(socket, "connected to the dnstap collector");
                 }
@@ -111,7 +111,7 @@ impl Sender {
     }
 
     fn say_gone(&self, why: &str) {
-        if self.tally.fails(why) {
+        if self.tally.now_fails(why) {
             let socket = self.socket.display().to_string();
             tracing::warn!(socket, why, "no dnstap collector, will go on trying");
         }

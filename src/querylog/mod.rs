@@ -83,13 +83,13 @@ impl Tally {
     }
 
     /// It can be told from now on; says whether that is news.
-    fn works(&self) -> bool {
+    fn now_works(&self) -> bool {
         *self.trouble() = None;
         !self.works.swap(true, Ordering::Relaxed)
     }
 
     /// It cannot; says whether that is news.
-    fn fails(&self, why: &str) -> bool {
+    fn now_fails(&self, why: &str) -> bool {
         let before = self.trouble().replace(why.to_owned());
         self.works.swap(false, Ordering::Relaxed) || before.is_none()
     }

@@ -1,11 +1,11 @@
 //! Reports of drills: a file for each, for whoever audits them.
 
 use std::fs;
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use super::{create_folder, sync_folder};
+use super::create_folder;
+use super::latest::replace;
 
 /// So many are read at the start; nobody deletes what an auditor may want.
 const READ: usize = 100;
@@ -13,21 +13,31 @@ const READ: usize = 100;
 /// Keeps a report, under a name that is its own.
 pub(super) fn keep(folder: &Path, id: &str, json: &str) -> io::Result<()> {
     create_folder(folder)?;
-    let (path, beside) = (folder.join(format!("{id}.json")), folder.join(format!(".{id}.tmp")));
-    let mut options = fs::OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-    file.write_all(json.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&beside, &path)?;
-    sync_folder(folder)
+    replace(&folder.join(format!("{id}.json")), json.as_bytes())
 }
 
-/// The latest reports, the latest first: their names begin with when they began.
-pub(super) fn read(folder: &Path) -> Vec<String> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+/// The latest reports with their files, the latest first: their names begin with when they began.
+pub(super) fn read(folder: &Path) -> Vec<(PathBuf, String)> {
+    let Some(entries) = told(folder, fs::read_dir(folder)) else { return Vec::new() };
+    let paths = entries.filter_map(|entry| Some(told(folder, entry)?.path()));
     let mut paths: Vec<_> =
         paths.filter(|path| path.extension().is_some_and(|ending| ending == "json")).collect();
     paths.sort();
-    paths.iter().rev().take(READ).filter_map(|path| fs::read_to_string(path).ok()).collect()
+    let reports = paths.into_iter().rev().take(READ);
+    reports
+        .filter_map(|path| Some((path.clone(), told(&path, fs::read_to_string(&path))?)))
+        .collect()
+}
+
+/// What was read; that it was not is said, but for what was never written.
+fn told<T>(path: &Path, read: io::Result<T>) -> Option<T> {
+    match read {
+        Ok(read) => Some(read),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => {
+            let file = path.display();
+            tracing::warn!(%file, %error, "cannot read this of the reports of drills: it is left out");
+            None
+        }
+    }
 }

@@ -71,7 +71,7 @@ impl LatestJournal {
 
 /// Puts a new file in the place of an old one so that a crash leaves one of the two whole: the
 /// new bytes are on disk before the name points to them, and the name after.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("tmp");
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;

@@ -1,7 +1,7 @@
 //! One line of a journal: `CRC32 LENGTH JSON`, so that a torn or bitten line is seen.
 //!
 //! The checksum is eight hexadecimal digits, the length is that of the JSON in bytes; both stand
-//! before it so that `cut -d' ' -f3- overrides.jsonl` is plain JSON lines for other tools.
+//! before it so that `cut -d' ' -f3- audit.jsonl` is plain JSON lines for other tools.
 
 use std::io::{self, BufRead, Read as _};
 

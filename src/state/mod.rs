@@ -174,8 +174,8 @@ impl Store {
         drills::keep(&folder, id, json).map_err(|error| StateError::Io(folder, error))
     }
 
-    /// The latest reports of drills, the latest first.
-    pub fn drills(&self) -> Vec<String> {
+    /// The latest reports of drills with their files, the latest first.
+    pub fn drills(&self) -> Vec<(PathBuf, String)> {
         drills::read(&self.folder.join(DRILLS))
     }
 

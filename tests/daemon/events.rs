@@ -96,9 +96,16 @@ fn verdicts_overrides_and_reloads_are_told_as_they_happen() {
 /// Streams that nobody reads hold up neither a verdict nor the end.
 #[test]
 fn streams_end_with_the_daemon() {
-    let mut daemon =
-        Setup::steering(&steady("main", "192.0.2.1"), "www.failover = [\"main\"]\n").ready();
+    let mut server = Backend::http();
+    let pools = web() + &pool("main", "web", "192.0.2.1", server.address);
+    let names = "www.failover = [\"main\", \"spare\"]\n";
+    let mut daemon = Setup::steering(&(pools + &steady("spare", "198.51.100.1")), names).ready();
+    daemon.wait_for_answer("www", "192.0.2.1");
     let streams: Vec<Events> = (0..20).map(|_| Events::open(&daemon, "?last=5", None)).collect();
+    server.kill();
+    daemon.wait_for_answer("www", "198.51.100.1");
+    server.revive();
+    daemon.wait_for_answer("www", "192.0.2.1");
     daemon.signal("TERM");
     assert!(daemon.end().success());
     drop(streams);

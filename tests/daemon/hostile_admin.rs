@@ -1,6 +1,7 @@
 //! Whoever means ill at the admin endpoint: tokens and cookies that are not theirs, other people's pages, bodies
 //! without end, odd paths, and those who take their time.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 use std::thread;
@@ -178,6 +179,9 @@ fn no_route_changes_anything_for_another_page() {
 const GIB: u64 = 1 << 30;
 const MIB: u64 = 1 << 20;
 
+/// So often is asked what might not be heard: where a connection is closed on what was sent, its answer may be lost.
+const TRIES: usize = 10;
+
 /// Sends a beginning, and then the same again and again until there was a gigabyte of it, or nobody takes it any
 /// more. Returns how much was sent, and the status, if there was one.
 fn pour(daemon: &Daemon, beginning: &str, again: &[u8]) -> (u64, Option<u16>) {
@@ -232,11 +236,19 @@ fn a_gigabyte_is_refused_early_and_held_by_nobody() {
             .collect();
         // Meanwhile everybody else is served.
         assert_eq!((daemon.check("/healthz"), daemon.answer("www")), (200, vec![MAIN.to_owned()]));
-        for ((beginning, _, statuses), pouring) in cases.iter().zip(pouring) {
-            let (sent_bytes, status) = pouring.join().unwrap();
+        for ((beginning, again, statuses), pouring) in cases.iter().zip(pouring) {
             let asked = beginning.replace(&bearer, "");
-            assert!(sent_bytes < 64 * MIB, "{sent_bytes} bytes were taken: {asked}");
-            assert!(status.is_none_or(|status| statuses.contains(&status)), "{status:?}: {asked}");
+            let fits = |(sent_bytes, status): (u64, Option<u16>)| {
+                assert!(sent_bytes < 64 * MIB, "{sent_bytes} bytes were taken: {asked}");
+                assert!(
+                    status.is_none_or(|status| statuses.contains(&status)),
+                    "{status:?}: {asked}"
+                );
+                status.is_some()
+            };
+            let is_said = fits(pouring.join().unwrap())
+                || (1..TRIES).any(|_| fits(pour(&daemon, beginning, again)));
+            assert!(is_said, "closed without a word: {asked}");
         }
     });
     let more = peak_memory_bytes(daemon.id()).saturating_sub(before);
@@ -256,14 +268,15 @@ fn whoever_takes_their_time_is_cut_off() {
     let sign_in =
         format!("POST {SESSION} HTTP/1.1\r\nHost: x\r\n{JSON}Content-Length: 5000\r\n\r\n{{");
     let header = "GET /healthz HTTP/1.1\r\nHost: x\r\nX: ".to_owned();
+    let mut answered = BTreeMap::new();
     let since = begin();
     thread::scope(|scope| {
-        let slow: Vec<_> = [(&header, 408), (&body, 408), (&sign_in, 408)]
+        let slow: Vec<_> = [&header, &body, &sign_in]
             .into_iter()
-            .flat_map(|case| [case; EACH])
-            .map(|(beginning, status)| (scope.spawn(|| drip(&daemon, beginning)), status))
+            .flat_map(|beginning| [beginning; EACH])
+            .map(|beginning| (beginning, scope.spawn(|| drip(&daemon, beginning))))
             .collect();
-        while slow.iter().any(|(slow, _)| !slow.is_finished()) {
+        while slow.iter().any(|(_, slow)| !slow.is_finished()) {
             let asked = begin();
             assert_eq!(
                 (daemon.check("/healthz"), daemon.answer("www")),
@@ -272,14 +285,16 @@ fn whoever_takes_their_time_is_cut_off() {
             assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
             thread::sleep(Duration::from_millis(200));
         }
-        for (slow, expected) in slow {
+        for (beginning, slow) in slow {
             let said = slow.join().unwrap();
             let status = said.get(9..12).and_then(|status| status.parse::<u16>().ok());
-            // What does not even have a header gets no answer, or may.
-            assert!(status == Some(expected) || said.is_empty(), "{said}");
+            assert!(status == Some(408) || said.is_empty(), "{said}");
+            *answered.entry(beginning).or_insert(0) += usize::from(status.is_some());
         }
     });
     assert!(since.elapsed() < Duration::from_secs(25), "{:?}", since.elapsed());
+    // What does not even have a header gets no answer, or may; to the others it may be lost, but not to all.
+    assert!([&body, &sign_in].iter().all(|beginning| answered[beginning] > 0), "{answered:?}");
 }
 
 /// Sends a byte now and then until the other end has had enough; returns what it said.

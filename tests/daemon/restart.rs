@@ -257,7 +257,7 @@ fn a_full_disk_refuses_overrides_and_dns_goes_on() {
     assert_eq!((lines(), daemon.answer("www")), (taken + 1, vec![MAIN.to_owned()]));
 }
 
-/// Not only overrides: whatever people change is in the audit log, or it is not changed.
+/// Not only overrides: whatever people change, but for files, is in the audit log, or it is not changed.
 #[test]
 fn a_full_disk_refuses_every_kind_of_change_and_dns_goes_on() {
     let start = Start { before: Some("ulimit -S -f 4"), ..Start::default() };

@@ -1,5 +1,7 @@
 //! Reports of drills on disk: from their beginning on, so that whatever ends the daemon leaves one.
 
+use std::path::Path;
+
 use super::{Drills, KEPT};
 use crate::app::running::Running;
 use crate::clock;
@@ -23,8 +25,8 @@ impl Drills {
 impl Running {
     /// Takes in the reports of earlier runs. Nothing that was under way then is taken for under way.
     pub(in crate::app) fn remember_drills(&self) {
-        let reports = self.store.drills();
-        let reports = reports.iter().filter_map(|json| serde_json::from_str(json).ok());
+        let kept = self.store.drills();
+        let reports = kept.iter().filter_map(|(file, json)| read(file, json));
         for report in self.drills.remember(reports.collect()) {
             self.keep_drill(&report);
             self.tell_drill(&report);
@@ -51,4 +53,14 @@ impl Running {
         let (drill, target, state) = (id.clone(), target.clone(), *state);
         self.history.add(clock::wall_now(), What::Drill { drill, target, state });
     }
+}
+
+/// A report; what cannot be read is said and left where it is, for whoever audits it.
+fn read(file: &Path, json: &str) -> Option<Report> {
+    let read = serde_json::from_str(json);
+    read.inspect_err(|error| {
+        let file = file.display();
+        tracing::warn!(%file, %error, "this is no report of a drill: it is left out");
+    })
+    .ok()
 }

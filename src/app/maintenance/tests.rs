@@ -168,7 +168,7 @@ async fn a_rule_is_asked_of_another_target() {
     );
 }
 
-/// Whoever looks at the time, plans, and calls off may do so at the same moment.
+/// Many may look at the time at the same moment.
 #[tokio::test]
 async fn whatever_happens_is_told_once() {
     let folder = tempfile::tempdir().unwrap();
@@ -192,18 +192,68 @@ async fn whatever_happens_is_told_once() {
             }
         });
     }
-    let mut told: Vec<String> = running
-        .history
-        .after(0, 1000)
-        .events
-        .iter()
-        .filter_map(|event| match &event.what {
-            What::Maintenance { name, stage, .. } => Some(format!("{name} {stage}")),
-            _ => None,
-        })
-        .collect();
+    let mut told = told(&running);
     let all = told.len();
     told.sort();
     told.dedup();
     assert_eq!((told.len(), all), (8, 8), "{told:?}");
+}
+
+/// What was told of windows, in order.
+fn told(running: &Running) -> Vec<String> {
+    let events = running.history.after(0, 1000).events;
+    let told = events.iter().filter_map(|event| match &event.what {
+        What::Maintenance { name, stage, .. } => Some(format!("{name} {stage}")),
+        _ => None,
+    });
+    told.collect()
+}
+
+/// Whoever looks at the time, plans, and calls off may do so at the same moment. People plan by the clock of the
+/// machine, and so it is looked at here.
+#[tokio::test]
+async fn what_is_planned_while_others_look_is_told_once() {
+    const ROUNDS: usize = 20;
+    let folder = tempfile::tempdir().unwrap();
+    let rule = "[rules.one]\nmin_regions = 1\n";
+    let running = start(&write(folder.path(), rule, &[("later", "region:c", 60, 120)]));
+    let minutes = |minutes: u64| clock::wall_now() + Duration::from_secs(60 * minutes);
+    let time = |at| timestamp::to_rfc3339_seconds(at).replace('Z', "");
+    // It leaves at once.
+    let text = |region: &str| WindowText {
+        target: format!("region:{region}"),
+        start: time(minutes(5)),
+        end: time(minutes(60)),
+        timezone: None,
+        repeats: None,
+        lead: None,
+        announce: None,
+        reason: "x".into(),
+    };
+    let by = &Author::daemon();
+    for round in 0..ROUNDS {
+        let barrier = Barrier::new(4);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    barrier.wait();
+                    (0..10).for_each(|_| running.pass_maintenance(clock::wall_now));
+                });
+            }
+            for region in ["a", "b"] {
+                let (text, name) = (text(region), format!("{region}{round}"));
+                let (barrier, running) = (&barrier, &running);
+                scope.spawn(move || {
+                    barrier.wait();
+                    running.plan_maintenance(&name, text, by).unwrap();
+                    running.call_off_maintenance(&name, by).unwrap();
+                });
+            }
+        });
+    }
+    let told = told(&running);
+    for name in ["a", "b"].iter().flat_map(|of| (0..ROUNDS).map(move |n| format!("{of}{n} "))) {
+        let of_it: Vec<&str> = told.iter().filter_map(|told| told.strip_prefix(&name)).collect();
+        assert_eq!(of_it, ["leaving", "called_off"], "{name}");
+    }
 }

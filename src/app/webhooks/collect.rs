@@ -58,7 +58,7 @@ impl Audience for Told<'_> {
     }
 
     fn is_silenced(&self, scopes: &[String]) -> bool {
-        self.silences.silence(scopes)
+        self.silences.covers(scopes)
     }
 }
 
@@ -168,7 +168,7 @@ impl Running {
         if !hook.config.events.contains(&event.kind) || !hook.wants(&event.scopes) {
             return;
         }
-        if self.webhooks.silences().silence(&event.scopes) {
+        if self.webhooks.silences().covers(&event.scopes) {
             // Whoever was told that it began is told that it is over.
             let key = Incident::key(event.kind, &event.subject);
             if event.turn != Turn::Ends || !hook.queue().open().contains(&key) {

@@ -1,4 +1,5 @@
-use std::net::Ipv4Addr;
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use proptest::prelude::*;
 
@@ -114,76 +115,128 @@ fn networks_may_have_host_bits_and_be_ipv4_mapped() {
     }
 }
 
-/// What a chain must be by its definition: all matching networks, the longest first, then the
-/// country, then the default.
-fn expected_chain(keys: &[GeoKey], address: u32, country: Option<[u8; 2]>) -> Vec<u16> {
-    let matching = |length: u8| {
-        keys.iter().position(|key| match key {
-            GeoKey::Network { address: IpAddr::V4(ip), length: of_key } => {
-                *of_key == length && ip.to_bits().common_bits(address) >= length
+/// The last addresses of a family, and how they are written as addresses and as keys.
+struct Universe<A> {
+    addresses: Vec<A>,
+    bits: u8,
+    table: fn(&[(A, u32)]) -> Table<u32>,
+    ip: fn(A) -> IpAddr,
+    /// How much longer a length is said to be than it is in the family.
+    longer: u8,
+}
+
+/// How many addresses of a universe have a class of their own.
+const COUNT: usize = 64;
+/// No key leaves more bits to hosts.
+const HOST_BITS: u8 = 8;
+const COUNTRIES: [Option<[u8; 2]>; 3] = [None, Some(*b"FR"), Some(*b"US")];
+
+/// From an address to the last one.
+fn all_from<A: Address>(first: A) -> Vec<A> {
+    std::iter::successors(Some(first), |address| address.next()).collect()
+}
+
+/// The same map twice: with a table of its own, and by steps.
+fn both_ways(places: &Places, keys: &[GeoKey]) -> [PlaceMap; 2] {
+    let by_table = geo_map(places, keys);
+    for _ in 1..TABLES {
+        geo_map(places, &keys[..1]);
+    }
+    let by_steps = geo_map(places, keys);
+    assert!(matches!((&by_table.way, &by_steps.way), (Way::Table(_), Way::Steps(_))));
+    [by_table, by_steps]
+}
+
+impl<A: Address> Universe<A> {
+    /// What a chain must be by its definition: all matching networks, the longest first, then the country, then
+    /// the default.
+    fn expected_chain(&self, networks: &[(A, u8)], address: A, class: u32) -> Vec<u16> {
+        let mut chain: Vec<(u8, u16)> = (2..)
+            .zip(networks)
+            .filter(|(_, (first, length))| first.common_bits(address) >= *length)
+            .map(|(index, (_, length))| (*length, index))
+            .collect();
+        chain.sort_by_key(|(length, _)| self.bits - length);
+        let country = (COUNTRIES[class as usize] == Some(*b"US")).then_some(1);
+        chain.into_iter().map(|(_, index)| index).chain(country).chain([0]).collect()
+    }
+
+    fn places(&self, classes: &[u32]) -> Places {
+        let runs: Vec<(A, u32)> =
+            self.addresses.iter().copied().zip(classes.iter().copied()).collect();
+        let of_country = |country| Class { country, ..Class::default() };
+        Places::new(COUNTRIES.map(of_country).to_vec(), (self.table)(&runs))
+    }
+
+    /// Default, a country, and the networks.
+    fn keys(&self, networks: &[(A, u8)]) -> Vec<GeoKey> {
+        let networks = networks.iter().map(|(first, length)| GeoKey::Network {
+            address: (self.ip)(*first),
+            length: length + self.longer,
+        });
+        [GeoKey::Default, GeoKey::Country(*b"US")].into_iter().chain(networks).collect()
+    }
+
+    /// Networks by the place of an address, and how many bits they leave to hosts.
+    fn check(&self, classes: &[u32], networks: &BTreeSet<(usize, u8)>) {
+        let network = |(at, host_bits): &(usize, u8)| {
+            let length = self.bits - host_bits;
+            (self.addresses[*at].network(length).0, length)
+        };
+        let networks: BTreeSet<(A, u8)> = networks.iter().map(network).collect();
+        let networks: Vec<(A, u8)> = networks.into_iter().collect();
+        let ways = both_ways(&self.places(classes), &self.keys(&networks));
+        // One network that holds all of them shows all that differs anywhere.
+        let widest = self.bits - HOST_BITS - 1;
+        let around = all_from(self.addresses[0].network(widest).0);
+        let class_of = |address| self.addresses.binary_search(address).map_or(0, |at| classes[at]);
+        let expected: Vec<Vec<u16>> = around
+            .iter()
+            .map(|address| self.expected_chain(&networks, *address, class_of(address)))
+            .collect();
+        for (&address, chain) in around.iter().zip(&expected) {
+            let is_uniform = |length: &u8| {
+                let (first, last) = address.network(*length);
+                let from = around.partition_point(|other| *other < first);
+                let to = around.partition_point(|other| *other <= last);
+                expected[from..to].iter().all(|other| other == chain)
+            };
+            let length = (widest..=self.bits).find(is_uniform).unwrap();
+            let scope = self.longer + if length == widest { 0 } else { length };
+            for way in &ways {
+                let client = (self.ip)(address);
+                assert_eq!(way.chain(client), (&chain[..], scope), "{client}, {:?}", way.way);
             }
-            _ => false,
-        })
-    };
-    let of_country = keys.iter().position(|key| match key {
-        GeoKey::Country(code) => Some(*code) == country,
-        _ => false,
-    });
-    let default = keys.iter().position(|key| *key == GeoKey::Default);
-    let networks = (0..=32).rev().filter_map(matching);
-    networks.chain(of_country).chain(default).map(|index| index as u16).collect()
+        }
+    }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// A universe of 64 addresses at the end of the address space: any classes, any networks.
+    /// Whichever the family, and whichever way is taken.
     #[test]
     fn chains_and_scopes_are_those_of_the_definition(
-        classes in proptest::collection::vec(0..3_u32, 64),
-        networks in proptest::collection::btree_set((0..64_u32, 24..=32_u8), 0..8),
+        classes in proptest::collection::vec(0..3_u32, COUNT),
+        networks in proptest::collection::btree_set((0..COUNT, 0..=HOST_BITS), 0..8),
     ) {
-        let base = u32::MAX - 63;
-        let countries = [None, Some(*b"FR"), Some(*b"US")];
-        let runs: Vec<(u32, u32)> =
-            classes.iter().enumerate().map(|(at, class)| (base + at as u32, *class)).collect();
-        let places = Places::new(
-            countries.map(|country| Class { country, ..Class::default() }).to_vec(),
-            Table::new(&runs, &[], 0),
-        );
-        let blocks: std::collections::BTreeSet<(u32, u8)> =
-            networks.into_iter().map(|(at, length)| ((base + at).network(length).0, length)).collect();
-        let mut keys = vec![GeoKey::Default, GeoKey::Country(*b"US")];
-        keys.extend(blocks.into_iter().map(|(first, length)| GeoKey::Network {
-            address: Ipv4Addr::from_bits(first).into(),
-            length,
-        }));
-        let map = geo_map(&places, &keys);
-        for _ in 1..TABLES {
-            geo_map(&places, &keys[..1]);
-        }
-        let by_steps = geo_map(&places, &keys);
-        prop_assert!(matches!((&map.way, &by_steps.way), (Way::Table(_), Way::Steps(_))));
-        // No key is shorter than 24 bits, so one /23 shows all that differs anywhere.
-        let first_of_all = base.network(23).0;
-        let expected: Vec<Vec<u16>> = (first_of_all..=u32::MAX)
-            .map(|address| {
-                let class = address.checked_sub(base).map_or(0, |at| classes[at as usize]);
-                expected_chain(&keys, address, countries[class as usize])
-            })
-            .collect();
-        for address in base..=u32::MAX {
-            let client = Ipv4Addr::from_bits(address).into();
-            let (chain, scope) = map.chain(client);
-            prop_assert_eq!((chain, scope), by_steps.chain(client), "whichever way");
-            prop_assert_eq!(chain, &expected[(address - first_of_all) as usize]);
-            let uniform = |length: u8| {
-                let (first, last) = address.network(length);
-                let block = (first - first_of_all) as usize..=(last - first_of_all) as usize;
-                expected[block].iter().all(|other| other == chain)
-            };
-            let widest = (23..=32).find(|length| uniform(*length));
-            prop_assert_eq!(Some(scope), widest.map(|length| if length == 23 { 0 } else { length }));
-        }
+        let v4 = Universe {
+            addresses: all_from(u32::MAX - (COUNT as u32 - 1)),
+            bits: 32,
+            table: |runs| Table::new(runs, &[], 0),
+            ip: |address| Ipv4Addr::from_bits(address).into(),
+            longer: 0,
+        };
+        v4.check(&classes, &networks);
+        let mapped = |address| Ipv4Addr::from_bits(address).to_ipv6_mapped().into();
+        Universe { ip: mapped, longer: 96, ..v4 }.check(&classes, &networks);
+        let v6 = Universe {
+            addresses: all_from(u128::MAX - (COUNT as u128 - 1)),
+            bits: 128,
+            table: |runs| Table::new(&[], runs, 0),
+            ip: |address| Ipv6Addr::from_bits(address).into(),
+            longer: 0,
+        };
+        v6.check(&classes, &networks);
     }
 }

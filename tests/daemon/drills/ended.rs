@@ -91,7 +91,20 @@ fn it_comes_back_even_when_the_daemon_is_killed_meanwhile() {
     let id = begun(&daemon, "region:us-east", "6s");
     until_eq(true, || kept(&daemon, &id).contains("\"away\""));
     daemon.kill();
+    // What cannot be read hides no other, and is not passed over in silence.
+    daemon.write("state/drills/0-torn.json", "{\"id\":");
+    daemon.write("state/drills/0-odd.json", b"\xff");
     let daemon = daemon.start_again();
+    for (said, file) in [
+        ("this is no report of a drill: it is left out", "0-torn.json"),
+        ("cannot read this of the reports of drills: it is left out", "0-odd.json"),
+    ] {
+        let line = daemon.log.wait_for(said, 1);
+        assert!(
+            line["file"].as_str().unwrap().ends_with(file) && line["error"].is_string(),
+            "{line}"
+        );
+    }
     let report = report_of(&daemon, &id);
     assert_eq!((&report["state"], &report["figures"]["moved"]), (&json!("interrupted"), &json!(3)));
     assert!(report["figures"]["recovery_s"].is_number(), "{report:#}");
