@@ -13,6 +13,7 @@ use super::serve::lines;
 use super::{finish, show};
 use crate::admin::AuditPage;
 use crate::config;
+use crate::finding::words::on_one_line;
 use crate::state::{Action, Chain, Entry, Part, Trail};
 
 /// Shows what was read; exit code 1 if the log is not as it was written.
@@ -76,7 +77,8 @@ fn table(trail: &Trail) -> String {
         // The name is what the client said, the token what was checked. Whoever has that of the file is on the machine.
         let checked = token.as_ref().filter(|token| *token != by && *token != "admin");
         let checked = checked.map(|token| format!(" (token {token})")).unwrap_or_default();
-        format!("{number:>6}  {at}  {by}{checked}{from}: {}\n", what(entry))
+        // A copy, or another daemon, may say anything.
+        on_one_line(format!("{number:>6}  {at}  {by}{checked}{from}: {}", what(entry))) + "\n"
     });
     let entries = entries.chain(trail.more.then(|| not_fetched(trail)));
     let entries: String = entries.collect();
@@ -200,6 +202,16 @@ mod tests {
         std::fs::write(&token_file, TOKEN).unwrap();
         let admin = Admin { listen: running.address, token_file, tls: None };
         fetch(&Client::new(&admin, None).unwrap()).await.unwrap()
+    }
+
+    #[test]
+    fn an_entry_is_one_line_and_moves_no_cursor() {
+        let forged = Entry { reason: Some("a\n     9  \u{1b}[2K".into()), ..entry(1) };
+        let chain = Chain { length: 1, head: "abc".into() };
+        let (entries, wrong) = (vec![forged], Vec::new());
+        let text = table(&Trail { entries, more: false, wrong, wrong_in_all: 0, chain });
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(text.contains(r"token:ci taken back: a\n     9  \u{1b}[2K"), "{text}");
     }
 
     #[tokio::test]

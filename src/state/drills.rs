@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::create_folder;
 use super::latest::replace;
+use super::{create_folder, journal};
 
 /// So many are read at the start; nobody deletes what an auditor may want.
 const READ: usize = 100;
@@ -24,9 +24,12 @@ pub(super) fn read(folder: &Path) -> Vec<(PathBuf, String)> {
         paths.filter(|path| path.extension().is_some_and(|ending| ending == "json")).collect();
     paths.sort();
     let reports = paths.into_iter().rev().take(READ);
-    reports
-        .filter_map(|path| Some((path.clone(), told(&path, fs::read_to_string(&path))?)))
-        .collect()
+    reports.filter_map(|path| Some((path.clone(), told(&path, read_one(&path))?))).collect()
+}
+
+fn read_one(path: &Path) -> io::Result<String> {
+    let bytes = journal::read(path)?;
+    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 /// What was read; that it was not is said, but for what was never written.

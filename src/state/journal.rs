@@ -89,7 +89,7 @@ pub(super) struct Journal {
     torn: bool,
 }
 
-/// Reads a journal that cannot be written.
+/// Reads a file whole that is not to be written.
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     expect_plain(path)?;
     fs::read(path)
