@@ -1,7 +1,8 @@
 //! Which runs of a table go together for somebody: a bit for each run, whether another group begins with it.
 //!
 //! Beside the runs themselves, which all share, that and a number for each class is what each policy has of its
-//! own: with classes of countries, a thousand of them take no more than some tables. Words without any bit are passed over by words of the level above.
+//! own: with classes of countries, a thousand of them take no more than some tables. Words without any bit are
+//! passed over by words of the level above.
 
 const WORD: usize = u64::BITS as usize;
 

@@ -5,6 +5,7 @@
 //! state folder serves DNS, remembers nothing, and takes no override.
 
 mod audit;
+mod change;
 mod comebacks;
 mod days;
 mod drills;
@@ -35,7 +36,8 @@ use std::{error, fmt};
 use crate::health::{Overrides, PoolComeback, RememberedVerdict, State};
 use crate::notice::Silences;
 use audit::AuditLog;
-pub use audit::{Action, Author, Chain, Change, Entry, Plans};
+pub use audit::{Action, Chain, Entry, Plans};
+pub use change::{Author, Change};
 use comebacks::Comebacks;
 use days::Days;
 use handover::Writer;

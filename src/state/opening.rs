@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::SystemTime;
 
-use super::audit::{AuditLog, Author, Change};
+use super::audit::AuditLog;
+use super::change::{Author, Change};
 use super::comebacks::{self, Comebacks};
 use super::days::Days;
 use super::journal::{self, Durability, Journal};

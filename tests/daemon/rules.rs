@@ -23,6 +23,24 @@ fn region(name: &str, address: &str) -> String {
     format!("[regions.{name}]\n[pools.{name}]\nregion = \"{name}\"\nendpoints = [\"{address}\"]\n")
 }
 
+/// `us`, as its probes of a server find it.
+fn probed_us(server: &Backend) -> String {
+    let pool = pool("us", "web", "192.0.2.1", server.address);
+    format!("[regions.us]\n{}{pool}region = \"us\"\n", web())
+}
+
+/// `us` fails its probes, and `eu`, which is answered in its place, has none.
+fn with_us_down(others: &str, names: &str, rule: &str) -> Daemon {
+    let mut server = Backend::http();
+    let pools = probed_us(&server) + &region("eu", "198.51.100.1") + others;
+    let setup = Setup::steering(&pools, names);
+    setup.write("zones/rules.toml", rule);
+    let daemon = setup.ready();
+    server.kill();
+    daemon.wait_for_answer("www", "198.51.100.1");
+    daemon
+}
+
 fn pools() -> String {
     region("us", "192.0.2.1") + &region("eu", "198.51.100.1") + &region("ap", "203.0.113.1")
 }
@@ -96,19 +114,8 @@ fn only_an_admin_forces_it_and_the_audit_log_says_so() {
 /// What is said to be up for a moment is not counted on for an hour.
 #[test]
 fn a_rule_is_not_passed_by_a_short_word() {
-    let mut backend = Backend::http();
-    let pools = format!(
-        "[regions.us]\n{}{}region = \"us\"\n{}{}",
-        web(),
-        pool("us", "web", "192.0.2.1", backend.address),
-        region("eu", "198.51.100.1"),
-        region("ap", "203.0.113.1")
-    );
-    let setup = Setup::steering(&pools, "www.failover = [\"us\", \"eu\", \"ap\"]\n");
-    setup.write("zones/rules.toml", "[rules.two]\nmin_regions = 2\n");
-    let daemon = setup.ready();
-    backend.kill();
-    daemon.wait_for_answer("www", "198.51.100.1");
+    let ap = region("ap", "203.0.113.1");
+    let daemon = with_us_down(&ap, NAMES, "[rules.two]\nmin_regions = 2\n");
     assert_eq!(daemon.set("region:eu", "drain").status, 409);
     let up = ["up", "region:us", "--for", "1m", "--reason", "x"];
     daemon.cli_ok(&up);
@@ -120,18 +127,8 @@ fn a_rule_is_not_passed_by_a_short_word() {
 /// Nor is one passed by having the word end that was counted on, or by counting on another that ends.
 #[test]
 fn a_rule_is_not_passed_by_the_end_of_a_word() {
-    let mut backend = Backend::http();
-    let pools = format!(
-        "[regions.us]\n{}{}region = \"us\"\n{}",
-        web(),
-        pool("us", "web", "192.0.2.1", backend.address),
-        region("eu", "198.51.100.1"),
-    );
-    let setup = Setup::steering(&pools, "www.failover = [\"us\", \"eu\"]\n");
-    setup.write("zones/rules.toml", "[rules.one]\nmin_regions = 1\n");
-    let daemon = setup.ready();
-    backend.kill();
-    daemon.wait_for_answer("www", "198.51.100.1");
+    let names = "www.failover = [\"us\", \"eu\"]\n";
+    let daemon = with_us_down("", names, "[rules.one]\nmin_regions = 1\n");
     let code = |arguments: &[&str]| daemon.cli(&[arguments, &["--reason", "x"]].concat()).code;
     let plan = |daemon: &Daemon| {
         let now = clock::wall_now();
@@ -180,12 +177,7 @@ fn what_a_region_requires_is_not_taken_from_it() {
 #[test]
 fn what_holds_a_failing_region_up_is_not_cleared() {
     let mut backend = Backend::http();
-    let pools = format!(
-        "[regions.us]\n[regions.eu]\n{}{}region = \"us\"\n{}",
-        web(),
-        pool("us", "web", "192.0.2.1", backend.address),
-        region("eu", "198.51.100.1").replace("[regions.eu]\n", ""),
-    );
+    let pools = probed_us(&backend) + &region("eu", "198.51.100.1");
     let setup = Setup::steering(&pools, "www.failover = [\"us\", \"eu\"]\n");
     setup.write("zones/rules.toml", "[rules.two]\nmin_regions = 2\n");
     let daemon = setup.ready();
